@@ -1,0 +1,117 @@
+"""One batch of a lane, judged: what is fresh, what is a repeat, what conflicts, what is refused. Pure.
+
+Each record ends in exactly one of them.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from medfund.events.codec import Accepted, Refused
+from medfund.events.refusals import Reason
+from medfund.lanes.log import Run
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read, in the order in which it is applied."""
+
+    runs: Sequence[Run]
+    accepted: list[Accepted]
+    refused: list[Refused]
+
+
+@dataclass(slots=True)
+class Verdicts:
+    fresh: Sequence[Accepted]
+    repeats: list[Accepted] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Outcome:
+    """How many records of one topic ended how; `control` are offsets that carry no event."""
+
+    applied: int
+    no_effect: int
+    duplicate: int
+    quarantined: int
+    control: int
+
+
+def judge(accepted: Sequence[Accepted], known: Mapping[bytes, bytes]) -> Verdicts:
+    """Tell first sight from repeat and conflict: same identity and digest, or same identity and another digest.
+
+    `known`: digest by identity, of those of the batch that were accepted before.
+    """
+    if not known and len({event.identity for event in accepted}) == len(accepted):
+        return Verdicts(accepted)
+    seen = dict(known)
+    fresh: list[Accepted] = []
+    verdicts = Verdicts(fresh)
+    for event in accepted:
+        digest = seen.get(event.identity)
+        if digest is None:
+            seen[event.identity] = event.digest
+            fresh.append(event)
+        elif digest == event.digest:
+            verdicts.repeats.append(event)
+        else:
+            verdicts.refused.append(conflict(event))
+    return verdicts
+
+
+def conflict(event: Accepted) -> Refused:
+    return refuse(event, Reason.conflict, "an event with this source and id and another content was accepted before")
+
+
+def refuse(event: Accepted, reason: Reason, detail: str) -> Refused:
+    """An event that could be read and is refused by a rule."""
+    return Refused(event.record, reason, detail, event.source, event.id, event.type, event.identity)
+
+
+def withdraw(verdicts: Verdicts, refused: Sequence[Refused]) -> Verdicts:
+    """What is left when a rule has refused some of the fresh ones: a further delivery of a refused event is refused too."""
+    if not refused:
+        return verdicts
+    out = {refusal.identity: refusal for refusal in refused}
+    repeated = [
+        Refused(event.record, cause.reason, cause.detail, event.source, event.id, event.type, event.identity)
+        for event in verdicts.repeats
+        if (cause := out.get(event.identity))
+    ]
+    return Verdicts(
+        [event for event in verdicts.fresh if event.identity not in out],
+        [event for event in verdicts.repeats if event.identity not in out],
+        [*verdicts.refused, *refused, *repeated],
+    )
+
+
+def outcomes(
+    batch: Batch, families: Mapping[str, str], verdicts: Verdicts, silent: Collection[str]
+) -> dict[str, Outcome]:
+    """Per family. `families`: family by the broker's topic name."""
+    quiet = _count(families, (event.record for event in verdicts.fresh if event.type in silent))
+    effective = _count(families, (event.record for event in verdicts.fresh))
+    repeated = _count(families, (event.record for event in verdicts.repeats))
+    refused = _count(families, (refusal.record for refusal in verdicts.refused))
+    distance = Counter[str]()
+    read = Counter[str]()
+    for run in batch.runs:
+        distance[run.topic] += run.next - run.first
+        read[run.topic] += len(run.records)
+    return {
+        family: Outcome(
+            effective[family] - quiet[family],
+            quiet[family],
+            repeated[family],
+            refused[family],
+            distance[family] - read[family],
+        )
+        for family in distance
+    }
+
+
+def _count(families: Mapping[str, str], records: Iterable) -> Counter[str]:  # type: ignore[type-arg]
+    by_topic = Counter(record.topic for record in records)
+    return Counter({families[topic]: count for topic, count in by_topic.items()})

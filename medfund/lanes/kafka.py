@@ -1,0 +1,157 @@
+"""The log on Apache Kafka: one consumer per lane with `assign` and `seek`, one idempotent producer per worker."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import aiokafka
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from medfund.lanes.log import Decision, LogTruncated, Record, Run
+
+__all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
+
+MiB = 1 << 20
+# One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
+FETCH_BYTES_MAX = 4 * MiB
+CALL_TIMEOUT_S = 30.0
+
+
+class KafkaLane:
+    """One partition of every topic. Kept by one lane only, so that no lane waits for another's unread records."""
+
+    def __init__(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[str, aiokafka.TopicPartition]) -> None:
+        self._consumer = consumer
+        self._partitions = dict(partitions)
+        self._families = {partition: family for family, partition in partitions.items()}
+        self._positions: dict[str, int] = {}
+
+    async def first(self, topic: str) -> int:
+        return await self._offset(self._consumer.beginning_offsets, topic)
+
+    async def end(self, topic: str) -> int:
+        return await self._offset(self._consumer.end_offsets, topic)
+
+    async def _offset(self, ask, topic: str) -> int:  # type: ignore[no-untyped-def]
+        partition = self._partitions[topic]
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            offsets: dict[aiokafka.TopicPartition, int] = await ask([partition])
+        return offsets[partition]
+
+    async def record_at(self, topic: str, offset: int) -> Record | None:
+        if not await self.first(topic) <= offset < await self.end(topic):
+            return None
+        partition = self._partitions[topic]
+        self._consumer.seek(partition, offset)
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                record: Record = await self._consumer.getone(partition)
+        finally:
+            self._consumer.seek(partition, self._positions.get(topic, offset))
+        return record if record.offset == offset else None
+
+    def seek(self, positions: Mapping[str, int]) -> None:
+        for family, offset in positions.items():
+            self._positions[family] = offset
+            self._consumer.seek(self._partitions[family], offset)
+
+    def position(self, topic: str) -> int:
+        return self._positions[topic]
+
+    async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
+        wanted = [self._partitions[family] for family in topics or self._positions]
+        try:
+            fetched = await self._consumer.getmany(*wanted, timeout_ms=int(wait_s * 1000), max_records=limit)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
+            raise LogTruncated(f"the log does not have the position asked for: {error}") from error
+        return [self._run(partition, records) for partition, records in fetched.items() if records]
+
+    def _run(self, partition: aiokafka.TopicPartition, records: list[Record]) -> Run:
+        family = self._families[partition]
+        first = self._positions[family]
+        self._positions[family] = records[-1].offset + 1
+        return Run(family, first, self._positions[family], records)
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+class KafkaLog:
+    """Topics are `<prefix>.<family>`."""
+
+    def __init__(self, bootstrap: str, *, prefix: str) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    def topic(self, family: str) -> str:
+        return f"{self._prefix}.{family}"
+
+    async def partitions(self, family: str) -> int:
+        """How many partitions a topic has; 0 where it does not exist."""
+        producer = await self._started()
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            return len(await producer.partitions_for(self.topic(family)))
+
+    async def open_lane(self, lane: int, topics: Sequence[str]) -> KafkaLane:
+        consumer = aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
+            retry_backoff_ms=250,
+        )
+        partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
+        await consumer.start()
+        consumer.assign(list(partitions.values()))
+        return KafkaLane(consumer, partitions)
+
+    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+        producer = await self._started()
+        sent = [
+            await producer.send(
+                self.topic(decision.topic),
+                decision.value,
+                key=decision.key,
+                partition=lane,
+                headers=headers_of(decision),
+            )
+            for decision in decisions
+        ]
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            await asyncio.gather(*sent)
+
+    async def _started(self) -> aiokafka.AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = aiokafka.AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
+                    max_request_size=24 * MiB,
+                )
+                await producer.start()
+                self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+
+def headers_of(decision: Decision) -> list[tuple[str, bytes]]:
+    """CloudEvents binary mode."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", decision.id.encode()),
+        ("ce_source", decision.source.encode()),
+        ("ce_type", decision.type.encode()),
+        ("ce_time", decision.time.encode()),
+        ("content-type", b"application/json"),
+    ]

@@ -1,0 +1,180 @@
+"""One claimed lane: read, judge, book, in one transaction per batch, until told to stop.
+
+The Postgres transaction is the only commit point. When its outcome is not known the lane is dropped and claimed
+again, and the positions row says what happened.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import structlog
+
+from medfund import faults
+from medfund.events.codec import Accepted, Refused
+from medfund.lanes import batch as batches
+from medfund.lanes import metrics, store
+from medfund.lanes.batch import Batch
+from medfund.lanes.log import LaneLog, LogTruncated, Run
+from medfund.lanes.service import Effects, Service
+
+log = structlog.get_logger(__name__)
+
+
+class LogReplaced(Exception):
+    """The record at our last position is not the one we applied: another topic, another cluster, or a lost tail."""
+
+
+class _ReadAhead(Exception):
+    """What the batch refers to may still be unread; nothing was applied."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    batch_records_max: int = 5000
+    wait_s: float = 0.5
+    linger_s: float = 0.03
+    """A batch smaller than `linger_below` waits this long for company: fewer commits, still far below the bar."""
+    linger_below: int = 1000
+
+
+@dataclass
+class Lane:
+    """The lane's state is reloaded at each claim and changes only after a commit."""
+
+    claim: store.Claim
+    service: Service
+    source: LaneLog
+    connection: asyncpg.Connection
+    limits: Limits = Limits()
+    point: Callable[[str], None] = faults.point
+    decided: asyncio.Event = field(default_factory=asyncio.Event)
+    _state: Any = None
+    _families: dict[str, str] = field(default_factory=dict)
+
+    async def open(self) -> None:
+        """Find the positions and prove that the log is still the one they belong to.
+
+        Raises `LogReplaced`, `LogTruncated`.
+        """
+        known = await store.positions(self.connection, self.claim.lane)
+        for topic in self.service.topics:
+            if topic not in known:
+                start = await self.source.first(topic)
+                await store.start_position(self.connection, self.claim.lane, topic, start)
+                known[topic] = store.Position(start, None)
+            await self._check(topic, known[topic])
+        self.source.seek({topic: known[topic].next for topic in self.service.topics})
+        self._state = await self.service.load(self.connection, self.claim.lane)
+
+    async def _check(self, topic: str, position: store.Position) -> None:
+        place = f"lane {self.claim.lane} of {topic}"
+        if position.next > await self.source.end(topic):
+            raise LogReplaced(f"{place}: the log ends before our position {position.next}")
+        if position.next < await self.source.first(topic):
+            raise LogTruncated(f"{place}: the log no longer has our position {position.next}")
+        if position.anchor is None:
+            return
+        offset, expected = position.anchor
+        record = await self.source.record_at(topic, offset)
+        if record is None:
+            if offset < await self.source.first(topic):
+                return  # retention took the record itself, and nothing that we still need
+            raise LogReplaced(f"{place}: the log has no record at {offset}, where we left off")
+        if store.digest(record) != expected:
+            raise LogReplaced(f"{place}: the record at {offset} is not the one that was booked")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, a batch at a time. Raises `Fenced`, `InvariantBroken`, `LogTruncated`, or what the
+        database and the broker raise when they cannot be used."""
+        while not stop.is_set():
+            await self.step()
+
+    async def step(self) -> int:
+        """Read and book one batch; returns the number of records that it ended."""
+        runs = await self._read()
+        if not runs:
+            return 0
+        self.point("after_fetch")
+        return await self._book_all(runs)
+
+    async def _read(self) -> list[Run]:
+        limits = self.limits
+        runs = await self.source.read(limit=limits.batch_records_max, wait_s=limits.wait_s)
+        count = sum(len(run.records) for run in runs)
+        if 0 < count < limits.linger_below and limits.linger_s:
+            await asyncio.sleep(limits.linger_s)
+            runs += await self.source.read(limit=limits.batch_records_max - count, wait_s=0)
+        return runs
+
+    async def _book_all(self, runs: Sequence[Run]) -> int:
+        """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""
+        batch = self._decode(runs)
+        try:
+            return await self._book(batch, may_wait=True)
+        except _ReadAhead:
+            pass
+        booked = 0
+        # The reference's end is asked for after the event was read: what was appended before the event lies before it.
+        for topic in self.service.references:
+            end = await self.source.end(topic)
+            while self.source.position(topic) < end:
+                ahead = await self.source.read(
+                    limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
+                )
+                if ahead:
+                    booked += await self._book(self._decode(ahead), may_wait=False)
+        return booked + await self._book(batch, may_wait=False)
+
+    def _decode(self, runs: Sequence[Run]) -> Batch:
+        order = {topic: place for place, topic in enumerate(self.service.topics)}
+        runs = sorted(runs, key=lambda run: (order[run.topic], run.first))
+        accepted: list[Accepted] = []
+        refused: list[Refused] = []
+        for run in runs:
+            if run.records:
+                self._families[run.records[0].topic] = run.topic
+            for record in run.records:
+                verdict = self.service.decode(record, run.topic)
+                (accepted if type(verdict) is Accepted else refused).append(verdict)  # type: ignore[arg-type]
+        return Batch(runs, accepted, refused)
+
+    async def _book(self, batch: Batch, *, may_wait: bool) -> int:
+        """The batch's one transaction."""
+        started = time.perf_counter()
+        claim, connection = self.claim, self.connection
+        async with connection.transaction():
+            known = await store.fence(connection, claim, [event.identity for event in batch.accepted])
+            self.point("after_fence")
+            verdicts = batches.judge(batch.accepted, known)
+            effects = self.service.apply(self._state, claim.lane, verdicts.fresh)
+            if effects.lacks_reference and may_wait:
+                raise _ReadAhead
+            verdicts = batches.withdraw(verdicts, effects.refused)
+            verdicts.refused.extend(batch.refused)
+            outcomes = batches.outcomes(batch, self._families, verdicts, self.service.silent)
+            await self._write(batch, verdicts, effects)
+            self.point("before_position")
+            await store.close_batch(connection, claim._replace(batches=claim.batches + 1), batch.runs,
+                                    store.anchors(batch.runs), outcomes)  # fmt: skip
+            self.point("before_commit")
+        self.point("after_commit")
+        self.claim = claim._replace(batches=claim.batches + 1)
+        self._state = effects.state
+        if effects.decisions or verdicts.refused:
+            self.decided.set()
+        metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
+        return sum(len(run.records) for run in batch.runs)
+
+    async def _write(self, batch: Batch, verdicts: batches.Verdicts, effects: Effects) -> None:
+        connection, lane, families = self.connection, self.claim.lane, self._families
+        await store.remember(connection, lane, verdicts.fresh, families)
+        self.point("mid_batch")
+        await self.service.write(connection, lane, effects.rows)
+        await store.remember_repeats(connection, lane, verdicts.repeats, families)
+        await store.quarantine(connection, lane, verdicts.refused, families)
+        notices = self.service.refused(lane, verdicts.refused) if verdicts.refused else ()
+        await store.enqueue(connection, self.claim, [*effects.decisions, *notices])

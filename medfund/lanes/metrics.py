@@ -1,0 +1,25 @@
+"""What a worker counts, for `/metrics`. Never per event: once a batch."""
+
+from collections.abc import Mapping
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from medfund.lanes.batch import Outcome
+
+RECORDS = Counter("medfund_records", "Records that ended, by what became of them", ["service", "topic", "outcome"])
+BATCH_SECONDS = Histogram(
+    "medfund_batch_seconds",
+    "Time from a batch's fence to its commit",
+    ["service"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+LANES_OWNED = Gauge("medfund_lanes_owned", "Lanes that this worker has", ["service"])
+LANE_STOPS = Counter("medfund_lane_stops", "Lanes given up, by cause", ["service", "cause"])
+
+
+def batch(service: str, outcomes: Mapping[str, Outcome], seconds: float) -> None:
+    BATCH_SECONDS.labels(service).observe(seconds)
+    for topic, outcome in outcomes.items():
+        for kind in ("applied", "no_effect", "duplicate", "quarantined", "control"):
+            if count := getattr(outcome, kind):
+                RECORDS.labels(service, topic, kind).inc(count)

@@ -1,0 +1,162 @@
+-- name: create_lanes
+-- One row for each lane there is. Locks: none where the rows exist.
+insert into lanes (lane)
+select generate_series(0, $1::int - 1)
+on conflict (lane) do nothing
+
+-- name: count_lanes
+-- How many lanes this service was set up with; it must equal the partitions of every topic. Locks: none.
+select count(*) from lanes
+
+-- name: enrol
+-- This process now works under this name; says whose instance it replaced while that one was still alive.
+-- Locks: the name's one row.
+with previous as (
+    select instance
+    from workers
+    where name = $1 and instance <> $2 and seen_until > now()
+)
+
+insert into workers (name, instance, seen_until)
+values ($1, $2, now() + $3::interval)
+on conflict (name) do update set instance = excluded.instance, seen_until = excluded.seen_until
+returning (select previous.instance from previous)
+
+-- name: heartbeat
+-- No row: another process took the name over. Locks: the name's one row.
+update workers
+set seen_until = now() + $3::interval
+where name = $1 and instance = $2
+returning name
+
+-- name: leave
+-- A worker that goes says so, that others take its share at once. Locks: the name's one row.
+delete from workers
+where name = $1 and instance = $2
+
+-- name: living
+-- How many workers share the lanes. Locks: none.
+select count(*) from workers
+where seen_until > now()
+
+-- name: claim
+-- Take one lane that nobody holds and raise its epoch: from here on its former worker cannot commit.
+-- Locks: that lane's row; a lane locked by an open batch is passed over until the batch ends or times out.
+update lanes
+set epoch = epoch + 1, owner = $1, instance = $2, leased_until = now() + $3::interval, stopped_reason = null
+where lane = (
+    select free.lane
+    from lanes as free
+    where free.leased_until is null or free.leased_until < now()
+    order by free.leased_until nulls first, free.lane
+    limit 1
+    for update skip locked
+)
+returning lane, epoch, batches
+
+-- name: renew
+-- Extend the lease of every lane still ours. Locks: those rows; a lane in a batch is locked only until its commit.
+update lanes
+set leased_until = now() + $3::interval
+where instance = $1 and lane = any($2::smallint [])
+returning lane
+
+-- name: release
+-- Give a lane back, with the reason where it could not go on. Locks: the lane's row.
+update lanes
+set leased_until = case when $3::text is null then null else now() + $4::interval end, stopped_reason = $3
+where lane = $1 and epoch = $2
+
+-- name: positions
+-- Where a lane stands. Locks: none.
+select topic, start_offset, next_offset, anchor_offset, anchor_digest
+from positions
+where lane = $1
+
+-- name: start_position
+-- A topic that this lane has not read before starts where the log starts. Locks: none beyond the new row.
+insert into positions (lane, topic, start_offset, next_offset)
+values ($1, $2, $3, $3)
+on conflict (lane, topic) do nothing
+
+-- name: fence
+-- First statement of a batch. No row: another worker has the lane (epoch moved) or a batch of ours whose outcome we
+-- did not learn was committed; the caller then applies nothing. Returns the events of the batch that are known.
+-- Locks: the lane's one row until commit, so that a new claimer waits for our outcome.
+with fenced as (
+    update lanes
+    set batches = batches + 1
+    where lane = $1 and epoch = $2 and batches = $3
+    returning lane
+)
+
+select
+    known.identities,
+    known.digests
+from fenced
+cross join lateral (
+    select
+        array_agg(identity) as identities,
+        array_agg(digest) as digests
+    from identities
+    where lane = $1 and identity = any($4::bytea [])
+) as known
+
+-- name: close_batch
+-- Last statement of a batch: positions move only from where this worker believed them to be, the counts with them,
+-- and the order is logged. Returns how many positions moved; fewer than given means a broken invariant.
+-- Locks: the lane's position rows, until commit.
+with logged as (
+    insert into batches (lane, batch, epoch, topics, first_offsets, next_offsets)
+    values ($1, $2, $3, $4, $5, $6)
+),
+
+moved as (
+    update positions as position
+    set
+        next_offset = step.next_offset,
+        anchor_offset = coalesce(step.anchor_offset, position.anchor_offset),
+        anchor_digest = coalesce(step.anchor_digest, position.anchor_digest),
+        appended_at = coalesce(step.appended_at, position.appended_at),
+        applied = position.applied + step.applied,
+        no_effect = position.no_effect + step.no_effect,
+        duplicate = position.duplicate + step.duplicate,
+        quarantined = position.quarantined + step.quarantined,
+        control = position.control + step.control
+    from unnest(
+        $7::text [], $8::bigint [], $9::bigint [], $10::bigint [], $11::bytea [], $12::timestamptz [],
+        $13::bigint [], $14::bigint [], $15::bigint [], $16::bigint [], $17::bigint []
+    ) as step (
+        topic, old_offset, next_offset, anchor_offset, anchor_digest, appended_at,
+        applied, no_effect, duplicate, quarantined, control
+    )
+    where position.lane = $1 and position.topic = step.topic and position.next_offset = step.old_offset
+    returning position.topic
+)
+
+select count(*) from moved
+
+-- name: remember_repeats
+-- Further deliveries of known events. Locks: none beyond the new rows.
+insert into repeats (lane, topic, "offset", identity)
+select
+    $1,
+    repeated.topic,
+    repeated.place,
+    repeated.identity
+from unnest($2::text [], $3::bigint [], $4::bytea []) as repeated (topic, place, identity)
+
+-- name: outbox
+-- The next decisions of a lane, in order. Locks: none.
+select batch, ordinal, topic, key, source, id, type, time, value
+from outbox
+where lane = $1
+order by batch, ordinal
+limit $2
+
+-- name: sent
+-- The log has everything up to here. Only the lane's present worker may say so. Locks: the deleted rows.
+delete from outbox
+where
+    lane = $1 and (batch, ordinal) <= ($2, $3)
+    and exists (select from lanes where lanes.lane = $1 and lanes.epoch = $4)

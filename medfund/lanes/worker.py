@@ -1,0 +1,236 @@
+"""A worker: takes its fair share of lanes by leases in Postgres, works them, gives them back.
+
+Liveness is the lease, safety is the epoch: whoever claims a lane raises its epoch, and from then on its former
+worker cannot commit, however long it slept.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from medfund.lanes import metrics, relay, store
+from medfund.lanes.lane import Lane, Limits, LogReplaced
+from medfund.lanes.log import LaneLog, Log, LogTruncated
+from medfund.lanes.service import Service
+from medfund.lanes.store import SQL, Claim, Fenced, InvariantBroken
+from medfund.postgres import connect
+
+log = structlog.get_logger(__name__)
+
+# The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
+WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
+
+
+class Superseded(Exception):
+    """Another process works under this worker's name."""
+
+
+@dataclass(frozen=True)
+class Leases:
+    """How long a silent worker keeps its lanes, and how often a living one says that it lives."""
+
+    lease_s: float = 10.0
+    renew_s: float = 2.0
+    stopped_lane_s: float = 15.0
+    """A lane that could not go on is tried again after this long."""
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_s)
+
+
+@dataclass
+class Worker:
+    service: Service
+    log: Log
+    lane_dsn: Callable[[int], str]
+    """Lane -> database. One database today; with Citus the node that owns the lane."""
+    name: str
+    lanes: int
+    limits: Limits = Limits()
+    leases: Leases = Leases()
+    instance: str = field(default_factory=lambda: secrets.token_hex(8))
+    _working: dict[int, "_Working"] = field(default_factory=dict)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then finish open batches and give the lanes back. Raises `Superseded`."""
+        await self._retrying(self._enrol, stop)
+        try:
+            while not stop.is_set():
+                await self._retrying(self._tend, stop)
+                await _wait(stop, self.leases.renew_s * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers
+        finally:
+            await self._drain()
+
+    async def _retrying(self, work: Callable[[asyncpg.Connection], "asyncio.Future[None]"], stop: asyncio.Event) -> None:
+        """Do a piece of lease work on a fresh connection; while the database is away, back off and say so."""
+        delay_s = 0.2
+        while not stop.is_set():
+            try:
+                async with connect.connection(self.lane_dsn(0), name=f"{self.name} leases") as connection:
+                    await work(connection)  # type: ignore[misc]
+                return
+            except connect.UNAVAILABLE as error:
+                log.warning("database unavailable", worker=self.name, error=_line(error), retry_s=round(delay_s, 1))
+                await _wait(stop, delay_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                delay_s = min(delay_s * 2, 5.0)
+
+    async def _enrol(self, connection: asyncpg.Connection) -> None:
+        await connection.execute(SQL.create_lanes, self.lanes)
+        if (count := await connection.fetchval(SQL.count_lanes)) != self.lanes:
+            raise InvariantBroken(f"{self.service.name} was set up with {count} lanes, this worker with {self.lanes}")
+        replaced = await connection.fetchval(SQL.enrol, self.name, self.instance, self.leases.lease)
+        if replaced:
+            log.warning("took the name over from a running worker", worker=self.name, replaced=replaced)
+        log.info("worker started", worker=self.name, instance=self.instance, service=self.service.name)
+
+    async def _tend(self, connection: asyncpg.Connection) -> None:
+        """Say that we live, keep what we hold, take what is free up to our share, give back what is beyond it."""
+        if await connection.fetchval(SQL.heartbeat, self.name, self.instance, self.leases.lease) is None:
+            raise Superseded(f"another process works under the name {self.name}; this one stops")
+        self._forget_ended()
+        await connection.fetch(SQL.renew, self.instance, list(self._working), self.leases.lease)
+        share = -(-self.lanes // max(1, await connection.fetchval(SQL.living)))
+        while len(self._working) < share and await self._claim(connection):
+            pass
+        for working in list(self._working.values())[share:]:
+            working.stop.set()
+        metrics.LANES_OWNED.labels(self.service.name).set(len(self._working))
+
+    async def _claim(self, connection: asyncpg.Connection) -> bool:
+        row = await connection.fetchrow(SQL.claim, self.name, self.instance, self.leases.lease)
+        if row is None:
+            return False
+        claim = Claim(*row)
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._work(claim, stop), name=f"lane {claim.lane}")
+        self._working[claim.lane] = _Working(stop, task)
+        log.info("lane claimed", lane=claim.lane, epoch=claim.epoch, worker=self.name)
+        return True
+
+    def _forget_ended(self) -> None:
+        self._working = {lane: working for lane, working in self._working.items() if not working.task.done()}
+
+    async def _work(self, claim: Claim, stop: asyncio.Event) -> None:
+        """One claim's whole life. However it ends, the lane is released under the epoch it was claimed with."""
+        cause, reason = "stopped", None
+        try:
+            await self._open_and_run(claim, stop)
+        except Fenced as error:
+            cause = "fenced"
+            log.warning("lane lost", lane=claim.lane, worker=self.name, reason=str(error))
+        except (InvariantBroken, LogReplaced, LogTruncated) as error:
+            cause, reason = type(error).__name__, f"{type(error).__name__}: {error}"
+            log.error("lane stopped", lane=claim.lane, worker=self.name, reason=reason)
+        except Exception as error:
+            cause, reason = type(error).__name__, f"{type(error).__name__}: {_line(error)}"
+            log.warning("lane interrupted", lane=claim.lane, worker=self.name, reason=reason, exc_info=_unexpected(error))
+        metrics.LANE_STOPS.labels(self.service.name, cause).inc()
+        await self._release(claim, cause, reason)
+
+    async def _open_and_run(self, claim: Claim, stop: asyncio.Event) -> None:
+        source = await self.log.open_lane(claim.lane, self.service.topics)
+        connections: list[asyncpg.Connection] = []
+        try:
+            for use in ("lane", "relay"):
+                connections.append(await self._connect(f"{self.name} {use} {claim.lane}"))
+            await self._run(claim, source, *connections, stop)
+        except BaseException:
+            _terminate(connections)
+            raise
+        finally:
+            await _close(source, connections)
+
+    async def _run(
+        self, claim: Claim, source: LaneLog, lane_db: asyncpg.Connection, relay_db: asyncpg.Connection, stop: asyncio.Event
+    ) -> None:
+        lane = Lane(claim, self.service, source, lane_db, self.limits)
+        await lane.open()
+        relaying = asyncio.create_task(relay.run(claim, relay_db, self.log, lane.decided, stop))
+        working = asyncio.create_task(lane.run(stop))
+        done, rest = await asyncio.wait({relaying, working}, return_when=asyncio.FIRST_EXCEPTION)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _connect(self, name: str) -> asyncpg.Connection:
+        connection = await connect.connect(self.lane_dsn(0), name=name)
+        for setting, value in WORKER_SETTINGS.items():
+            await connection.execute("select set_config($1, $2, false)", setting, value)
+        return connection
+
+    async def _release(self, claim: Claim, cause: str, reason: str | None) -> None:
+        """Free at once where all is well; after a pause where it is not. A lost lease runs out by itself."""
+        if cause == "fenced":
+            return
+        pause = self.leases.stopped_lane_s if cause in ("InvariantBroken", "LogReplaced", "LogTruncated") else 1.0
+        try:
+            async with connect.connection(self.lane_dsn(0), name=f"{self.name} release") as connection:
+                await connection.execute(SQL.release, claim.lane, claim.epoch, reason, timedelta(seconds=pause))
+        except connect.UNAVAILABLE as error:
+            log.warning("lane not released, its lease runs out", lane=claim.lane, error=_line(error))
+
+    async def _drain(self) -> None:
+        """Let open batches commit, then leave. What does not end in time is cut: the database undoes it."""
+        for working in self._working.values():
+            working.stop.set()
+        tasks = [working.task for working in self._working.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=8)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            async with connect.connection(self.lane_dsn(0), name=f"{self.name} leave") as connection:
+                await connection.execute(SQL.leave, self.name, self.instance)
+        except connect.UNAVAILABLE as error:
+            log.warning("could not say goodbye", worker=self.name, error=_line(error))
+        log.info("worker stopped", worker=self.name, lanes=len(tasks))
+
+
+@dataclass
+class _Working:
+    stop: asyncio.Event
+    task: "asyncio.Task[None]"
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
+
+
+def _terminate(connections: list[asyncpg.Connection]) -> None:
+    for connection in connections:
+        connection.terminate()
+
+
+async def _close(source: LaneLog, connections: list[asyncpg.Connection]) -> None:
+    """Close what is open; what does not close in time is dropped."""
+    try:
+        async with asyncio.timeout(5):
+            await source.close()
+            for connection in connections:
+                await connection.close(timeout=2)
+    except (TimeoutError, *connect.UNAVAILABLE) as error:
+        log.warning("closing took too long", error=_line(error))
+        _terminate(connections)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _unexpected(error: BaseException) -> bool:
+    """Whether a stack belongs in the log: the database or the broker being away is no surprise."""
+    return not isinstance(error, (*connect.UNAVAILABLE, asyncpg.PostgresError)) and "Kafka" not in type(error).__module__
