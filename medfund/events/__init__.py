@@ -1,0 +1,50 @@
+"""Event types, their envelope and codec, and the contract generated from them.
+
+Importing this package registers every event type, so that `kinds.KINDS` is complete wherever it is seen.
+"""
+
+from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.claims import (
+    ControlTotalDeclared,
+    ReconciliationCompleted,
+    SettlementOutcomeResolved,
+    SettlementRecorded,
+    SettlementReversed,
+)
+from medfund.events.clearing import (
+    ClaimBatchAccepted,
+    ClaimBatchApproved,
+    ClaimBatchWithdrawn,
+    OffsetApplied,
+    PaymentReturned,
+    PaymentSettled,
+)
+from medfund.events.kinds import Event, Place
+from medfund.events.ledger import EventRefused
+from medfund.events.reviews import AuditDeductionFinalised, PaymentHoldPlaced, PaymentHoldReleased
+from medfund.events.time import DayOpened
+
+__all__ = [
+    "AuditDeductionFinalised",
+    "CalendarPublished",
+    "ClaimBatchAccepted",
+    "ClaimBatchApproved",
+    "ClaimBatchWithdrawn",
+    "ControlTotalDeclared",
+    "DayOpened",
+    "Event",
+    "EventRefused",
+    "OffsetApplied",
+    "PaymentHoldPlaced",
+    "PaymentHoldReleased",
+    "PaymentReturned",
+    "PaymentSettled",
+    "Place",
+    "PolicyPublished",
+    "ProviderChanged",
+    "ProviderRegistered",
+    "ReconciliationCompleted",
+    "SettlementOutcomeResolved",
+    "SettlementRecorded",
+    "SettlementReversed",
+]

@@ -1,0 +1,302 @@
+"""Decisions about what a provider is owed and paid: claim batches, payments, offsets.
+
+What stays true: each carries every amount, dimension and reference that its posting needs, in both books; amounts are
+per fund and funds are never netted against each other. Source: domain.md R1, R3.6, c.2 (11-24), c.4.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from medfund import money
+from medfund.events import rules
+from medfund.events.dimensions import Decision, InstantStat
+from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, Ref, Text
+from medfund.events.kinds import kind
+from medfund.events.refusals import Problem, Reason, quoted
+
+Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
+"""What a payment pays, and the account that it clears: a P1 (1104), an approved payable (2102), a clearing (2104)."""
+
+_DECISION: Mapping[str, Any] = {
+    "provider": "H15250200017",
+    "area": "152500",
+    "insured_area": "152500",
+    "insutype": "310",
+    "clr_type": "21",
+    "benefit_year": 2026,
+    "advanced": [],
+    "cause": {"topic": "claims", "lane": 3, "offset": 1048576},
+    "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+}
+_BATCH = "H15250200017-310-21-202601"
+
+
+class ClaimBatch(Decision, frozen=True, kw_only=True):
+    """A closed set of settlements that a provider claims together; `amounts` are what was claimed, by fund.
+
+    An amount may be negative, when reversals outweigh settlements. `settlement_root` is the root hash of the list.
+    """
+
+    batch: Ref
+    clr_way: ClrWay
+    period_from: Day
+    period_to: Day
+    settlements: Count
+    settlement_root: Digest
+    amounts: Amounts
+
+
+_CLAIM: Mapping[str, Any] = {
+    **_DECISION,
+    "batch": _BATCH,
+    "clr_way": "3",
+    "period_from": "2026-01-01",
+    "period_to": "2026-01-31",
+    "settlements": 4211,
+    "settlement_root": "a3f1c5d7e9b20416283a4c5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708193",
+    "amounts": {"310100": "2100000.37", "310200": "456789.12"},
+}
+
+
+@kind(
+    "claim.batch.accepted",
+    family="clearing",
+    key="provider",
+    rules=(
+        rules.in_order("period_from", "period_to"),
+        rules.in_order("cut_off", "clock_start"),
+        rules.in_order("due_15", "due_20"),
+        rules.advanced_in("amounts"),
+    ),
+)
+class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
+    """A batch passed the hard checks, and its clock runs from the day after `cut_off`.
+
+    `due_15` and `due_20` are the 15th and the 20th working day. Books 2100 / 2101, mirrored where negative.
+    Source: R1.2, R1.4, c.4.
+    """
+
+    cut_off: Day
+    clock_start: Day
+    due_15: Day
+    due_20: Day
+    calendar_version: Ref
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_CLAIM,
+        "cut_off": "2026-02-10",
+        "clock_start": "2026-02-11",
+        "due_15": "2026-03-09",
+        "due_20": "2026-03-16",
+        "calendar_version": "cn-2024-2026-0123abcd",
+    }
+
+
+@kind(
+    "claim.batch.withdrawn",
+    family="clearing",
+    key="provider",
+    rules=(rules.in_order("period_from", "period_to"), rules.advanced_in("amounts")),
+)
+class ClaimBatchWithdrawn(ClaimBatch, frozen=True, kw_only=True):
+    """A batch was taken back (3204) before anything was paid or deducted: books 2101 / 2100. Source: R3.6, c.4."""
+
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {**_CLAIM, "reason": "明细对账不符，撤回重新申报"}
+
+
+def _bond_of_a_negative_is_nothing(event: "ClaimBatchApproved") -> Problem | None:
+    for fund, bond in event.bond.items():
+        approved = event.approved.get(fund, "0.00")
+        if bond != "0.00" and not 0 <= money.fen(bond) <= money.fen(approved):
+            return Problem(Reason.BAD_AMOUNT, f"$.bond[{quoted(fund)}]: {bond} of an approved {approved}")
+    return None
+
+
+@kind(
+    "claim.batch.approved",
+    family="clearing",
+    key="provider",
+    rules=(
+        rules.sums("approved", "bond", "net"),
+        _bond_of_a_negative_is_nothing,
+        rules.advanced_in("approved"),
+    ),
+)
+class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
+    """What remains of the claims of `batches` after audit, and the quality bond kept from it, by fund.
+
+    approved = bond + net. The batches of a month are approved together: one bond on the month's amount (R1.6). Books
+    2101 / 2102 net and 2101 / 2103 bond; a fund that is negative books 2102 / 2101. Source: R1.5, c.4.
+    """
+
+    payable_ref: Ref
+    batches: list[Ref]
+    approved: Amounts
+    bond: Amounts
+    net: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "cause": {"topic": "reviews", "lane": 3, "offset": 5120},
+        "payable_ref": _BATCH,
+        "batches": [_BATCH],
+        "approved": {"310100": "2070769.82", "310200": "456789.12"},
+        "bond": {"310100": "103538.49", "310200": "0.00"},
+        "net": {"310100": "1967231.33", "310200": "456789.12"},
+    }
+
+
+class Payment(Decision, frozen=True, kw_only=True):
+    """Money that left or came back, for one payable; a payment of several payables is several events.
+
+    `bank_account` is the account it left from: 1002 (expenditure account) or 1003 (fiscal special account); `value_date`
+    is the bank's day. `instant_stat` says what the P1 was in the statutory book, and is given for INSTANT alone.
+    """
+
+    payment_ref: Ref
+    payable_ref: Ref
+    purpose: Purpose
+    bank_account: Literal["1002", "1003"]
+    bank_txn: Ref
+    value_date: Day
+    amounts: Amounts
+    instant_stat: InstantStat | None = None
+
+
+def _stat_of_p1(event: Payment) -> Problem | None:
+    if (event.purpose == "INSTANT") == (event.instant_stat is not None):
+        return None
+    if event.instant_stat is None:
+        return Problem(Reason.MISSING_FIELD, "$.instant_stat is missing: an INSTANT payment says TEMP or EXPENSE")
+    return Problem(Reason.UNKNOWN_FIELD, f"$.instant_stat: only an INSTANT payment has it, this is {event.purpose}")
+
+
+_PAYMENT: Mapping[str, Any] = {
+    **_DECISION,
+    "payment_ref": "pay-152500-20260227-0001",
+    "payable_ref": _BATCH,
+    "purpose": "INSTANT",
+    "bank_account": "1002",
+    "bank_txn": "202602270000417",
+    "value_date": "2026-02-27",
+    "amounts": {"310100": "1890000.33", "310200": "411110.21"},
+    "instant_stat": "TEMP",
+}
+
+
+@kind(
+    "payment.settled",
+    family="clearing",
+    key="provider",
+    rules=(_stat_of_p1, rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class PaymentSettled(Payment, frozen=True, kw_only=True):
+    """The bank confirmed that money left. Books 1104, 2102 or 2104 (by purpose) / the bank account; in STAT 待遇支出,
+    or 暂付款 for a P1 that is TEMP, for visitors and for other payers. Source: c.2 (23), c.4."""
+
+    example: ClassVar[Mapping[str, Any]] = _PAYMENT
+
+
+def _returned_p1(event: "PaymentReturned") -> Problem | None:
+    if event.purpose == "INSTANT":
+        return _split_of_p1(event)
+    if event.to_advance or event.to_payable:
+        return Problem(Reason.BAD_AMOUNT, f"$.to_advance, $.to_payable: must be empty for purpose {event.purpose}")
+    return None
+
+
+_split_of_p1 = rules.sums("amounts", "to_advance", "to_payable")
+
+
+@kind(
+    "payment.returned",
+    family="clearing",
+    key="provider",
+    rules=(
+        _stat_of_p1,
+        rules.not_negative("amounts", "to_advance", "to_payable"),
+        _returned_p1,
+        rules.advanced_in("amounts"),
+    ),
+)
+class PaymentReturned(Payment, frozen=True, kw_only=True):
+    """The bank gave money back: an account was closed, for example. `bank_account` is the one it had left from.
+
+    A P1 comes back to its advance as far as that is still open (`to_advance`, 1104), the rest to the payable
+    (`to_payable`, 2102): amounts = to_advance + to_payable per fund. Any other payment comes back to the account that it
+    was paid from, by its purpose, and both maps are empty. Source: c.2 (24), c.4.
+    """
+
+    to_advance: Amounts
+    to_payable: Amounts
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "cause": {"topic": "bank", "lane": 3, "offset": 77},
+        "bank_txn": "202603020000093",
+        "value_date": "2026-03-02",
+        "amounts": {"310200": "411110.21"},
+        "to_advance": {"310200": "400000.00"},
+        "to_payable": {"310200": "11110.21"},
+        "reason": "账户已销户",
+    }
+
+
+def _offset_makes_sense(event: "OffsetApplied") -> Problem | None:
+    p1 = event.taken_from == "P1" or event.account == "1104"
+    if event.taken_from == "P1" and event.account == "1104":
+        return Problem(Reason.BAD_CODE, "$.account: 1104 cannot be taken from a P1, which is 1104 itself")
+    for name, needed in (("instant_stat", p1), ("recovery_year", event.account == "1107")):
+        if needed == (getattr(event, name) is not None):
+            continue
+        if needed:
+            return Problem(Reason.MISSING_FIELD, f"$.{name} is missing: {event.taken_from} / {event.account} needs it")
+        return Problem(Reason.UNKNOWN_FIELD, f"$.{name}: {event.taken_from} / {event.account} does not have it")
+    return None
+
+
+@kind(
+    "offset.applied",
+    family="clearing",
+    key="provider",
+    rules=(_offset_makes_sense, rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class OffsetApplied(Decision, frozen=True, kw_only=True):
+    """What the provider owes was taken from what it is owed, inside one fund: one item, one step of the waterfall.
+
+    `taken_from` is what the money was taken from: the P1 itself, an approved payable (2102) or a clearing payable
+    (2104), named by `payable_ref`, and the dimensions are its own. `account` and `item_ref` are the open item;
+    `item_insured_area` and `item_advanced` say whose item it is (a visitor's, another payer's). `step` is the step of
+    the waterfall, `order` the place within it. `recovery_year` is given for 1107 alone, `instant_stat` where a P1 is one
+    of the two sides. Books 1104, 2102 or 2104 / account. Source: R3.6, c.2 (19), c.4.
+    """
+
+    payable_ref: Ref
+    taken_from: Literal["P1", "2102", "2104"]
+    account: Literal["1101", "1102", "1103", "1104", "1107", "1108"]
+    item_ref: Ref
+    item_insured_area: Area
+    item_advanced: list[Fund]
+    step: Count
+    order: Count
+    amounts: Amounts
+    instant_stat: InstantStat | None = None
+    recovery_year: Literal["CURRENT", "PRIOR"] | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "cause": {"topic": "time", "lane": 3, "offset": 412},
+        "payable_ref": _BATCH,
+        "taken_from": "2102",
+        "account": "1107",
+        "item_ref": "case-2026-0017",
+        "item_insured_area": "152500",
+        "item_advanced": [],
+        "step": 2,
+        "order": 1,
+        "amounts": {"310100": "219947.40"},
+        "recovery_year": "CURRENT",
+    }

@@ -1,0 +1,314 @@
+"""From a record of the log to an event, or to the exact reason why it is none. The hot path of every service.
+
+What stays true: `decode` is pure (it compares times with the record's append time only) and total (it never raises,
+whatever the bytes); its time and memory are bounded by the limits below; when several things are wrong the reason that
+stands first in `Reason` is given.
+"""
+
+import codecs
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from medfund.events import envelope, upcast
+from medfund.events.kinds import KINDS, Event, Kind
+from medfund.events.refusals import Problem, Reason, quoted
+from medfund.lanes import partition
+from medfund.lanes.log import Record
+
+VALUE_MAX = 1024 * 1024
+HEADERS_MAX = 64
+HEADER_BYTES_MAX = 8 * 1024
+KEY_BYTES_MAX = 256
+DEPTH_MAX = 32
+FUTURE_MAX_S = 5 * 60
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A record that is an event. Whether it is new, and whether the books know its provider, is not judged here."""
+
+    record: Record
+    source: str
+    id: str
+    type: str
+    time: str
+    occurred: datetime.datetime
+    identity: bytes
+    digest: bytes
+    event: Event
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """A record that is not booked, why, and which event it was as far as that could be read."""
+
+    record: Record
+    reason: Reason
+    detail: str
+    source: str | None = None
+    id: str | None = None
+    type: str | None = None
+    identity: bytes | None = None
+
+
+def decode(record: Record, *, family: str, lanes: int, kinds: Mapping[str, Kind] = KINDS) -> Accepted | Refused:
+    """Read one record of the topic of `family`, in a log of so many lanes."""
+    value, key, headers = record.value, record.key, record.headers
+    if not value or not key or len(value) > VALUE_MAX or len(key) > KEY_BYTES_MAX or len(headers) > HEADERS_MAX:
+        return _refused(record, _record_problem(record))
+    attributes = dict(headers)
+    try:
+        raw_source, raw_id = attributes["ce_source"], attributes["ce_id"]
+        raw_type, raw_time = attributes["ce_type"], attributes["ce_time"]
+        source, id, type, time = raw_source.decode(), raw_id.decode(), raw_type.decode(), raw_time.decode()
+        size = sum(map(len, attributes.values())) + len("".join(attributes))
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError):
+        return _refused(record, _attribute_problem(headers))
+    occurred = envelope.instant(time)
+    if (
+        size > HEADER_BYTES_MAX
+        or len(attributes) != len(headers)
+        or attributes.get("ce_specversion") != b"1.0"
+        or attributes.get("content-type") != b"application/json"
+        or not (source.isprintable() and id.isprintable() and 0 < len(source) <= 256 and 0 < len(id) <= 256)
+        or occurred is None
+    ) and (problem := _attribute_problem(headers)):
+        return _refused(record, problem)
+    assert occurred is not None  # noqa: S101
+    kind = kinds.get(type)
+    if kind is None or kind.family != family:
+        return _refused(record, _type_problem(type, family, kinds))
+    if partition.lane_of(key, lanes) != record.partition:
+        return _refused(record, _lane_problem(record, lanes))
+    if occurred.timestamp() > record.timestamp / 1000 + FUTURE_MAX_S:
+        return _refused(record, _future_problem(time, record))
+    try:
+        event = kind.decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        return _refused(record, _data_problem(value, kind, fault))
+    problem = _duplicate_key(value, event, kind) or _key_problem(key, event, kind) or kind.check(event)
+    if problem:
+        return _refused(record, problem)
+    return Accepted(
+        record,
+        source,
+        id,
+        type,
+        time,
+        occurred,
+        envelope.identity_of(raw_source, raw_id),
+        envelope.digest_of(raw_type, raw_time, value),
+        event if kind.lift is None else upcast.newest(event, kind, kinds),
+    )
+
+
+# The record
+
+
+def _record_problem(record: Record) -> Problem:
+    value, key, count = record.value, record.key, len(record.headers)
+    if value is not None and len(value) > VALUE_MAX:
+        return Problem(Reason.TOO_LARGE, f"the value has {len(value)} bytes, at most {VALUE_MAX} are read")
+    if key is not None and len(key) > KEY_BYTES_MAX:
+        return Problem(Reason.TOO_LARGE, f"the key has {len(key)} bytes, at most {KEY_BYTES_MAX} are read")
+    if count > HEADERS_MAX:
+        return Problem(Reason.TOO_MANY_HEADERS, f"{count} headers, at most {HEADERS_MAX} are read")
+    if value is None:
+        return Problem(Reason.NULL_VALUE, "the record has no value (a tombstone); an event is never deleted")
+    if not key:
+        return Problem(Reason.NO_KEY, "the record has no key; it is the provider code, or the area code")
+    return Problem(Reason.MALFORMED_JSON, "the value is empty")
+
+
+# The envelope
+
+
+def _attribute_problem(headers: envelope.Headers) -> Problem | None:
+    size = sum(len(name) + len(value or b"") for name, value in headers)
+    if size > HEADER_BYTES_MAX:
+        return Problem(Reason.TOO_LARGE, f"the headers have {size} bytes, at most {HEADER_BYTES_MAX} are read")
+    attributes = dict(headers)
+    for name in envelope.REQUIRED:
+        if attributes.get(f"ce_{name}") is None:
+            return Problem(Reason.MISSING_ATTRIBUTE, f"the header ce_{name} is missing{_structured_hint(attributes)}")
+    names = [name for name, _ in headers if name.startswith("ce_")]
+    for name in names:
+        if names.count(name) > 1:
+            return Problem(Reason.BAD_ATTRIBUTE, f"the header {quoted(name)} occurs twice")
+    return _value_problem(attributes)
+
+
+def _structured_hint(attributes: Mapping[str, bytes]) -> str:
+    if (attributes.get("content-type") or b"").startswith(b"application/cloudevents"):
+        return ": on the log events are in binary mode, structured mode is for HTTP and files"
+    return ""
+
+
+def _value_problem(attributes: Mapping[str, bytes]) -> Problem | None:
+    try:
+        texts = {name: attributes[f"ce_{name}"].decode() for name in envelope.REQUIRED}
+    except UnicodeDecodeError as fault:
+        return Problem(Reason.BAD_ATTRIBUTE, f"a ce_ header is not UTF-8: {quoted(fault.object)}")
+    if texts["specversion"] != "1.0":
+        return Problem(Reason.BAD_ATTRIBUTE, f"ce_specversion: {quoted(texts['specversion'])} is not 1.0")
+    for name in ("id", "source", "type"):
+        if problem := envelope.named(f"ce_{name}", texts[name]):
+            return problem
+    if envelope.instant(texts["time"]) is None:
+        return Problem(
+            Reason.BAD_ATTRIBUTE,
+            f"ce_time: {quoted(texts['time'])} is not an RFC 3339 time with an offset, 1970 or later",
+        )
+    return _content_type_problem(attributes.get("content-type"))
+
+
+def _content_type_problem(content_type: bytes | None) -> Problem | None:
+    if content_type is None or content_type.split(b";")[0].strip().lower() == b"application/json":
+        return None
+    return Problem(Reason.BAD_ATTRIBUTE, f"content-type: {quoted(content_type)} is not application/json")
+
+
+def _type_problem(type: str, family: str, kinds: Mapping[str, Kind]) -> Problem:
+    if kind := kinds.get(type):
+        return Problem(Reason.WRONG_TOPIC, f"{type} belongs on {kind.family}, and this is {family}")
+    name, _, version = type.rpartition(".v")
+    known = sorted(kind.version for kind in kinds.values() if kind.name == name)
+    if known:
+        return Problem(Reason.UNKNOWN_VERSION, f"{name} has version {known}, not {quoted(version)}")
+    return Problem(Reason.UNKNOWN_TYPE, f"{quoted(type)} is not a type of event that we know")
+
+
+def _lane_problem(record: Record, lanes: int) -> Problem:
+    lane = partition.lane_of(record.key or b"", lanes)
+    return Problem(
+        Reason.WRONG_LANE,
+        f"key hashes to lane {lane} of {lanes} but the record is in lane {record.partition}: "
+        "set partitioner=murmur2_random (librdkafka) or use the Java client's default",
+    )
+
+
+def _future_problem(time: str, record: Record) -> Problem:
+    appended = datetime.datetime.fromtimestamp(record.timestamp / 1000, datetime.UTC).isoformat()
+    return Problem(Reason.TIME_IN_FUTURE, f"ce_time {time} is more than 5 minutes after the record came, {appended}")
+
+
+# The form of the data
+
+_SKIP = msgspec.json.Decoder(msgspec.Raw)
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_STEPS = {91: 1, 123: 1, 93: -1, 125: -1}  # [ { ] }
+_NOT_BRACKETS = bytes(set(range(256)) - set(_STEPS))
+
+
+def _data_problem(value: bytes, kind: Kind, fault: Exception) -> Problem:
+    return _form_problem(value) or _field_problem(kind, fault)
+
+
+def _form_problem(value: bytes) -> Problem | None:
+    try:
+        value.decode()
+    except UnicodeDecodeError as fault:
+        return Problem(Reason.NOT_UTF8, f"byte {fault.start} of the value is not UTF-8")
+    if value.startswith(codecs.BOM_UTF8):
+        return Problem(Reason.BYTE_ORDER_MARK, "the value begins with a byte order mark")
+    if _deeper_than(DEPTH_MAX, value):
+        return Problem(Reason.TOO_DEEP, f"the value is nested deeper than {DEPTH_MAX} levels")
+    try:
+        _SKIP.decode(value)
+    except msgspec.DecodeError as fault:
+        return Problem(Reason.MALFORMED_JSON, _legible(str(fault)))
+    return None
+
+
+def _deeper_than(levels: int, value: bytes) -> bool:
+    if value.count(b"[") + value.count(b"{") <= levels:
+        return False
+    brackets = _STRINGS.sub(b"", value).translate(None, _NOT_BRACKETS)
+    return any(depth > levels for depth in accumulate(map(_STEPS.__getitem__, brackets)))
+
+
+_FAULTS = (
+    ("Object missing required field", Reason.MISSING_FIELD),
+    ("Object contains unknown field", Reason.UNKNOWN_FIELD),
+    ("Invalid RFC3339 encoded date", Reason.BAD_DATE),
+    ("Invalid enum value", Reason.BAD_CODE),
+    ("Integer value out of range", Reason.AMOUNT_OUT_OF_RANGE),
+)
+
+
+def _field_problem(kind: Kind, fault: Exception) -> Problem:
+    if not isinstance(fault, msgspec.ValidationError):
+        return Problem(Reason.MALFORMED_JSON, _legible(str(fault)))
+    text, _, path = str(fault).partition(" - at ")
+    reason = next((reason for start, reason in _FAULTS if text.startswith(start)), Reason.WRONG_KIND)
+    return Problem(reason, f"{_legible(path.strip('`') or '$')}: {_legible(text)} ({kind.type})")
+
+
+def _legible(text: str) -> str:
+    """A message that quotes input: short, and with nothing in it that a reader cannot see."""
+    return repr(text[:200])[1:-1]
+
+
+def _duplicate_key(value: bytes, event: Event, kind: Kind) -> Problem | None:
+    # Every key has a colon. As many colons as there are distinct keys: no key occurs twice (a colon in a text, or a
+    # field left out, only sends us to the exact test).
+    if kind.flat is not None:
+        keys = kind.flat.fields
+        for name in kind.flat.maps:
+            keys += len(getattr(event, name))
+        if value.count(b":") == keys:
+            return None
+    try:
+        json.loads(value, object_pairs_hook=_no_repeats, parse_int=str, parse_float=str)
+    except _RepeatedKey as repeated:
+        return Problem(Reason.DUPLICATE_KEY, f"the key {quoted(repeated.args[0])} occurs twice in one object")
+    return None
+
+
+class _RepeatedKey(Exception):
+    pass
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _RepeatedKey(key)
+        seen.add(key)
+
+
+# What the data say
+
+_LANE_KEY = re.compile(rb"lane-[0-9]{1,9}|[0-9]{6}").fullmatch
+
+
+def _key_problem(key: bytes, event: Event, kind: Kind) -> Problem | None:
+    expected = envelope.key_of(kind, event)
+    if key == expected or (expected is None and _LANE_KEY(key)):
+        return None
+    rule = "a key of the lane or an area code" if expected is None else f"its {kind.key}, {quoted(expected)}"
+    return Problem(Reason.KEY_MISMATCH, f"the key is {quoted(key)}; that of {kind.type} is {rule}")
+
+
+# The refusal
+
+
+def _refused(record: Record, problem: Problem | None) -> Refused:
+    if problem is None:
+        raise AssertionError("a record was refused for no reason")
+    source, id, type = (_attribute(record, name) for name in ("ce_source", "ce_id", "ce_type"))
+    identity = envelope.identity_of(source.encode(), id.encode()) if source and id else None
+    return Refused(record, problem.reason, problem.detail, source, id, type, identity)
+
+
+def _attribute(record: Record, name: str) -> str | None:
+    raw = next((value for header, value in reversed(record.headers) if header == name), None)
+    try:
+        text = (raw or b"")[: 4 * envelope.ATTRIBUTE_MAX + 1].decode()
+    except UnicodeDecodeError:
+        return None
+    return text if envelope.named(name, text) is None else None

@@ -1,0 +1,213 @@
+"""How the fields of events are written: one alias per idea, with its form for the schema and its test for the codec.
+
+What stays true: the alias is the only place that knows the form, so the JSON Schema and the codec cannot disagree. The
+JSON decoder itself only sees plain `str`, `int` and `date` (a pattern on a field costs it more than all the rest), and
+`checker` tests the forms afterwards.
+"""
+
+import datetime
+import re
+import typing
+from collections.abc import Callable, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from medfund import codes, money
+from medfund.events.refusals import Problem, Reason, quoted
+
+FIRST_DAY = datetime.date(2000, 1, 1)
+LAST_DAY = datetime.date(2099, 12, 31)
+COUNT_MAX = 10**15
+
+Fault: TypeAlias = tuple[Reason, str]
+
+
+class Form(NamedTuple):
+    """The test of one value: None, or the reason and what is wrong with it."""
+
+    test: Callable[[Any], Fault | None]
+
+
+def _must(reason: Reason, holds: Callable[[Any], object], what: str) -> Form:
+    return Form(lambda value: None if holds(value) else (reason, f"{quoted(value)} is not {what}"))
+
+
+def _written(pattern: str, what: str) -> tuple[Meta, Form]:
+    # \A…\Z and not ^…$: a trailing newline is not part of a code
+    matches = re.compile(pattern.removeprefix("^").removesuffix("$")).fullmatch
+    return Meta(extra_json_schema={"pattern": pattern}), _must(Reason.BAD_CODE, matches, what)
+
+
+def _listed(reason: Reason, table: Mapping[str, codes.Label], what: str) -> tuple[Meta, Form]:
+    return Meta(extra_json_schema={"enum": sorted(table)}), _must(reason, table.__contains__, what)
+
+
+def _amount(text: str) -> Fault | None:
+    try:
+        money.fen(text)
+    except money.BadAmount as fault:
+        return Reason.BAD_AMOUNT, str(fault)
+    except money.AmountOutOfRange as fault:
+        return Reason.AMOUNT_OUT_OF_RANGE, str(fault)
+    return None
+
+
+def _text(value: str) -> bool:
+    return 0 < len(value) <= 500 and value.isprintable() and value == value.strip()
+
+
+_AMOUNT = Meta(
+    description="Yuan with exactly two decimals",
+    extra_json_schema={"pattern": money.AMOUNT_PATTERN, "not": {"const": "-0.00"}},
+)
+_DAY = Meta(description="Calendar day in Asia/Shanghai, 2000 to 2099")
+_YEAR = Meta(extra_json_schema={"minimum": FIRST_DAY.year, "maximum": LAST_DAY.year})
+_COUNT = Meta(extra_json_schema={"minimum": 0, "maximum": COUNT_MAX})
+_TEXT = Meta(extra_json_schema={"minLength": 1, "maxLength": 500})
+
+_PROVIDER_META, _PROVIDER = _written(codes.PROVIDER_PATTERN, "a provider code, H or P and 11 digits")
+_AREA_META, _AREA = _written(codes.AREA_PATTERN, "an area code of 6 digits")
+_OPAQUE_META, _OPAQUE = _written(codes.OPAQUE_PATTERN, "a code of 1 to 12 letters and digits")
+_HASH_META, _HASH = _written(r"^[0-9a-f]{32}$", "a keyed hash of 32 lower-case hex digits")
+_DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hex digits")
+_REF_META, _REF = _written(
+    r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$", "a reference of 1 to 64 letters, digits and . _ : / -"
+)
+_SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
+_USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
+_FUND_META, _FUND = _listed(Reason.UNKNOWN_FUND, codes.FUNDS, "a known fund (fund_pay_type)")
+_INSUTYPE_META, _INSUTYPE = _listed(Reason.BAD_CODE, codes.INSUTYPES, "a known insurance type (insutype)")
+_CLR_WAY_META, _CLR_WAY = _listed(Reason.BAD_CODE, codes.CLR_WAYS, "a clearing method (clr_way), 1 to 6")
+_LEVEL_META, _LEVEL = _listed(Reason.BAD_CODE, codes.PROVIDER_LEVELS, "a provider level: 3, 2, 1 or 9")
+
+Amount = Annotated[str, _AMOUNT, Form(_amount)]
+Fund = Annotated[str, _FUND_META, _FUND]
+Amounts = dict[Fund, Amount]
+Day = Annotated[
+    datetime.date, _DAY, _must(Reason.BAD_DATE, lambda day: FIRST_DAY <= day <= LAST_DAY, "a day in 2000 to 2099")
+]
+Year = Annotated[int, _YEAR, _must(Reason.BAD_DATE, lambda year: 2000 <= year <= 2099, "a year in 2000 to 2099")]
+Count = Annotated[
+    int, _COUNT, _must(Reason.AMOUNT_OUT_OF_RANGE, lambda n: 0 <= n <= COUNT_MAX, "a number in 0 to 10^15")
+]
+Provider = Annotated[str, _PROVIDER_META, _PROVIDER]
+Area = Annotated[str, _AREA_META, _AREA]
+Uscc = Annotated[
+    str, _USCC_META, _must(Reason.BAD_CODE, codes.is_uscc, "a unified social credit code with a right check character")
+]
+Insutype = Annotated[str, _INSUTYPE_META, _INSUTYPE]
+ClrType = Annotated[str, _OPAQUE_META, _OPAQUE]
+ClrWay = Annotated[str, _CLR_WAY_META, _CLR_WAY]
+MedType = Annotated[str, _OPAQUE_META, _OPAQUE]
+Level = Annotated[str, _LEVEL_META, _LEVEL]
+HashRef = Annotated[str, _HASH_META, _HASH]
+Digest = Annotated[str, _DIGEST_META, _DIGEST]
+Ref = Annotated[str, _REF_META, _REF]
+Source = Annotated[str, _SOURCE_META, _SOURCE]
+Text = Annotated[str, _TEXT, _must(Reason.BAD_CODE, _text, "a text of 1 to 500 printable characters")]
+
+Test: TypeAlias = Callable[[Any, str], Problem | None]
+
+
+def checker(struct: type[msgspec.Struct]) -> Test:
+    """The test of every form in a struct: its first problem with the path to it, or None."""
+    tests = [(name, test) for name, hint in _hints(struct).items() if (test := _test_of(hint))]
+
+    def check(value: Any, path: str) -> Problem | None:
+        for name, test in tests:
+            if problem := test(getattr(value, name), f"{path}.{name}"):
+                return problem
+        return None
+
+    return check
+
+
+class Flat(NamedTuple):
+    """A struct of plain fields and maps of plain values: how many fields, and which of them are maps."""
+
+    fields: int
+    maps: tuple[str, ...]
+
+
+def flat(struct: type[msgspec.Struct]) -> Flat | None:
+    """How a struct is built, or None where it nests more than that or leaves fields out."""
+    shapes = {name: _shape(hint) for name, hint in _hints(struct).items()}
+    if "nested" in shapes.values():
+        return None
+    return Flat(len(shapes), tuple(name for name, shape in shapes.items() if shape == "map"))
+
+
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(struct, include_extras=True)
+    return {name: hints[name] for name in struct.__struct_fields__}
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _shape(hint: Any) -> Literal["plain", "map", "nested"]:
+    bare = _bare(hint)
+    arguments = [_bare(argument) for argument in get_args(bare)]
+    if bare in _PLAIN or get_origin(bare) is Literal or (get_origin(bare) is list and arguments[0] in _PLAIN):
+        return "plain"
+    if get_origin(bare) is dict and arguments[1] in _PLAIN:
+        return "map"
+    return "nested"
+
+
+_PLAIN = (str, int, bool, datetime.date)
+
+
+def _test_of(hint: Any) -> Test | None:
+    if get_origin(hint) is Annotated:
+        forms = [extra for extra in hint.__metadata__ if isinstance(extra, Form)]
+        return _leaf(forms[0]) if forms else None
+    if get_origin(hint) in (Union, UnionType):
+        return _optional([argument for argument in get_args(hint) if argument is not NoneType])
+    if get_origin(hint) is list:
+        return _each(get_args(hint)[0])
+    if get_origin(hint) is dict:
+        return _entries(*get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return checker(hint)
+    return None
+
+
+def _leaf(form: Form) -> Test:
+    def check(value: Any, path: str) -> Problem | None:
+        fault = form.test(value)
+        return fault and Problem(fault[0], f"{path}: {fault[1]}")
+
+    return check
+
+
+def _optional(arguments: list[Any]) -> Test | None:
+    test = _test_of(arguments[0])
+    return test and (lambda value, path: None if value is None else test(value, path))
+
+
+def _each(item: Any) -> Test | None:
+    test = _test_of(item)
+
+    def check(value: Any, path: str) -> Problem | None:
+        problems = (typing.cast(Test, test)(entry, f"{path}[{i}]") for i, entry in enumerate(value))
+        return next(filter(None, problems), None)
+
+    return test and check
+
+
+def _entries(key: Any, item: Any) -> Test:
+    of_key, of_item = _test_of(key), _test_of(item)
+
+    def check(value: Any, path: str) -> Problem | None:
+        for name, entry in value.items():
+            place = f"{path}[{quoted(name)}]"
+            if problem := (of_key and of_key(name, place)) or (of_item and of_item(entry, place)):
+                return problem
+        return None
+
+    return check

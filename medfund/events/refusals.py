@@ -1,0 +1,103 @@
+"""Why an event is not booked: a closed list, in order of precedence.
+
+What stays true: the same record is always refused for the same reason. Each group below is judged before the next, and
+inside the first three groups the reason that stands first is given. Fields are judged in the order of the type: first
+the form of each, then the rules that join them. The names are stable, and publishers may act on them.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Reason(StrEnum):
+    """The reason of a refusal. The order of the members is their precedence."""
+
+    # the record, before anything in it is read
+    TOO_LARGE = "too_large"
+    TOO_MANY_HEADERS = "too_many_headers"
+    NULL_VALUE = "null_value"
+    NO_KEY = "no_key"
+    # the envelope
+    MISSING_ATTRIBUTE = "missing_attribute"
+    BAD_ATTRIBUTE = "bad_attribute"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VERSION = "unknown_version"
+    WRONG_TOPIC = "wrong_topic"
+    WRONG_LANE = "wrong_lane"
+    TIME_IN_FUTURE = "time_in_future"
+    # the form of the data
+    NOT_UTF8 = "not_utf8"
+    BYTE_ORDER_MARK = "byte_order_mark"
+    TOO_DEEP = "too_deep"
+    MALFORMED_JSON = "malformed_json"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    WRONG_KIND = "wrong_kind"
+    DUPLICATE_KEY = "duplicate_key"
+    # what the data say
+    KEY_MISMATCH = "key_mismatch"
+    BAD_CODE = "bad_code"
+    BAD_AMOUNT = "bad_amount"
+    AMOUNT_OUT_OF_RANGE = "amount_out_of_range"
+    BAD_DATE = "bad_date"
+    UNKNOWN_FUND = "unknown_fund"
+    IDENTITY_MISMATCH = "identity_mismatch"
+    # what the books say: judged by the service, not by the codec
+    UNKNOWN_PROVIDER = "unknown_provider"
+    AREA_MISMATCH = "area_mismatch"
+    CONFLICT = "conflict"
+
+    @property
+    def zh(self) -> str:
+        """What the reason is called in Chinese."""
+        return LABELS[self][0]
+
+    @property
+    def en(self) -> str:
+        """What the reason is called in English."""
+        return LABELS[self][1]
+
+
+class Problem(NamedTuple):
+    """What is wrong: the reason, and a sentence that names the place and the rule."""
+
+    reason: Reason
+    detail: str
+
+
+LABELS: dict[Reason, tuple[str, str]] = {
+    Reason.TOO_LARGE: ("记录过大", "The record is too large"),
+    Reason.TOO_MANY_HEADERS: ("消息头过多", "There are too many headers"),
+    Reason.NULL_VALUE: ("消息体为空", "The record has no value"),
+    Reason.NO_KEY: ("缺少消息键", "The record has no key"),
+    Reason.MISSING_ATTRIBUTE: ("缺少事件属性", "A CloudEvents attribute is missing"),
+    Reason.BAD_ATTRIBUTE: ("事件属性不合规", "A CloudEvents attribute is not valid"),
+    Reason.UNKNOWN_TYPE: ("未知事件类型", "The event type is not known"),
+    Reason.UNKNOWN_VERSION: ("未知事件版本", "The version of the event type is not known"),
+    Reason.WRONG_TOPIC: ("主题不符", "The event type does not belong on this topic"),
+    Reason.WRONG_LANE: ("分区不符", "The key does not hash to the partition it was found in"),
+    Reason.TIME_IN_FUTURE: ("事件时间晚于当前时间", "The time of the event lies in the future"),
+    Reason.NOT_UTF8: ("非 UTF-8 编码", "The data are not UTF-8"),
+    Reason.BYTE_ORDER_MARK: ("含字节顺序标记", "The data begin with a byte order mark"),
+    Reason.MALFORMED_JSON: ("JSON 格式错误", "The data are not JSON"),
+    Reason.TOO_DEEP: ("JSON 嵌套过深", "The data are nested too deeply"),
+    Reason.DUPLICATE_KEY: ("JSON 键重复", "A key occurs twice in one object"),
+    Reason.MISSING_FIELD: ("缺少字段", "A field is missing"),
+    Reason.UNKNOWN_FIELD: ("未知字段", "A field is not known"),
+    Reason.WRONG_KIND: ("字段类型错误", "A field holds the wrong kind of value"),
+    Reason.BAD_CODE: ("编码不合规", "A code is not valid"),
+    Reason.BAD_AMOUNT: ("金额不合规", "An amount is not valid"),
+    Reason.AMOUNT_OUT_OF_RANGE: ("金额超出范围", "An amount is out of range"),
+    Reason.BAD_DATE: ("日期不合规", "A date is not valid"),
+    Reason.UNKNOWN_FUND: ("未知基金", "The fund is not known"),
+    Reason.KEY_MISMATCH: ("消息键与内容不符", "The key is not that of the data"),
+    Reason.IDENTITY_MISMATCH: ("金额不平", "The amounts do not add up"),
+    Reason.UNKNOWN_PROVIDER: ("未登记的医药机构", "The provider is not registered"),
+    Reason.AREA_MISMATCH: ("统筹区不符", "The area is not that of the provider"),
+    Reason.CONFLICT: ("同一标识内容不同", "The same id was used with other content"),
+}
+
+
+def quoted(text: object) -> str:
+    """A piece of input as it may stand in a message: short, and with nothing in it that a reader cannot see."""
+    return repr(text[:64] if isinstance(text, str | bytes) else text)[:80]

@@ -1,0 +1,86 @@
+"""Money: whole fen in code and tables, yuan text with two decimals on the wire.
+
+What stays true: `yuan(fen(text)) == text` for every text that `fen` accepts; nothing here is ever a float; a split
+adds up to what was split. Rules: domain.md section (b), "Conventions used in every rule", and R10.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+FEN_MAX = 9_999_999_999_999_999
+"""The platform's decimal(16,2), in fen. Larger than 2^53 - 1, so never a JavaScript number and never a float."""
+
+AMOUNT_PATTERN = r"^-?(0|[1-9][0-9]{0,13})\.[0-9]{2}$"
+
+_AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,13})\.[0-9]{2}").fullmatch
+_LONG_AMOUNT = re.compile(r"-?[1-9][0-9]{14,}\.[0-9]{2}").fullmatch
+
+
+class BadAmount(ValueError):
+    """The text is not an amount of yuan with exactly two decimals."""
+
+
+class AmountOutOfRange(ValueError):
+    """The amount is well written and larger than the platform can carry."""
+
+
+def fen(text: str) -> int:
+    """The fen of a yuan text such as "6852.80" or "-0.05"; strict, because two spellings of one sum are two facts."""
+    if text == "0.00":
+        return 0
+    if _AMOUNT(text) is None:
+        raise _refusal(text)
+    amount = int(text[:-3] + text[-2:])
+    if amount == 0:
+        raise BadAmount("-0.00 is written 0.00")
+    return amount
+
+
+def _refusal(text: str) -> ValueError:
+    if _LONG_AMOUNT(text):
+        return AmountOutOfRange(f"{text[:40]} is beyond {yuan(FEN_MAX)} yuan")
+    return BadAmount(f"{text[:40]!r} is not yuan with exactly two decimals")
+
+
+def yuan(amount: int) -> str:
+    """The wire text of an amount in fen."""
+    whole, rest = divmod(abs(amount), 100)
+    return f"{'-' if amount < 0 else ''}{whole}.{rest:02d}"
+
+
+def round2(exact: Fraction | Decimal | int) -> int:
+    """Whole fen from an exact number of *fen*: half up, away from zero for negatives (四舍五入).
+
+    Once, at the last step of a formula: `round2(Fraction(claimed_fen) * ratio)`.
+    """
+    value = Fraction(exact)
+    rounded = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    return -rounded if value < 0 else rounded
+
+
+def split(total: int, weights: Sequence[int | Decimal | Fraction]) -> list[int]:
+    """Parts of `total` (fen) in proportion to `weights`, by largest remainder: they add up to `total` exactly.
+
+    Each share is rounded down; the missing fen go to the largest fractional parts, ties to the earlier weight, so
+    callers pass weights in a fixed order of keys. A negative total is split as its absolute value and negated.
+    """
+    if total < 0:
+        return [-part for part in split(-total, weights)]
+    exact = [Fraction(weight) for weight in weights]
+    whole = sum(exact)
+    if not exact or min(exact) < 0 or whole == 0:
+        raise ValueError("weights must be zero or more, and not all zero")
+    shares = [total * weight / whole for weight in exact]
+    parts = [share.numerator // share.denominator for share in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - shares[i], i))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def split_by_key(total: int, weights: Mapping[str, int | Decimal | Fraction]) -> dict[str, int]:
+    """`split` over named parts, ties in the order of the names."""
+    names = sorted(weights)
+    return dict(zip(names, split(total, [weights[name] for name in names]), strict=True))
