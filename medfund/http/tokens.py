@@ -193,6 +193,8 @@ def _flaw(principal: Principal) -> str | None:
     codes = (*principal.areas, *principal.organisations)
     if not all(code == EVERYTHING or (code.isascii() and code.isalnum()) for code in codes):
         return "areas and organisations are codes"
+    if not all(source.isprintable() and "," not in source for source in principal.sources):
+        return "sources are URI references without commas"
     if principal.role in ORGANISATION_ROLES and EVERYTHING in principal.organisations:
         return f"a {principal.role} is bound to named organisations"
     return None

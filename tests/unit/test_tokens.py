@@ -21,7 +21,7 @@ NOW = 1_760_000_000
 KEY = OKPKey.generate_key("Ed25519")
 OTHER_KEY = OKPKey.generate_key("Ed25519")
 PUBLIC = OKPKey.import_key(KEY.as_pem(private=False))
-FINANCE = {"role": "finance", "areas": ["152500"], "organisations": ["*"], "subject": "li", "ttl_s": 60}
+FINANCE: dict[str, Any] = {"role": "finance", "areas": ["152500"], "organisations": ["*"], "subject": "li", "ttl_s": 60}
 
 
 def issued(**changes: Any) -> str:
@@ -40,7 +40,7 @@ def part(token: str, index: int) -> dict[str, Any]:
 def signed(header: Any, claims: Any, key: OKPKey = KEY) -> str:
     """Whatever header and claims, with a signature that is good."""
     text = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}"
-    signature = key.private_key.sign(text.encode())  # type: ignore[union-attr,call-arg]
+    signature = key.private_key.sign(text.encode())  # type: ignore[union-attr]
     return f"{text}.{b64(signature)}"
 
 

@@ -1,0 +1,47 @@
+"""Cursors of keyset pages: where a page ended, sealed together with the question it belongs to.
+
+A cursor that was made up, changed, or moved to another question or another caller does not open.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from medfund.http.problems import Problem
+
+CURSOR_CHARACTERS_MAX = 1024
+_SEAL_BYTES = 16
+
+
+def seal(key: bytes, question: Mapping[str, Any], place: tuple[Any, ...]) -> str:
+    """The cursor that continues `question` after `place`."""
+    content = msgspec.json.encode(place)
+    return base64.urlsafe_b64encode(_seal(key, question, content) + content).rstrip(b"=").decode()
+
+
+def unseal(key: bytes, question: Mapping[str, Any], cursor: str, types: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The place in a cursor of this question, its parts of `types`. Raises `Problem`."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        found, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+        if not hmac.compare_digest(found, _seal(key, question, content)):
+            raise Problem("cursor_invalid")
+        place: tuple[Any, ...] = msgspec.json.decode(content, type=tuple[types])  # type: ignore[valid-type]
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise Problem("cursor_invalid") from error
+    return place
+
+
+def _seal(key: bytes, question: Mapping[str, Any], content: bytes) -> bytes:
+    asked = msgspec.json.encode({name: _text(value) for name, value in sorted(question.items())})
+    return hmac.digest(key, len(asked).to_bytes(4, "big") + asked + content, hashlib.sha256)[:_SEAL_BYTES]
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

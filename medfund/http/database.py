@@ -1,0 +1,87 @@
+"""Reading for one caller: a few connections, every wait bounded, one snapshot per answer, the caller's scope first.
+
+Whoever is served by a `snapshot` sees what row-level security leaves of the tables for that scope, and nothing when
+the scope was not set.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from medfund.http.problems import Problem
+from medfund.http.tokens import EVERYTHING, Principal, Role
+from medfund.postgres import connect, queries
+
+SQL = queries.load(__file__, "scope.sql")
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+ACQUIRE_TIMEOUT_S = 1.0
+STATEMENT_TIMEOUT_S = 2.0
+COMMAND_TIMEOUT_S = 3.0
+"""Longer than the statement's limit on the server: only a server that does not answer at all reaches it."""
+
+
+class Database:
+    """The connections of an API process. Opens none before the first question, so that it starts without a database."""
+
+    def __init__(self, dsn: str, *, connections_max: int, name: str) -> None:
+        limits = {"statement_timeout": f"{STATEMENT_TIMEOUT_S:g}s", "application_name": name}
+        self._pool = asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=connections_max,
+            timeout=ACQUIRE_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={**connect.SERVER_SETTINGS, **limits},
+        )
+
+    async def open(self) -> None:
+        await self._pool
+
+    async def close(self) -> None:
+        self._pool.terminate()
+
+    @asynccontextmanager
+    async def snapshot(self, principal: Principal) -> AsyncIterator[Connection]:
+        """One repeatable-read transaction that sees the caller's rows. Raises `Problem` when it cannot be had."""
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            # The scope is the transaction's first statement and ends with it: no pooled connection carries it on.
+            await connection.execute(SQL.set_scope, *_scope(principal))
+            yield connection
+
+    async def record(self, statement: str, *values: object) -> None:
+        """Append one row, committed when this returns. Raises `Problem`."""
+        async with self._connection() as connection:
+            await connection.execute(statement, *values)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        connection = await self._acquire()
+        try:
+            yield connection
+        except asyncpg.QueryCanceledError as error:
+            raise Problem("question_too_slow") from error
+        except connect.UNAVAILABLE as error:
+            # What the server still does on this connection is not known: it is not given to anyone else.
+            connection.terminate()
+            raise Problem("database_unavailable") from error
+        finally:
+            await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+
+    async def _acquire(self) -> Connection:
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except (TimeoutError, asyncpg.TooManyConnectionsError) as error:
+            raise Problem("busy") from error
+        except connect.UNAVAILABLE as error:
+            raise Problem("database_unavailable") from error
+
+
+def _scope(principal: Principal) -> tuple[list[str], list[str], list[str]]:
+    """Areas, organisations and sources; sources bind publishers only, for nobody else speaks as one."""
+    sources = principal.sources if principal.role == Role.publisher else (EVERYTHING,)
+    return list(principal.areas), list(principal.organisations), list(sources)

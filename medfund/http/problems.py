@@ -1,0 +1,155 @@
+"""What can go wrong over HTTP: one table of stable codes, each answered as `application/problem+json` (RFC 9457).
+
+A caller acts on `code`; `detail` is for people and may change. No answer repeats what the caller sent, and none says
+whether something exists that the caller may not see.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """What a code means: the HTTP status and a title in English and Chinese."""
+
+    status: int
+    title: str
+    zh: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "body_malformed": Kind(400, "The body cannot be read", "请求体无法解析"),
+    "token_missing": Kind(401, "A bearer token is needed", "缺少访问令牌"),
+    "token_refused": Kind(401, "The token is not accepted", "访问令牌无效"),
+    "role_not_allowed": Kind(403, "The role may not do this", "角色无此权限"),
+    "scope_not_allowed": Kind(403, "The token does not speak for this", "超出令牌的授权范围"),
+    "not_found": Kind(404, "There is nothing here", "未找到"),
+    "event_unknown": Kind(404, "No event with this source and id is known", "未知事件"),
+    "method_not_allowed": Kind(405, "The method is not offered here", "不支持的方法"),
+    "body_too_slow": Kind(408, "The body did not arrive in time", "请求体接收超时"),
+    "body_too_large": Kind(413, "The body is too large", "请求体过大"),
+    "media_type_unsupported": Kind(415, "The content type is not accepted", "不支持的内容类型"),
+    "parameter_invalid": Kind(422, "A parameter is not valid", "参数不合规"),
+    "parameter_unknown": Kind(422, "A parameter is not known, or given twice", "未知或重复的参数"),
+    "cursor_invalid": Kind(422, "The cursor does not belong to this question", "游标无效"),
+    "event_refused": Kind(422, "The event is refused", "事件被拒绝"),
+    "too_much": Kind(422, "The question asks for too much at once", "一次请求的内容过多"),
+    "request_refused": Kind(400, "The request is refused", "请求被拒绝"),
+    "internal": Kind(500, "Something is wrong on our side", "系统内部错误"),
+    "busy": Kind(503, "All connections are in use", "系统繁忙"),
+    "database_unavailable": Kind(503, "The database does not answer", "数据库不可用"),
+    "log_unavailable": Kind(503, "The log does not answer", "消息日志不可用"),
+    "question_too_slow": Kind(503, "The answer took too long to find", "查询超时"),
+    "not_booked_yet": Kind(504, "The position is not booked yet", "该位置尚未入账"),
+}
+
+_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "media_type_unsupported"}
+RETRY_AFTER_S = {
+    "busy": 1,
+    "database_unavailable": 5,
+    "log_unavailable": 5,
+    "question_too_slow": 5,
+    "not_booked_yet": 1,
+}
+
+
+class Problem(Exception):
+    """Ends a request with a problem of `KINDS`. `members` are added to the answer."""
+
+    def __init__(self, code: str, detail: str | None = None, **members: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.kind = KINDS[code]
+        self.detail = detail
+        self.members = members
+
+
+def answer(problem: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response of a problem."""
+    kind = problem.kind
+    body = {
+        "type": f"/docs#{problem.code}",
+        "title": kind.title,
+        "title_zh": kind.zh,
+        "status": kind.status,
+        "code": problem.code,
+        **({} if problem.detail is None else {"detail": problem.detail}),
+        **problem.members,
+    }
+    return JSONResponse(body, kind.status, {**_headers(problem), **(headers or {})}, MEDIA_TYPE)
+
+
+def _headers(problem: Problem) -> dict[str, str]:
+    if problem.kind.status == 401:
+        error = ', error="invalid_token"' if problem.code == "token_refused" else ""
+        return {"WWW-Authenticate": f'Bearer realm="medfund"{error}'}
+    if problem.code in RETRY_AFTER_S:
+        return {"Retry-After": str(RETRY_AFTER_S[problem.code])}
+    return {}
+
+
+def install(app: FastAPI) -> None:
+    """Every refusal of this application, FastAPI's own included, becomes a problem."""
+    app.add_exception_handler(Problem, _on_problem)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _on_invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _on_http)  # type: ignore[arg-type]
+
+
+async def _on_problem(request: Request, error: Problem) -> JSONResponse:
+    request.state.problem = error.code
+    return answer(error)
+
+
+async def _on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    return await _on_problem(request, Problem("parameter_invalid", errors=places(error.errors())))
+
+
+def places(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Where and what, without the value: it may be anything, and it was the caller's."""
+    return [
+        {"at": ".".join(map(str, error["loc"])), "rule": error["type"], "message": error["msg"]} for error in errors
+    ]
+
+
+async def _on_http(_: Request, error: HTTPException) -> JSONResponse:
+    code = _BY_STATUS.get(error.status_code, "request_refused" if error.status_code < 500 else "internal")
+    return answer(Problem(code), headers=error.headers)
+
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "title_zh", "status", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "title_zh": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "enum": sorted(KINDS)},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's description of the problems that a route may answer with."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for code in codes:
+        kind = KINDS[code]
+        entry = documented.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: _content()}})
+        entry["description"] = "; ".join(filter(None, (entry["description"], kind.title)))
+        entry["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(code, kind)}
+    return documented
+
+
+def _content() -> dict[str, Any]:
+    return {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+
+
+def _example(code: str, kind: Kind) -> dict[str, Any]:
+    return {"type": f"/docs#{code}", "title": kind.title, "title_zh": kind.zh, "status": kind.status, "code": code}

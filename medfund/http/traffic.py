@@ -1,0 +1,93 @@
+"""Each exchange: an id, security headers, a line in the log, a measure; and the last resort when it fails.
+
+The line is made from an allow-list: never a body, a token, a query or a path as it was sent (they hold what people
+type), only the route it matched.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import structlog
+import uuid_utils
+from prometheus_client import Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from medfund.http import problems
+
+log = structlog.get_logger(__name__)
+
+SECONDS = Histogram(
+    "medfund_http_seconds",
+    "Time to answer, by route, method and status",
+    ["method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+@dataclass(slots=True)
+class _Exchange:
+    scope: Scope
+    send: Send
+    id: str = field(default_factory=lambda: str(uuid_utils.uuid7()))
+    started: float = field(default_factory=time.perf_counter)
+    status: int = 0
+
+    async def answer(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["x-request-id"] = self.id
+        await self.send(message)
+
+    def close(self) -> None:
+        seconds = time.perf_counter() - self.started
+        method = self.scope["method"] if self.scope["method"] in METHODS else "other"
+        route = getattr(self.scope.get("route"), "path", "none")
+        state = self.scope["state"]
+        SECONDS.labels(method, route, self.status).observe(seconds)
+        log.info(
+            "answered",
+            request=self.id,
+            method=method,
+            route=route,
+            status=self.status,
+            ms=round(seconds * 1000, 1),
+            subject=state.get("subject"),
+            role=state.get("role"),
+            problem=state.get("problem"),
+        )
+
+
+class Traffic:
+    """ASGI middleware around everything that is answered over HTTP."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        scope.setdefault("state", {})["request_id"] = exchange.id
+        try:
+            await self._app(scope, receive, exchange.answer)
+        except Exception as error:
+            log.exception("failed", request=exchange.id, error=type(error).__name__)
+            if exchange.status:
+                raise
+            await problems.answer(problems.Problem("internal"))(scope, receive, exchange.answer)
+        finally:
+            exchange.close()
