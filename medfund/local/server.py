@@ -1,0 +1,214 @@
+"""A program of the local stack: started, watched and stopped here, and found again by its pid file.
+
+A pid alone may belong to another program by now. The pid file also keeps the time at which the process started, so
+nothing that is not ours is ever signalled, whoever died in between and however.
+"""
+
+import json
+import os
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+POLL_S = 0.02
+LOG_BYTES_MAX = 10 << 20
+TAIL_LINES = 15
+# Below the range that the system takes for outgoing connections: a client that retries the address of a stopped
+# server from a port of that range can otherwise connect to itself, and the server never gets its port back.
+PORTS = range(20000, 32768)
+
+
+class StartFailed(Exception):
+    """A program ended, or did not become ready in time; the message ends with the tail of its log."""
+
+
+class Process(NamedTuple):
+    """A process for good: the pid and the time (in clock ticks since boot) at which it started."""
+
+    pid: int
+    started: int
+
+    @classmethod
+    def of(cls, pid: int) -> "Process | None":
+        """The living process that has this pid now."""
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        state, started = fields[0], int(fields[19])
+        return None if state in "ZX" else cls(pid, started)
+
+    @property
+    def alive(self) -> bool:
+        return Process.of(self.pid) == self
+
+    def signal(self, number: int) -> None:
+        if self.alive:
+            os.kill(self.pid, number)
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether it ended within the limit."""
+        return eventually(lambda: not self.alive, limit_s)
+
+
+def eventually(check: Callable[[], bool], limit_s: float) -> bool:
+    """Poll until the check holds; False when it did not in time."""
+    deadline = time.monotonic() + limit_s
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+class Server(ABC):
+    """One program with a folder of its own, which holds its log, its pid file and its data."""
+
+    stop_signal = signal.SIGTERM
+    stop_limit_s = 10.0
+    start_limit_s = 60.0
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder.absolute()
+        self.log = self.folder / f"{name}.log"
+        self._pid_file = self.folder / f"{name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start and return when ready. What an earlier start left running is stopped first. Raises `StartFailed`."""
+
+    @property
+    def process(self) -> Process | None:
+        """The running process, whoever started it."""
+        if self._child is not None:
+            self._child.poll()  # reaps it when it ended
+        try:
+            process = Process(*json.loads(self._pid_file.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return process if process.alive else None
+
+    @property
+    def pid(self) -> int | None:
+        process = self.process
+        return process.pid if process else None
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None
+
+    def stop(self) -> None:
+        """Ask it to end, and end it when it does not within its limit."""
+        process = self.process
+        if process is not None:
+            process.signal(self.stop_signal)
+            if not process.wait(self.stop_limit_s):
+                self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would (kill -9)."""
+        process = self.process
+        if process is not None:
+            process.signal(signal.SIGKILL)
+            process.wait(self.stop_limit_s)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pid_file.unlink(missing_ok=True)
+        if self._child is not None:
+            self._child.poll()
+
+    def _spawn(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        user: int | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        rotate(self.log)
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                command,
+                cwd=folder or self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=user,
+                group=None if user is None else group_of(user),
+                extra_groups=None if user is None else [],
+                start_new_session=True,  # Ctrl-C is for the supervisor, which stops the parts in their order
+            )
+        process = Process.of(self._child.pid)
+        # None: it ended already, and `_wait_until` says so with its log.
+        write_file(self._pid_file, json.dumps(process))
+
+    def _wait_until(self, ready: Callable[[], bool]) -> None:
+        if not eventually(lambda: not self.running or ready(), self.start_limit_s):
+            self.kill()
+            raise StartFailed(f"{self.name} was not ready after {self.start_limit_s:.0f} s\n{self.log_tail()}")
+        if not self.running:
+            raise StartFailed(f"{self.name} ended while starting\n{self.log_tail()}")
+
+    def log_tail(self) -> str:
+        return tail(self.log)
+
+
+def group_of(user: int) -> int:
+    return pwd.getpwuid(user).pw_gid
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    return "\n".join(lines[-TAIL_LINES:])
+
+
+def rotate(log: Path) -> None:
+    """Keep one earlier log when this one has grown large."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def write_file(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Whole or not at all, and readable by nobody else from the first moment."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def remembered_port(path: Path) -> int:
+    """The loopback port kept in a file; a free one is chosen once, so that a restart keeps the address."""
+    if path.exists():
+        return int(path.read_text(encoding="utf-8"))
+    port = next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
+    write_file(path, str(port))
+    return port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do, so that connections of an earlier server that still fade away do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
