@@ -62,7 +62,7 @@ def judge(accepted: Sequence[Accepted], known: Mapping[bytes, bytes]) -> Verdict
 
 
 def conflict(event: Accepted) -> Refused:
-    return refuse(event, Reason.conflict, "an event with this source and id and another content was accepted before")
+    return refuse(event, Reason.CONFLICT, "an event with this source and id and another content was accepted before")
 
 
 def refuse(event: Accepted, reason: Reason, detail: str) -> Refused:

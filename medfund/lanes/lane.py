@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-import structlog
 
 from medfund import faults
 from medfund.events.codec import Accepted, Refused
 from medfund.lanes import batch as batches
 from medfund.lanes import metrics, store
 from medfund.lanes.batch import Batch
-from medfund.lanes.log import LaneLog, LogTruncated, Run
+from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
 from medfund.lanes.service import Effects, Service
 
-log = structlog.get_logger(__name__)
+DELIVERIES_MAX = 500
 
 
 class LogReplaced(Exception):
@@ -47,11 +46,12 @@ class Lane:
 
     claim: store.Claim
     service: Service
+    log: Log
     source: LaneLog
     connection: asyncpg.Connection
     limits: Limits = Limits()
     point: Callable[[str], None] = faults.point
-    decided: asyncio.Event = field(default_factory=asyncio.Event)
+    _undelivered: bool = True
     _state: Any = None
     _families: dict[str, str] = field(default_factory=dict)
 
@@ -94,12 +94,25 @@ class Lane:
             await self.step()
 
     async def step(self) -> int:
-        """Read and book one batch; returns the number of records that it ended."""
+        """Deliver what was decided, read and book one batch; returns the number of records that it ended."""
+        if self._undelivered:
+            await self._deliver()
         runs = await self._read()
         if not runs:
             return 0
         self.point("after_fetch")
         return await self._book_all(runs)
+
+    async def _deliver(self) -> None:
+        """The outbox's way to the log: in the lane's order, at least once, each under the id it was decided with.
+
+        A crash before the outbox forgets an event appends it again: a repeat with the same identity.
+        """
+        while waiting := await store.outbox(self.connection, self.claim.lane, DELIVERIES_MAX):
+            await self.log.append(self.claim.lane, [row.decision for row in waiting])
+            self.point("before_sent")
+            await store.sent(self.connection, self.claim, waiting[-1])
+        self._undelivered = False
 
     async def _read(self) -> list[Run]:
         limits = self.limits
@@ -164,8 +177,7 @@ class Lane:
         self.point("after_commit")
         self.claim = claim._replace(batches=claim.batches + 1)
         self._state = effects.state
-        if effects.decisions or verdicts.refused:
-            self.decided.set()
+        self._undelivered = bool(effects.decisions or verdicts.refused)
         metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
         return sum(len(run.records) for run in batch.runs)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from medfund import codes
 from medfund.events.codec import Accepted, Refused
 from medfund.lanes.batch import Outcome
 from medfund.lanes.log import Decision, Record, Run
@@ -73,7 +74,9 @@ async def fence(connection: asyncpg.Connection, claim: Claim, identities: Sequen
     return dict(zip(row["identities"] or (), row["digests"] or (), strict=True))
 
 
-async def remember(connection: asyncpg.Connection, lane: int, fresh: Sequence[Accepted], families: Mapping[str, str]) -> None:
+async def remember(
+    connection: asyncpg.Connection, lane: int, fresh: Sequence[Accepted], families: Mapping[str, str]
+) -> None:
     """Identities of newly accepted events. A known one breaks the primary key and with it the batch."""
     if fresh:
         await connection.copy_to_table(
@@ -130,7 +133,7 @@ async def quarantine(
 
 def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tuple:  # type: ignore[type-arg]
     record = refusal.record
-    area, party = refusal.place()
+    area, party = organisation(record.key)
     return (
         lane, families[record.topic], record.offset, instant(record.timestamp),
         refusal.reason.value, refusal.detail, refusal.source, refusal.id, refusal.type, refusal.identity,
@@ -138,6 +141,12 @@ def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tu
         [name.encode("utf-8", "surrogatepass") for name, _ in record.headers],
         [value or b"" for _, value in record.headers],
     )  # fmt: skip
+
+
+def organisation(key: bytes | None) -> tuple[str | None, str | None]:
+    """Area and provider that a record belongs to: what its key says, never what its content claims."""
+    text = (key or b"").decode("ascii", "replace")
+    return (text if codes.is_area(text) else None, text if codes.is_provider(text) else None)
 
 
 async def close_batch(

@@ -14,7 +14,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from medfund.lanes import metrics, relay, store
+from medfund.lanes import metrics
 from medfund.lanes.lane import Lane, Limits, LogReplaced
 from medfund.lanes.log import LaneLog, Log, LogTruncated
 from medfund.lanes.service import Service
@@ -24,6 +24,8 @@ from medfund.postgres import connect
 log = structlog.get_logger(__name__)
 
 # The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
+CLOSE_TIMEOUT_S = 5.0
+DRAIN_TIMEOUT_S = 8.0
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
@@ -68,7 +70,9 @@ class Worker:
         finally:
             await self._drain()
 
-    async def _retrying(self, work: Callable[[asyncpg.Connection], "asyncio.Future[None]"], stop: asyncio.Event) -> None:
+    async def _retrying(
+        self, work: Callable[[asyncpg.Connection], "asyncio.Future[None]"], stop: asyncio.Event
+    ) -> None:
         """Do a piece of lease work on a fresh connection; while the database is away, back off and say so."""
         delay_s = 0.2
         while not stop.is_set():
@@ -130,42 +134,23 @@ class Worker:
             log.error("lane stopped", lane=claim.lane, worker=self.name, reason=reason)
         except Exception as error:
             cause, reason = type(error).__name__, f"{type(error).__name__}: {_line(error)}"
-            log.warning("lane interrupted", lane=claim.lane, worker=self.name, reason=reason, exc_info=_unexpected(error))
+            log.warning(
+                "lane interrupted", lane=claim.lane, worker=self.name, reason=reason, exc_info=_unexpected(error)
+            )
         metrics.LANE_STOPS.labels(self.service.name, cause).inc()
         await self._release(claim, cause, reason)
 
     async def _open_and_run(self, claim: Claim, stop: asyncio.Event) -> None:
         source = await self.log.open_lane(claim.lane, self.service.topics)
-        connections: list[asyncpg.Connection] = []
         try:
-            for use in ("lane", "relay"):
-                connections.append(await self._connect(f"{self.name} {use} {claim.lane}"))
-            await self._run(claim, source, *connections, stop)
-        except BaseException:
-            _terminate(connections)
-            raise
+            async with connect.connection(
+                self.lane_dsn(claim.lane), name=f"{self.name} lane {claim.lane}", settings=WORKER_SETTINGS
+            ) as connection:
+                lane = Lane(claim, self.service, self.log, source, connection, self.limits)
+                await lane.open()
+                await lane.run(stop)
         finally:
-            await _close(source, connections)
-
-    async def _run(
-        self, claim: Claim, source: LaneLog, lane_db: asyncpg.Connection, relay_db: asyncpg.Connection, stop: asyncio.Event
-    ) -> None:
-        lane = Lane(claim, self.service, source, lane_db, self.limits)
-        await lane.open()
-        relaying = asyncio.create_task(relay.run(claim, relay_db, self.log, lane.decided, stop))
-        working = asyncio.create_task(lane.run(stop))
-        done, rest = await asyncio.wait({relaying, working}, return_when=asyncio.FIRST_EXCEPTION)
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-        for task in done:
-            task.result()
-
-    async def _connect(self, name: str) -> asyncpg.Connection:
-        connection = await connect.connect(self.lane_dsn(0), name=name)
-        for setting, value in WORKER_SETTINGS.items():
-            await connection.execute("select set_config($1, $2, false)", setting, value)
-        return connection
+            await _close(source)
 
     async def _release(self, claim: Claim, cause: str, reason: str | None) -> None:
         """Free at once where all is well; after a pause where it is not. A lost lease runs out by itself."""
@@ -184,7 +169,7 @@ class Worker:
             working.stop.set()
         tasks = [working.task for working in self._working.values()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=8)
+            _, late = await asyncio.wait(tasks, timeout=DRAIN_TIMEOUT_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -210,21 +195,12 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         pass
 
 
-def _terminate(connections: list[asyncpg.Connection]) -> None:
-    for connection in connections:
-        connection.terminate()
-
-
-async def _close(source: LaneLog, connections: list[asyncpg.Connection]) -> None:
-    """Close what is open; what does not close in time is dropped."""
+async def _close(source: LaneLog) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await source.close()
-            for connection in connections:
-                await connection.close(timeout=2)
-    except (TimeoutError, *connect.UNAVAILABLE) as error:
-        log.warning("closing took too long", error=_line(error))
-        _terminate(connections)
+    except TimeoutError:
+        log.warning("the log's client did not close in time")
 
 
 def _line(error: BaseException) -> str:
@@ -233,4 +209,6 @@ def _line(error: BaseException) -> str:
 
 def _unexpected(error: BaseException) -> bool:
     """Whether a stack belongs in the log: the database or the broker being away is no surprise."""
-    return not isinstance(error, (*connect.UNAVAILABLE, asyncpg.PostgresError)) and "Kafka" not in type(error).__module__
+    return (
+        not isinstance(error, (*connect.UNAVAILABLE, asyncpg.PostgresError)) and "Kafka" not in type(error).__module__
+    )

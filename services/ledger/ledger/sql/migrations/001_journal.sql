@@ -22,7 +22,7 @@ create table journal (
     insutype text not null,
     clr_type text not null,
     benefit_year smallint not null,
-    service_date date not null,
+    service_date date,
     value_date date not null,
     recorded_date date not null,
     primary key (lane, topic, first_offset, ordinal),
@@ -55,8 +55,7 @@ create table providers (
     lane smallint not null,
     provider text not null,
     area text not null,
-    kind text not null,
-    since_topic_offset bigint not null,
+    registered_at bigint not null,
     primary key (lane, provider)
 );
 

@@ -1,0 +1,101 @@
+"""Time as a fact: writes `day.opened` into every lane, once for each calendar day in Asia/Shanghai.
+
+The one place that looks at a clock. Ids are made of the day and the lane, so writing a day again is a repeat. Days
+that passed while nothing ran are written in their order before today.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import structlog
+
+from medfund import calendar
+from medfund.events import codec
+from medfund.events.time import DayOpened
+from medfund.lanes import partition
+from medfund.lanes.log import Decision, LaneLog, Log
+
+log = structlog.get_logger(__name__)
+
+SHANGHAI = timezone(timedelta(hours=8))
+TOPIC = "time"
+DAYS_AT_ONCE_MAX = 400
+LOOK_EVERY_S = 30.0
+
+
+def today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
+
+
+def day_opened(day: date, lane: int, lanes: int, working_days: calendar.Calendar) -> Decision:
+    """Whether the day is a working day is said where the calendar covers it, and left open where it does not."""
+    known = working_days.covers(day)
+    event = DayOpened(
+        date=day,
+        working_day=working_days.is_working_day(day) if known else None,
+        calendar_version=working_days.version,
+    )
+    return Decision(
+        topic=TOPIC,
+        key=partition.lane_key(lane, lanes),
+        source="/time",
+        id=f"day/{day}/{lane}",
+        type="day.opened.v1",
+        time=f"{day}T00:00:00+08:00",
+        value=codec.encode(event),
+    )
+
+
+async def last_opened(source: LaneLog, lane: int, lanes: int) -> date | None:
+    """The last day on the log of a lane, looking back over anything else that was written there."""
+    first, end = await source.first(TOPIC), await source.end(TOPIC)
+    for offset in range(end - 1, first - 1, -1):
+        record = await source.record_at(TOPIC, offset)
+        verdict = record and codec.decode(record, family=TOPIC, lanes=lanes)
+        if isinstance(verdict, codec.Accepted) and isinstance(verdict.event, DayOpened):
+            return verdict.event.date
+    return None
+
+
+def missing(last: date | None, now: date) -> list[date]:
+    """The days to open: after the last one up to today, today alone where there is none."""
+    if last is None:
+        return [now]
+    return [last + timedelta(days=n) for n in range(1, min((now - last).days, DAYS_AT_ONCE_MAX) + 1)]
+
+
+async def open_days(log_: Log, *, lanes: int, now: date, working_days: calendar.Calendar) -> int:
+    """Write what is missing in every lane; returns how many events were written."""
+    written = 0
+    for lane in range(lanes):
+        source = await log_.open_lane(lane, [TOPIC])
+        try:
+            days = missing(await last_opened(source, lane, lanes), now)
+        finally:
+            await source.close()
+        await log_.append(lane, [day_opened(day, lane, lanes, working_days) for day in days])
+        written += len(days)
+    return written
+
+
+async def run(
+    log_: Log, *, lanes: int, working_days: calendar.Calendar, stop: asyncio.Event,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:  # fmt: skip
+    """Until `stop`. While the broker is away the day stays due and is written when it is back."""
+    opened: date | None = None
+    while not stop.is_set():
+        now = today(clock())
+        if now != opened:
+            try:
+                written = await open_days(log_, lanes=lanes, now=now, working_days=working_days)
+                log.info("day opened", day=str(now), events=written, calendar=working_days.version)
+                opened = now
+            except Exception as error:
+                log.warning("day not opened yet", day=str(now), error=f"{type(error).__name__}: {error}")
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S if opened == now else 2.0):
+                await stop.wait()
+        except TimeoutError:
+            continue

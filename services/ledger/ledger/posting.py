@@ -1,0 +1,248 @@
+"""The posting table: event type -> journal lines of both books. Pure; a line follows from its one event alone.
+
+Source: domain.md c.4. Every event type of the contract stands in `RULES`, with lines or with an explicit `nothing`.
+Amounts are fen; a negative amount mirrors its line. Who bears a fund's part decides its expense side: the own fund
+(5001), a visitor's insured area (1106), or another payer that this agency pays in advance for (1110).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ledger import chart
+from ledger.chart import Account, Book
+from medfund import money
+from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.claims import (
+    ControlTotalDeclared,
+    ReconciliationCompleted,
+    SettlementOutcomeResolved,
+    SettlementRecorded,
+    SettlementReversed,
+)
+from medfund.events.clearing import (
+    ClaimBatchAccepted,
+    ClaimBatchApproved,
+    ClaimBatchWithdrawn,
+    OffsetApplied,
+    PaymentReturned,
+    PaymentSettled,
+)
+from medfund.events.kinds import Event
+from medfund.events.ledger import EventRefused
+from medfund.events.reviews import AuditDeductionFinalised, PaymentHoldPlaced, PaymentHoldReleased
+from medfund.events.time import DayOpened
+
+
+class Line(NamedTuple):
+    """One amount from one account to another, inside one fund."""
+
+    book: Book
+    fund: str
+    debit: str
+    credit: str
+    amount: int
+
+
+Lines = Iterator[Line]
+Amounts = Mapping[str, int]
+Rule = Callable[[Any, Amounts], Lines]
+Side = Account | Callable[[Any, str], Account]
+"""An account, or what decides it from the event and the fund."""
+
+
+def lines(event: Event) -> list[Line]:
+    """The lines of one event."""
+    return summed_lines(event, fens(getattr(event, MAIN_AMOUNTS.get(type(event), "amounts"), {})))
+
+
+def summed_lines(sample: Event, amounts: Amounts) -> list[Line]:
+    """The lines of many events alike: `sample` is one of them, `amounts` are the sums of all, by fund."""
+    return [*RULES[type(sample)](sample, amounts)]
+
+
+MAIN_AMOUNTS = {SettlementRecorded: "funds", SettlementReversed: "funds"}
+"""Where an event's amounts by fund stand, when not in `amounts`."""
+
+
+def fens(by_fund: Mapping[str, str]) -> dict[str, int]:
+    return {fund: money.fen(amount) for fund, amount in by_fund.items()}
+
+
+# -- the words of the table
+
+
+def nothing(event: Any, amounts: Amounts) -> Lines:
+    return iter(())
+
+
+def per_fund(*, debit: Side, credit: Side) -> Rule:
+    """One line for each fund's amount, in the book that its accounts belong to."""
+
+    def rule(event: Any, amounts: Amounts) -> Lines:
+        for fund, amount in amounts.items():
+            yield from move(event, fund, debit, credit, amount)
+
+    return rule
+
+
+def both(*rules: Rule) -> Rule:
+    def rule(event: Any, amounts: Amounts) -> Lines:
+        for part in rules:
+            yield from part(event, amounts)
+
+    return rule
+
+
+def of(field: str, rule: Rule) -> Rule:
+    """The same rule for another set of amounts of the event."""
+    return lambda event, _: rule(event, fens(getattr(event, field)))
+
+
+def move(event: Any, fund: str, debit: Side, credit: Side, amount: int) -> Lines:
+    """At most one line: nothing where the amount is zero, mirrored where it is negative."""
+    if amount == 0:
+        return
+    left, right = _account(debit, event, fund), _account(credit, event, fund)
+    if left.book != right.book:
+        raise ValueError(f"{left.code} and {right.code} are not in one book")
+    if amount < 0:
+        left, right, amount = right, left, -amount
+    yield Line(left.book, fund, left.code, right.code, amount)
+
+
+def _account(side: Side, event: Any, fund: str) -> Account:
+    return side if isinstance(side, Account) else side(event, fund)
+
+
+# -- sides that the event decides
+
+
+def is_visitor(event: Any) -> bool:
+    return bool(event.insured_area != event.area)
+
+
+def borne_by(event: Any, fund: str) -> Account:
+    if is_visitor(event):
+        return chart.CROSS_REGION_RECEIVABLE
+    return chart.OTHER_PAYER if fund in event.advanced else chart.BENEFIT_EXPENSE
+
+
+def paid_for(event: Any, fund: str) -> Account:
+    """STAT of what is paid: expense of the own fund, a temporary payment for the others."""
+    if is_visitor(event):
+        return chart.TEMP_VISITOR
+    return chart.TEMP_OTHER if fund in event.advanced else chart.EXPENSE
+
+
+def instant_paid(event: Any, fund: str) -> Account:
+    """STAT of an instant payment: the customer's choice travels on the event."""
+    return chart.TEMP_INSTANT if event.instant_stat == "TEMP" else paid_for(event, fund)
+
+
+def bank(event: Any, fund: str) -> Account:
+    """The bank account that money left from, or came back to."""
+    return chart.ACCOUNTS[event.bank_account]
+
+
+def cash(event: Any, fund: str) -> Account:
+    return CASH_STAT[event.bank_account]
+
+
+def paid(event: Any, fund: str) -> Account:
+    """What a payment pays."""
+    return PAID[event.purpose]
+
+
+def paid_stat(event: Any, fund: str) -> Account:
+    return instant_paid(event, fund) if event.purpose == "INSTANT" else paid_for(event, fund)
+
+
+def held(event: Any, fund: str) -> Account:
+    return chart.ACCOUNTS[event.account]
+
+
+def taken_from(event: Any, fund: str) -> Account:
+    return TAKEN_FROM[event.taken_from]
+
+
+def taken_stat(event: Any, fund: str) -> Account:
+    return instant_paid(event, fund) if event.taken_from == "P1" else paid_for(event, fund)
+
+
+def item(event: Any, fund: str) -> Account:
+    """The open item that an offset pays off."""
+    return chart.ACCOUNTS[event.account]
+
+
+def item_stat(event: Any, fund: str) -> Account:
+    """STAT of that item: a temporary payment comes home; a recovery or a debt lowers what it once was."""
+    if event.account == "1104":
+        return instant_paid(event, fund)
+    if event.account in ADVANCES_STAT:
+        return ADVANCES_STAT[event.account]
+    if event.item_insured_area != event.area:
+        return chart.TEMP_VISITOR
+    if fund in event.item_advanced:
+        return chart.TEMP_OTHER
+    return chart.STAT_OTHER_INCOME if event.recovery_year == "PRIOR" else chart.EXPENSE
+
+
+CASH_STAT = {"1002": chart.CASH_EXPENDITURE, "1003": chart.CASH_FISCAL}
+PAID = {"INSTANT": chart.INSTANT_ADVANCE, "PAYABLE": chart.PAYABLE_APPROVED, "CLEARING": chart.CLEARING_PAYABLE}
+TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
+ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
+
+
+# -- rules that a row of the table cannot hold
+
+
+def offset_stat(event: Any, amounts: Amounts) -> Lines:
+    """An advance that was expense when it was paid is no second expense when it is taken back."""
+    if event.account == "1104" and event.instant_stat == "EXPENSE":
+        return iter(())
+    return per_fund(debit=taken_stat, credit=item_stat)(event, amounts)
+
+
+def payment_returned(event: Any, amounts: Amounts) -> Lines:
+    """A P1 goes back to the advance as far as that is open, the rest to the payable; any other to what it paid."""
+    return (_p1_returned if event.purpose == "INSTANT" else _other_returned)(event, amounts)
+
+
+_p1_returned = both(
+    of(
+        "to_advance",
+        both(per_fund(debit=bank, credit=chart.INSTANT_ADVANCE), per_fund(debit=cash, credit=instant_paid)),
+    ),
+    of("to_payable", both(per_fund(debit=bank, credit=chart.PAYABLE_APPROVED), per_fund(debit=cash, credit=paid_for))),
+)
+_other_returned = both(per_fund(debit=bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
+
+RULES: Mapping[type[Event], Rule] = {
+    # what hospitals did
+    SettlementRecorded: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    SettlementReversed: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    # claims and audit
+    ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
+    ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
+    AuditDeductionFinalised: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
+    ClaimBatchApproved: both(
+        of("net", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_APPROVED)),
+        of("bond", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.QUALITY_BOND)),
+    ),
+    # money
+    PaymentSettled: both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash)),
+    PaymentReturned: payment_returned,
+    OffsetApplied: both(per_fund(debit=taken_from, credit=item), offset_stat),
+    PaymentHoldPlaced: per_fund(debit=held, credit=chart.PAYABLE_ON_HOLD),
+    PaymentHoldReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=held),
+    # what moves no money
+    SettlementOutcomeResolved: nothing,
+    ControlTotalDeclared: nothing,
+    ReconciliationCompleted: nothing,
+    ProviderRegistered: nothing,
+    ProviderChanged: nothing,
+    PolicyPublished: nothing,
+    CalendarPublished: nothing,
+    DayOpened: nothing,
+    EventRefused: nothing,
+}

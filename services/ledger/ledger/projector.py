@@ -1,0 +1,231 @@
+"""Events to rows: journal lines per batch and day buckets, computed without I/O.
+
+Facts that come in millions are booked per batch x provider x fund x clearing type x service date, each line naming
+the range of offsets that it sums. Everything else is booked event by event.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ledger import posting
+from medfund import money
+from medfund.events.agency import ProviderChanged, ProviderRegistered
+from medfund.events.claims import SettlementRecorded, SettlementReversed
+from medfund.events.codec import Accepted, Refused
+from medfund.events.kinds import KINDS, Event
+from medfund.events.refusals import Reason
+from medfund.lanes import batch
+from medfund.lanes.service import Effects
+
+SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
+OF_PROVIDER: frozenset[type[Event]] = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - {
+    ProviderRegistered,
+    ProviderChanged,
+}
+DAY_MS = 86_400_000
+SHANGHAI_MS = 8 * 3_600_000
+EPOCH = date(1970, 1, 1)
+SHANGHAI = timezone(timedelta(hours=8))
+
+
+class JournalLine(NamedTuple):
+    """A row of `journal`, in the order of its columns after the lane."""
+
+    topic: str
+    first_offset: int
+    ordinal: int
+    last_offset: int
+    events: int
+    type: str
+    book: str
+    area: str
+    fund: str
+    debit: str
+    credit: str
+    amount: int
+    party: str
+    counterpart: str
+    insutype: str
+    clr_type: str
+    benefit_year: int
+    service_date: date | None
+    value_date: date
+    recorded_date: date
+
+
+class BucketKey(NamedTuple):
+    party: str
+    account: str
+    book: str
+    fund: str
+    area: str
+    counterpart: str
+    value_date: date
+    recorded_date: date
+
+
+class Provider(NamedTuple):
+    provider: str
+    area: str
+    topic_offset: int
+
+
+class Rows(NamedTuple):
+    lines: Sequence[JournalLine]
+    buckets: Mapping[BucketKey, Sequence[int]]
+    """Debit and credit to add, in fen."""
+    providers: Sequence[Provider]
+
+
+class Group:
+    """Events alike that are booked as one."""
+
+    __slots__ = ("amounts", "count", "first", "last", "sample")
+
+    def __init__(self, sample: Accepted) -> None:
+        self.sample = sample
+        self.first = self.last = sample.record.offset
+        self.count = 0
+        self.amounts: dict[str, int] = {}
+
+    def add(self, event: Any, offset: int) -> None:
+        self.last = offset
+        self.count += 1
+        amounts = self.amounts
+        for fund, amount in event.funds.items():
+            amounts[fund] = amounts.get(fund, 0) + money.fen(amount)
+
+
+def apply(areas: Mapping[str, str], fresh: Sequence[Accepted], families: Mapping[str, str]) -> Effects:
+    """What a batch does. `areas`: the pooling area of each registered provider of this lane."""
+    providers = registrations(fresh)
+    areas = {**areas, **{provider.provider: provider.area for provider in providers}} if providers else areas
+    refused = refusals(areas, fresh)
+    out = {refusal.identity for refusal in refused}
+    lines = journal([event for event in fresh if event.identity not in out] if out else fresh, families)
+    return Effects(
+        rows=Rows(lines, buckets(lines), providers),
+        state=areas,
+        refused=refused,
+        lacks_reference=any(refusal.reason is Reason.UNKNOWN_PROVIDER for refusal in refused),
+    )
+
+
+def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
+    """The last word on each provider of the batch."""
+    found: dict[str, Provider] = {}
+    for accepted in fresh:
+        if isinstance(accepted.event, (ProviderRegistered, ProviderChanged)):
+            event = accepted.event
+            found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
+    return list(found.values())
+
+
+def refusals(areas: Mapping[str, str], fresh: Sequence[Accepted]) -> list[Refused]:
+    """Events of providers that are not registered, or are registered in another pooling area."""
+    found = []
+    for accepted in fresh:
+        event: Any = accepted.event
+        if type(event) not in OF_PROVIDER:
+            continue
+        area = areas.get(event.provider)
+        if area != event.area:
+            found.append(_refusal(accepted, area))
+    return found
+
+
+def _refusal(accepted: Accepted, registered: str | None) -> Refused:
+    event: Any = accepted.event
+    if registered is None:
+        return batch.refuse(accepted, Reason.UNKNOWN_PROVIDER, f"provider {event.provider} is not registered")
+    detail = f"provider {event.provider} is registered in area {registered}, the event names area {event.area}"
+    return batch.refuse(accepted, Reason.AREA_MISMATCH, detail)
+
+
+def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:
+    """The lines of a batch, in the order of the first event that each sums."""
+    groups: dict[Hashable, Group] = {}
+    for accepted in booked:
+        event: Any = accepted.event
+        kind, record = type(event), accepted.record
+        if kind in SUMMED:
+            key: Hashable = (
+                kind, event.provider, event.insutype, event.clr_type, event.service_date, event.insured_area,
+                event.benefit_year, (record.timestamp + SHANGHAI_MS) // DAY_MS, *event.advanced,
+            )  # fmt: skip
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = Group(accepted)
+            group.add(event, record.offset)
+        elif posting.RULES[kind] is not posting.nothing:
+            groups[accepted.identity] = Group(accepted)
+    return [line for group in groups.values() for line in _lines(group, families)]
+
+
+def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
+    event: Any = group.sample.event
+    record = group.sample.record
+    booked = posting.summed_lines(event, group.amounts) if group.count else posting.lines(event)
+    for ordinal, line in enumerate(booked):
+        yield JournalLine(
+            topic=families[record.topic],
+            first_offset=group.first,
+            ordinal=ordinal,
+            last_offset=group.last,
+            events=max(group.count, 1),
+            type=group.sample.type,
+            book=line.book,
+            area=event.area,
+            fund=line.fund,
+            debit=line.debit,
+            credit=line.credit,
+            amount=line.amount,
+            party=event.provider,
+            counterpart=event.insured_area if posting.is_visitor(event) else "",
+            insutype=event.insutype,
+            clr_type=event.clr_type,
+            benefit_year=event.benefit_year,
+            service_date=getattr(event, "service_date", None),
+            value_date=value_date(group.sample),
+            recorded_date=recorded_date(record.timestamp),
+        )
+
+
+def value_date(accepted: Accepted) -> date:
+    """The day on which an event counts: the bank's, the service's, or the day in Shanghai on which it occurred."""
+    event: Any = accepted.event
+    for name in ("value_date", "service_date"):
+        if (day := getattr(event, name, None)) is not None:
+            return day  # type: ignore[no-any-return]
+    return datetime.fromisoformat(accepted.time).astimezone(SHANGHAI).date()
+
+
+def buckets(lines: Iterable[JournalLine]) -> dict[BucketKey, list[int]]:
+    """What the lines add to the day buckets of their two accounts."""
+    found: dict[BucketKey, list[int]] = {}
+    for line in lines:
+        for account, side in ((line.debit, 0), (line.credit, 1)):
+            key = BucketKey(
+                line.party,
+                account,
+                line.book,
+                line.fund,
+                line.area,
+                line.counterpart,
+                line.value_date,
+                line.recorded_date,
+            )
+            found.setdefault(key, [0, 0])[side] += line.amount
+    return found
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> date:
+    return EPOCH + timedelta(days=number)
+
+
+def recorded_date(appended_ms: int) -> date:
+    """The calendar day in Asia/Shanghai on which the broker appended a record."""
+    return _day((appended_ms + SHANGHAI_MS) // DAY_MS)

@@ -1,0 +1,79 @@
+"""The ledger as a service of lanes: it books every event and decides nothing."""
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+
+from ledger import posting, projector
+from ledger.projector import JournalLine, Rows
+from medfund.events import codec
+from medfund.events.codec import Accepted, Refused
+from medfund.events.kinds import FAMILIES, KINDS, Place
+from medfund.events.ledger import EventRefused
+from medfund.lanes import partition
+from medfund.lanes.log import Decision, Record
+from medfund.lanes.service import Effects
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "projection.sql")
+
+# Registrations first: within a batch a provider is known before its settlements are judged.
+TOPICS = ("agency", "time", *(family for family in FAMILIES if family not in ("agency", "time")))
+
+
+class Ledger:
+    name = "ledger"
+    topics: Sequence[str] = TOPICS
+    references: Sequence[str] = ("agency",)
+    silent = frozenset(name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing)
+
+    def __init__(self, *, lanes: int, prefix: str) -> None:
+        self._lanes = lanes
+        self.families = {f"{prefix}.{family}": family for family in TOPICS}
+
+    def decode(self, record: Record, family: str) -> Accepted | Refused:
+        return codec.decode(record, family=family, lanes=self._lanes)
+
+    async def load(self, connection: asyncpg.Connection, lane: int) -> Mapping[str, str]:
+        return dict(map(tuple, await connection.fetch(SQL.providers, lane)))
+
+    def apply(self, state: Mapping[str, str], lane: int, fresh: Sequence[Accepted]) -> Effects:
+        return projector.apply(state, fresh, self.families)
+
+    def refused(self, lane: int, refusals: Sequence[Refused]) -> list[Decision]:
+        """One `event.refused` for each, in the refusing lane, under an id made of the place that was refused."""
+        key = partition.lane_key(lane, self._lanes)
+        return [self._refusal(lane, key, refusal) for refusal in refusals]
+
+    def _refusal(self, lane: int, key: bytes, refusal: Refused) -> Decision:
+        record = refusal.record
+        topic = self.families[record.topic]
+        event = EventRefused(
+            place=Place(topic=topic, lane=lane, offset=record.offset),
+            source=refusal.source,
+            id=refusal.id,
+            type=refusal.type,
+            reason=refusal.reason,
+            detail=refusal.detail,
+        )
+        return Decision(
+            topic="ledger",
+            key=key,
+            source="/ledger",
+            id=f"refused/{topic}/{lane}/{record.offset}",
+            type="event.refused.v1",
+            time=codec.rfc3339(record.timestamp),
+            value=codec.encode(event),
+        )
+
+    async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
+        if rows.providers:
+            await connection.execute(SQL.register, lane, *map(list, zip(*rows.providers, strict=True)))
+        if rows.lines:
+            await connection.copy_records_to_table(
+                "journal", records=[(lane, *line) for line in rows.lines], columns=("lane", *JournalLine._fields)
+            )
+            keyed = sorted(rows.buckets.items())
+            keys = map(list, zip(*(key for key, _ in keyed), strict=True))
+            amounts = map(list, zip(*(amount for _, amount in keyed), strict=True))
+            await connection.execute(SQL.add_to_buckets, lane, *keys, *amounts)

@@ -1,0 +1,43 @@
+"""The ledger's settings, from the environment. Secrets have no defaults."""
+
+import socket
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Common(BaseSettings):
+    """What every process of a service needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore")
+
+    kafka_bootstrap: str
+    lanes: int = Field(12, ge=1, le=1024, validation_alias="MEDFUND_LANES")
+    topic_prefix: str = Field("medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
+
+
+class WorkerSettings(Common):
+    database_url: str = Field(validation_alias="LEDGER_WORKER_DSN")
+    worker_name: str = Field(default_factory=lambda: f"ledger@{socket.gethostname()}")
+    batch_records_max: int = Field(5000, ge=1, le=50_000)
+    linger_ms: int = Field(30, ge=0, le=1000)
+    lease_s: float = Field(10.0, ge=0.5)
+    renew_s: float = Field(2.0, ge=0.1)
+    metrics_port: int = Field(0, description="0: no metrics endpoint")
+
+
+class MigrationSettings(BaseSettings):
+    database_url: str = Field(validation_alias="LEDGER_OWNER_DSN")
+
+
+class VerifySettings(Common):
+    database_url: str = Field(validation_alias="LEDGER_READER_DSN")
+
+
+class ApiSettings(Common):
+    database_url: str = Field(validation_alias="LEDGER_READER_DSN")
+    host: str = Field("127.0.0.1", validation_alias="LEDGER_API_HOST")
+    port: int = Field(8080, validation_alias="LEDGER_API_PORT")
+    public_key: Path = Field(validation_alias="MEDFUND_TOKEN_PUBLIC_KEY")
+    pool_size: int = Field(8, ge=1, le=64, validation_alias="LEDGER_API_POOL")

@@ -1,0 +1,31 @@
+-- name: providers
+-- The providers registered in a lane, read when the lane is claimed. Locks: none.
+select provider, area
+from providers
+where lane = $1
+
+-- name: register
+-- The last word on a provider. Locks: its row; only this lane writes it.
+insert into providers (lane, provider, area, registered_at)
+select
+    $1,
+    registered.provider,
+    registered.area,
+    registered.registered_at
+from unnest($2::text [], $3::text [], $4::bigint []) as registered (provider, area, registered_at)
+on conflict (lane, provider) do update set area = excluded.area, registered_at = excluded.registered_at
+
+-- name: add_to_buckets
+-- Each bucket at most once a batch, keys in sorted order. Locks: those rows; only this lane writes them.
+insert into buckets as bucket (
+    lane, party, account, book, fund, area, counterpart, value_date, recorded_date, debit, credit
+)
+select
+    $1,
+    added.*
+from unnest(
+    $2::text [], $3::text [], $4::text [], $5::text [], $6::text [], $7::text [], $8::date [], $9::date [],
+    $10::bigint [], $11::bigint []
+) as added
+on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
+do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit

@@ -1,0 +1,103 @@
+-- name: positions
+-- Where each lane stands and how the records it passed ended. Locks: none.
+select *
+from positions
+where lane = $1
+order by topic
+
+-- name: batches
+-- The order log, read in portions. Locks: none.
+select batch, topics, first_offsets, next_offsets
+from batches
+where lane = $1 and batch > $2
+order by batch
+limit $3
+
+-- name: identities
+-- Where the given events were accepted. Locks: none.
+select identity, digest, topic, "offset"
+from identities
+where lane = $1 and identity = any($2::bytea [])
+
+-- name: count_identities
+-- Every accepted event of a lane; must equal what its positions count. Locks: none.
+select count(*)
+from identities
+where lane = $1
+
+-- name: repeats
+-- Offsets of a stretch of the log that were further deliveries. Locks: none.
+select "offset"
+from repeats
+where lane = $1 and topic = $2 and "offset" >= $3 and "offset" < $4
+
+-- name: quarantined
+-- Offsets of a stretch of the log that were refused. Locks: none.
+select "offset"
+from quarantine
+where lane = $1 and topic = $2 and "offset" >= $3 and "offset" < $4
+
+-- name: lines
+-- The journal lines that begin in a stretch of the log. Locks: none.
+select
+    topic, first_offset, ordinal, last_offset, events, type, book, area, fund, debit, credit, amount, party,
+    counterpart, insutype, clr_type, benefit_year, service_date, value_date, recorded_date
+from journal
+where lane = $1 and topic = $2 and first_offset >= $3 and first_offset < $4
+order by first_offset, ordinal
+
+-- name: count_lines
+-- Every line of a lane: none may lie outside the stretches that were proved. Locks: none.
+select count(*)
+from journal
+where lane = $1
+
+-- name: buckets_against_journal
+-- The day buckets that are not the sum of their lines. Locks: none; scans one lane.
+with turnovers as (
+    select party, debit as account, book, fund, area, counterpart, value_date, recorded_date, amount as debit, 0 as credit
+    from journal
+    where lane = $1
+    union all
+    select party, credit, book, fund, area, counterpart, value_date, recorded_date, 0, amount
+    from journal
+    where lane = $1
+),
+
+sums as (
+    select
+        party, account, book, fund, area, counterpart, value_date, recorded_date,
+        sum(debit)::bigint as debit,
+        sum(credit)::bigint as credit
+    from turnovers
+    group by party, account, book, fund, area, counterpart, value_date, recorded_date
+),
+
+kept as (
+    select party, account, book, fund, area, counterpart, value_date, recorded_date, debit, credit
+    from buckets
+    where lane = $1
+)
+
+select
+    party, account, book, fund, area, counterpart, value_date, recorded_date,
+    kept.debit as kept_debit,
+    kept.credit as kept_credit,
+    sums.debit as line_debit,
+    sums.credit as line_credit
+from kept
+full join sums using (party, account, book, fund, area, counterpart, value_date, recorded_date)
+where kept.debit is distinct from sums.debit or kept.credit is distinct from sums.credit
+order by party, account, book, fund, area, counterpart, value_date, recorded_date
+limit $2
+
+-- name: totals
+-- What the proof covers, in money. Locks: none.
+select
+    book,
+    fund,
+    count(*) as lines,
+    sum(amount)::bigint as amount
+from journal
+where lane = $1
+group by book, fund

@@ -1,0 +1,300 @@
+"""Proof of the books: recount them from the log and from the journal, and say exactly what was proved.
+
+For each lane, against one snapshot of the database:
+- the log still holds, at each position, the record that was booked there;
+- every record up to the position ended in exactly one of accepted, repeat, quarantined, and the counts agree;
+- every journal line follows from the events that it names, and no other line exists;
+- every balance is the sum of its lines.
+A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import asyncpg
+
+from ledger import projector
+from ledger.projector import JournalLine
+from ledger.service import Ledger
+from medfund import money
+from medfund.events.codec import Accepted, Refused
+from medfund.lanes import store
+from medfund.lanes.log import LaneLog, Log, LogTruncated, Record
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "verify.sql")
+
+BATCHES_MAX = 256
+RECORDS_MAX = 20_000
+PROBLEMS_MAX = 20
+READ_WAIT_S = 5.0
+
+
+class Run(NamedTuple):
+    topic: str
+    first: int
+    next: int
+
+
+@dataclass
+class Report:
+    """What was proved; `problems` name the rows that do not hold."""
+
+    lanes: int = 0
+    records: int = 0
+    accepted: int = 0
+    repeats: int = 0
+    quarantined: int = 0
+    lines: int = 0
+    amounts: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Book -> fund -> fen moved."""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def blame(self, problem: str) -> None:
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+
+    def as_json(self) -> dict[str, object]:
+        amounts = {
+            book: {fund: money.yuan(fen) for fund, fen in sorted(funds.items())} for book, funds in self.amounts.items()
+        }
+        return {
+            "ok": self.ok, "lanes": self.lanes, "records": self.records, "accepted": self.accepted,
+            "repeats": self.repeats, "quarantined": self.quarantined, "lines": self.lines,
+            "amounts": amounts, "problems": self.problems,
+        }  # fmt: skip
+
+
+async def verify(
+    connection: asyncpg.Connection,
+    log: Log,
+    service: Ledger,
+    lanes: Sequence[int],
+    *,
+    progress: "Progress | None" = None,
+) -> Report:
+    """Prove the given lanes. `connection` may see every row. Raises what the database and the broker raise."""
+    report = Report()
+    for lane in lanes:
+        source = await log.open_lane(lane, service.topics)
+        try:
+            async with snapshot(connection):
+                await _Lane(lane, connection, source, service, report, progress).prove()
+        finally:
+            await source.close()
+        report.lanes += 1
+    return report
+
+
+class Progress:
+    """Told how many records were proved, for a progress bar."""
+
+    def advance(self, records: int) -> None: ...
+
+
+@asynccontextmanager
+async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """One state of the database for all questions, and the right to see every organisation's rows."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("select set_config('statement_timeout', '0', true)")
+        yield
+
+
+@dataclass
+class _Lane:
+    lane: int
+    connection: asyncpg.Connection
+    source: LaneLog
+    service: Ledger
+    report: Report
+    progress: Progress | None
+    counted: dict[str, list[int]] = field(default_factory=dict)
+    areas: Mapping[str, str] = field(default_factory=dict)
+    lines: int = 0
+    unread: dict[str, list[Record]] = field(default_factory=dict)
+
+    async def prove(self) -> None:
+        positions = await self.connection.fetch(SQL.positions, self.lane)
+        for position in positions:
+            await self._prove_anchor(position)
+        if not self.report.ok:
+            return
+        self.source.seek({position["topic"]: position["start_offset"] for position in positions})
+        async for runs in self._stretches():
+            await self._prove_stretch(runs)
+        await self._prove_counts(positions)
+        await self._prove_buckets()
+
+    async def _prove_anchor(self, position: asyncpg.Record) -> None:
+        place = f"position lane={self.lane} topic={position['topic']}"
+        offset = position["anchor_offset"]
+        if offset is None:
+            return
+        record = await self.source.record_at(position["topic"], offset)
+        if record is None:
+            self.report.blame(f"{place}: the log does not hold offset {offset}, which was booked")
+        elif store.digest(record) != position["anchor_digest"]:
+            self.report.blame(f"{place}: the record at offset {offset} is not the one that was booked")
+
+    async def _stretches(self) -> AsyncIterator[list[list[Run]]]:
+        """The order log in portions of whole batches, each batch a list of runs."""
+        last, portion, size = -1, [], 0  # type: ignore[var-annotated]
+        while rows := await self.connection.fetch(SQL.batches, self.lane, last, BATCHES_MAX):
+            for row in rows:
+                last = row["batch"]
+                runs = [Run(*run) for run in zip(row["topics"], row["first_offsets"], row["next_offsets"], strict=True)]
+                portion.append(runs)
+                size += sum(run.next - run.first for run in runs)
+                if size >= RECORDS_MAX:
+                    yield portion
+                    portion, size = [], 0
+        if portion:
+            yield portion
+
+    async def _prove_stretch(self, portion: list[list[Run]]) -> None:
+        batches = [[(run, await self._records(run)) for run in runs] for runs in portion]
+        verdicts = {
+            (run.topic, record.offset): self.service.decode(record, run.topic)
+            for runs in batches for run, records in runs for record in records
+        }  # fmt: skip
+        spans = _spans(portion)
+        where = await self._accepted_where(verdicts.values())
+        repeats = await self._offsets(SQL.repeats, spans)
+        refused = await self._offsets(SQL.quarantined, spans)
+        expected: dict[tuple[str, int, int], JournalLine] = {}
+        for runs in batches:
+            fresh = [
+                event
+                for run, records in runs
+                for record in records
+                if (event := self._outcome(run.topic, verdicts[run.topic, record.offset], where, repeats, refused))
+            ]
+            for line in projector.journal(fresh, self.service.families):
+                expected[line.topic, line.first_offset, line.ordinal] = line
+        await self._compare(expected, spans)
+        if self.progress:
+            self.progress.advance(len(verdicts))
+
+    async def _records(self, run: Run) -> list[Record]:
+        """The records of a run; what was read beyond it is kept for the next run of its topic."""
+        have = self.unread.pop(run.topic, [])
+        while not have or have[-1].offset < run.next - 1:
+            try:
+                more = await self.source.read(limit=RECORDS_MAX, wait_s=READ_WAIT_S, topics=[run.topic])
+            except LogTruncated as error:
+                self.report.blame(f"log lane={self.lane} topic={run.topic}: {error}")
+                break
+            if not more:
+                break  # only control records are left of it, or the counts will tell
+            have.extend(record for part in more for record in part.records)
+        cut = next((place for place, record in enumerate(have) if record.offset >= run.next), len(have))
+        self.unread[run.topic] = have[cut:]
+        return have[:cut]
+
+    async def _accepted_where(self, verdicts) -> dict[bytes, tuple[str, int, bytes]]:  # type: ignore[no-untyped-def]
+        wanted = [verdict.identity for verdict in verdicts if isinstance(verdict, Accepted)]
+        rows = await self.connection.fetch(SQL.identities, self.lane, wanted)
+        return {row["identity"]: (row["topic"], row["offset"], row["digest"]) for row in rows}
+
+    async def _offsets(self, query: str, spans: Mapping[str, tuple[int, int]]) -> set[tuple[str, int]]:
+        return {
+            (topic, row["offset"])
+            for topic, (first, end) in spans.items()
+            for row in await self.connection.fetch(query, self.lane, topic, first, end)
+        }
+
+    def _outcome(
+        self,
+        topic: str,
+        verdict: Accepted | Refused,
+        where: Mapping[bytes, tuple[str, int, bytes]],
+        repeats: set[tuple[str, int]],
+        refused: set[tuple[str, int]],
+    ) -> Accepted | None:
+        """The event, where this very record is the one that took effect; a record without exactly one end is named."""
+        offset = verdict.record.offset
+        accepted = isinstance(verdict, Accepted) and where.get(verdict.identity) == (topic, offset, verdict.digest)
+        ends = [accepted, (topic, offset) in repeats, (topic, offset) in refused]
+        counted = self.counted.setdefault(topic, [0, 0, 0])
+        for place, ended in enumerate(ends):
+            counted[place] += ended
+        if sum(ends) != 1:
+            self.report.blame(
+                f"record lane={self.lane} topic={topic} offset={offset}: accepted, repeat, quarantined = {ends}, "
+                "exactly one must be true"
+            )
+        return verdict if accepted else None  # type: ignore[return-value]
+
+    async def _compare(
+        self, expected: dict[tuple[str, int, int], JournalLine], spans: Mapping[str, tuple[int, int]]
+    ) -> None:
+        for topic, (first, end) in spans.items():
+            for row in await self.connection.fetch(SQL.lines, self.lane, topic, first, end):
+                line = JournalLine(*row)
+                self.lines += 1
+                self._compare_line(line, expected.pop((line.topic, line.first_offset, line.ordinal), None))
+        for line in expected.values():
+            self.report.blame(f"journal {self._key(line)}: missing; the log asks for {line.debit}/{line.credit} "
+                              f"{money.yuan(line.amount)}")  # fmt: skip
+
+    def _compare_line(self, line: JournalLine, expected: JournalLine | None) -> None:
+        if expected is None:
+            self.report.blame(f"journal {self._key(line)}: no event on the log asks for it")
+        elif line != expected:
+            wrong = [
+                f"{name} is {kept} in the journal and {right} by the log"
+                for name, kept, right in zip(JournalLine._fields, line, expected, strict=True)
+                if kept != right
+            ]
+            self.report.blame(f"journal {self._key(line)}: {'; '.join(wrong)}")
+
+    def _key(self, line: JournalLine) -> str:
+        return f"lane={self.lane} topic={line.topic} first_offset={line.first_offset} ordinal={line.ordinal}"
+
+    async def _prove_counts(self, positions: Sequence[asyncpg.Record]) -> None:
+        report, accepted = self.report, 0
+        for position in positions:
+            counted = self.counted.get(position["topic"], [0, 0, 0])
+            kept = [position["applied"] + position["no_effect"], position["duplicate"], position["quarantined"]]
+            accepted += counted[0]
+            report.records += sum(counted)
+            report.accepted += counted[0]
+            report.repeats += counted[1]
+            report.quarantined += counted[2]
+            if counted != kept:
+                report.blame(
+                    f"position lane={self.lane} topic={position['topic']}: counts accepted, repeat, quarantined {kept}, "
+                    f"the log says {counted}"
+                )
+        if (identities := await self.connection.fetchval(SQL.count_identities, self.lane)) != accepted:
+            report.blame(f"identities lane={self.lane}: {identities} rows, the log accounts for {accepted}")
+        if (lines := await self.connection.fetchval(SQL.count_lines, self.lane)) != self.lines:
+            report.blame(f"journal lane={self.lane}: {lines} lines, the order log accounts for {self.lines}")
+        report.lines += self.lines
+        for row in await self.connection.fetch(SQL.totals, self.lane):
+            funds = report.amounts.setdefault(row["book"], {})
+            funds[row["fund"]] = funds.get(row["fund"], 0) + row["amount"]
+
+    async def _prove_buckets(self) -> None:
+        for row in await self.connection.fetch(SQL.buckets_against_journal, self.lane, PROBLEMS_MAX):
+            key = " ".join(f"{name}={row[name]}" for name in projector.BucketKey._fields)
+            self.report.blame(
+                f"buckets lane={self.lane} {key}: debit, credit are {row['kept_debit']}, {row['kept_credit']} fen, "
+                f"its lines say {row['line_debit']}, {row['line_credit']}"
+            )
+
+
+def _spans(portion: list[list[Run]]) -> dict[str, tuple[int, int]]:
+    """The stretch of each topic that a portion covers."""
+    spans: dict[str, tuple[int, int]] = {}
+    for runs in portion:
+        for run in runs:
+            first, _ = spans.get(run.topic, (run.first, 0))
+            spans[run.topic] = (first, run.next)
+    return spans

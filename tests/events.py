@@ -1,0 +1,79 @@
+"""Events as tests write them: the contract's examples with a few members changed, as records of the log."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from medfund import money
+from medfund.events.kinds import KINDS
+from medfund.lanes import partition
+
+AREA = "152500"
+SOURCE = "/gateway/152500"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a publisher hands to the broker."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = field(default=())
+
+
+def message(
+    type: str, *, id: str, source: str = SOURCE, time: str = "2025-03-04T10:15:30+08:00", **data: Any
+) -> Message:
+    """The example of an event type with some members changed; keyed as the type asks."""
+    kind = KINDS[type]
+    content = {**kind.example, **data}
+    key = content["provider"] if kind.key == "provider" else content.get("area", AREA)
+    return Message(kind.family, key.encode(), msgspec.json.encode(content), headers(type, id, source, time))
+
+
+def headers(type: str, id: str, source: str, time: str) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", type.encode()),
+        ("ce_time", time.encode()),
+        ("content-type", b"application/json"),
+    )
+
+
+def settlement(
+    provider: str, *, id: str, funds: dict[str, int], cash: int = 0, reverses: str | None = None, **data: Any
+) -> Message:
+    """A settlement of these amounts in fen, or a reversal of one where `reverses` names its reference."""
+    sign = 1 if reverses is None else -1
+    amounts = {fund: money.yuan(sign * amount) for fund, amount in funds.items()}
+    total = money.yuan(sign * (sum(funds.values()) + cash))
+    content = {"provider": provider, "funds": amounts, "total": total, "cash": money.yuan(sign * cash)}
+    content |= {"personal_account": "0.00", "settlement_ref": reference(id), **data}
+    if reverses is None:
+        return message("settlement.recorded.v1", id=id, **content)
+    return message("settlement.reversed.v1", id=id, reverses_ref=reverses, **content)
+
+
+def registered(provider: str, *, id: str, area: str = AREA) -> Message:
+    return message("provider.registered.v1", id=id, provider=provider, area=area)
+
+
+def reference(id: str) -> str:
+    return hashlib.sha256(id.encode()).hexdigest()[:32]
+
+
+def providers(lane: int, lanes: int, count: int) -> list[str]:
+    """Provider codes whose events belong to a lane."""
+    found: list[str] = []
+    number = 0
+    while len(found) < count:
+        number += 1
+        code = f"H152502{number:05d}"
+        if partition.lane_of(code.encode(), lanes) == lane:
+            found.append(code)
+    return found

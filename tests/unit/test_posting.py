@@ -1,0 +1,259 @@
+"""The posting table, against the accountant's own numbers (domain.md R1.5, c.4) and a quarter of one fund (stories)."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ledger import chart, posting
+from ledger.posting import Line
+from medfund import money
+from medfund.events.kinds import KINDS, Event
+
+STORY = Path(__file__).parents[1] / "stories" / "four-funds.json"
+
+
+def event(type: str, **changes: Any) -> Event:
+    kind = KINDS[type]
+    result = msgspec.convert({**kind.example, **changes}, kind.event)
+    assert kind.check(result) is None
+    return result
+
+
+def yuan(**amounts: str) -> dict[str, str]:
+    return {name.removeprefix("f"): amount for name, amount in amounts.items()}
+
+
+def book(name: str, lines: list[Line]) -> Counter[tuple[str, str, str, str]]:
+    return Counter(
+        {(line.debit, line.credit, line.fund, money.yuan(line.amount)): 1 for line in lines if line.book == name}
+    )
+
+
+def test_every_event_type_of_the_contract_is_in_the_table() -> None:
+    assert {kind.event for kind in KINDS.values()} == set(posting.RULES)
+
+
+def test_no_line_ever_mixes_the_two_books() -> None:
+    for kind in KINDS.values():
+        for line in posting.lines(msgspec.convert(dict(kind.example), kind.event)):
+            assert chart.ACCOUNTS[line.debit].book == chart.ACCOUNTS[line.credit].book == line.book
+
+
+def test_a_month_of_one_provider_ends_as_r1_5_proves() -> None:
+    claimed = yuan(f310100="2100000.37", f310200="456789.12", f390100="880000.00", f610100="19999.63")
+    p1 = yuan(f310100="1890000.33", f310200="411110.21", f390100="792000.00", f610100="17999.67")
+    approved = yuan(f310100="2070769.82", f310200="456789.12", f390100="880000.00", f610100="19999.63")
+    bond = yuan(f310100="103538.49", f310200="0.00", f390100="44000.00", f610100="0.00")
+    net = yuan(f310100="1967231.33", f310200="456789.12", f390100="836000.00", f610100="19999.63")
+    p2 = yuan(f310100="77231.00", f310200="45678.91", f390100="44000.00", f610100="1999.96")
+    nothing: dict[str, Any] = {"personal_account": "0.00", "cash": "0.00"}
+    month = [
+        event("settlement.recorded.v1", funds=claimed, total="3456789.12", **nothing),
+        event("claim.batch.accepted.v1", amounts=claimed),
+        event("payment.settled.v1", amounts=p1, purpose="INSTANT", instant_stat="TEMP"),
+        event("audit.deduction.finalised.v1", amounts=yuan(f310100="29230.55")),
+        event("claim.batch.approved.v1", approved=approved, bond=bond, net=net),
+        event("offset.applied.v1", amounts=p1, account="1104", recovery_year=None, instant_stat="TEMP"),
+        event("payment.settled.v1", amounts=p2, purpose="PAYABLE", instant_stat=None),
+    ]
+    balance: Counter[str] = Counter()
+    for line in (line for one in month for line in posting.lines(one)):
+        balance[line.debit] += line.amount
+        balance[line.credit] -= line.amount
+    assert {code: money.yuan(fen) for code, fen in balance.items() if fen} == {
+        "2103": "-147538.49",
+        "1002": "-3280020.08",
+        "5001": "3427558.57",
+        "EXPENSE": "3280020.08",
+        "EXP_CASH": "-3280020.08",
+    }
+
+
+REVERSED = "settlement.reversed.v1"
+BEARERS = [
+    ("settlement.recorded.v1", {}, ("5001", "2100", "390100", "6852.80")),
+    ("settlement.recorded.v1", {"insured_area": "370100"}, ("1106", "2100", "390100", "6852.80")),
+    ("settlement.recorded.v1", {"advanced": ["610100"]}, ("1110", "2100", "610100", "621.39")),
+    ("settlement.recorded.v1", {"advanced": ["610100"]}, ("5001", "2100", "390200", "281.55")),
+    (REVERSED, {}, ("2100", "5001", "390100", "6852.80")),
+    (REVERSED, {"insured_area": "370100"}, ("2100", "1106", "390100", "6852.80")),
+    (REVERSED, {"advanced": ["610100"]}, ("2100", "1110", "610100", "621.39")),
+    ("claim.batch.accepted.v1", {"amounts": {"310100": "-5.00"}}, ("2101", "2100", "310100", "5.00")),
+    ("claim.batch.withdrawn.v1", {"amounts": {"310100": "5.00"}}, ("2101", "2100", "310100", "5.00")),
+    ("audit.deduction.finalised.v1", {"insured_area": "370100"}, ("2101", "1106", "310100", "29230.55")),
+    ("payment.hold.placed.v1", {}, ("2102", "2108", "390100", "500000.00")),
+    ("payment.hold.released.v1", {"account": "2104"}, ("2108", "2104", "390100", "500000.00")),
+]
+
+
+@pytest.mark.parametrize(("type", "changes", "expected"), BEARERS)
+def test_who_bears_a_part_decides_its_account(type: str, changes: dict[str, Any], expected: tuple[str, ...]) -> None:
+    lines = posting.lines(event(type, **changes))
+    assert expected in book("OPS", lines)
+    assert not book("STAT", lines)
+
+
+P1 = {"amounts": {"310100": "100.00"}, "purpose": "INSTANT"}
+CASH = [
+    # changes, STAT debit, STAT credit
+    ({**P1, "instant_stat": "TEMP"}, "TEMP_INSTANT", "EXP_CASH"),
+    ({**P1, "instant_stat": "EXPENSE"}, "EXPENSE", "EXP_CASH"),
+    ({**P1, "instant_stat": "TEMP", "insured_area": "370100"}, "TEMP_INSTANT", "EXP_CASH"),
+    ({**P1, "instant_stat": "EXPENSE", "insured_area": "370100"}, "TEMP_VISITOR", "EXP_CASH"),
+    ({**P1, "purpose": "PAYABLE", "instant_stat": None}, "EXPENSE", "EXP_CASH"),
+    ({**P1, "purpose": "PAYABLE", "instant_stat": None, "advanced": ["310100"]}, "TEMP_OTHER", "EXP_CASH"),
+    ({**P1, "purpose": "CLEARING", "instant_stat": None, "bank_account": "1003"}, "EXPENSE", "FISCAL_CASH"),
+]
+
+
+@pytest.mark.parametrize(("changes", "debit", "credit"), CASH)
+def test_a_payment_shows_in_the_statutory_book_when_cash_moves(
+    changes: dict[str, Any], debit: str, credit: str
+) -> None:
+    paid = posting.lines(event("payment.settled.v1", **changes))
+    assert book("STAT", paid) == Counter({(debit, credit, "310100", "100.00"): 1})
+    split = {"to_advance": changes["amounts"] if changes["purpose"] == "INSTANT" else {}, "to_payable": {}}
+    returned = posting.lines(event("payment.returned.v1", **{**changes, **split}))
+    assert book("STAT", returned) == Counter({(credit, debit, "310100", "100.00"): 1})
+
+
+def test_a_returned_p1_goes_back_to_the_advance_first_and_the_rest_to_the_payable() -> None:
+    lines = posting.lines(event("payment.returned.v1"))
+    assert book("OPS", lines) == Counter(
+        {("1002", "1104", "310200", "400000.00"): 1, ("1002", "2102", "310200", "11110.21"): 1}
+    )
+    assert book("STAT", lines) == Counter(
+        {("EXP_CASH", "TEMP_INSTANT", "310200", "400000.00"): 1, ("EXP_CASH", "EXPENSE", "310200", "11110.21"): 1}
+    )
+
+
+A = {"amounts": {"310100": "1.00"}, "recovery_year": None}
+OFFSETS = [
+    # changes, OPS debit, OPS credit, STAT debit, STAT credit
+    ({**A, "account": "1101"}, "2102", "1101", "EXPENSE", "TEMP_PREPAY"),
+    ({**A, "account": "1102"}, "2102", "1102", "EXPENSE", "TEMP_VBP"),
+    ({**A, "account": "1103"}, "2102", "1103", "EXPENSE", "TEMP_DIRECT"),
+    ({**A, "account": "1104", "instant_stat": "TEMP"}, "2102", "1104", "EXPENSE", "TEMP_INSTANT"),
+    ({**A, "account": "1104", "instant_stat": "EXPENSE"}, "2102", "1104", None, None),
+    ({**A, "account": "1107", "recovery_year": "CURRENT"}, "2102", "1107", "EXPENSE", "EXPENSE"),
+    ({**A, "account": "1107", "recovery_year": "PRIOR"}, "2102", "1107", "EXPENSE", "OTHER_INCOME"),
+    ({**A, "account": "1108"}, "2102", "1108", "EXPENSE", "EXPENSE"),
+    ({**A, "account": "1108", "taken_from": "2104"}, "2104", "1108", "EXPENSE", "EXPENSE"),
+    (
+        {**A, "account": "1103", "taken_from": "P1", "instant_stat": "TEMP"},
+        "1104",
+        "1103",
+        "TEMP_INSTANT",
+        "TEMP_DIRECT",
+    ),
+    ({**A, "account": "1101", "taken_from": "P1", "instant_stat": "EXPENSE"}, "1104", "1101", "EXPENSE", "TEMP_PREPAY"),
+    ({**A, "account": "1101", "insured_area": "370100"}, "2102", "1101", "TEMP_VISITOR", "TEMP_PREPAY"),
+    ({**A, "account": "1108", "item_insured_area": "370100"}, "2102", "1108", "EXPENSE", "TEMP_VISITOR"),
+    (
+        {**A, "account": "1107", "recovery_year": "PRIOR", "item_advanced": ["310100"]},
+        "2102",
+        "1107",
+        "EXPENSE",
+        "TEMP_OTHER",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "debit", "credit", "stat_debit", "stat_credit"), OFFSETS)
+def test_an_offset_pays_its_item_in_both_books(
+    changes: dict[str, Any], debit: str, credit: str, stat_debit: str | None, stat_credit: str | None
+) -> None:
+    lines = posting.lines(event("offset.applied.v1", **changes))
+    assert book("OPS", lines) == Counter({(debit, credit, "310100", "1.00"): 1})
+    expected = Counter({(stat_debit, stat_credit, "310100", "1.00"): 1}) if stat_debit else Counter()
+    assert book("STAT", lines) == expected
+
+
+# -- the story: what the world says there, as our events
+
+
+def amounts(by_fund: dict[str, int]) -> dict[str, str]:
+    return {fund: money.yuan(fen) for fund, fen in by_fund.items() if fen}
+
+
+def settlement(told: dict[str, Any], advanced: list[str]) -> Event:
+    sign = -1 if told["type"].endswith("reversed") else 1
+    funds = {fund: sign * fen for fund, fen in told["amounts"].items()}
+    return event(
+        f"{told['type']}.v1",
+        funds=amounts(funds), total=money.yuan(sum(funds.values())), personal_account="0.00", cash="0.00",
+        advanced=[fund for fund in advanced if fund in amounts(funds)],
+    )  # fmt: skip
+
+
+def of_story(told: dict[str, Any], policy: dict[str, Any]) -> Iterator[Event]:
+    """Our events for one entry of a story; nothing for the entries of later capabilities."""
+    stat, expect = policy["instant_stat"], told["expect"]
+
+    def among(by_fund: dict[str, Any]) -> list[str]:
+        return [fund for fund in policy["advanced"] if fund in by_fund]
+
+    def one(type: str, by_fund: dict[str, int], **more: Any) -> Iterator[Event]:
+        if moved := amounts(by_fund):
+            yield event(type, amounts=moved, advanced=among(moved), **more)
+
+    def offsets(taken_from: str) -> Iterator[Event]:
+        for fund, items in expect["offsets"].items():
+            for account, fen in items.items():
+                p1 = stat if "P1" in taken_from or account == "1104" else None
+                year = "CURRENT" if account == "1107" else None
+                yield from one("offset.applied.v1", {fund: fen}, taken_from=taken_from, account=account,
+                               instant_stat=p1, recovery_year=year)  # fmt: skip
+
+    match told["type"]:
+        case "settlement.recorded" | "settlement.reversed":
+            yield settlement(told, policy["advanced"])
+        case "claim.accepted" | "claim.withdrawn":
+            yield from one(f"claim.batch.{told['type'].removeprefix('claim.')}.v1", told["amounts"])
+        case "deduction.final":
+            yield from one("audit.deduction.finalised.v1", told["amounts"])
+        case "claim.approved":
+            by_fund = expect["amounts"]
+            sets = {
+                name: {fund: money.yuan(parts[name]) for fund, parts in by_fund.items()}
+                for name in ("approved", "bond", "net")
+            }
+            yield event("claim.batch.approved.v1", **sets, advanced=among(sets["approved"]))
+        case "instant.paid":
+            yield from offsets("P1")
+            yield from one("payment.settled.v1", expect["cash"], purpose="INSTANT", instant_stat=stat)
+        case "instant.retried":
+            yield from one("payment.settled.v1", told["amounts"], purpose="INSTANT", instant_stat=stat)
+        case "instant.returned":
+            yield from one("payment.returned.v1", told["amounts"], purpose="INSTANT", instant_stat=stat,
+                           to_advance=amounts(told["amounts"]), to_payable={})  # fmt: skip
+        case "payable.settled":
+            yield from offsets("2102")
+            yield from one("payment.settled.v1", expect["cash"], purpose="PAYABLE", instant_stat=None)
+        case "payment.retried":
+            yield from one("payment.settled.v1", told["amounts"], purpose="PAYABLE", instant_stat=None)
+        case "bank.returned":
+            yield from one("payment.returned.v1", told["amounts"], purpose="PAYABLE", instant_stat=None,
+                           to_advance={}, to_payable={})  # fmt: skip
+        case "hold.placed" | "hold.released":
+            yield from one(f"payment.{told['type']}.v1", told["amounts"])
+
+
+def test_a_quarter_of_one_fund_is_booked_line_by_line_as_its_story_says() -> None:
+    story = json.loads(STORY.read_text())
+    told_types = Counter[str]()
+    for told in story["events"]:
+        lines = [line for one in of_story(told, story["policy"]) for line in posting.lines(one)]
+        if not lines:
+            continue
+        told_types[told["type"]] += 1
+        for name, part in (("OPS", "journal"), ("STAT", "stat")):
+            expected = sorted((e["debit"], e["credit"], e["fund"], e["amount"]) for e in told["expect"][part])
+            found = sorted((line.debit, line.credit, line.fund, line.amount) for line in lines if line.book == name)
+            assert found == expected, (told["seq"], told["type"], name)
+    assert told_types.total() >= 20
