@@ -6,7 +6,6 @@ nothing that is not ours is ever signalled, whoever died in between and however.
 
 import json
 import os
-import pwd
 import random
 import signal
 import socket
@@ -16,6 +15,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from medfund.local.unprivileged import RunAs
 
 POLL_S = 0.02
 LOG_BYTES_MAX = 10 << 20
@@ -133,7 +134,7 @@ class Server(ABC):
         command: Sequence[str],
         *,
         environment: Mapping[str, str] | None = None,
-        user: int | None = None,
+        run_as: RunAs | None = None,
         folder: Path | None = None,
     ) -> None:
         rotate(self.log)
@@ -145,10 +146,8 @@ class Server(ABC):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                user=user,
-                group=None if user is None else group_of(user),
-                extra_groups=None if user is None else [],
                 start_new_session=True,  # Ctrl-C is for the supervisor, which stops the parts in their order
+                **(run_as or {}),
             )
         process = Process.of(self._child.pid)
         # None: it ended already, and `_wait_until` says so with its log.
@@ -163,10 +162,6 @@ class Server(ABC):
 
     def log_tail(self) -> str:
         return tail(self.log)
-
-
-def group_of(user: int) -> int:
-    return pwd.getpwuid(user).pw_gid
 
 
 def tail(log: Path) -> str:
