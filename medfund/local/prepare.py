@@ -1,0 +1,81 @@
+"""What must exist before the services start: the topics, and each service's schema and roles.
+
+Everything here may be repeated: what exists stays as it is, and what exists otherwise than asked for is refused.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from medfund.events.kinds import FAMILIES
+from medfund.postgres import connect
+from medfund.postgres.provision import provision
+
+CALL_TIMEOUT_MS = 30_000
+TOPIC_EXISTS = 36
+COPIES_MAX = 3
+CONFIG = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(24 << 20),
+}
+"""A record stays for ever, carries the broker's time, and may be long enough to be refused for its length."""
+
+
+class NotAsAsked(Exception):
+    """Something exists already, and otherwise than asked for."""
+
+
+async def topics(bootstrap: str, *, prefix: str, lanes: int, families: Sequence[str] = FAMILIES) -> None:
+    """One topic per family, all with the same number of partitions. Raises `NotAsAsked`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=CALL_TIMEOUT_MS)
+    await admin.start()
+    try:
+        names = [f"{prefix}.{family}" for family in families]
+        brokers = (await admin.describe_cluster())["brokers"]
+        await _create(admin, names, lanes=lanes, copies=min(COPIES_MAX, len(brokers)))
+        await _check(admin, names, lanes=lanes)
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, names: Iterable[str], *, lanes: int, copies: int) -> None:
+    wanted = [NewTopic(name, lanes, copies, topic_configs=CONFIG) for name in names]
+    response = await admin.create_topics(wanted)
+    for name, code, message in response.topic_errors:
+        if code not in (0, TOPIC_EXISTS):
+            raise NotAsAsked(f"topic {name} could not be created: {message}")
+
+
+async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) -> None:
+    for topic in await admin.describe_topics(names):
+        if topic["error_code"] == 0 and len(topic["partitions"]) != lanes:
+            found = len(topic["partitions"])
+            raise NotAsAsked(f"topic {topic['topic']} has {found} partitions instead of {lanes}: lanes never change")
+
+
+async def database(server: str, name: str) -> str:
+    """The administrator's DSN of the database, which is made where it is missing."""
+    async with connect.connection(server, name="medfund prepare") as admin:
+        if not await admin.fetchval("select true from pg_database where datname = $1", name):
+            await admin.execute(f'create database "{name}"')
+    return dsn(server, database=name)
+
+
+async def roles(admin_dsn: str, service: str, passwords: Mapping[str, str]) -> None:
+    """The schema and the roles of a service; `passwords` by role."""
+    async with connect.connection(admin_dsn, name="medfund prepare") as admin:
+        await provision(admin, service, dict(passwords))
+
+
+def dsn(server: str, *, database: str | None = None, user: str | None = None, password: str = "") -> str:
+    """A DSN of the same server for another database or user."""
+    parts = urlsplit(server)
+    login, _, place = parts.netloc.rpartition("@")
+    if user is not None:
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    path = parts.path if database is None else f"/{quote(database, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{place}" if login else place, path=path))
