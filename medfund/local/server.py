@@ -43,8 +43,10 @@ class Process(NamedTuple):
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        state, started = fields[0], int(fields[19])
-        return None if state in "ZX" else cls(pid, started)
+        state, threads, started = fields[0], int(fields[17]), int(fields[19])
+        # Dead, but not yet collected by its parent; its other threads may take a moment longer to die.
+        dead = state in "ZX" and threads <= 1
+        return None if dead else cls(pid, started)
 
     @property
     def alive(self) -> bool:
@@ -90,8 +92,8 @@ class Server(ABC):
     @property
     def process(self) -> Process | None:
         """The running process, whoever started it."""
-        if self._child is not None:
-            self._child.poll()  # reaps it when it ended
+        if self._child is not None and self._child.poll() is None:
+            return Process.of(self._child.pid)
         try:
             process = Process(*json.loads(self._pid_file.read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
@@ -127,7 +129,7 @@ class Server(ABC):
     def _forget(self) -> None:
         self._pid_file.unlink(missing_ok=True)
         if self._child is not None:
-            self._child.poll()
+            self._child.wait(self.stop_limit_s)
 
     def _spawn(
         self,

@@ -1,0 +1,108 @@
+"""What tests share: one broker and one database server per session, started when the first test asks for them.
+
+A test gets a database and topics of its own, so tests neither see nor wait for each other.
+"""
+
+import itertools
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ledger.__main__ import MIGRATIONS
+
+from medfund.local import prepare
+from medfund.local.kafka import Kafka
+from medfund.local.postgres import Postgres
+from medfund.postgres import connect, migrate
+from medfund.postgres.provision import ROLES
+
+LANES = 4
+PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
+TEMPLATE = "ledger_template"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database with the ledger's schema, migrated and empty."""
+
+    name: str
+    admin: str
+    """The superuser's DSN."""
+
+    def dsn(self, role: str) -> str:
+        """For one of `owner`, `worker`, `reader`."""
+        return prepare.dsn(self.admin, user=f"ledger_{role}", password=PASSWORDS[role])
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Iterator[Path]:
+    """A folder that Postgres's own user can reach, unlike pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="medfund-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def folder(session_folder: Path) -> Path:
+    """An empty folder for one test's servers."""
+    made = session_folder / str(next(_numbers))
+    made.mkdir(mode=0o755)
+    return made
+
+
+@pytest.fixture(scope="session")
+def kafka(session_folder: Path) -> Iterator[Kafka]:
+    """The session's broker. A test that kills it starts it again."""
+    server = Kafka(session_folder / "kafka")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(session_folder: Path) -> Iterator[Postgres]:
+    """The session's database server, which does not wait for the disk."""
+    server = Postgres(session_folder / "postgres", settings={"fsync": "off", "full_page_writes": "off"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: Postgres) -> str:
+    """The name of a database with the ledger's schema, to copy from."""
+    admin = await prepare.database(postgres.dsn(), TEMPLATE)
+    await prepare.roles(admin, "ledger", PASSWORDS)
+    owner = prepare.dsn(admin, user="ledger_owner", password=PASSWORDS["owner"])
+    async with connect.connection(owner, name="tests") as connection:
+        await migrate.migrate(connection, MIGRATIONS)
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
+    """A fresh database for one test."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    async with connect.connection(postgres.dsn(), name="tests") as server:
+        await server.execute(f"create database {name} template {template} strategy file_copy")
+    admin = postgres.dsn(name)
+    # What a role may do in a database, and where it looks for tables, is not copied with the template.
+    await prepare.roles(admin, "ledger", PASSWORDS)
+    yield Database(name, admin)
+    async with connect.connection(postgres.dsn(), name="tests") as server:
+        await server.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def topic_prefix(kafka: Kafka) -> str:
+    """The prefix of a test's own topics, one per family with `LANES` partitions."""
+    prefix = f"test-{next(_numbers)}"
+    await prepare.topics(kafka.address, prefix=prefix, lanes=LANES)
+    return prefix
