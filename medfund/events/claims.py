@@ -69,7 +69,7 @@ def adds_up(event: Settlement) -> Problem | None:
         return None
     return Problem(
         Reason.IDENTITY_MISMATCH,
-        f"$.total is {event.total}, its parts make {money.yuan(found)}: {money.yuan(found - total)} too much",
+        f"$.total is {event.total}, its parts make {money.yuan(found)}, a difference of {money.yuan(found - total)}",
     )
 
 
@@ -95,37 +95,45 @@ def _reversed_signs(event: Settlement) -> Problem | None:
     return _signed(event, -1, "reversed settlement is zero or less")
 
 
-_CODES = re.compile(
-    r"[0-9a-f]{32} [0-9]{6} [0-9]{6} [HP][0-9]{11} [0-9A-Za-z]{1,12} [0-9A-Za-z]{1,12} [0-9A-Za-z]{1,12}"
+_WRITTEN = re.compile(
+    r"[0-9a-f]{32} [0-9]{6} [0-9]{6} [HP][0-9]{11} [1-6] [0-9A-Za-z]{1,12} [0-9A-Za-z]{1,12} "
+    r"(?:[1-9][0-9]{0,13}\.[0-9]{2},|0\.[0-9]{2},)++"
 ).fullmatch
-_POSITIVE = re.compile(r"(?:(?:0|[1-9][0-9]{0,13})\.[0-9]{2},)++").fullmatch
+_ARE_FUNDS = frozenset(codes.FUNDS).issuperset
+_WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
 
 
 def check_recorded(event: "SettlementRecorded") -> Problem | None:
-    """The test of the hot type: all codes in one match, all amounts in another. Any doubt goes to the exact test,
-    which alone says what is wrong, so the two can differ in speed only."""
-    funds = event.funds
-    written = (
-        f"{event.total},{event.personal_account},{event.family_account},{event.hospital_share},"
-        f"{event.other},{event.cash},{','.join(funds.values())}{',' if funds else ''}"
+    """The test of the hot type, with all codes and amounts in one match. Any doubt goes to the exact test, which alone
+    says what is wrong, so that the two can differ in speed only."""
+    amounts = (
+        f"{event.total},{event.personal_account},{event.family_account},{event.hospital_share},{event.other},"
+        f"{event.cash},{','.join(event.funds.values())}{',' if event.funds else ''}"
     )
     if (
-        _CODES(
-            f"{event.settlement_ref} {event.area} {event.insured_area} {event.provider}"
-            f" {event.med_type} {event.clr_type} {event.clr_way}"
+        _WRITTEN(
+            f"{event.settlement_ref} {event.area} {event.insured_area} {event.provider} {event.clr_way} "
+            f"{event.clr_type} {event.med_type} {amounts}"
         )
-        and _POSITIVE(written)
+        and amounts.count(",") == 6 + len(event.funds)
         and event.insutype in codes.INSUTYPES
-        and event.clr_way in codes.CLR_WAYS
-        and funds.keys() <= codes.FUNDS.keys()
+        and _ARE_FUNDS(event.funds)
         and not (event.advanced and _advanced(event))
         and 2000 <= event.service_date.year <= 2099
         and 2000 <= event.benefit_year <= 2099
+        and _first_is_sum_of_rest(amounts)
     ):
-        total, *parts = map(int, written[:-1].replace(".", "").split(","))
-        if total == sum(parts):
-            return None
+        return None
     return _check_recorded_exactly(event)
+
+
+def _first_is_sum_of_rest(amounts: str) -> bool:
+    # Half the time of int() for each; JSON has no leading zeros, and an amount below one yuan has them.
+    try:
+        fen = _WHOLE_NUMBERS.decode(f"[{amounts[:-1].replace(',0.00', '').replace('.', '')}]")
+    except msgspec.DecodeError:
+        return False
+    return sum(fen) == 2 * fen[0]
 
 
 @kind("settlement.recorded", family="claims", key="provider", check=check_recorded)

@@ -151,8 +151,8 @@ class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
 class Payment(Decision, frozen=True, kw_only=True):
     """Money that left or came back, for one payable; a payment of several payables is several events.
 
-    `bank_account` is the account it left from: 1002 (expenditure account) or 1003 (fiscal special account); `value_date`
-    is the bank's day. `instant_stat` says what the P1 was in the statutory book, and is given for INSTANT alone.
+    `bank_account` is the account it left from: 1002 (expenditure account) or 1003 (fiscal special account);
+    `value_date` is the bank's day. `instant_stat` says what the P1 was in the statutory book: for INSTANT alone.
     """
 
     payment_ref: Ref
@@ -225,8 +225,8 @@ class PaymentReturned(Payment, frozen=True, kw_only=True):
     """The bank gave money back: an account was closed, for example. `bank_account` is the one it had left from.
 
     A P1 comes back to its advance as far as that is still open (`to_advance`, 1104), the rest to the payable
-    (`to_payable`, 2102): amounts = to_advance + to_payable per fund. Any other payment comes back to the account that it
-    was paid from, by its purpose, and both maps are empty. Source: c.2 (24), c.4.
+    (`to_payable`, 2102): amounts = to_advance + to_payable per fund. Any other payment comes back to the account that
+    it was paid from, by its purpose, and both maps are empty. Source: c.2 (24), c.4.
     """
 
     to_advance: Amounts
@@ -270,8 +270,8 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
     `taken_from` is what the money was taken from: the P1 itself, an approved payable (2102) or a clearing payable
     (2104), named by `payable_ref`, and the dimensions are its own. `account` and `item_ref` are the open item;
     `item_insured_area` and `item_advanced` say whose item it is (a visitor's, another payer's). `step` is the step of
-    the waterfall, `order` the place within it. `recovery_year` is given for 1107 alone, `instant_stat` where a P1 is one
-    of the two sides. Books 1104, 2102 or 2104 / account. Source: R3.6, c.2 (19), c.4.
+    the waterfall, `order` the place within it. `recovery_year` is given for 1107 alone, `instant_stat` where a P1 is
+    one of the two sides. Books 1104, 2102 or 2104 / account. Source: R3.6, c.2 (19), c.4.
     """
 
     payable_ref: Ref

@@ -5,14 +5,16 @@ an identity is 16 bytes of source and id, the same wherever the event is seen.
 """
 
 import datetime
-import hashlib
 import re
+from binascii import unhexlify
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from hashlib import sha256
+from typing import Any
 
 import msgspec
 
-from medfund.events.kinds import KINDS, Event, Kind
+from medfund.calendar import SHANGHAI
+from medfund.events.kinds import Event, Kind
 from medfund.events.refusals import Problem, Reason, quoted
 
 ATTRIBUTE_MAX = 256
@@ -52,7 +54,9 @@ def headers(envelope: Envelope) -> list[tuple[str, bytes]]:
 
 def key_of(kind: Kind, event: Event) -> bytes | None:
     """The record key of an event; None for what is written into every lane (`partition.lane_key`)."""
-    return None if kind.key == "lane" else str(getattr(event, kind.key)).encode()
+    if kind.key == "provider":
+        return event.provider.encode()  # type: ignore[attr-defined, no-any-return]
+    return event.area.encode() if kind.key == "area" else None  # type: ignore[attr-defined]
 
 
 # Identity and digest
@@ -61,27 +65,34 @@ def key_of(kind: Kind, event: Event) -> bytes | None:
 def identity_of(source: bytes, id: bytes) -> bytes:
     """16 bytes of SHA-256 over source and id; behind the time of the id where the id is a UUIDv7, since an index of
     identities that arrive in the order of time stays small in memory."""
-    digest = hashlib.sha256(b"%b\0%b" % (source, id)).digest()
-    if len(id) == 36 and id[14] == 55 and _UUID7(id):
-        return bytes.fromhex(f"{id[:8].decode()}{id[9:13].decode()}") + digest[6:16]
+    digest = sha256(source + b"\0" + id).digest()
+    if len(id) == 36 and id[14] == _SEVEN and id[8] == id[13] == id[18] == id[23] == _DASH:
+        try:
+            return unhexlify(id[:8] + id[9:13]) + digest[6:16]
+        except ValueError:
+            pass
     return digest[:16]
 
 
-_UUID7 = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}").fullmatch
+_SEVEN, _DASH = b"7-"
 
 
 def digest_of(type: bytes, time: bytes, data: bytes) -> bytes:
     """16 bytes of SHA-256 over what the event says: the same id with another digest is a conflict."""
-    return hashlib.sha256(b"%b\0%b\0%b" % (type, time, data)).digest()[:16]
+    return sha256(b"%b\0%b\0%b" % (type, time, data)).digest()[:16]
 
 
 # Attributes
 
 REQUIRED = ("specversion", "id", "source", "type", "time")
 
-_INSTANT = msgspec.json.Decoder(Annotated[datetime.datetime, msgspec.Meta(tz=True)])
+_SHANGHAI_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\+08:00").fullmatch
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:([0-9]{2})(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+).fullmatch
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_LEAP_SECOND = re.compile(r"(.{17})60((?:\.[0-9]+)?(?:[Zz]|[+-][0-9:]{5}))").fullmatch
+_LAST = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)
+_parse = datetime.datetime.fromisoformat
 
 
 def instant(text: str) -> datetime.datetime | None:
@@ -89,15 +100,28 @@ def instant(text: str) -> datetime.datetime | None:
 
     A leap second is the moment at which it ends.
     """
-    if len(text) < 20 or text[10] not in "Tt" or not (text[-3] == ":" or text[-1] in "Zz"):
+    written = _TIME(text)
+    if written is None:
         return None
     try:
-        moment = _INSTANT.decode(f'"{text}"')
-    except msgspec.DecodeError:
-        leap = _LEAP_SECOND(text)
-        before = instant(f"{leap[1]}59{leap[2]}") if leap else None
-        return before and before + datetime.timedelta(seconds=1)
+        if written[1] == "60":
+            moment = _parse(f"{text[:17]}59{text[19:]}".upper()) + datetime.timedelta(seconds=1)
+        else:
+            moment = _parse(text.upper())
+    except (ValueError, OverflowError):
+        return None
     return moment if moment >= _EPOCH else None
+
+
+def wall_time(text: str) -> datetime.datetime | None:
+    """The same moment as the clocks of Asia/Shanghai show it, without an offset; quick where it is written so."""
+    if _SHANGHAI_TIME(text):
+        try:
+            return _parse(text[:19])
+        except ValueError:
+            return None
+    moment = instant(text)
+    return moment and min(moment, _LAST).astimezone(SHANGHAI).replace(tzinfo=None)
 
 
 def named(name: str, value: str) -> Problem | None:
@@ -170,7 +194,7 @@ def to_json(envelope: Envelope) -> bytes:
 # On the way to Kafka
 
 
-class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+class Outgoing(msgspec.Struct, kw_only=True):
     """A record that is not on the log yet, in the shape that the codec reads."""
 
     topic: str
@@ -180,8 +204,3 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     headers: Headers
-
-
-def kind_of(envelope: Envelope) -> Kind | None:
-    """The kind of an event, where its type is known."""
-    return KINDS.get(envelope.type)

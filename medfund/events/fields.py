@@ -9,6 +9,7 @@ import datetime
 import re
 import typing
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -125,19 +126,16 @@ def checker(struct: type[msgspec.Struct]) -> Test:
     return check
 
 
-class Flat(NamedTuple):
-    """A struct of plain fields and maps of plain values: how many fields, and which of them are maps."""
-
-    fields: int
-    maps: tuple[str, ...]
-
-
-def flat(struct: type[msgspec.Struct]) -> Flat | None:
-    """How a struct is built, or None where it nests more than that or leaves fields out."""
+def key_count(struct: type[msgspec.Struct]) -> Callable[[Any], int] | None:
+    """How many keys the JSON of a value has when no field is left out; None for a struct that nests more than maps."""
     shapes = {name: _shape(hint) for name, hint in _hints(struct).items()}
-    if "nested" in shapes.values():
+    fields, maps = len(shapes), [name for name, shape in shapes.items() if shape == "map"]
+    if "nested" in shapes.values() or len(maps) > 1:
         return None
-    return Flat(len(shapes), tuple(name for name, shape in shapes.items() if shape == "map"))
+    if not maps:
+        return lambda value: fields
+    entries = attrgetter(maps[0])
+    return lambda value: fields + len(entries(value))
 
 
 def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ Rule = Callable[[Any], Problem | None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One version of one event type."""
+    """One version of one event type; `type` is the CloudEvents type, "settlement.recorded.v1"."""
 
     name: str
     version: int
@@ -54,13 +54,9 @@ class Kind:
     event: type[Event]
     decoder: msgspec.json.Decoder[Event]
     check: Rule
-    flat: fields.Flat | None
+    keys: Callable[[Any], int] | None
     lift: Callable[[Any], Event] | None
-
-    @property
-    def type(self) -> str:
-        """The CloudEvents type: "settlement.recorded.v1"."""
-        return f"{self.name}.v{self.version}"
+    type: str
 
     @property
     def example(self) -> Mapping[str, Any]:
@@ -96,8 +92,9 @@ def kind(
             event=event,
             decoder=msgspec.json.Decoder(event),
             check=check or checked_by(event, rules),
-            flat=fields.flat(event),
+            keys=fields.key_count(event),
             lift=lift,
+            type=f"{name}.v{version}",
         )
         if into.setdefault(entry.type, entry) is not entry:
             raise ValueError(f"{entry.type} is registered twice")

@@ -25,7 +25,7 @@ class EventRefused(Event, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {
         "place": {"topic": "claims", "lane": 3, "offset": 1048577},
         "reason": "identity_mismatch",
-        "detail": "$.total is 8654.21, its parts make 8654.22: 0.01 too much",
+        "detail": "$.total is 8654.21, its parts make 8654.22, a difference of 0.01",
         "source": "/gateway/152500",
         "id": "019312f0-7b5e-7c41-9a02-5f7d10c3b8e6",
         "type": "settlement.recorded.v1",
