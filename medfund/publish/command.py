@@ -1,0 +1,188 @@
+"""`medfund publish`: check a file of events, then append them to the log."""
+
+import contextlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+import uvloop
+
+from medfund import progress
+from medfund.publish import checking, reading, resume, sending, session
+from medfund.publish.settings import PublishSettings
+
+BUFFER_BYTES = 1 << 20
+
+
+def publish(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - is standard input.")],
+    bootstrap: Annotated[str, typer.Option(help="The broker; else KAFKA_BOOTSTRAP.")] = "",
+    topic_prefix: Annotated[str, typer.Option(help="What topics begin with; else MEDFUND_TOPIC_PREFIX.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; no broker is needed.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out and send the rest.")] = False,
+    send_bad: Annotated[bool, typer.Option("--send-bad", help="Send bad lines too, for the ledger to refuse.")] = False,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long to wait for the broker.")] = 30,
+    json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """Publish events from JSON lines (CloudEvents, structured form).
+
+    Every line is checked first; if one is bad, nothing is sent. A run that was broken off is taken up again by the same
+    command. Exit code 0 only when every event is acknowledged by the broker.
+    """
+    if skip_bad and send_bad:
+        raise typer.BadParameter("--skip-bad and --send-bad exclude each other")
+    settings = PublishSettings()  # type: ignore[call-arg]  # from the environment
+    run = Run(
+        bootstrap=bootstrap or settings.kafka_bootstrap,
+        topic_prefix=topic_prefix or settings.topic_prefix,
+        patience_s=patience,
+    )
+    if not dry_run and not run.bootstrap:
+        raise typer.BadParameter("no broker: give --bootstrap or set KAFKA_BOOTSTRAP")
+    with _input(file) as (stream, journal):
+        summary = (
+            run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
+        )
+    _tell(summary, json=json)
+    raise typer.Exit(0 if summary["outcome"] in ("checked", "published") else 1)
+
+
+class Run:
+    """One run of the command; its methods give the summary."""
+
+    def __init__(self, *, bootstrap: str, topic_prefix: str, patience_s: float) -> None:
+        self.bootstrap = bootstrap
+        self.topic_prefix = topic_prefix
+        self.patience_s = patience_s
+
+    def checked(self, stream: BinaryIO, after: reading.Prefix = reading.START) -> dict[str, Any]:
+        """Test what comes after a prefix; `outcome` is "checked" or "refused"."""
+        verdict = self._verdict(stream, after)
+        return {"outcome": "refused" if verdict.bad else "checked", **_found(verdict)}
+
+    def published(self, stream: BinaryIO, journal: resume.Journal, *, skip_bad: bool, send_bad: bool) -> dict[str, Any]:
+        """Test and send what an earlier run left; `outcome` is "published", "refused" or "interrupted"."""
+        try:
+            state = uvloop.run(self._state(stream, journal))
+        except sending.BrokerAway as error:
+            return {"outcome": "interrupted", "error": str(error)}
+        resumed_after = state.lines
+        verdict = self._verdict(stream, state.prefix)
+        if verdict.bad and not (skip_bad or send_bad):
+            return {"outcome": "refused", **_found(verdict)}
+        began = time.monotonic()
+        sent = self._send(stream, journal, state, skips=verdict if skip_bad else None)
+        seconds = time.monotonic() - began
+        return {**sent, "resumed_after_line": resumed_after, "seconds": round(seconds, 3), **_found(verdict)}
+
+    def _verdict(self, stream: BinaryIO, after: reading.Prefix) -> checking.Verdict:
+        with progress.Bar("Checking", total=0) as bar:
+            return checking.check(stream, after=after, report=_complain, bar=bar)
+
+    async def _state(self, stream: BinaryIO, journal: resume.Journal) -> resume.State:
+        async with self._sender() as sender:
+            return await session.resumed(stream, sender=sender, journal=journal, topic_prefix=self.topic_prefix)
+
+    def _send(
+        self, stream: BinaryIO, journal: resume.Journal, state: resume.State, *, skips: checking.Verdict | None
+    ) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"outcome": "published"}
+        with progress.Bar("Publishing", total=0) as bar:
+            work = session.Session(journal=journal, state=state, skips=skips.is_bad if skips else _never, bar=bar)
+            try:
+                uvloop.run(self._run(work, stream))
+            except (sending.BrokerAway, KeyboardInterrupt) as error:
+                outcome = {"outcome": "interrupted", "error": str(error) or "stopped by the keyboard"}
+        if work.unsendable:
+            outcome = {"outcome": "incomplete", "error": f"{work.unsendable} lines hold no event that could be sent"}
+        return {**outcome, **_sent(work)}
+
+    async def _run(self, work: session.Session, stream: BinaryIO) -> None:
+        async with self._sender() as sender:
+            await work.run(stream, sender)
+
+    def _sender(self) -> sending.Sender:
+        return sending.Sender(self.bootstrap, topic_prefix=self.topic_prefix, patience_s=self.patience_s)
+
+
+def _never(line: int) -> bool:
+    return False
+
+
+@contextlib.contextmanager
+def _input(file: str) -> Iterator[tuple[BinaryIO, resume.Journal]]:
+    """The file to read twice, and where its progress is kept; standard input is copied to the disk first."""
+    if file == "-":
+        with tempfile.TemporaryFile("w+b", BUFFER_BYTES) as spool:
+            shutil.copyfileobj(sys.stdin.buffer, spool, BUFFER_BYTES)
+            yield spool, resume.Journal(None)
+        return
+    path = Path(file)
+    try:
+        path.stat()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
+    with path.open("rb", buffering=BUFFER_BYTES) as stream:
+        yield stream, resume.Journal.beside(path)
+
+
+def _complain(fault: checking.Fault) -> None:
+    typer.echo(f"line {fault.line}: {fault.reason}: {fault.detail}", err=True)
+
+
+def _found(verdict: checking.Verdict) -> dict[str, Any]:
+    return {
+        "lines": verdict.lines,
+        "bad": verdict.bad,
+        "reasons": dict(verdict.reasons),
+        "faults": [fault._asdict() for fault in verdict.faults],
+    }
+
+
+def _sent(work: session.Session) -> dict[str, Any]:
+    state = work.state
+    return {
+        "sent": state.sent,
+        "skipped": work.skipped,
+        "acknowledged_lines": state.lines,
+        "positions": state.positions,
+        "wait_for": [
+            f"{family}:{lane}:{offset}"
+            for family, lanes in sorted(state.positions.items())
+            for lane, offset in sorted(lanes.items())
+        ],
+    }
+
+
+def _tell(summary: dict[str, Any], *, json: bool) -> None:
+    if json:
+        typer.echo(msgspec.json.encode(summary).decode())
+        return
+    typer.echo(_sentence(summary), err=summary["outcome"] not in ("checked", "published"))
+    for family, count in sorted(summary.get("sent", {}).items()):
+        ends = " ".join(f"{lane}:{offset}" for lane, offset in sorted(summary["positions"][family].items()))
+        typer.echo(f"  {family}: {count:,} events; last offset by lane {ends}")
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in summary.get("reasons", {}).items())
+    match summary["outcome"]:
+        case "checked":
+            return f"{summary['lines']:,} events checked, all sound. Nothing was sent."
+        case "refused":
+            return f"Nothing was sent: {summary['bad']:,} of {summary['lines']:,} lines are bad ({reasons})."
+        case "published":
+            count = sum(summary["sent"].values())
+            bad = f"; of the bad ({reasons}) {summary['skipped']:,} were left out" if reasons else ""
+            return f"{count:,} events acknowledged{bad}. What became of them is for the ledger to say."
+        case "incomplete":
+            return f"{summary['error']}; the rest is acknowledged."
+    again = ": the same command goes on from there" if summary.get("acknowledged_lines") else ""
+    done = f"{summary.get('acknowledged_lines', 0):,} lines are acknowledged{again}"
+    return f"Interrupted ({summary['error']}); {done}."
