@@ -88,7 +88,7 @@ class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
         "clock_start": "2026-02-11",
         "due_15": "2026-03-09",
         "due_20": "2026-03-16",
-        "calendar_version": "cn-2024-2026-0123abcd",
+        "calendar_version": "cn-2024-2026-30451dc4",
     }
 
 

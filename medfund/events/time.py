@@ -21,5 +21,5 @@ class DayOpened(Event, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {
         "date": "2026-02-14",
         "working_day": True,
-        "calendar_version": "cn-2024-2026-0123abcd",
+        "calendar_version": "cn-2024-2026-30451dc4",
     }
