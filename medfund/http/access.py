@@ -74,6 +74,6 @@ def _known_parameters_once(request: Request) -> None:
 
 
 def _parameters(request: Request) -> Collection[str]:
-    documented: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path]
+    documented: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path_format]
     parameters = documented[request.method.lower()].get("parameters", ())
     return {parameter["name"] for parameter in parameters if parameter["in"] == "query"}

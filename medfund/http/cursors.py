@@ -7,7 +7,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,27 @@ from medfund.http.problems import Problem
 
 CURSOR_CHARACTERS_MAX = 1024
 _SEAL_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The pages of one question. `order` names the columns that sort its rows, with their types."""
+
+    key: bytes
+    question: Mapping[str, Any]
+    order: Mapping[str, type]
+
+    def after(self, cursor: str | None) -> tuple[Any, ...]:
+        """Where the page starts; as many None as columns for the first one. Raises `Problem`."""
+        if cursor is None:
+            return (None,) * len(self.order)
+        return unseal(self.key, self.question, cursor, tuple(self.order.values()))
+
+    def cut(self, found: Sequence[Any], limit: int) -> tuple[Sequence[Any], str | None]:
+        """The rows of a page out of one row more than that, and the cursor where more follow."""
+        if len(found) <= limit:
+            return found, None
+        return found[:limit], seal(self.key, self.question, tuple(found[limit - 1][name] for name in self.order))
 
 
 def seal(key: bytes, question: Mapping[str, Any], place: tuple[Any, ...]) -> str:

@@ -46,12 +46,19 @@ class Database:
         self._pool.terminate()
 
     @asynccontextmanager
-    async def snapshot(self, principal: Principal) -> AsyncIterator[Connection]:
+    async def snapshot(
+        self, principal: Principal, *, statement_timeout_s: float = STATEMENT_TIMEOUT_S
+    ) -> AsyncIterator[Connection]:
         """One repeatable-read transaction that sees the caller's rows. Raises `Problem` when it cannot be had."""
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             # The scope is the transaction's first statement and ends with it: no pooled connection carries it on.
-            await connection.execute(SQL.set_scope, *_scope(principal))
+            await connection.execute(SQL.set_scope, *_scope(principal), f"{statement_timeout_s:g}s")
             yield connection
+
+    async def rows(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of what belongs to nobody (positions, lanes, identities). Raises `Problem`."""
+        async with self._connection() as connection:
+            return await connection.fetch(statement, *values)
 
     async def record(self, statement: str, *values: object) -> None:
         """Append one row, committed when this returns. Raises `Problem`."""

@@ -1,0 +1,84 @@
+"""Events to the log on behalf of publishers: keyed, idempotent, acknowledged by all replicas, in bounded time."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import aiokafka
+from aiokafka.errors import KafkaError
+
+from medfund.events.envelope import Headers
+from medfund.http.problems import Problem
+
+APPEND_TIMEOUT_S = 10.0
+REQUEST_BYTES_MAX = 2 << 20
+
+
+class Message(NamedTuple):
+    family: str
+    lane: int
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+class Appending:
+    """One producer per process, started when the first event comes."""
+
+    def __init__(self, bootstrap: str, *, prefix: str) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._producer: aiokafka.AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
+
+    async def append(self, messages: Sequence[Message]) -> list[int]:
+        """The offsets, once the log has all of them.
+
+        Raises `Problem` when that is not known in time; then the same events may be sent again, for one that has
+        arrived is recognised by its source and id.
+        """
+        try:
+            async with asyncio.timeout(APPEND_TIMEOUT_S):
+                producer = await self._started()
+                sent = [await self._send(producer, message) for message in messages]
+                return [done.offset for done in await asyncio.gather(*sent)]
+        except (KafkaError, TimeoutError, OSError) as error:
+            await self.close()
+            raise Problem("log_unavailable", "Send the same events again; what has arrived is not doubled") from error
+
+    async def _send(
+        self, producer: aiokafka.AIOKafkaProducer, message: Message
+    ) -> "asyncio.Future[aiokafka.structs.RecordMetadata]":
+        sent: asyncio.Future[aiokafka.structs.RecordMetadata] = await producer.send(
+            f"{self._prefix}.{message.family}",
+            message.value,
+            key=message.key,
+            partition=message.lane,
+            headers=list(message.headers),
+        )
+        return sent
+
+    async def _started(self) -> aiokafka.AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = aiokafka.AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    linger_ms=2,
+                    max_request_size=REQUEST_BYTES_MAX,
+                    request_timeout_ms=int(APPEND_TIMEOUT_S * 1000),
+                )
+                await producer.start()
+                self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                async with asyncio.timeout(2.0):
+                    await producer.stop()
+            except (KafkaError, TimeoutError):
+                pass  # what it still held was never acknowledged

@@ -1,0 +1,35 @@
+"""The audit trail: one row before a command is carried out, one for each refusal of a known caller.
+
+A command that cannot be recorded is not carried out. Callers whom no token proves are counted and logged, not recorded:
+a stranger must not be able to fill a table.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import uuid_utils
+from fastapi import Request
+
+from medfund.http import access
+from medfund.http.database import Database
+from medfund.http.tokens import Principal
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "audit.sql")
+
+
+async def record(
+    request: Request, database: Database, principal: Principal, outcome: str, detail: dict[str, Any]
+) -> None:
+    """Committed when this returns. Raises `Problem`."""
+    await database.record(
+        SQL.record,
+        str(uuid_utils.uuid7()),
+        datetime.now(UTC),
+        principal.subject,
+        principal.role.value,
+        access.operation(request),
+        outcome,
+        msgspec.json.encode({"request": request.state.request_id, **detail}).decode(),
+    )

@@ -1,0 +1,92 @@
+"""GET /v1/balances: where money stands, by provider, fund and account, on any two days."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from ledger.api import answers, examples, questions, reach, waiting
+from ledger.api.answers import Amounts, Name, Positions
+from ledger.api.context import Caller, Here
+from medfund.http.cursors import Pages
+from medfund.postgres import queries
+
+router = APIRouter()
+SQL = queries.load(__file__, "balances.sql")
+ORDER = {"lane": int, "party": str, "account": str, "fund": str, "area": str, "counterpart": str}
+
+
+class Question(questions.Waiting, questions.Page, questions.Filters):
+    pass
+
+
+class Balance(Amounts):
+    area: str
+    fund: str
+    fund_name: Name
+    party: Annotated[str, Field(description="Provider; empty where the balance is the fund's own")]
+    counterpart: Annotated[str, Field(description="Insured area of a visitor, or supplier; mostly empty")]
+    account: str
+    account_name: Name
+
+
+class Answer(BaseModel):
+    model_config = examples.of(examples.BALANCES)
+
+    book: Literal["OPS", "STAT"]
+    as_of: date | None
+    known_on: date | None
+    positions: Positions
+    balances: list[Balance]
+    totals: Annotated[Amounts, Field(description="The sum of the balances of this answer")]
+    next: str | None
+
+
+@router.get(
+    "/v1/balances", responses=answers.or_problems(*answers.PAGING), summary="Balances by provider, fund and account"
+)
+async def balances(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
+    """Where money stands as of a value date, as it was known on a recorded date.
+
+    One line for each area, fund, provider, counterpart and account. The answer is one snapshot: it names the positions
+    it reflects, and its totals are the sums of its lines.
+    """
+    pages = Pages(here.cursor_key, questions.sealed("balances", caller, question), ORDER)
+    after = pages.after(question.cursor)
+    within = reach.of(caller, area=question.area, party=question.party, lanes=here.lanes)
+    await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        found = await connection.fetch(
+            SQL.balances,
+            within.lanes,
+            question.book,
+            *within.predicates,
+            *question.narrowing,
+            *after,
+            question.limit + 1,
+        )
+        positions = await answers.positions(connection, within.lanes)
+    rows, following = pages.cut(found, question.limit)
+    return Answer(
+        book=question.book,
+        as_of=question.as_of,
+        known_on=question.known_on,
+        positions=positions,
+        balances=[_balance(row) for row in rows],
+        totals=answers.totals(rows),
+        next=following,
+    )
+
+
+def _balance(row: Any) -> Balance:
+    return Balance(
+        **dict(answers.amounts(row["debit"], row["credit"])),
+        area=row["area"],
+        fund=row["fund"],
+        fund_name=answers.fund_name(row["fund"]),
+        party=row["party"],
+        counterpart=row["counterpart"],
+        account=row["account"],
+        account_name=answers.account_name(row["account"]),
+    )

@@ -1,0 +1,68 @@
+"""GET /healthz: whether the answers of this API are up to date, and what is wrong where they are not."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from ledger.api import examples
+from ledger.api.answers import Yuan
+from ledger.api.context import Here
+from ledger.api.probe import Health
+from medfund import money
+
+router = APIRouter()
+
+
+class Lag(BaseModel):
+    events: Annotated[int, Field(description="Records on the log that are not booked")]
+    oldest_s: Annotated[float, Field(description="How long the oldest of them has waited")]
+    yuan: Annotated[Yuan, Field(description="What they move in the accrual book")]
+    at_least: Annotated[bool, Field(description="There are too many to look at all: age and money are at least that")]
+
+
+class Answer(BaseModel):
+    model_config = examples.of(examples.HEALTH)
+
+    status: Literal["ok", "stale"]
+    faults: Annotated[list[str], Field(description="Stable codes of what is wrong")]
+    database: bool
+    log: bool
+    lanes: int
+    lanes_without_worker: list[int]
+    lanes_stopped: list[int]
+    lag: Lag | None
+
+
+@router.get(
+    "/healthz",
+    responses={503: {"model": Answer, "description": "The answers of this API are not up to date, or there are none"}},
+    summary="Health and lag",
+)
+async def health(here: Here, response: Response) -> Answer:
+    """Open to anyone. 200 only when the database and the log answer, a live worker has every lane, and no event has
+    waited longer than a minute.
+    """
+    found = await here.probe.health()
+    response.status_code = 503 if found.faults else 200
+    return Answer(
+        status="stale" if found.faults else "ok",
+        faults=found.faults,
+        database=found.database,
+        log=found.log,
+        lanes=found.lanes,
+        lanes_without_worker=list(found.idle),
+        lanes_stopped=list(found.stopped),
+        lag=_lag(found),
+    )
+
+
+def _lag(found: Health) -> Lag | None:
+    if found.lag is None:
+        return None
+    return Lag(
+        events=found.lag.events,
+        oldest_s=round(found.lag.oldest_s, 3),
+        yuan=money.yuan(found.lag.fen),
+        at_least=not found.lag.complete,
+    )

@@ -1,0 +1,163 @@
+"""POST /v1/events: facts over HTTP, checked before anything is sent, each with its own outcome."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from ledger.api import answers, auditing, examples, publishing
+from ledger.api.context import Caller, Context, Here
+from ledger.api.publishing import Passed, Turned
+from medfund.http import bodies
+from medfund.http.problems import Problem
+
+router = APIRouter()
+
+ONE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+LINES = "application/x-ndjson"
+ONE_BYTES_MAX = 1 << 20
+BATCH_BYTES_MAX = 16 << 20
+EVENTS_MAX = 10_000
+"""Per request: above that, `medfund publish` is the tool."""
+
+_documents = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Outcome(BaseModel):
+    """What became of one event, in the order in which they came."""
+
+    id: str | None
+    source: str | None
+    accepted: Annotated[bool, Field(description="The log has it")]
+    topic: str | None = None
+    lane: int | None = None
+    offset: int | None = None
+    position: Annotated[str | None, Field(description="For `wait_for` when reading")] = None
+    positions: Annotated[list[str] | None, Field(description="Of an event that goes to every lane")] = None
+    reason: Annotated[str | None, Field(description="Stable code of the refusal")] = None
+    reason_zh: str | None = None
+    detail: str | None = None
+
+
+class Answer(BaseModel):
+    model_config = examples.of(examples.PUBLISHED)
+
+    accepted: int
+    refused: int
+    events: list[Outcome]
+
+
+_BODY = {
+    ONE: {"schema": {"type": "object"}, "example": examples.SETTLEMENT},
+    BATCH: {"schema": {"type": "array", "items": {"type": "object"}}, "example": [examples.SETTLEMENT]},
+    LINES: {"schema": {"type": "string"}, "example": examples.SETTLEMENT_LINE},
+}
+
+
+@router.post(
+    "/v1/events",
+    status_code=202,
+    response_model=Answer,
+    response_model_exclude_none=True,
+    openapi_extra={"requestBody": {"required": True, "content": _BODY}},
+    responses={
+        207: {"model": Answer, "description": "Some were refused, the others are on the log"},
+        **answers.or_problems(
+            "body_malformed", "scope_not_allowed", "body_too_slow", "body_too_large", "media_type_unsupported",
+            "event_refused", "too_much", "log_unavailable",
+        ),
+    },
+    summary="Publish events",
+)  # fmt: skip
+async def publish(request: Request, caller: Caller, here: Here) -> Any:
+    """One CloudEvent in structured form, a JSON array of them, or one on each line.
+
+    Each is checked as the ledger will check it; what passes is on the log when this answers. `data` goes to the log as
+    the bytes you sent. What only the books know (an unregistered provider, a conflict with another event of this id) is
+    judged when it is booked: ask `GET /v1/events/{source}/{id}`. Sending an event again is harmless.
+    """
+    single, documents = await _documents_of(request)
+    now_ms = time.time_ns() // 1_000_000
+    checked = [publishing.check(document, caller, lanes=here.lanes, now_ms=now_ms) for document in documents]
+    refused = [one for one in checked if isinstance(one, Turned)]
+    if single and refused:
+        await _refuse(request, here, refused[0])
+    await auditing.record(request, here.database, caller, "asked", _summary(documents, refused))
+    passed = [one for one in checked if isinstance(one, Passed)]
+    offsets = iter(await here.appending.append([message for one in passed for message in one.messages]))
+    answer = Answer(
+        accepted=len(passed),
+        refused=len(refused),
+        events=[_accepted(one, offsets) if isinstance(one, Passed) else _refused(one) for one in checked],
+    )
+    return JSONResponse(answer.model_dump(exclude_none=True), 207 if refused else 202)
+
+
+async def _refuse(request: Request, here: Context, turned: Turned) -> None:
+    """A request of one event ends with that event's refusal."""
+    if turned.forbidden:
+        await here.access.refuse(request, turned.reason, turned.detail)
+    raise Problem("event_refused", turned.detail, reason=turned.reason, reason_zh=turned.zh)
+
+
+def _accepted(passed: Passed, offsets: Iterator[int]) -> Outcome:
+    positions = [f"{message.family}:{message.lane}:{next(offsets)}" for message in passed.messages]
+    topic, lane, offset = positions[0].split(":")
+    return Outcome(
+        id=passed.id,
+        source=passed.source,
+        accepted=True,
+        topic=topic,
+        lane=int(lane),
+        offset=int(offset),
+        position=positions[0],
+        positions=positions if len(positions) > 1 else None,
+    )
+
+
+def _refused(turned: Turned) -> Outcome:
+    return Outcome(
+        id=turned.id,
+        source=turned.source,
+        accepted=False,
+        reason=turned.reason,
+        reason_zh=turned.zh,
+        detail=turned.detail,
+    )
+
+
+def _summary(documents: Sequence[bytes], refused: Sequence[Turned]) -> dict[str, Any]:
+    """For the audit: how many, and a digest by which a body can be recognised. Not what they say."""
+    digest = hashlib.sha256(b"\n".join(documents)).hexdigest()
+    return {"events": len(documents), "refused": Counter(one.reason for one in refused), "sha256": digest}
+
+
+async def _documents_of(request: Request) -> tuple[bool, Sequence[bytes]]:
+    """The events of a body, each as the bytes that were sent, and whether it can only be one."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in (ONE, "application/json"):
+        return True, [await bodies.read(request, bytes_max=ONE_BYTES_MAX)]
+    if media_type == BATCH:
+        documents = _array(await bodies.read(request, bytes_max=BATCH_BYTES_MAX))
+    elif media_type in (LINES, "application/jsonl"):
+        body = await bodies.read(request, bytes_max=BATCH_BYTES_MAX)
+        documents = [line for line in body.split(b"\n") if line.strip()]
+    else:
+        raise Problem("media_type_unsupported", f"Send {ONE}, {BATCH} or {LINES}")
+    if not 0 < len(documents) <= EVENTS_MAX:
+        raise Problem("too_much" if documents else "body_malformed", f"1 to {EVENTS_MAX} events are taken at once")
+    return False, documents
+
+
+def _array(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(document) for document in _documents.decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem("body_malformed", "The body is not a JSON array") from error

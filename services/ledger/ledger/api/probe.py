@@ -1,0 +1,135 @@
+"""Whether the books keep up: the truth behind `/healthz` and the gauges of `/metrics`.
+
+Lag is told in events, in the age of the oldest, and in money. An answer is kept for a moment and shared, so that asking
+often costs nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prometheus_client import Gauge
+
+from ledger import posting
+from ledger.service import Ledger
+from medfund.events.codec import Accepted
+from medfund.http.database import Database
+from medfund.http.problems import Problem
+from medfund.lanes import backlog
+from medfund.lanes.backlog import Backlog, Place
+from medfund.lanes.kafka import KafkaError
+from medfund.lanes.log import Record
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "health.sql")
+
+KEPT_S = 2.0
+LOOK_S = 2.0
+SAMPLE_MAX = 10_000
+AGE_S_MAX = 60.0
+"""An event that waits longer than this makes the answers of the API stale."""
+
+LAG_EVENTS = Gauge("medfund_lag_events", "Records on the log that are not booked", ["service"])
+LAG_SECONDS = Gauge("medfund_lag_seconds", "Age of the oldest of them", ["service"])
+LAG_YUAN = Gauge("medfund_lag_yuan", "Money that they move, as far as they were looked at", ["service"])
+LANES_IDLE = Gauge("medfund_lanes_idle", "Lanes that no live worker owns", ["service"])
+
+
+class Lag(NamedTuple):
+    """`fen` is what the unread events move; with `complete` false it is at least that, and so is the age."""
+
+    events: int
+    oldest_s: float
+    fen: int
+    complete: bool
+
+
+class Health(NamedTuple):
+    database: bool = False
+    log: bool = False
+    lanes: int = 0
+    idle: Sequence[int] = ()
+    stopped: Sequence[int] = ()
+    lag: Lag | None = None
+
+    @property
+    def faults(self) -> list[str]:
+        """Stable codes of what is wrong; none means that the answers of the API are up to date."""
+        stale = self.lag is not None and self.lag.oldest_s > AGE_S_MAX
+        found = {
+            "database_unavailable": not self.database,
+            "log_unavailable": self.database and not self.log,
+            "lane_stopped": bool(self.stopped),
+            "lane_without_worker": bool(self.idle) or (self.database and not self.lanes),
+            "stale": stale,
+        }
+        return [code for code, holds in found.items() if holds]
+
+
+class Probe:
+    def __init__(self, database: Database, service: Ledger, *, bootstrap: str, prefix: str) -> None:
+        self._database = database
+        self._service = service
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._lock = asyncio.Lock()
+        self._last = Health()
+        self._looked_at = -KEPT_S
+
+    async def health(self) -> Health:
+        """At most `KEPT_S` old. One look at a time, whoever asks."""
+        async with self._lock:
+            if time.monotonic() - self._looked_at >= KEPT_S:
+                self._last = await self._look()
+                self._looked_at = time.monotonic()
+                _publish(self._service.name, self._last)
+        return self._last
+
+    async def _look(self) -> Health:
+        try:
+            lanes = await self._database.rows(SQL.lanes)
+            rows = await self._database.rows(SQL.positions)
+        except Problem:
+            return Health()
+        known = {Place(row["lane"], row["topic"]): row["next_offset"] for row in rows}
+        places = [Place(row["lane"], topic) for row in lanes for topic in self._service.topics]
+        stopped = [row["lane"] for row in lanes if row["stopped_reason"]]
+        idle = [row["lane"] for row in lanes if not row["worked"] and not row["stopped_reason"]]
+        health = Health(database=True, lanes=len(lanes), idle=idle, stopped=stopped)
+        try:
+            found = await backlog.look(
+                self._bootstrap,
+                prefix=self._prefix,
+                positions={place: known.get(place) for place in places},
+                records_max=SAMPLE_MAX,
+                wait_s=LOOK_S,
+            )
+        except (KafkaError, OSError, TimeoutError):
+            return health
+        return health._replace(log=True, lag=await self._lag(found))
+
+    async def _lag(self, found: Backlog) -> Lag:
+        oldest_ms = min((record.timestamp for _, record in found.first), default=None)
+        fen = 0
+        for number, (family, record) in enumerate(found.first):
+            fen += self._moves(family, record)
+            if number % 500 == 0:
+                await asyncio.sleep(0)  # others are served between two portions
+        age_s = 0.0 if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0)
+        return Lag(found.unread, age_s, fen, found.complete)
+
+    def _moves(self, family: str, record: Record) -> int:
+        """What an unread record will move in the accrual book, should it be booked."""
+        event = self._service.decode(record, family)
+        if not isinstance(event, Accepted):
+            return 0
+        return sum(line.amount for line in posting.lines(event.event) if line.book == "OPS")
+
+
+def _publish(service: str, health: Health) -> None:
+    LANES_IDLE.labels(service).set(len(health.idle) + len(health.stopped))
+    if health.lag is not None:
+        LAG_EVENTS.labels(service).set(health.lag.events)
+        LAG_SECONDS.labels(service).set(health.lag.oldest_s)
+        LAG_YUAN.labels(service).set(health.lag.fen / 100)

@@ -1,0 +1,77 @@
+"""Parameters that several questions share, each with its form: whatever does not have it never reaches the database."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from medfund import codes
+from medfund.events.fields import FIRST_DAY, LAST_DAY
+from medfund.http import cursors
+from medfund.http.tokens import Principal
+
+PAGE_MAX = 1000
+OFFSET_MAX = (1 << 63) - 1
+POSITION_PATTERN = (
+    r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"
+)
+
+Area = Annotated[str, Field(pattern=codes.AREA_PATTERN, description="Pooling area, 6 digits", examples=["152500"])]
+Party = Annotated[
+    str,
+    Field(pattern=codes.PROVIDER_PATTERN, description="Provider code, H or P and 11 digits", examples=["H15250200017"]),
+]
+Fund = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"])]
+AccountCode = Annotated[
+    str, Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"])
+]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]
+Lane = Annotated[int, Field(ge=0, lt=1 << 15, description="Partition number", examples=[3])]
+Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Offset in the partition", examples=[1234])]
+Cursor = Annotated[
+    str, Field(max_length=cursors.CURSOR_CHARACTERS_MAX, description="`next` of the page before, to continue it")
+]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description=f"Rows per page, at most {PAGE_MAX}")]
+
+
+class Filters(BaseModel):
+    """What balances, lines and the trial balance are narrowed by."""
+
+    area: Area | None = None
+    fund: Fund | None = None
+    party: Party | None = None
+    account: AccountCode | None = None
+    book: Annotated[
+        Literal["OPS", "STAT"],
+        Field(description="OPS: accrual, what people work with. STAT: cash basis, the statutory view"),
+    ] = "OPS"
+    as_of: Annotated[Day | None, Field(description="Count what has a value date up to this day")] = None
+    known_on: Annotated[Day | None, Field(description="Count what was recorded up to this day")] = None
+
+    @property
+    def narrowing(self) -> tuple[Any, ...]:
+        """Parameters of the queries, after book and reach."""
+        return self.fund, self.account, self.as_of, self.known_on
+
+
+class Page(BaseModel):
+    cursor: Cursor | None = None
+    limit: Limit = 100
+
+
+class Waiting(BaseModel):
+    wait_for: Annotated[
+        str | None,
+        Field(
+            pattern=POSITION_PATTERN,
+            description="Answer only after this position is booked, as given by publishing: `claims:<lane>:<offset>`",
+            examples=["claims:3:1234"],
+        ),
+    ] = None
+
+
+def sealed(operation: str, principal: Principal, question: BaseModel) -> dict[str, Any]:
+    """What a cursor belongs to: the operation, the caller, and everything asked except for the page."""
+    asked = question.model_dump(exclude={"cursor", "limit", "wait_for"})
+    return {**asked, "operation": operation, "subject": principal.subject}

@@ -1,0 +1,26 @@
+"""Who may call what. The least that each role needs; an operation that is missing here is open to nobody."""
+
+from collections.abc import Mapping
+
+from medfund.events.kinds import Family
+from medfund.http.tokens import Role
+
+READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
+
+ROLES: Mapping[str, frozenset[Role]] = {
+    "balances": READERS | {Role.supplier},
+    "lines": READERS | {Role.supplier},
+    "trial_balance": READERS - {Role.provider},
+    "explain": READERS,
+    "event": frozenset({Role.publisher, Role.finance, Role.operator, Role.auditor}),
+    "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
+    "quarantined": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
+    "publish": frozenset({Role.publisher, Role.operator}),
+    "metrics": frozenset({Role.operator, Role.auditor}),
+}
+
+FAMILIES: Mapping[Role, frozenset[Family]] = {
+    Role.publisher: frozenset({"claims", "prepayments", "purchases", "reviews", "bank"}),
+    Role.operator: frozenset({"agency", "time"}),
+}
+"""What a role may publish. Decisions (clearing, direct-pay, ledger) come from our own services only."""
