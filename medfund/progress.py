@@ -6,10 +6,10 @@ Nothing is shown in the first two seconds, so a short command stays quiet.
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 QUIET_S = 2.0
 REDRAW_S = 0.1
@@ -23,9 +23,8 @@ class Bar:
         self._title = title
         self._total = total
         self._done = 0
-        self._console = Console(stderr=True)
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._terminal = sys.stderr.isatty()
+        self._drawn: tuple[Progress, TaskID] | None = None
         self._began = time.monotonic()
         self._next = self._began + QUIET_S
 
@@ -41,11 +40,11 @@ class Bar:
         self._done = done
         now = time.monotonic()
         if now >= self._next:
-            self._next = now + (REDRAW_S if self._console.is_terminal else PLAIN_LINE_S)
+            self._next = now + (REDRAW_S if self._terminal else PLAIN_LINE_S)
             self._show(now)
 
     def _show(self, now: float) -> None:
-        if self._console.is_terminal:
+        if self._terminal:
             self._draw()
         else:
             sys.stderr.write(f"{self._title}: {self._counted()}, {self._rate(now):,.0f}/s\n")
@@ -57,24 +56,29 @@ class Bar:
         return self._done / max(now - self._began, 1e-9)
 
     def _draw(self) -> None:
-        if self._progress is None:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
-            )
-            self._task = self._progress.add_task(self._title, total=self._total or None, rate="")
-            self._progress.start()
-        if self._task is not None:
-            rate = f"{self._rate(time.monotonic()):,.0f}/s"
-            self._progress.update(self._task, completed=self._done, rate=rate)
+        if self._drawn is None:
+            self._drawn = self._started()
+        progress, task = self._drawn
+        progress.update(task, completed=self._done, rate=f"{self._rate(time.monotonic()):,.0f}/s")
+
+    def _started(self) -> "tuple[Progress, TaskID]":
+        # Imported here, because most runs end before there is anything to draw.
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = [
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+        ]
+        progress = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+        task = progress.add_task(self._title, total=self._total or None, rate="")
+        progress.start()
+        return progress, task
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        if self._drawn is not None:
+            self._drawn[0].stop()

@@ -6,15 +6,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from medfund import money, progress
 from medfund.city import model, profiles, publication
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 BUFFER_BYTES = 1 << 20
 LINES_PER_DRAW = 1000
@@ -135,6 +136,8 @@ def _report(file: publication.Publication, size: int, seconds: float, *, json: b
     if json:
         typer.echo(msgspec.json.encode(content).decode(), err=to_stderr)
         return
+    from rich.console import Console  # only where a table is drawn
+
     console = Console(stderr=to_stderr)
     console.print(_table(content))
     count = sum(content["lines"][name] for name in ("agency", "settlements"))
@@ -147,7 +150,9 @@ def _said(lines: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in lines.items())
 
 
-def _table(content: dict[str, Any]) -> Table:
+def _table(content: dict[str, Any]) -> "Table":
+    from rich.table import Table
+
     table = Table(title=f"{content['profile']} ({content['area']}), seed {content['seed']}")
     table.add_column("visit")
     table.add_column("fund")

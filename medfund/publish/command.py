@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, cast
 
 import msgspec
 import typer
@@ -15,15 +15,19 @@ import uvloop
 
 from medfund import progress
 from medfund.publish import checking, reading, resume, sending, session
-from medfund.publish.settings import PublishSettings
 
 BUFFER_BYTES = 1 << 20
 
 
 def publish(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - is standard input.")],
-    bootstrap: Annotated[str, typer.Option(help="The broker; else KAFKA_BOOTSTRAP.")] = "",
-    topic_prefix: Annotated[str, typer.Option(help="What topics begin with; else MEDFUND_TOPIC_PREFIX.")] = "",
+    bootstrap: Annotated[
+        str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="The broker; without it, that of the local stack.")
+    ] = "",
+    topic_prefix: Annotated[
+        str, typer.Option(envvar="MEDFUND_TOPIC_PREFIX", help="What the names of topics begin with.")
+    ] = "medfund",
+    data: Annotated[Path, typer.Option(metavar="DIR", help="The data folder of the local stack.")] = Path(".data"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; no broker is needed.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out and send the rest.")] = False,
     send_bad: Annotated[bool, typer.Option("--send-bad", help="Send bad lines too, for the ledger to refuse.")] = False,
@@ -37,20 +41,25 @@ def publish(
     """
     if skip_bad and send_bad:
         raise typer.BadParameter("--skip-bad and --send-bad exclude each other")
-    settings = PublishSettings()  # type: ignore[call-arg]  # from the environment
-    run = Run(
-        bootstrap=bootstrap or settings.kafka_bootstrap,
-        topic_prefix=topic_prefix or settings.topic_prefix,
-        patience_s=patience,
-    )
-    if not dry_run and not run.bootstrap:
-        raise typer.BadParameter("no broker: give --bootstrap or set KAFKA_BOOTSTRAP")
+    if not dry_run and not bootstrap:
+        bootstrap, topic_prefix = _local_stack(data)
+    run = Run(bootstrap=bootstrap, topic_prefix=topic_prefix, patience_s=patience)
     with _input(file) as (stream, journal):
         summary = (
             run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
         )
     _tell(summary, json=json)
     raise typer.Exit(0 if summary["outcome"] in ("checked", "published") else 1)
+
+
+def _local_stack(data: Path) -> tuple[str, str]:
+    from medfund.local import CannotRun, running  # only where no broker was named
+
+    try:
+        told = running.environment(data.absolute())
+    except CannotRun as error:
+        raise typer.BadParameter(f"no broker: give --bootstrap or set KAFKA_BOOTSTRAP; {error}") from error
+    return told["KAFKA_BOOTSTRAP"], told["MEDFUND_TOPIC_PREFIX"]
 
 
 class Run:
@@ -77,7 +86,9 @@ class Run:
         if verdict.bad and not (skip_bad or send_bad):
             return {"outcome": "refused", **_found(verdict)}
         began = time.monotonic()
-        sent = self._send(stream, journal, state, skips=verdict if skip_bad else None)
+        with progress.Bar("Publishing", total=resumed_after + verdict.lines) as bar:
+            skips = verdict.is_bad if skip_bad else _never
+            sent = self._sent(session.Session(journal=journal, state=state, skips=skips, bar=bar), stream)
         seconds = time.monotonic() - began
         return {**sent, "resumed_after_line": resumed_after, "seconds": round(seconds, 3), **_found(verdict)}
 
@@ -89,18 +100,15 @@ class Run:
         async with self._sender() as sender:
             return await session.resumed(stream, sender=sender, journal=journal, topic_prefix=self.topic_prefix)
 
-    def _send(
-        self, stream: BinaryIO, journal: resume.Journal, state: resume.State, *, skips: checking.Verdict | None
-    ) -> dict[str, Any]:
-        outcome: dict[str, Any] = {"outcome": "published"}
-        with progress.Bar("Publishing", total=0) as bar:
-            work = session.Session(journal=journal, state=state, skips=skips.is_bad if skips else _never, bar=bar)
-            try:
-                uvloop.run(self._run(work, stream))
-            except (sending.BrokerAway, KeyboardInterrupt) as error:
-                outcome = {"outcome": "interrupted", "error": str(error) or "stopped by the keyboard"}
-        if work.unsendable:
-            outcome = {"outcome": "incomplete", "error": f"{work.unsendable} lines hold no event that could be sent"}
+    def _sent(self, work: session.Session, stream: BinaryIO) -> dict[str, Any]:
+        outcome = {"outcome": "published"}
+        try:
+            uvloop.run(self._run(work, stream))
+        except (sending.BrokerAway, KeyboardInterrupt) as error:
+            outcome = {"outcome": "interrupted", "error": str(error) or "stopped by the keyboard"}
+        else:
+            if work.unsendable:
+                outcome = {"outcome": "incomplete", "error": f"{work.unsendable} lines hold no event that can be sent"}
         return {**outcome, **_sent(work)}
 
     async def _run(self, work: session.Session, stream: BinaryIO) -> None:
@@ -119,16 +127,16 @@ def _never(line: int) -> bool:
 def _input(file: str) -> Iterator[tuple[BinaryIO, resume.Journal]]:
     """The file to read twice, and where its progress is kept; standard input is copied to the disk first."""
     if file == "-":
-        with tempfile.TemporaryFile("w+b", BUFFER_BYTES) as spool:
+        with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
             shutil.copyfileobj(sys.stdin.buffer, spool, BUFFER_BYTES)
-            yield spool, resume.Journal(None)
+            yield cast(BinaryIO, spool), resume.Journal(None)
         return
     path = Path(file)
-    try:
-        path.stat()
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
-    with path.open("rb", buffering=BUFFER_BYTES) as stream:
+    with contextlib.ExitStack() as opened:
+        try:
+            stream = opened.enter_context(path.open("rb", buffering=BUFFER_BYTES))
+        except OSError as error:
+            raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
         yield stream, resume.Journal.beside(path)
 
 

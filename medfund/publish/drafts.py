@@ -5,7 +5,7 @@ that passes here is refused later only for what the books alone know (an unknown
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -70,7 +70,7 @@ def _key(event: Envelope, kind: Kind | None) -> bytes | None:
 def problem(sketch: Draft, *, now_ms: int) -> Problem | None:
     """What the codec says of the record, were it appended now; it is tested in one lane of those it goes to."""
     lane, key = sketch.keys(CHECKED_LANES)[0]
-    record: Any = Outgoing(
+    record = Outgoing(
         topic=sketch.family,
         partition=lane,
         offset=0,

@@ -56,8 +56,11 @@ class Journal:
             return
         # Written whole under another name first: a reader never sees half a state.
         new = self._path.with_name(f"{self._path.name}.new")
-        new.write_bytes(msgspec.json.encode(state))
-        new.replace(self._path)
+        try:
+            new.write_bytes(msgspec.json.encode(state))
+            new.replace(self._path)
+        except OSError:
+            self._path = None  # a folder that cannot be written to costs the resuming, not the publishing
 
     def remove(self) -> None:
         """The file is published to its end."""
