@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from medfund.local import prerequisites
+from medfund.local import CannotRun, prerequisites
 from medfund.local.server import Server, StartFailed, remembered_port, write_file
 
 CLASSES = "classes.jsa"
@@ -31,7 +31,7 @@ FORMAT_LIMIT_S = 60.0
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 
 
-class FetchFailed(Exception):
+class FetchFailed(CannotRun):
     """Maven could not fetch the broker's jars."""
 
 
@@ -45,15 +45,6 @@ class Kafka(Server):
         self._libraries = libraries
         self._jvm = tuple(jvm)
         self._config = self.folder / "kafka.properties"
-
-    @property
-    def port(self) -> int:
-        return remembered_port(self.folder / "port")
-
-    @property
-    def address(self) -> str:
-        """The bootstrap address."""
-        return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
         self.stop()
@@ -154,7 +145,7 @@ def main() -> int:
     """`python -m medfund.local.kafka`: fetch what the broker needs, before anything needs it."""
     try:
         fetch()
-    except (prerequisites.MissingPrerequisite, FetchFailed, StartFailed) as error:
+    except CannotRun as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from medfund.local import unprivileged
 from medfund.local.prerequisites import MissingPrerequisite
-from medfund.local.server import Process, Server, StartFailed, eventually, remembered_port, write_file
+from medfund.local.server import Process, Server, StartFailed, eventually, write_file
 from medfund.local.unprivileged import RunAs
 
 INITDB_LIMIT_S = 120.0
@@ -54,24 +54,26 @@ class Postgres(Server):
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         super().__init__("postgres", folder)
         self._settings = {**SETTINGS, **(settings or {})}
-        self._password = self.folder / "password"
-
-    @property
-    def port(self) -> int:
-        return remembered_port(self.folder / "port")
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        self._secret = self.folder / "password"
 
     @property
     def data(self) -> Path:
         """The cluster; it lies elsewhere where its user cannot reach this folder."""
         return (self.folder / "data").resolve()
 
+    @property
+    def password(self) -> str:
+        """The superuser's. Made before the cluster is, and never again."""
+        if not self._secret.exists():
+            if self.data.exists():
+                raise StartFailed(f"{self._secret} is missing: without it nobody gets into {self.data}")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_file(self._secret, secrets.token_urlsafe(24))
+        return self._secret.read_text(encoding="utf-8")
+
     def dsn(self, database: str = "postgres", *, user: str = "postgres", password: str | None = None) -> str:
         """Where to connect; as the superuser unless told otherwise."""
-        secret = self._password.read_text(encoding="utf-8") if password is None else password
+        secret = self.password if password is None else password
         return f"postgresql://{user}:{quote(secret, safe='')}@{self.address}/{database}"
 
     def start(self) -> None:
@@ -103,12 +105,11 @@ class Postgres(Server):
             shutil.rmtree(leftover, ignore_errors=True)
         new.mkdir(mode=0o700)
         secret = home / "initdb-password"
-        write_file(secret, secrets.token_urlsafe(24))
+        write_file(secret, self.password)
         if run_as:
             os.chown(new, run_as["user"], -1)
             os.chown(secret, run_as["user"], -1)
         self._initdb(programs, run_as, new, secret)
-        write_file(self._password, secret.read_text(encoding="utf-8"))
         secret.unlink()
         new.rename(target)
         if home != self.folder:

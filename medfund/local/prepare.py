@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from medfund.events.kinds import FAMILIES
+from medfund.local import CannotRun
 from medfund.postgres import connect
 from medfund.postgres.provision import provision
 
@@ -25,7 +26,7 @@ CONFIG = {
 """A record stays for ever, carries the broker's time, and may be long enough to be refused for its length."""
 
 
-class NotAsAsked(Exception):
+class NotAsAsked(CannotRun):
     """Something exists already, and otherwise than asked for."""
 
 

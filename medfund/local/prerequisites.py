@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 
+from medfund.local import CannotRun
+
 JAVA_MIN = 17
 
 
-class MissingPrerequisite(Exception):
+class MissingPrerequisite(CannotRun):
     """A program is missing or too old; the message says what to install."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from medfund.local import CannotRun
 from medfund.local.unprivileged import RunAs
 
 POLL_S = 0.02
@@ -26,7 +27,7 @@ TAIL_LINES = 15
 PORTS = range(20000, 32768)
 
 
-class StartFailed(Exception):
+class StartFailed(CannotRun):
     """A program ended, or did not become ready in time; the message ends with the tail of its log."""
 
 
@@ -40,13 +41,25 @@ class Process(NamedTuple):
     def of(cls, pid: int) -> "Process | None":
         """The living process that has this pid now."""
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            state, threads, started = _stat(pid)
         except (FileNotFoundError, ProcessLookupError):
             return None
-        state, threads, started = fields[0], int(fields[17]), int(fields[19])
         # Dead, but not yet collected by its parent; its other threads may take a moment longer to die.
         dead = state in "ZX" and threads <= 1
         return None if dead else cls(pid, started)
+
+    @classmethod
+    def kept_in(cls, pid_file: Path) -> "Process | None":
+        """The living process that a pid file names."""
+        try:
+            process = cls(*json.loads(pid_file.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return process if process.alive else None
+
+    @classmethod
+    def own(cls) -> "Process":
+        return cls(os.getpid(), _stat(os.getpid())[2])
 
     @property
     def alive(self) -> bool:
@@ -59,6 +72,13 @@ class Process(NamedTuple):
     def wait(self, limit_s: float) -> bool:
         """Whether it ended within the limit."""
         return eventually(lambda: not self.alive, limit_s)
+
+
+def _stat(pid: int) -> tuple[str, int, int]:
+    """State, number of threads and start time of a process."""
+    # The program's name comes first, in parentheses, and may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return fields[0], int(fields[17]), int(fields[19])
 
 
 def eventually(check: Callable[[], bool], limit_s: float) -> bool:
@@ -90,15 +110,20 @@ class Server(ABC):
         """Start and return when ready. What an earlier start left running is stopped first. Raises `StartFailed`."""
 
     @property
+    def port(self) -> int:
+        return remembered_port(self.folder / f"{self.name}.port")
+
+    @property
+    def address(self) -> str:
+        """Where it answers; kept over restarts."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
     def process(self) -> Process | None:
         """The running process, whoever started it."""
         if self._child is not None and self._child.poll() is None:
             return Process.of(self._child.pid)
-        try:
-            process = Process(*json.loads(self._pid_file.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
-            return None
-        return process if process.alive else None
+        return Process.kept_in(self._pid_file)
 
     @property
     def pid(self) -> int | None:
@@ -160,7 +185,11 @@ class Server(ABC):
             self.kill()
             raise StartFailed(f"{self.name} was not ready after {self.start_limit_s:.0f} s\n{self.log_tail()}")
         if not self.running:
-            raise StartFailed(f"{self.name} ended while starting\n{self.log_tail()}")
+            raise StartFailed(f"{self.name} ended while starting ({self._outcome()})\n{self.log_tail()}")
+
+    def _outcome(self) -> str:
+        code = None if self._child is None else self._child.poll()
+        return f"exit code {code}" if code is None or code >= 0 else f"killed by {signal.Signals(-code).name}"
 
     def log_tail(self) -> str:
         return tail(self.log)
@@ -195,6 +224,7 @@ def remembered_port(path: Path) -> int:
     """The loopback port kept in a file; a free one is chosen once, so that a restart keeps the address."""
     if path.exists():
         return int(path.read_text(encoding="utf-8"))
+    path.parent.mkdir(parents=True, exist_ok=True)
     port = next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
     write_file(path, str(port))
     return port

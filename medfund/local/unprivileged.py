@@ -13,11 +13,13 @@ import tempfile
 from pathlib import Path
 from typing import TypedDict
 
+from medfund.local import CannotRun
+
 # Survives a restart of the machine, unlike the other temporary folder.
 PLACE = Path("/var/tmp/medfund")  # noqa: S108 - owned by root and closed to writers, checked in `place`
 
 
-class UnsafePlace(Exception):
+class UnsafePlace(CannotRun):
     """The folder for what an unprivileged user shares with root is not root's alone."""
 
 

@@ -1,0 +1,25 @@
+"""`python -m medfund.local DATA WORKERS`: the supervisor of a detached stack. It says nothing but its log."""
+
+import sys
+from pathlib import Path
+
+from medfund import logs
+from medfund.local import CannotRun
+from medfund.local.settings import StackSettings
+from medfund.local.stack import Stack
+from medfund.local.supervisor import supervise
+
+
+def main() -> int:
+    data, workers = sys.argv[1:]
+    logs.configure()
+    try:
+        supervise(Stack(Path(data), int(workers), StackSettings()))
+    except CannotRun as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

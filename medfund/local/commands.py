@@ -1,0 +1,175 @@
+"""`medfund up | down | status | token`: the product on one machine, from the command line.
+
+Modules that open connections are imported by the commands that need them, so that `--help` is quick.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from medfund.local import CannotRun
+
+if TYPE_CHECKING:
+    from medfund.local.state import State
+
+Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Where everything is kept.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+DATA = Path(".data")
+
+
+@contextmanager
+def said_in_one_place() -> Iterator[None]:
+    """What can be put right is told on standard error, without a stack trace; exit code 1."""
+    try:
+        yield
+    except CannotRun as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def up(
+    data: Data = DATA,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that book events.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Start broker, database and all services; stay until Ctrl-C, or return when ready with --detach.
+
+    KAFKA_BOOTSTRAP and DATABASE_URL (of an administrator) name servers to use instead of own ones.
+    """
+    from medfund.local import running
+
+    with said_in_one_place():
+        if found := running.running(data.absolute()):
+            typer.echo(f"A stack is running on {data} already.", err=True)
+            _tell(found, as_json=as_json)
+        else:
+            _start(data.absolute(), workers, detach=detach, as_json=as_json)
+
+
+def _start(data: Path, workers: int, *, detach: bool, as_json: bool) -> None:
+    from medfund.local import running
+
+    running.fetch_broker()
+    if detach:
+        _tell(running.start_detached(data, workers=workers), as_json=as_json)
+    else:
+        _stay(data, workers, as_json=as_json)
+
+
+def _stay(data: Path, workers: int, *, as_json: bool) -> None:
+    from medfund import logs
+    from medfund.local import supervisor
+    from medfund.local.settings import StackSettings
+    from medfund.local.stack import Stack
+
+    logs.configure()
+    stack = Stack(data, workers, StackSettings())
+    supervisor.supervise(stack, on_ready=lambda state: _tell(state, as_json=as_json))
+
+
+def down(data: Data = DATA, as_json: Json = False) -> None:
+    """Drain the services and stop everything. The data stays."""
+    from medfund.local import running
+
+    with said_in_one_place():
+        stopped = running.stop(data.absolute())
+    _say({"stopped": stopped}, "Stopped." if stopped else f"No stack was running on {data}.", as_json=as_json)
+
+
+def status(data: Data = DATA, as_json: Json = False) -> None:
+    """What runs, and where; exit code 0 only when all of it runs and the API is well."""
+    from medfund.local import running
+
+    found = running.running(data.absolute())
+    if found is None:
+        _say({"running": False, "healthy": False}, f"No stack is running on {data}.", as_json=as_json)
+        raise typer.Exit(1)
+    healthy = running.is_healthy(found)
+    if as_json:
+        _print_json({**_addresses(found), "running": True, "healthy": healthy, "services": _services(found)})
+    else:
+        Console().print(_parts(found))
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def token(
+    role: Annotated[str, typer.Option(help="publisher, provider, supplier, finance, approver, operator or auditor.")],
+    area: Annotated[list[str] | None, typer.Option(help="Only this area; may be repeated.")] = None,
+    organisation: Annotated[list[str] | None, typer.Option(help="Only this organisation; may be repeated.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only this source of events; may be repeated.")] = None,
+    subject: Annotated[str, typer.Option(help="Who it is for.")] = "",
+    hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="How long it is valid.")] = 24,
+    data: Data = DATA,
+    as_json: Json = False,
+) -> None:
+    """A token for the API of this stack."""
+    from medfund.local import access
+
+    try:
+        issued = access.issue(
+            data.absolute(),
+            role,
+            areas=area or (),
+            organisations=organisation or (),
+            sources=source or (),
+            subject=subject,
+            ttl_s=hours * 3600,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    _say({"role": role, "token": issued}, issued, as_json=as_json)
+
+
+def _addresses(state: "State") -> dict[str, Any]:
+    return {"api": state.api, "bootstrap": state.bootstrap, "data": state.data}
+
+
+def _tell(state: "State", *, as_json: bool) -> None:
+    from medfund.local import access
+
+    tokens = access.one_of_each(Path(state.data))
+    if as_json:
+        _print_json({**_addresses(state), "tokens": tokens, "services": _services(state)})
+        return
+    console = Console()
+    table = Table(show_header=False, box=None)
+    for name, value in (("API", state.api), ("documents", f"{state.api}/docs"), ("bootstrap", state.bootstrap)):
+        table.add_row(name, value)
+    table.add_row("data", state.data)
+    console.print(table, _parts(state))
+    typer.echo("Tokens (Authorization: Bearer ...), one per role, valid for a day:")
+    for role, text in tokens.items():
+        typer.echo(f"  {role:<10} {text}")
+
+
+def _services(state: "State") -> dict[str, Any]:
+    return {part.name: {"address": part.address, "pid": part.pid, "log": part.log} for part in state.parts}
+
+
+def _parts(state: "State") -> Table:
+    table = Table("part", "pid", "address", "log")
+    for part in state.parts:
+        log = Path(part.log).relative_to(state.data)
+        table.add_row(part.name, str(part.pid or "not running"), part.address, str(log))
+    return table
+
+
+def _say(told: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(told)
+    else:
+        typer.echo(text)
+
+
+def _print_json(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,95 @@
+"""Starting, ending and asking about a stack from another process than its supervisor."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from medfund.local import CannotRun, state
+from medfund.local.kafka import fetch
+from medfund.local.prerequisites import java
+from medfund.local.server import StartFailed, eventually, rotate
+from medfund.local.services import faults
+from medfund.local.state import State
+
+START_LIMIT_S = 180.0
+STOP_LIMIT_S = 120.0
+
+
+class NotRunning(CannotRun):
+    """No stack runs on this data folder."""
+
+
+def running(data: Path) -> State | None:
+    """The state of the stack that runs on a data folder."""
+    found = state.read(data) if state.is_locked(data) else None
+    return found if found is not None and found.supervisor.alive else None
+
+
+def environment(data: Path) -> dict[str, str]:
+    """What a command needs to work on the stack of a data folder. Raises `NotRunning`."""
+    found = running(data)
+    if found is None:
+        raise NotRunning(f"no stack is running on {data}: start one with `medfund up`")
+    return found.environment
+
+
+def is_healthy(found: State) -> bool:
+    """Whether every part runs and the API says that it is well."""
+    return found.ready and all(part.pid for part in found.parts) and not faults(found.api_port)
+
+
+def fetch_broker() -> None:
+    """What an own broker needs, and may take long the first time. Raises `MissingPrerequisite` or `FetchFailed`."""
+    if not os.environ.get("KAFKA_BOOTSTRAP"):
+        java()
+        fetch()
+
+
+def start_detached(data: Path, *, workers: int) -> State:
+    """Start a supervisor that outlives us; returns when everything is ready."""
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "stack.log"
+    rotate(log)
+    with log.open("ab") as output:
+        told_before = output.tell()
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "medfund.local", str(data), str(workers)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and supervisor.poll() is None:
+        found = running(data)
+        if found and found.ready and found.supervisor.pid == supervisor.pid:
+            return found
+        time.sleep(0.05)
+    supervisor.terminate()
+    supervisor.wait(STOP_LIMIT_S)
+    raise StartFailed(log.read_bytes()[told_before:].decode("utf-8", "replace").strip() or "the stack did not start")
+
+
+def stop(data: Path) -> bool:
+    """End the stack and wait until it ended; False when none ran. Parts that lost their supervisor end too."""
+    found = running(data)
+    if found is None:
+        return _stop_leftovers(data)
+    found.supervisor.signal(signal.SIGTERM)
+    if not eventually(lambda: not state.is_locked(data), STOP_LIMIT_S):
+        raise CannotRun(f"the supervisor (pid {found.supervisor.pid}) did not end in {STOP_LIMIT_S:.0f} s")
+    return True
+
+
+def _stop_leftovers(data: Path) -> bool:
+    last = state.read(data)
+    if last is None or not any(part.pid for part in last.parts):
+        return False
+    from medfund.local import stack  # loads clients of broker and database, which are seldom needed here
+
+    with state.locked(data):
+        stack.of(last).stop()
+    return True

@@ -1,0 +1,92 @@
+"""The services that run on one machine: which processes, what each is told, and when it is ready.
+
+A process is told no more than it needs: the API never knows a password that may write, and nobody knows the owner's.
+"""
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from medfund.local.server import Server
+
+COMMON = ("KAFKA_BOOTSTRAP", "MEDFUND_LANES", "MEDFUND_TOPIC_PREFIX")
+SECRETS = ("DATABASE_URL", "LEDGER_OWNER_DSN", "LEDGER_WORKER_DSN", "LEDGER_READER_DSN")
+HEALTH = "/healthz"
+SERVICES = ("ledger",)
+"""Each has a schema, three roles and migrations of its own."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process of a service: `python -m <arguments>`."""
+
+    name: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...]
+    port: str
+    """The setting that says where it answers on loopback."""
+    health: str
+    """The path that answers, whatever it says, when the program runs."""
+
+
+WORKERS = (Program("ledger-worker", ("ledger", "work"), ("LEDGER_WORKER_DSN",), "METRICS_PORT", "/metrics"),)
+APIS = (
+    Program(
+        "ledger-api",
+        ("ledger", "api"),
+        ("LEDGER_READER_DSN", "MEDFUND_TOKEN_PUBLIC_KEY"),
+        "LEDGER_API_PORT",
+        HEALTH,
+    ),
+)
+
+
+class Service(Server):
+    """One running program. SIGTERM drains it."""
+
+    def __init__(self, program: Program, name: str, folder: Path, environment: Mapping[str, str]) -> None:
+        super().__init__(name, folder)
+        self._program = program
+        self._environment = environment
+
+    def start(self) -> None:
+        self.stop()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", *self._program.arguments]
+        self._spawn(command, environment=self._told())
+        self._wait_until(lambda: answer(self.port, self._program.health) is not None)
+
+    def _told(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        wanted = {name: self._environment[name] for name in (*COMMON, *self._program.needs)}
+        return {**inherited, **wanted, "WORKER_NAME": self.name, self._program.port: str(self.port)}
+
+
+def services(folder: Path, environment: Mapping[str, str], *, workers: int) -> list[Service]:
+    """All processes of all services, workers first."""
+    named = [(program, f"{program.name}-{number}") for program in WORKERS for number in range(1, workers + 1)]
+    named += [(program, program.name) for program in APIS]
+    return [Service(program, name, folder, environment) for program, name in named]
+
+
+def answer(port: int, path: str) -> tuple[int, bytes] | None:
+    """Status and body of a GET on loopback; None where nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def faults(port: int) -> set[str]:
+    """What an API says is wrong with it."""
+    found = answer(port, HEALTH)
+    return {"no_answer"} if found is None else set(json.loads(found[1]).get("faults", ()))

@@ -1,0 +1,187 @@
+"""The whole product on one machine: broker, database, and every service, in one data folder.
+
+Settings can name a broker or a database of somebody else's; those are then used and left alone. What is chosen once
+(ports, passwords, keys) stays in the data folder, so that every start on it is the same stack.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from medfund.http import tokens
+from medfund.local import prepare
+from medfund.local.kafka import Kafka
+from medfund.local.postgres import Postgres
+from medfund.local.server import Process, Server, StartFailed, eventually, write_file
+from medfund.local.services import SERVICES, Service, faults, services
+from medfund.local.settings import StackSettings
+from medfund.local.state import Part, State
+from medfund.postgres import connect
+from medfund.postgres.provision import ROLES
+
+DATABASE = "medfund"
+MIGRATE_LIMIT_S = 300.0
+HEALTH_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The parts of one data folder. Nothing runs until it is started."""
+
+    data: Path
+    workers: int
+    settings: StackSettings
+
+    @cached_property
+    def kafka(self) -> Kafka | None:
+        return None if self.settings.kafka_bootstrap else Kafka(self.data / "kafka")
+
+    @cached_property
+    def postgres(self) -> Postgres | None:
+        return None if self.settings.database_url else Postgres(self.data / "postgres")
+
+    @property
+    def servers(self) -> list[Server]:
+        """The broker and the database, where they are ours."""
+        return [server for server in (self.kafka, self.postgres) if server is not None]
+
+    @property
+    def bootstrap(self) -> str:
+        return self.settings.kafka_bootstrap or (self.kafka.address if self.kafka else "")
+
+    @property
+    def administrator(self) -> str:
+        return self.settings.database_url or (self.postgres.dsn(DATABASE) if self.postgres else "")
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What the services and the commands need to know."""
+        told = {
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "MEDFUND_LANES": str(self.settings.lanes),
+            "MEDFUND_TOPIC_PREFIX": self.settings.topic_prefix,
+            "MEDFUND_TOKEN_PUBLIC_KEY": str(tokens.make_keys(self.data).public),
+        }
+        for service in SERVICES:
+            for role in ROLES:
+                secret = self._passwords[service][role]
+                told[f"{service.upper()}_{role.upper()}_DSN"] = prepare.dsn(
+                    self.administrator, user=f"{service}_{role}", password=secret
+                )
+        return told
+
+    @cached_property
+    def _passwords(self) -> dict[str, dict[str, str]]:
+        kept = self.data / "passwords.json"
+        known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        for service in SERVICES:
+            known.setdefault(service, {role: secrets.token_urlsafe(24) for role in ROLES})
+        write_file(kept, json.dumps(known))
+        return known
+
+    @cached_property
+    def services(self) -> list[Service]:
+        return services(self.data / "services", self.environment, workers=self.workers)
+
+    @property
+    def api(self) -> Service:
+        return next(service for service in self.services if service.name == "ledger-api")
+
+    @property
+    def parts(self) -> list[Server]:
+        return [*self.servers, *self.services]
+
+    def state(self, *, ready: bool) -> State:
+        return State(
+            supervisor=Process.own(),
+            ready=ready,
+            data=str(self.data),
+            api=f"http://{self.api.address}",
+            bootstrap=self.bootstrap,
+            parts=[Part(part.name, part.address, str(part.folder)) for part in self.parts],
+            workers=self.workers,
+            external_broker=self.kafka is None,
+            external_database=self.postgres is None,
+            administrator=self.administrator,
+            environment=self.environment,
+        )
+
+    def start(self) -> None:
+        """Start everything and return when all of it is ready. Raises `StartFailed` and its like."""
+        together([self._start_broker, self._start_database])
+        together([service.start for service in self.services])
+        self._await_health()
+
+    def _await_health(self) -> None:
+        """A backlog may take long to book; nothing else may be wrong."""
+        if not eventually(lambda: faults(self.api.port) <= {"stale"}, HEALTH_LIMIT_S):
+            raise StartFailed(f"the API is not well: {', '.join(sorted(faults(self.api.port)))}")
+
+    def _start_broker(self) -> None:
+        if self.kafka:
+            self.kafka.start()
+        lanes, prefix = self.settings.lanes, self.settings.topic_prefix
+        try:
+            asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes))
+        except KafkaError as error:
+            raise StartFailed(f"the broker at {self.bootstrap} cannot be used: {error}") from error
+
+    def _start_database(self) -> None:
+        if self.postgres:
+            self.postgres.start()
+            asyncio.run(prepare.database(self.postgres.dsn(), DATABASE))
+        try:
+            for service in SERVICES:
+                asyncio.run(prepare.roles(self.administrator, service, self._passwords[service]))
+        except (*connect.UNAVAILABLE, asyncpg.PostgresError) as error:
+            raise StartFailed(f"the database cannot be used: {error}") from error
+        for service in SERVICES:
+            self._migrate(service)
+
+    def _migrate(self, service: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", service.replace("-", "_"), "migrate"],
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=MIGRATE_LIMIT_S,
+        )
+        if done.returncode != 0:
+            raise StartFailed(f"the {service}'s tables could not be migrated\n{done.stderr.strip()}")
+
+    def stop(self) -> None:
+        """Drain the services, then stop the broker and the database: nothing is cut off that could finish."""
+        together([service.stop for service in self.services])
+        together([server.stop for server in self.servers])
+
+
+def of(state: State) -> Stack:
+    """The stack that a state describes."""
+    settings = StackSettings.model_construct(
+        kafka_bootstrap=state.bootstrap if state.external_broker else "",
+        database_url=state.administrator if state.external_database else "",
+        lanes=int(state.environment["MEDFUND_LANES"]),
+        topic_prefix=state.environment["MEDFUND_TOPIC_PREFIX"],
+    )
+    return Stack(Path(state.data), state.workers, settings)
+
+
+def together(jobs: Iterable[Callable[[], None]]) -> None:
+    """Run all at the same time, wait for all, and raise the first error."""
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(job) for job in jobs]
+    for job in running:
+        job.result()
