@@ -1,6 +1,7 @@
 """`medfund publish`: check a file of events, then append them to the log."""
 
 import contextlib
+import logging
 import shutil
 import sys
 import tempfile
@@ -43,6 +44,8 @@ def publish(
         raise typer.BadParameter("--skip-bad and --send-bad exclude each other")
     if not dry_run and not bootstrap:
         bootstrap, topic_prefix = _local_stack(data)
+    # The client logs every attempt; what it comes to is in our own last line.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     run = Run(bootstrap=bootstrap, topic_prefix=topic_prefix, patience_s=patience)
     with _input(file) as (stream, journal):
         summary = (

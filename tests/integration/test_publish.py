@@ -165,9 +165,9 @@ async def test_second_publication_appends_the_same_identities_with_the_same_dige
 
 
 async def test_killed_publisher_is_taken_up_again_and_nothing_is_missing(publisher: Publisher, tmp_path: Path) -> None:
-    lines = city_lines("0.1")
+    lines = city_lines("0.05")
     file = written(tmp_path / "city.jsonl", lines)
-    killed = await publisher.run(file, environment={"CRASH_AT": "publish.acknowledged:3"})
+    killed = await publisher.run(file, environment={"CRASH_AT": "publish.acknowledged:2"})
     assert killed.returncode == -signal.SIGKILL
     assert 0 < identities(await publisher.events()).total() < len(lines)
     summary = await publisher.succeeds(file)
@@ -184,7 +184,7 @@ async def test_killed_publisher_is_taken_up_again_and_nothing_is_missing(publish
 async def test_progress_counts_only_for_the_same_file_on_the_same_log(
     publisher: Publisher, tmp_path: Path, change: str, kafka: Kafka
 ) -> None:
-    lines = city_lines("0.05")
+    lines = city_lines("0.03")
     file = written(tmp_path / "city.jsonl", lines)
     await publisher.run(file, environment={"CRASH_AT": "publish.acknowledged:2"})
     assert (tmp_path / "city.jsonl.publishing").exists()
