@@ -1,5 +1,70 @@
+# Everything a newcomer needs: `make demo`, `make test`. Each target first sets up what it needs, once.
+# Needed beforehand: Python 3.11, Java 17, Maven (and make).
+
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
 PYTHON ?= python3.11
-VENV := .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+BIN := .venv/bin
+# The environment is as old as what it was made from: its mark is named after the content.
+INSTALLED := .venv/installed-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+MIGRATIONS := $(sort $(wildcard medfund/*/sql/migrations/*.sql services/*/*/sql/migrations/*.sql))
+SCRIPTS := .ci/run
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+.PHONY: demo
+demo: broker ## publish a synthetic city, book it, and show the books
+	@$(BIN)/medfund demo
+
+.PHONY: test
+test: broker ## all tests, on a real broker and a real database
+	@$(BIN)/pytest
+
+.PHONY: bench
+bench: broker ## measure; writes bench/results/latest.json
+	@$(BIN)/python -m bench
+
+.PHONY: up
+up: broker ## start everything on this machine and return when it is ready
+	@$(BIN)/medfund up --detach
+
+.PHONY: down
+down: $(INSTALLED) ## stop it; the data stays
+	@$(BIN)/medfund down
+
+.PHONY: check
+check: $(INSTALLED) ## format, lint, types, import contracts, SQL, shell
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@for file in $(MIGRATIONS); do \
+	    sed '/^-- migrate:down/,$$d' "$$file" | $(BIN)/squawk --reporter gcc --stdin-filepath "$$file"; \
+	done
+	bash -n $(SCRIPTS)
+
+.PHONY: lock
+lock: ## pin the packages anew, with hashes and without addresses (needs uv)
+	@command -v uv >/dev/null || { echo "uv is missing: install the Python package uv" >&2; exit 1; }
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --extra local pyproject.toml -o requirements.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
+
+# The broker's jars, fetched by Maven once.
+.PHONY: broker
+broker: $(INSTALLED)
+	@$(BIN)/python -m medfund.local.kafka
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || { echo "Python 3.11 is missing: install it, or say where it is with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "Python's venv is missing: install the package python3.11-venv" >&2; exit 1; }
+	@echo "Setting up .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f .venv/installed-* && touch $@

@@ -118,7 +118,9 @@ class Stack:
         )
 
     def start(self) -> None:
-        """Start everything and return when all of it is ready. Raises `StartFailed` and its like."""
+        """Start everything and return when all of it is ready. Raises `CannotRun`."""
+        if any(part.running for part in self.parts):
+            self.stop()  # left over from a supervisor that was killed; drained while its broker still runs
         together([self._start_broker, self._start_database])
         together([service.start for service in self.services])
         self._await_health()

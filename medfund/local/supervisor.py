@@ -19,8 +19,8 @@ from medfund.local.state import State
 log = structlog.get_logger(__name__)
 
 LOOK_S = 0.2
-PAUSE_MAX_S = 30.0
-STEADY_S = 30.0
+PAUSE_MAX_S = 10.0
+STEADY_S = 5.0
 """A part that lived this long died of something new: it is started again at once."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
