@@ -124,7 +124,7 @@ def check_recorded(event: "SettlementRecorded") -> Problem | None:
         and _first_is_sum_of_rest(amounts)
     ):
         return None
-    return _check_recorded_exactly(event)
+    return check_exactly(event)
 
 
 def _first_is_sum_of_rest(amounts: str) -> bool:
@@ -162,7 +162,7 @@ class SettlementRecorded(Settlement, frozen=True, kw_only=True):
     }
 
 
-_check_recorded_exactly = checked_by(SettlementRecorded, (_recorded_signs, adds_up, _advanced))
+check_exactly = checked_by(SettlementRecorded, (_recorded_signs, adds_up, _advanced))
 
 
 @kind("settlement.reversed", family="claims", key="provider", rules=(_reversed_signs, adds_up, _advanced))

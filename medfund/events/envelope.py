@@ -15,7 +15,7 @@ import msgspec
 
 from medfund.calendar import SHANGHAI
 from medfund.events.kinds import Event, Kind
-from medfund.events.refusals import Problem, Reason, quoted
+from medfund.events.refusals import Problem, Reason, legible, quoted
 
 ATTRIBUTE_MAX = 256
 RETRY_OF = "retryof"
@@ -147,7 +147,7 @@ def from_json(document: bytes) -> Envelope | Problem:
         members = _MEMBERS.decode(document)
         texts = {name: _TEXT.decode(raw) for name, raw in members.items() if name != "data"}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        return Problem(Reason.MALFORMED_JSON, f"not a JSON object with text attributes: {str(fault)[:200]}")
+        return Problem(Reason.MALFORMED_JSON, f"not a JSON object with text attributes: {legible(str(fault))}")
     return _member_problem(document, members) or _enveloped(members["data"], texts)
 
 

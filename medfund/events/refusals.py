@@ -13,8 +13,8 @@ class Reason(StrEnum):
     """The reason of a refusal. The order of the members is their precedence."""
 
     # the record, before anything in it is read
-    TOO_LARGE = "too_large"
     TOO_MANY_HEADERS = "too_many_headers"
+    TOO_LARGE = "too_large"
     NULL_VALUE = "null_value"
     NO_KEY = "no_key"
     # the envelope
@@ -66,8 +66,8 @@ class Problem(NamedTuple):
 
 
 LABELS: dict[Reason, tuple[str, str]] = {
-    Reason.TOO_LARGE: ("记录过大", "The record is too large"),
     Reason.TOO_MANY_HEADERS: ("消息头过多", "There are too many headers"),
+    Reason.TOO_LARGE: ("记录过大", "The record is too large"),
     Reason.NULL_VALUE: ("消息体为空", "The record has no value"),
     Reason.NO_KEY: ("缺少消息键", "The record has no key"),
     Reason.MISSING_ATTRIBUTE: ("缺少事件属性", "A CloudEvents attribute is missing"),
@@ -79,18 +79,18 @@ LABELS: dict[Reason, tuple[str, str]] = {
     Reason.TIME_IN_FUTURE: ("事件时间晚于当前时间", "The time of the event lies in the future"),
     Reason.NOT_UTF8: ("非 UTF-8 编码", "The data are not UTF-8"),
     Reason.BYTE_ORDER_MARK: ("含字节顺序标记", "The data begin with a byte order mark"),
-    Reason.MALFORMED_JSON: ("JSON 格式错误", "The data are not JSON"),
     Reason.TOO_DEEP: ("JSON 嵌套过深", "The data are nested too deeply"),
-    Reason.DUPLICATE_KEY: ("JSON 键重复", "A key occurs twice in one object"),
+    Reason.MALFORMED_JSON: ("JSON 格式错误", "The data are not JSON"),
     Reason.MISSING_FIELD: ("缺少字段", "A field is missing"),
     Reason.UNKNOWN_FIELD: ("未知字段", "A field is not known"),
     Reason.WRONG_KIND: ("字段类型错误", "A field holds the wrong kind of value"),
+    Reason.DUPLICATE_KEY: ("JSON 键重复", "A key occurs twice in one object"),
+    Reason.KEY_MISMATCH: ("消息键与内容不符", "The key is not that of the data"),
     Reason.BAD_CODE: ("编码不合规", "A code is not valid"),
     Reason.BAD_AMOUNT: ("金额不合规", "An amount is not valid"),
     Reason.AMOUNT_OUT_OF_RANGE: ("金额超出范围", "An amount is out of range"),
     Reason.BAD_DATE: ("日期不合规", "A date is not valid"),
     Reason.UNKNOWN_FUND: ("未知基金", "The fund is not known"),
-    Reason.KEY_MISMATCH: ("消息键与内容不符", "The key is not that of the data"),
     Reason.IDENTITY_MISMATCH: ("金额不平", "The amounts do not add up"),
     Reason.UNKNOWN_PROVIDER: ("未登记的医药机构", "The provider is not registered"),
     Reason.AREA_MISMATCH: ("统筹区不符", "The area is not that of the provider"),
@@ -98,6 +98,13 @@ LABELS: dict[Reason, tuple[str, str]] = {
 }
 
 
-def quoted(text: object) -> str:
+def quoted(value: object) -> str:
     """A piece of input as it may stand in a message: short, and with nothing in it that a reader cannot see."""
-    return repr(text[:64] if isinstance(text, str | bytes) else text)[:80]
+    if isinstance(value, str | bytes):
+        return repr(value[:64])
+    return str(value)[:80]
+
+
+def legible(text: str) -> str:
+    """A message that quotes input, made fit to be shown: the same two promises for a whole sentence."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:200])

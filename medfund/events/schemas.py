@@ -199,9 +199,10 @@ def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
     """Why a reader by the new schema would refuse something that the old one accepted; None where it would not."""
     import jsoncompat  # a developer's tool, not needed to run a service
 
-    changed = {path for path, text in _patterns(new) if dict(_patterns(old)).get(path, text) != text}
-    if changed:  # jsoncompat does not compare patterns
-        return f"the pattern of {sorted(changed)[0]} is another"
+    before = dict(_forms(old))
+    for path, form in _forms(new):  # jsoncompat does not compare patterns
+        if form and before.get(path, form) != form:
+            return f"{path} is written otherwise"
     if not jsoncompat.check_compat(_anonymous(old), _anonymous(new), "deserializer"):
         return "it accepts less than before"
     return None
@@ -211,11 +212,12 @@ def _anonymous(document: Mapping[str, Any]) -> str:
     return json.dumps({name: value for name, value in document.items() if name != "$id"})
 
 
-def _patterns(node: object, path: str = "$") -> Iterator[tuple[str, str]]:
-    for name, child in node.items() if isinstance(node, Mapping) else ():
-        if name in ("pattern", "format") and isinstance(child, str):
-            yield f"{path}.{name}", child
-        yield from _patterns(child, f"{path}.{name}")
+def _forms(node: object, path: str = "$") -> Iterator[tuple[str, str]]:
+    """The pattern and format of every part of a schema, empty where it has none."""
+    if isinstance(node, Mapping):
+        yield path, f"{node.get('pattern', '')}{node.get('format', '')}"
+        for name, child in node.items():
+            yield from _forms(child, f"{path}.{name}")
 
 
 def _broken(folder: Path, wanted: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,229 @@
+"""What each event type refuses beyond the form of its fields (domain.md R1.5, R3.6, c.2, c.4)."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from medfund.events import agency, rules
+from medfund.events.kinds import KINDS
+from medfund.events.refusals import Problem
+
+NEGATIVE = {"310100": "-29399.98", "310200": "456789.12"}
+
+
+def problem(type: str, /, **changes: Any) -> tuple[str, str] | None:
+    """What an example with some members changed, or left out (...), is refused for."""
+    kind = KINDS[type]
+    content = {name: value for name, value in {**kind.example, **changes}.items() if value is not ...}
+    found: Problem | None = kind.check(kind.decoder.decode(msgspec.json.encode(content)))
+    return found and (found.reason.value, found.detail)
+
+
+@pytest.mark.parametrize(
+    ("type", "changes"),
+    [
+        ("settlement.outcome.resolved.v1", {"settlement_ref": ..., "outcome": "NOT_SETTLED"}),
+        ("provider.changed.v1", {"group": None}),
+        ("provider.registered.v1", {"group": ...}),
+        ("control.total.declared.v1", {"amounts": {}, "count": 0, "last_sequence": 0}),
+        ("control.total.declared.v1", {"amounts": {"310100": "-1.00"}}),
+        ("claim.batch.accepted.v1", {"amounts": NEGATIVE}),
+        ("claim.batch.withdrawn.v1", {"amounts": NEGATIVE}),
+        ("claim.batch.accepted.v1", {"amounts": {}, "settlements": 0}),
+        (
+            "claim.batch.approved.v1",
+            {"approved": {"310100": "-100.00"}, "bond": {"310100": "0.00"}, "net": {"310100": "-100.00"}},
+        ),
+        ("claim.batch.approved.v1", {"approved": {"310100": "5.00"}, "bond": {}, "net": {"310100": "5.00"}}),
+        ("payment.settled.v1", {"purpose": "PAYABLE", "instant_stat": ...}),
+        ("payment.settled.v1", {"purpose": "CLEARING", "instant_stat": None, "bank_account": "1003"}),
+        ("payment.returned.v1", {"to_advance": {}, "to_payable": {"310200": "411110.21"}}),
+        ("payment.returned.v1", {"purpose": "PAYABLE", "instant_stat": ..., "to_advance": {}, "to_payable": {}}),
+        ("offset.applied.v1", {"taken_from": "P1", "instant_stat": "TEMP"}),
+        ("offset.applied.v1", {"taken_from": "P1", "instant_stat": "EXPENSE", "account": "1103", "recovery_year": ...}),
+        ("offset.applied.v1", {"account": "1104", "instant_stat": "TEMP", "recovery_year": ...}),
+        ("offset.applied.v1", {"account": "1108", "recovery_year": ..., "item_insured_area": "370100"}),
+        ("event.refused.v1", {"source": ..., "id": None, "type": ...}),
+        ("calendar.published.v1", {"holidays": [], "workdays": []}),
+    ],
+)
+def test_these_are_fine(type: str, changes: dict[str, Any]) -> None:
+    assert problem(type, **changes) is None
+
+
+@pytest.mark.parametrize(
+    ("type", "changes", "reason", "detail"),
+    [
+        (
+            "settlement.reversed.v1",
+            {"cash": "798.47"},
+            "bad_amount",
+            "$.cash: 798.47, but every amount of a reversed settlement is zero or less",
+        ),
+        (
+            "settlement.reversed.v1",
+            {"total": "-8654.20"},
+            "identity_mismatch",
+            "$.total is -8654.20, its parts make -8654.21, a difference of -0.01",
+        ),
+        ("settlement.reversed.v1", {"advanced": ["910100"]}, "unknown_fund", None),
+        (
+            "reconciliation.completed.v1",
+            {"period_from": "2025-04-01"},
+            "bad_date",
+            "$.period_from: 2025-04-01 is after $.period_to, 2025-03-31",
+        ),
+        (
+            "reconciliation.completed.v1",
+            {"ours": {"count": 1, "total": "1", "funds_total": "0.00", "personal_account": "0.00"}},
+            "bad_amount",
+            "$.ours.total: '1' is not yuan with exactly two decimals",
+        ),
+        (
+            "provider.registered.v1",
+            {"uscc": "12371000MB0000004L"},
+            "bad_code",
+            "$.uscc: '12371000MB0000004L' is not a unified social credit code with a right check character",
+        ),
+        ("provider.registered.v1", {"level": "4"}, "bad_code", "$.level: '4' is not a provider level: 3, 2, 1 or 9"),
+        (
+            "policy.published.v1",
+            {"approvers": ["staff-1", "staff-1"]},
+            "bad_code",
+            "$.approvers: a policy needs two different approvers",
+        ),
+        ("policy.published.v1", {"approvers": ["staff-1"]}, "bad_code", None),
+        ("policy.published.v1", {"hash": "0" * 64}, "bad_code", None),
+        ("policy.published.v1", {"parameters": {"instant.ratio": "0.9\0"}}, "bad_code", None),
+        ("calendar.published.v1", {"year": 2027}, "bad_date", "$.holidays[0]: 2026-01-01 is not in 2027"),
+        (
+            "calendar.published.v1",
+            {"workdays": ["2026-01-01"]},
+            "bad_date",
+            "$.workdays: 2026-01-01 is a holiday too",
+        ),
+        (
+            "audit.deduction.finalised.v1",
+            {"amounts": {"310100": "-1.00"}},
+            "bad_amount",
+            "$.amounts['310100']: -1.00 must not be negative",
+        ),
+        (
+            "payment.hold.placed.v1",
+            {"advanced": ["610100"]},
+            "unknown_fund",
+            "$.advanced[0]: '610100' is not among the funds of $.amounts",
+        ),
+        ("payment.hold.released.v1", {"amounts": {"390100": "-0.01"}}, "bad_amount", None),
+        (
+            "claim.batch.accepted.v1",
+            {"cut_off": "2026-02-12"},
+            "bad_date",
+            "$.cut_off: 2026-02-12 is after $.clock_start, 2026-02-11",
+        ),
+        ("claim.batch.accepted.v1", {"due_20": "2026-03-08"}, "bad_date", None),
+        ("claim.batch.withdrawn.v1", {"period_to": "2025-12-31"}, "bad_date", None),
+        (
+            "claim.batch.approved.v1",
+            {"net": {"310100": "1967231.34", "310200": "456789.12"}},
+            "identity_mismatch",
+            "$.approved['310100'] is 2070769.82, $.bond + $.net make 2070769.83",
+        ),
+        ("claim.batch.approved.v1", {"net": {"310100": "1967231.33"}}, "identity_mismatch", None),
+        (
+            "claim.batch.approved.v1",
+            {"approved": {"310100": "-100.00"}, "bond": {"310100": "5.00"}, "net": {"310100": "-105.00"}},
+            "bad_amount",
+            "$.bond['310100']: 5.00 of an approved -100.00",
+        ),
+        (
+            "claim.batch.approved.v1",
+            {"approved": {"310100": "100.00"}, "bond": {"310100": "-5.00"}, "net": {"310100": "105.00"}},
+            "bad_amount",
+            "$.bond['310100']: -5.00 of an approved 100.00",
+        ),
+        (
+            "payment.settled.v1",
+            {"instant_stat": ...},
+            "missing_field",
+            "$.instant_stat is missing: an INSTANT payment says TEMP or EXPENSE",
+        ),
+        (
+            "payment.settled.v1",
+            {"purpose": "PAYABLE"},
+            "unknown_field",
+            "$.instant_stat: only an INSTANT payment has it, this is PAYABLE",
+        ),
+        ("payment.settled.v1", {"amounts": {"310100": "-1.00"}}, "bad_amount", None),
+        (
+            "payment.returned.v1",
+            {"to_payable": {"310200": "11110.22"}},
+            "identity_mismatch",
+            "$.amounts['310200'] is 411110.21, $.to_advance + $.to_payable make 411110.22",
+        ),
+        ("payment.returned.v1", {"to_advance": {"310200": "-1.00"}}, "bad_amount", None),
+        (
+            "payment.returned.v1",
+            {"purpose": "PAYABLE", "instant_stat": ...},
+            "bad_amount",
+            "$.to_advance, $.to_payable: must be empty for purpose PAYABLE",
+        ),
+        (
+            "offset.applied.v1",
+            {"taken_from": "P1", "account": "1104", "instant_stat": "TEMP", "recovery_year": ...},
+            "bad_code",
+            "$.account: 1104 cannot be taken from a P1, which is 1104 itself",
+        ),
+        (
+            "offset.applied.v1",
+            {"recovery_year": ...},
+            "missing_field",
+            "$.recovery_year is missing: 2102 / 1107 needs it",
+        ),
+        (
+            "offset.applied.v1",
+            {"account": "1101"},
+            "unknown_field",
+            "$.recovery_year: 2102 / 1101 does not have it",
+        ),
+        ("offset.applied.v1", {"account": "1104", "recovery_year": ...}, "missing_field", None),
+        ("offset.applied.v1", {"instant_stat": "TEMP"}, "unknown_field", None),
+        (
+            "event.refused.v1",
+            {"place": {"topic": "claims", "lane": -1, "offset": 0}},
+            "amount_out_of_range",
+            "$.place.lane: -1 is not a number in 0 to 10^15",
+        ),
+    ],
+)
+def test_these_are_refused(type: str, changes: dict[str, Any], reason: str, detail: str | None) -> None:
+    found = problem(type, **changes)
+    assert found is not None
+    assert found[0] == reason
+    assert detail in (None, found[1])
+
+
+@pytest.mark.parametrize("type", sorted(KINDS))
+def test_an_example_carries_every_field_that_is_not_optional(type: str) -> None:
+    kind = KINDS[type]
+    optional = {field.name for field in msgspec.structs.fields(kind.event) if field.default is not msgspec.NODEFAULT}
+    assert set(kind.example) | optional == set(kind.event.__struct_fields__)
+
+
+@pytest.mark.parametrize("type", sorted(KINDS))
+def test_every_type_says_what_it_is_and_where_its_rule_comes_from(type: str) -> None:
+    doc = KINDS[type].event.__doc__ or ""
+    assert "Source: " in doc
+
+
+def test_a_policy_is_called_by_its_parameters_whatever_their_order() -> None:
+    assert agency.policy_hash({"a": "1", "b": "2"}) == agency.policy_hash({"b": "2", "a": "1"})
+    assert agency.policy_hash({"a": "1", "b": "2"}) != agency.policy_hash({"a": "12"})
+
+
+def test_a_fund_that_a_map_lacks_counts_as_nothing() -> None:
+    kind = KINDS["claim.batch.approved.v1"]
+    content = {**kind.example, "approved": {}, "bond": {"310100": "1.00"}, "net": {"310100": "-1.00"}}
+    event = kind.decoder.decode(msgspec.json.encode(content))
+    assert rules.sums("approved", "bond", "net")(event) is None
