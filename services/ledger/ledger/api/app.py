@@ -42,8 +42,8 @@ a bearer token; what it does not cover looks like what does not exist.
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
 LOCKED = (
-    get_balances, get_lines, get_trial_balance, get_explain, post_events, get_event, get_quarantine, get_quarantined,
-    get_metrics,
+    get_balances, get_lines, get_trial_balance, get_explain, post_events, get_event,
+    get_quarantine, get_quarantined, get_metrics,
 )  # fmt: skip
 
 

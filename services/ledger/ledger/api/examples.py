@@ -113,6 +113,25 @@ TRIAL_BALANCE: Json = {
     "balanced": True,
 }
 
+TURNOVER: Json = {
+    "book": "OPS",
+    "account": "2100",
+    "account_name": PAYABLE_NAME,
+    "positions": POSITIONS,
+    "rows": [
+        {
+            "fund": "390100",
+            "fund_name": FUND_NAME,
+            "clr_type": "21",
+            "clr_type_name": _name("住院", "Inpatient"),
+            "lines": 1,
+            "events": 1,
+            **OWED,
+        }
+    ],
+    "totals": OWED,
+}
+
 EXPLAINED_LINE: Json = {
     "line": LINE,
     "events": [

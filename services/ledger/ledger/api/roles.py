@@ -11,6 +11,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "balances": READERS | {Role.supplier},
     "lines": READERS | {Role.supplier},
     "trial_balance": READERS - {Role.provider},
+    "turnover": READERS,
     "explain": READERS,
     "event": frozenset({Role.publisher, Role.finance, Role.operator, Role.auditor}),
     "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
