@@ -13,8 +13,10 @@ COMMANDS = {
     "down": "medfund.local.commands",
     "status": "medfund.local.commands",
     "token": "medfund.local.commands",
+    "prepare": "medfund.local.commands",
     "publish": "medfund.publish.command",
     "city": "medfund.city.command",
+    "demo": "medfund.demo.command",
 }
 """Command -> the module with a function of that name."""
 

@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 
 from medfund import logs
-from medfund.local import CannotRun
-from medfund.local.settings import StackSettings
+from medfund.local import CannotRun, settings
 from medfund.local.stack import Stack
 from medfund.local.supervisor import supervise
 
@@ -14,7 +13,7 @@ def main() -> int:
     data, workers = sys.argv[1:]
     logs.configure()
     try:
-        supervise(Stack(Path(data), int(workers), StackSettings()))
+        supervise(Stack(Path(data), int(workers), settings.load(settings.StackSettings)))
     except CannotRun as error:
         sys.stderr.write(f"{error}\n")
         return 1

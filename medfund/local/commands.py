@@ -1,4 +1,4 @@
-"""`medfund up | down | status | token`: the product on one machine, from the command line.
+"""`medfund up | down | status | prepare | token`: the product on one machine, from the command line.
 
 Modules that open connections are imported by the commands that need them, so that `--help` is quick.
 """
@@ -66,12 +66,11 @@ def _start(data: Path, workers: int, *, detach: bool, as_json: bool) -> None:
 
 def _stay(data: Path, workers: int, *, as_json: bool) -> None:
     from medfund import logs
-    from medfund.local import supervisor
-    from medfund.local.settings import StackSettings
+    from medfund.local import settings, supervisor
     from medfund.local.stack import Stack
 
     logs.configure()
-    stack = Stack(data, workers, StackSettings())
+    stack = Stack(data, workers, settings.load(settings.StackSettings))
     supervisor.supervise(stack, on_ready=lambda state: _tell(state, as_json=as_json))
 
 
@@ -99,6 +98,18 @@ def status(data: Data = DATA, as_json: Json = False) -> None:
         Console().print(_parts(found))
     if not healthy:
         raise typer.Exit(1)
+
+
+def prepare(as_json: Json = False) -> None:
+    """Create topics, schemas and roles on the servers that the environment names; may be repeated."""
+    import asyncio
+
+    from medfund.local import prepare as steps
+    from medfund.local import settings
+
+    with said_in_one_place():
+        asyncio.run(steps.everything(settings.load(settings.PrepareSettings)))
+    _say({"prepared": True}, "Topics, schemas and roles are there.", as_json=as_json)
 
 
 def token(

@@ -113,7 +113,7 @@ def fetch() -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    maven, java = prerequisites.maven(), prerequisites.java()
+    java, maven = prerequisites.java(), prerequisites.maven()
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Made elsewhere and renamed: the folder is whole or absent, whoever else fetches it at the same time.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:

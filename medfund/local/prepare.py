@@ -3,13 +3,17 @@
 Everything here may be repeated: what exists stays as it is, and what exists otherwise than asked for is refused.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from medfund.events.kinds import FAMILIES
 from medfund.local import CannotRun
+from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
 from medfund.postgres.provision import provision
 
@@ -26,6 +30,10 @@ CONFIG = {
 """A record stays for ever, carries the broker's time, and may be long enough to be refused for its length."""
 
 
+class Unusable(CannotRun):
+    """A server cannot be reached, or does not do what it is asked."""
+
+
 class NotAsAsked(CannotRun):
     """Something exists already, and otherwise than asked for."""
 
@@ -33,12 +41,14 @@ class NotAsAsked(CannotRun):
 async def topics(bootstrap: str, *, prefix: str, lanes: int, families: Sequence[str] = FAMILIES) -> None:
     """One topic per family, all with the same number of partitions. Raises `NotAsAsked`."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=CALL_TIMEOUT_MS)
-    await admin.start()
+    names = [f"{prefix}.{family}" for family in families]
     try:
-        names = [f"{prefix}.{family}" for family in families]
+        await admin.start()
         brokers = (await admin.describe_cluster())["brokers"]
         await _create(admin, names, lanes=lanes, copies=min(COPIES_MAX, len(brokers)))
         await _check(admin, names, lanes=lanes)
+    except KafkaError as error:
+        raise Unusable(f"the broker at {bootstrap} cannot be used: {error}") from error
     finally:
         await admin.close()
 
@@ -60,16 +70,32 @@ async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) ->
 
 async def database(server: str, name: str) -> str:
     """The administrator's DSN of the database, which is made where it is missing."""
-    async with connect.connection(server, name="medfund prepare") as admin:
+    async with _administrator(server) as admin:
         if not await admin.fetchval("select true from pg_database where datname = $1", name):
             await admin.execute(f'create database "{name}"')
     return dsn(server, database=name)
 
 
+async def everything(settings: PrepareSettings) -> None:
+    """Topics, schemas and roles on the servers that the settings name."""
+    await topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, lanes=settings.lanes)
+    for service, passwords in settings.passwords().items():
+        await roles(settings.database_url, service, passwords)
+
+
 async def roles(admin_dsn: str, service: str, passwords: Mapping[str, str]) -> None:
     """The schema and the roles of a service; `passwords` by role."""
-    async with connect.connection(admin_dsn, name="medfund prepare") as admin:
+    async with _administrator(admin_dsn) as admin:
         await provision(admin, service, dict(passwords))
+
+
+@asynccontextmanager
+async def _administrator(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    try:
+        async with connect.connection(dsn, name="medfund prepare") as admin:
+            yield admin
+    except (*connect.UNAVAILABLE, asyncpg.PostgresError) as error:
+        raise Unusable(f"the database cannot be used: {error}") from error
 
 
 def dsn(server: str, *, database: str | None = None, user: str | None = None, password: str = "") -> str:

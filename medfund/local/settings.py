@@ -1,7 +1,22 @@
 """The local stack's settings, from the environment."""
 
-from pydantic import Field
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
+
+from medfund.local import CannotRun
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load(kind: type[Settings]) -> Settings:
+    """Settings from the environment. Raises `CannotRun`, which names what is missing or wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        wrong = [f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()]
+        raise CannotRun("the environment is not complete: " + "; ".join(wrong)) from error
 
 
 class StackSettings(BaseSettings):
@@ -11,3 +26,22 @@ class StackSettings(BaseSettings):
     database_url: str = Field(default="", description="DSN of an administrator, in the database to be used")
     lanes: int = Field(default=12, ge=1, le=1024, validation_alias="MEDFUND_LANES")
     topic_prefix: str = Field(default="medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
+
+
+class PrepareSettings(StackSettings):
+    """For `medfund prepare`: servers of somebody else's, and the passwords that the roles of each service get."""
+
+    kafka_bootstrap: str
+    database_url: str
+    ledger_owner_password: str
+    ledger_worker_password: str
+    ledger_reader_password: str
+
+    def passwords(self) -> dict[str, dict[str, str]]:
+        """By service and role."""
+        ledger = {
+            "owner": self.ledger_owner_password,
+            "worker": self.ledger_worker_password,
+            "reader": self.ledger_reader_password,
+        }
+        return {"ledger": ledger}

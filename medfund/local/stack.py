@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import asyncpg
-from aiokafka.errors import KafkaError
-
 from medfund.http import tokens
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
@@ -27,7 +24,6 @@ from medfund.local.server import Process, Server, StartFailed, eventually, write
 from medfund.local.services import SERVICES, Service, faults, services
 from medfund.local.settings import StackSettings
 from medfund.local.state import Part, State
-from medfund.postgres import connect
 from medfund.postgres.provision import ROLES
 
 DATABASE = "medfund"
@@ -134,21 +130,14 @@ class Stack:
         if self.kafka:
             self.kafka.start()
         lanes, prefix = self.settings.lanes, self.settings.topic_prefix
-        try:
-            asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes))
-        except KafkaError as error:
-            raise StartFailed(f"the broker at {self.bootstrap} cannot be used: {error}") from error
+        asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes))
 
     def _start_database(self) -> None:
         if self.postgres:
             self.postgres.start()
             asyncio.run(prepare.database(self.postgres.dsn(), DATABASE))
-        try:
-            for service in SERVICES:
-                asyncio.run(prepare.roles(self.administrator, service, self._passwords[service]))
-        except (*connect.UNAVAILABLE, asyncpg.PostgresError) as error:
-            raise StartFailed(f"the database cannot be used: {error}") from error
         for service in SERVICES:
+            asyncio.run(prepare.roles(self.administrator, service, self._passwords[service]))
             self._migrate(service)
 
     def _migrate(self, service: str) -> None:
