@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from medfund.calendar import SHANGHAI
 from medfund.events.kinds import Event, Kind
 from medfund.events.refusals import Problem, Reason, legible, quoted
 
@@ -70,7 +69,7 @@ def identity_of(source: bytes, id: bytes) -> bytes:
         try:
             return unhexlify(id[:8] + id[9:13]) + digest[6:16]
         except ValueError:
-            pass
+            return digest[:16]
     return digest[:16]
 
 
@@ -86,13 +85,11 @@ def digest_of(type: bytes, time: bytes, data: bytes) -> bytes:
 
 REQUIRED = ("specversion", "id", "source", "type", "time")
 
-_SHANGHAI_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\+08:00").fullmatch
+_TIME = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\+08:00").fullmatch
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:([0-9]{2})(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 ).fullmatch
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-_LAST = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC)
-_parse = datetime.datetime.fromisoformat
 
 
 def instant(text: str) -> datetime.datetime | None:
@@ -105,23 +102,14 @@ def instant(text: str) -> datetime.datetime | None:
         return None
     try:
         if written[1] == "60":
-            moment = _parse(f"{text[:17]}59{text[19:]}".upper()) + datetime.timedelta(seconds=1)
+            moment = datetime.datetime.fromisoformat(f"{text[:17]}59{text[19:]}".upper()) + datetime.timedelta(
+                seconds=1
+            )
         else:
-            moment = _parse(text.upper())
+            moment = datetime.datetime.fromisoformat(text.upper())
     except (ValueError, OverflowError):
         return None
     return moment if moment >= _EPOCH else None
-
-
-def wall_time(text: str) -> datetime.datetime | None:
-    """The same moment as the clocks of Asia/Shanghai show it, without an offset; quick where it is written so."""
-    if _SHANGHAI_TIME(text):
-        try:
-            return _parse(text[:19])
-        except ValueError:
-            return None
-    moment = instant(text)
-    return moment and min(moment, _LAST).astimezone(SHANGHAI).replace(tzinfo=None)
 
 
 def named(name: str, value: str) -> Problem | None:
