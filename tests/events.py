@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -70,10 +71,15 @@ def reference(id: str) -> str:
 def providers(lane: int, lanes: int, count: int) -> list[str]:
     """Provider codes whose events belong to a lane."""
     found: list[str] = []
-    number = 0
-    while len(found) < count:
-        number += 1
+    for number in range(1, 100_000):
         code = f"H152502{number:05d}"
-        if partition.lane_of(code.encode(), lanes) == lane:
+        if _lane(code, lanes) == lane:
             found.append(code)
+        if len(found) == count:
+            break
     return found
+
+
+@cache
+def _lane(code: str, lanes: int) -> int:
+    return partition.lane_of(code.encode(), lanes)

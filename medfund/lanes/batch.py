@@ -4,7 +4,7 @@ Each record ends in exactly one of them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfund.events.codec import Accepted, Refused
@@ -23,7 +23,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Verdicts:
-    fresh: Sequence[Accepted]
+    fresh: list[Accepted]
     repeats: list[Accepted] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
@@ -39,21 +39,25 @@ class Outcome:
     control: int
 
 
-def judge(accepted: Sequence[Accepted], known: Mapping[bytes, bytes]) -> Verdicts:
-    """Tell first sight from repeat and conflict: same identity and digest, or same identity and another digest.
+def judge(
+    accepted: Sequence[Accepted], known: Mapping[bytes, bytes], admit: Callable[[Accepted], Refused | None]
+) -> Verdicts:
+    """Take the events in their order, each judged by what was accepted before it, however the log was cut into batches.
 
-    `known`: digest by identity, of those of the batch that were accepted before.
+    `known`: digest by identity, of those that were accepted in earlier batches. `admit` is the service's own judgement
+    of an event that is seen for the first time; what it refuses was never accepted, and cannot be repeated.
     """
-    if not known and len({event.identity for event in accepted}) == len(accepted):
-        return Verdicts(accepted)
     seen = dict(known)
     fresh: list[Accepted] = []
     verdicts = Verdicts(fresh)
     for event in accepted:
         digest = seen.get(event.identity)
         if digest is None:
-            seen[event.identity] = event.digest
-            fresh.append(event)
+            if refusal := admit(event):
+                verdicts.refused.append(refusal)
+            else:
+                seen[event.identity] = event.digest
+                fresh.append(event)
         elif digest == event.digest:
             verdicts.repeats.append(event)
         else:
@@ -68,23 +72,6 @@ def conflict(event: Accepted) -> Refused:
 def refuse(event: Accepted, reason: Reason, detail: str) -> Refused:
     """An event that could be read and is refused by a rule."""
     return Refused(event.record, reason, detail, event.source, event.id, event.type, event.identity)
-
-
-def withdraw(verdicts: Verdicts, refused: Sequence[Refused]) -> Verdicts:
-    """What is left when a rule has refused some of the fresh ones: a further delivery of a refused event is refused too."""
-    if not refused:
-        return verdicts
-    out = {refusal.identity: refusal for refusal in refused}
-    repeated = [
-        Refused(event.record, cause.reason, cause.detail, event.source, event.id, event.type, event.identity)
-        for event in verdicts.repeats
-        if (cause := out.get(event.identity))
-    ]
-    return Verdicts(
-        [event for event in verdicts.fresh if event.identity not in out],
-        [event for event in verdicts.repeats if event.identity not in out],
-        [*verdicts.refused, *refused, *repeated],
-    )
 
 
 def outcomes(

@@ -8,6 +8,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -38,6 +40,8 @@ class Limits:
     linger_s: float = 0.03
     """A batch smaller than `linger_below` waits this long for company: fewer commits, still far below the bar."""
     linger_below: int = 1000
+    lease: timedelta = timedelta(seconds=10)
+    """How long a batch proves that its worker lives."""
 
 
 @dataclass
@@ -160,14 +164,16 @@ class Lane:
         started = time.perf_counter()
         claim, connection = self.claim, self.connection
         async with connection.transaction():
-            known = await store.fence(connection, claim, [event.identity for event in batch.accepted])
+            known = await store.fence(
+                connection, claim, [event.identity for event in batch.accepted], lease=self.limits.lease
+            )
             self.point("after_fence")
-            verdicts = batches.judge(batch.accepted, known)
-            effects = self.service.apply(self._state, claim.lane, verdicts.fresh)
-            if effects.lacks_reference and may_wait:
+            draft = self.service.draft(self._state)
+            verdicts = batches.judge(batch.accepted, known, partial(self.service.admit, draft))
+            if may_wait and any(refusal.reason in self.service.lacking for refusal in verdicts.refused):
                 raise _ReadAhead
-            verdicts = batches.withdraw(verdicts, effects.refused)
             verdicts.refused.extend(batch.refused)
+            effects = self.service.apply(draft, claim.lane, verdicts.fresh)
             outcomes = batches.outcomes(batch, self._families, verdicts, self.service.silent)
             await self._write(batch, verdicts, effects)
             self.point("before_position")
@@ -176,7 +182,7 @@ class Lane:
             self.point("before_commit")
         self.point("after_commit")
         self.claim = claim._replace(batches=claim.batches + 1)
-        self._state = effects.state
+        self._state = draft
         self._undelivered = bool(effects.decisions or verdicts.refused)
         metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
         return sum(len(run.records) for run in batch.runs)

@@ -13,7 +13,7 @@ import structlog
 from medfund import calendar
 from medfund.events import codec
 from medfund.events.time import DayOpened
-from medfund.lanes import partition
+from medfund.lanes import decisions, partition
 from medfund.lanes.log import Decision, LaneLog, Log
 
 log = structlog.get_logger(__name__)
@@ -30,20 +30,17 @@ def today(now: datetime) -> date:
 
 def day_opened(day: date, lane: int, lanes: int, working_days: calendar.Calendar) -> Decision:
     """Whether the day is a working day is said where the calendar covers it, and left open where it does not."""
-    known = working_days.covers(day)
     event = DayOpened(
         date=day,
-        working_day=working_days.is_working_day(day) if known else None,
+        working_day=working_days.is_working_day(day) if day.year in working_days.notices else None,
         calendar_version=working_days.version,
     )
-    return Decision(
-        topic=TOPIC,
+    return decisions.decision(
+        event,
         key=partition.lane_key(lane, lanes),
         source="/time",
         id=f"day/{day}/{lane}",
-        type="day.opened.v1",
         time=f"{day}T00:00:00+08:00",
-        value=codec.encode(event),
     )
 
 

@@ -9,18 +9,15 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 
 from medfund.events.codec import Accepted, Refused
+from medfund.events.refusals import Reason
 from medfund.lanes.log import Decision, Record
 
 
 class Effects(NamedTuple):
-    """What a batch of fresh events does. `rows` and `state` are the service's own; the lane only carries them."""
+    """What a batch of fresh events does. `rows` are the service's own; the lane only carries them."""
 
     rows: Any = None
-    state: Any = None
-    refused: Sequence[Refused] = ()
     decisions: Sequence[Decision] = ()
-    lacks_reference: bool = False
-    """Some were refused for want of something that a topic of `references` may still hold unread."""
 
 
 class Service(Protocol):
@@ -29,6 +26,8 @@ class Service(Protocol):
     """Families it reads; within a batch they are taken in this order."""
     references: Sequence[str]
     """Families that must have been read to their end before an event is refused for lack of what they carry."""
+    lacking: Collection[Reason]
+    """The reasons of such refusals."""
     silent: Collection[str]
     """Event types that have no effect by rule."""
 
@@ -37,11 +36,19 @@ class Service(Protocol):
         ...
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Any:
-        """What `apply` needs to know of a lane, read when the lane is claimed."""
+        """What `admit` and `apply` need to know of a lane, read when the lane is claimed."""
         ...
 
-    def apply(self, state: Any, lane: int, fresh: Sequence[Accepted]) -> Effects:
-        """Pure: the effects of events seen for the first time, in their order. Must not change `state`."""
+    def draft(self, state: Any) -> Any:
+        """A copy of the state for one batch; it becomes the state when the batch is committed."""
+        ...
+
+    def admit(self, draft: Any, event: Accepted) -> Refused | None:
+        """Judge an event seen for the first time by what the draft says; an admitted one may change the draft."""
+        ...
+
+    def apply(self, draft: Any, lane: int, fresh: Sequence[Accepted]) -> Effects:
+        """Pure but for the draft: the effects of the admitted events, in their order."""
         ...
 
     def refused(self, lane: int, refusals: Sequence[Refused]) -> Sequence[Decision]:

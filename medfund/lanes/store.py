@@ -66,9 +66,11 @@ async def start_position(connection: asyncpg.Connection, lane: int, topic: str, 
     await connection.execute(SQL.start_position, lane, topic, offset)
 
 
-async def fence(connection: asyncpg.Connection, claim: Claim, identities: Sequence[bytes]) -> dict[bytes, bytes]:
+async def fence(
+    connection: asyncpg.Connection, claim: Claim, identities: Sequence[bytes], *, lease: timedelta
+) -> dict[bytes, bytes]:
     """Open a batch; returns the digests of those identities that are known. Raises `Fenced`."""
-    row = await connection.fetchrow(SQL.fence, claim.lane, claim.epoch, claim.batches, identities)
+    row = await connection.fetchrow(SQL.fence, claim.lane, claim.epoch, claim.batches, identities, lease)
     if row is None:
         raise Fenced(f"lane {claim.lane}: epoch {claim.epoch}, batch {claim.batches} is not ours to write")
     return dict(zip(row["identities"] or (), row["digests"] or (), strict=True))
@@ -121,14 +123,7 @@ async def quarantine(
     """Keep every byte of what was refused, with the reason."""
     rows = [_quarantined(lane, refusal, families) for refusal in refused]
     if rows:
-        await connection.copy_records_to_table(
-            "quarantine",
-            records=rows,
-            columns=(
-                "lane", "topic", "offset", "appended_at", "reason", "detail", "source", "id", "type", "identity",
-                "area", "party", "key", "value", "header_names", "header_values",
-            ),
-        )  # fmt: skip
+        await connection.execute(SQL.quarantine, rows)
 
 
 def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tuple:  # type: ignore[type-arg]
@@ -202,7 +197,9 @@ async def outbox(connection: asyncpg.Connection, lane: int, limit: int) -> list[
 
 
 async def sent(connection: asyncpg.Connection, claim: Claim, last: Waiting) -> None:
-    await connection.execute(SQL.sent, claim.lane, last.batch, last.ordinal, claim.epoch)
+    """Forget what the log has. Raises `Fenced`: the lane's new worker delivers what waits, again and under its ids."""
+    if await connection.execute(SQL.sent, claim.lane, last.batch, last.ordinal, claim.epoch) == "DELETE 0":
+        raise Fenced(f"lane {claim.lane}: epoch {claim.epoch} is not ours to deliver")
 
 
 def instant(milliseconds: int) -> datetime:

@@ -1,6 +1,6 @@
 """Connections to Postgres: every wait has a limit, and a connection that timed out is terminated, not closed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -16,25 +16,33 @@ SERVER_SETTINGS = {
     "tcp_user_timeout": "15s",
 }
 
-UNAVAILABLE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-               asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 """What a call raises when the database cannot be used now and may be later."""
 
 
-async def connect(dsn: str, *, command_timeout_s: float = COMMAND_TIMEOUT_S, name: str = "medfund") -> asyncpg.Connection:
+async def connect(dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}) -> asyncpg.Connection:
     """One connection with limits. Raises one of `UNAVAILABLE`."""
     return await asyncpg.connect(
         dsn,
         timeout=CONNECT_TIMEOUT_S,
-        command_timeout=command_timeout_s,
-        server_settings={**SERVER_SETTINGS, "application_name": name},
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={**SERVER_SETTINGS, **settings, "application_name": name},
     )
 
 
 @asynccontextmanager
-async def connection(dsn: str, *, name: str = "medfund") -> AsyncIterator[asyncpg.Connection]:
+async def connection(
+    dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}
+) -> AsyncIterator[asyncpg.Connection]:
     """A connection for one piece of work; terminated when the work failed, for its state is then unknown."""
-    opened = await connect(dsn, name=name)
+    opened = await connect(dsn, name=name, settings=settings)
     try:
         yield opened
     except BaseException:

@@ -20,6 +20,7 @@ from medfund.events.codec import Accepted
 from medfund.lanes.lane import Lane, Limits
 from medfund.lanes.store import SQL, Claim, Fenced
 from tests import events
+from tests.conftest import Database
 from tests.events import Message
 from tests.simulation.memory_log import MemoryLog
 
@@ -52,7 +53,7 @@ class Worker:
 class Schedule:
     seed: int
     lane: int
-    dsn: str
+    database: asyncpg.Pool
     control: asyncpg.Connection
     log: MemoryLog = field(default_factory=MemoryLog)
     workers: list[Worker] = field(default_factory=list)
@@ -80,8 +81,8 @@ class Schedule:
             return events.registered(provider, id=f"reg-{number}")
         if choose < 0.30 and self.written:
             return self.random.choice(self.written)
-        if choose < 0.36 and self.written:
-            return self._with_other_content(self.random.choice(self.written), number)
+        if choose < 0.36 and (claims := [message for message in self.written if message.topic == "claims"]):
+            return self._with_other_content(self.random.choice(claims), number)
         if choose < 0.42:
             return self._broken(provider, number)
         funds = {
@@ -112,7 +113,7 @@ class Schedule:
         epoch, batches = await self.control.fetchrow(
             "update lanes set epoch = epoch + 1 where lane = $1 returning epoch, batches", self.lane
         )
-        connection = await asyncpg.connect(self.dsn)
+        connection = await self.database.acquire()
         source = await self.log.open_lane(self.lane, self.service.topics)
         lane = Lane(Claim(self.lane, epoch, batches), self.service, self.log, source, connection, LIMITS)
         worker = Worker(f"w{epoch}", lane, connection)
@@ -121,8 +122,9 @@ class Schedule:
         await lane.open()
         return worker
 
-    def leave(self, worker: Worker) -> None:
-        worker.connection.terminate()
+    async def leave(self, worker: Worker) -> None:
+        """Its open transaction is gone already; the session may serve another worker."""
+        await self.database.release(worker.connection)
         self.workers.remove(worker)
 
     async def act(self) -> None:
@@ -144,20 +146,20 @@ class Schedule:
             return await worker.lane.step()
         except Crash:
             self.crashes += 1
-            self.leave(worker)
+            await self.leave(worker)
         except Fenced:
             self.fenced += 1
-            self.leave(worker)
+            await self.leave(worker)
         return -1
 
     async def finish(self) -> None:
         """Faults stop; one worker takes over and drains."""
         while self.workers:
-            self.leave(self.workers[0])
+            await self.leave(self.workers[0])
         last = await self.claim()
         while await last.lane.step():
             pass
-        self.leave(last)
+        await self.leave(last)
 
     # -- what must hold
 
@@ -204,8 +206,8 @@ class Schedule:
         assert set(told) == {f"refused/{row['topic']}/{self.lane}/{row['offset']}" for row in rows}
 
 
-async def run(seed: int, dsn: str, control: asyncpg.Connection) -> Schedule:
-    schedule = Schedule(seed, seed % LANES, dsn, control)
+async def run(seed: int, pool: asyncpg.Pool, control: asyncpg.Connection) -> Schedule:
+    schedule = Schedule(seed, seed % LANES, pool, control)
     for _ in range(schedule.random.randint(10, 40)):
         await schedule.act()
     await schedule.finish()
@@ -213,9 +215,9 @@ async def run(seed: int, dsn: str, control: asyncpg.Connection) -> Schedule:
     return schedule
 
 
-@pytest.fixture(scope="module")
-async def control(ledger_database) -> AsyncIterator[asyncpg.Connection]:  # type: ignore[no-untyped-def]
-    connection = await asyncpg.connect(ledger_database.dsn)
+@pytest.fixture
+async def control(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database.admin)
     await connection.execute("set search_path = ledger")
     await connection.execute(SQL.create_lanes, LANES)
     yield connection
@@ -223,15 +225,19 @@ async def control(ledger_database) -> AsyncIterator[asyncpg.Connection]:  # type
 
 
 @pytest.mark.timeout(600)
-async def test_whatever_happens_to_workers_each_event_counts_once(ledger_database, control) -> None:  # type: ignore[no-untyped-def]
+async def test_whatever_happens_to_workers_each_event_counts_once(
+    database: Database, control: asyncpg.Connection
+) -> None:
     crashes = fenced = 0
+    pool = await asyncpg.create_pool(database.dsn("worker"), min_size=3, max_size=3)
     for seed in range(FIRST_SEED, FIRST_SEED + (1 if "SEED" in os.environ else SCHEDULES)):
         try:
-            schedule = await run(seed, ledger_database.worker_dsn, control)
+            schedule = await run(seed, pool, control)
         except BaseException:
             print(f"\nschedule failed; run it alone: SEED={seed} pytest {__file__}")  # noqa: T201
             raise
         crashes += schedule.crashes
         fenced += schedule.fenced
+    await pool.close()
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {fenced} fenced")  # noqa: T201
     assert "SEED" in os.environ or (crashes > SCHEDULES / 2 and fenced > SCHEDULES / 10), "the faults did not happen"

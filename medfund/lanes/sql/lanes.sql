@@ -55,11 +55,18 @@ where lane = (
 returning lane, epoch, batches
 
 -- name: renew
--- Extend the lease of every lane still ours. Locks: those rows; a lane in a batch is locked only until its commit.
+-- Extend the lease of every lane still ours. Locks: those rows, except of lanes in a batch, which are passed over:
+-- a batch extends the lease itself, and waiting for one lane while holding others would stop them all.
 update lanes
 set leased_until = now() + $3::interval
-where instance = $1 and lane = any($2::smallint [])
-returning lane
+where lane = any(
+    array(
+        select ours.lane
+        from lanes as ours
+        where ours.instance = $1 and ours.lane = any($2::smallint [])
+        for update skip locked
+    )
+)
 
 -- name: release
 -- Give a lane back, with the reason where it could not go on. Locks: the lane's row.
@@ -82,10 +89,11 @@ on conflict (lane, topic) do nothing
 -- name: fence
 -- First statement of a batch. No row: another worker has the lane (epoch moved) or a batch of ours whose outcome we
 -- did not learn was committed; the caller then applies nothing. Returns the events of the batch that are known.
+-- A batch is a sign of life, so it extends the lease.
 -- Locks: the lane's one row until commit, so that a new claimer waits for our outcome.
 with fenced as (
     update lanes
-    set batches = batches + 1
+    set batches = batches + 1, leased_until = greatest(leased_until, now() + $5::interval)
     where lane = $1 and epoch = $2 and batches = $3
     returning lane
 )
@@ -136,15 +144,12 @@ moved as (
 
 select count(*) from moved
 
--- name: remember_repeats
--- Further deliveries of known events. Locks: none beyond the new rows.
-insert into repeats (lane, topic, "offset", identity)
-select
-    $1,
-    repeated.topic,
-    repeated.place,
-    repeated.identity
-from unnest($2::text [], $3::bigint [], $4::bytea []) as repeated (topic, place, identity)
+-- name: quarantine
+-- Every byte of what was refused. An array of rows, because COPY cannot run under row security.
+-- Locks: none beyond the new rows.
+insert into quarantine
+select *
+from unnest($1::quarantine [])
 
 -- name: outbox
 -- The next decisions of a lane, in order. Locks: none.

@@ -28,8 +28,6 @@ end $$
 -- The service's own schema: the owner makes tables in it, the other two use them, nobody else sees it.
 do $$
 begin
-    -- COPY cannot run under row security, and a worker writes every organisation's rows by design: grants bound it.
-    alter role {schema}_worker bypassrls;
     grant medfund_worker to {schema}_worker;
     grant medfund_reader to {schema}_reader;
     create schema if not exists {schema};

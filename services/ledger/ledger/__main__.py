@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -50,7 +51,11 @@ async def work() -> int:
         lane_dsn=lambda lane: settings.database_url,
         name=settings.worker_name,
         lanes=settings.lanes,
-        limits=Limits(batch_records_max=settings.batch_records_max, linger_s=settings.linger_ms / 1000),
+        limits=Limits(
+            batch_records_max=settings.batch_records_max,
+            linger_s=settings.linger_ms / 1000,
+            lease=timedelta(seconds=settings.lease_s),
+        ),
         leases=Leases(lease_s=settings.lease_s, renew_s=settings.renew_s),
     )
     gc.freeze()

@@ -17,13 +17,10 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS, Event
 from medfund.events.refusals import Reason
 from medfund.lanes import batch
-from medfund.lanes.service import Effects
 
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
-OF_PROVIDER: frozenset[type[Event]] = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - {
-    ProviderRegistered,
-    ProviderChanged,
-}
+REGISTRATIONS: frozenset[type[Event]] = frozenset({ProviderRegistered, ProviderChanged})
+OF_PROVIDER = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - REGISTRATIONS
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -98,42 +95,35 @@ class Group:
             amounts[fund] = amounts.get(fund, 0) + money.fen(amount)
 
 
-def apply(areas: Mapping[str, str], fresh: Sequence[Accepted], families: Mapping[str, str]) -> Effects:
-    """What a batch does. `areas`: the pooling area of each registered provider of this lane."""
-    providers = registrations(fresh)
-    areas = {**areas, **{provider.provider: provider.area for provider in providers}} if providers else areas
-    refused = refusals(areas, fresh)
-    out = {refusal.identity for refusal in refused}
-    lines = journal([event for event in fresh if event.identity not in out] if out else fresh, families)
-    return Effects(
-        rows=Rows(lines, buckets(lines), providers),
-        state=areas,
-        refused=refused,
-        lacks_reference=any(refusal.reason is Reason.UNKNOWN_PROVIDER for refusal in refused),
-    )
+def admit(areas: dict[str, str], accepted: Accepted) -> Refused | None:
+    """Refuse the events of providers that are not registered, or are registered in another pooling area.
+
+    `areas`: the pooling area of each registered provider of the lane; a registration adds to it.
+    """
+    event: Any = accepted.event
+    kind = type(event)
+    if kind in OF_PROVIDER:
+        area = areas.get(event.provider)
+        return None if area == event.area else _refusal(accepted, area)
+    if kind in REGISTRATIONS:
+        areas[event.provider] = event.area
+    return None
+
+
+def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
+    """What a batch of admitted events writes."""
+    lines = journal(fresh, families)
+    return Rows(lines, buckets(lines), registrations(fresh))
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
     """The last word on each provider of the batch."""
-    found: dict[str, Provider] = {}
-    for accepted in fresh:
-        if isinstance(accepted.event, (ProviderRegistered, ProviderChanged)):
-            event = accepted.event
-            found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
-    return list(found.values())
-
-
-def refusals(areas: Mapping[str, str], fresh: Sequence[Accepted]) -> list[Refused]:
-    """Events of providers that are not registered, or are registered in another pooling area."""
-    found = []
+    found = {}
     for accepted in fresh:
         event: Any = accepted.event
-        if type(event) not in OF_PROVIDER:
-            continue
-        area = areas.get(event.provider)
-        if area != event.area:
-            found.append(_refusal(accepted, area))
-    return found
+        if type(event) in REGISTRATIONS:
+            found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
+    return list(found.values())
 
 
 def _refusal(accepted: Accepted, registered: str | None) -> Refused:

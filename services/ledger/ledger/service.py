@@ -1,16 +1,17 @@
 """The ledger as a service of lanes: it books every event and decides nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import asyncpg
 
 from ledger import posting, projector
-from ledger.projector import JournalLine, Rows
+from ledger.projector import Rows
 from medfund.events import codec
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Place
 from medfund.events.ledger import EventRefused
-from medfund.lanes import partition
+from medfund.events.refusals import Reason
+from medfund.lanes import decisions, partition
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.service import Effects
 from medfund.postgres import queries
@@ -25,6 +26,7 @@ class Ledger:
     name = "ledger"
     topics: Sequence[str] = TOPICS
     references: Sequence[str] = ("agency",)
+    lacking = frozenset({Reason.UNKNOWN_PROVIDER})
     silent = frozenset(name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing)
 
     def __init__(self, *, lanes: int, prefix: str) -> None:
@@ -34,11 +36,17 @@ class Ledger:
     def decode(self, record: Record, family: str) -> Accepted | Refused:
         return codec.decode(record, family=family, lanes=self._lanes)
 
-    async def load(self, connection: asyncpg.Connection, lane: int) -> Mapping[str, str]:
+    async def load(self, connection: asyncpg.Connection, lane: int) -> dict[str, str]:
         return dict(map(tuple, await connection.fetch(SQL.providers, lane)))
 
-    def apply(self, state: Mapping[str, str], lane: int, fresh: Sequence[Accepted]) -> Effects:
-        return projector.apply(state, fresh, self.families)
+    def draft(self, state: dict[str, str]) -> dict[str, str]:
+        return dict(state)
+
+    def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
+        return projector.admit(draft, event)
+
+    def apply(self, draft: dict[str, str], lane: int, fresh: Sequence[Accepted]) -> Effects:
+        return Effects(projector.rows(fresh, self.families))
 
     def refused(self, lane: int, refusals: Sequence[Refused]) -> list[Decision]:
         """One `event.refused` for each, in the refusing lane, under an id made of the place that was refused."""
@@ -56,23 +64,19 @@ class Ledger:
             reason=refusal.reason,
             detail=refusal.detail,
         )
-        return Decision(
-            topic="ledger",
+        return decisions.decision(
+            event,
             key=key,
             source="/ledger",
             id=f"refused/{topic}/{lane}/{record.offset}",
-            type="event.refused.v1",
-            time=codec.rfc3339(record.timestamp),
-            value=codec.encode(event),
+            time=decisions.time_of(record.timestamp),
         )
 
     async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
         if rows.providers:
             await connection.execute(SQL.register, lane, *map(list, zip(*rows.providers, strict=True)))
         if rows.lines:
-            await connection.copy_records_to_table(
-                "journal", records=[(lane, *line) for line in rows.lines], columns=("lane", *JournalLine._fields)
-            )
+            await connection.execute(SQL.book, [(lane, *line) for line in rows.lines])
             keyed = sorted(rows.buckets.items())
             keys = map(list, zip(*(key for key, _ in keyed), strict=True))
             amounts = map(list, zip(*(amount for _, amount in keyed), strict=True))

@@ -29,3 +29,10 @@ from unnest(
 ) as added
 on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit
+
+-- name: book
+-- The lines of a batch. An array of rows, because COPY cannot run under row security.
+-- Locks: none beyond the new rows.
+insert into journal
+select *
+from unnest($1::journal [])

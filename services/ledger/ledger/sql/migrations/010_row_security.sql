@@ -2,8 +2,8 @@
 
 -- Backstop under the explicit predicates of every query: whoever reads as `medfund_reader` sees the rows of its scope,
 -- and no row at all where no scope was set. Forced, so that the owner is no way around it: a migration that touches
--- data sets its scope first. The worker's role bypasses it by attribute (COPY cannot run under row security); what
--- bounds the worker are its grants.
+-- data sets its scope first. The worker writes every organisation's rows by design: it has a policy that says so, and
+-- grants that bound it. (COPY cannot run under row security, so these tables are written by `insert ... unnest`.)
 
 -- The codes that the present transaction may see; '*' stands for all of them. Null where nobody set a scope.
 create function scope(kind text) returns text []
@@ -14,6 +14,7 @@ return string_to_array(nullif(current_setting('medfund.' || kind, true), ''), ',
 
 alter table journal enable row level security;
 alter table journal force row level security;
+create policy all_rows on journal to medfund_worker using (true) with check (true);
 create policy own_rows on journal for select to medfund_reader using (
     ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
     and (
@@ -25,6 +26,7 @@ create policy own_rows on journal for select to medfund_reader using (
 
 alter table buckets enable row level security;
 alter table buckets force row level security;
+create policy all_rows on buckets to medfund_worker using (true) with check (true);
 create policy own_rows on buckets for select to medfund_reader using (
     ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
     and (
@@ -36,6 +38,7 @@ create policy own_rows on buckets for select to medfund_reader using (
 
 alter table providers enable row level security;
 alter table providers force row level security;
+create policy all_rows on providers to medfund_worker using (true) with check (true);
 create policy own_rows on providers for select to medfund_reader using (
     ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
     and (
@@ -44,16 +47,27 @@ create policy own_rows on providers for select to medfund_reader using (
     )
 );
 
--- What could not be read has no area, party or source: only a scope of all of them sees it.
+-- A publisher sees what came under its sources, whoever it is about. Everybody else sees by organisation and area; the
+-- area of a provider is the one it is registered in, and the scope of `providers` holds in here too. What is of nobody
+-- (no readable key) is for those who see everything.
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
+create policy all_rows on quarantine to medfund_worker using (true) with check (true);
 create policy own_rows on quarantine for select to medfund_reader using (
-    ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
-    and (
-        '*' = any((select scope('organisations'))::text [])
-        or party = any((select scope('organisations'))::text [])
-    )
-    and ('*' = any((select scope('sources'))::text []) or source = any((select scope('sources'))::text []))
+    case when '*' = any((select scope('sources'))::text [])
+        then
+            (
+                '*' = any((select scope('organisations'))::text [])
+                or party = any((select scope('organisations'))::text [])
+            )
+            and (
+                '*' = any((select scope('areas'))::text [])
+                or area = any((select scope('areas'))::text [])
+                or party = any((select scope('organisations'))::text [])
+                or party in (select provider from providers)
+            )
+        else source = any((select scope('sources'))::text [])
+    end
 );
 
 -- Decisions on their way to the log are nobody's to read.
@@ -62,11 +76,15 @@ revoke select on outbox from medfund_reader;
 -- migrate:down
 grant select on outbox to medfund_reader;
 drop policy own_rows on quarantine;
+drop policy all_rows on quarantine;
 alter table quarantine no force row level security, disable row level security;
 drop policy own_rows on providers;
+drop policy all_rows on providers;
 alter table providers no force row level security, disable row level security;
 drop policy own_rows on buckets;
+drop policy all_rows on buckets;
 alter table buckets no force row level security, disable row level security;
 drop policy own_rows on journal;
+drop policy all_rows on journal;
 alter table journal no force row level security, disable row level security;
 drop function scope(text);

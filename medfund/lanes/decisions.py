@@ -1,0 +1,22 @@
+"""Decisions: the events that our own services write, as they wait in the outbox and go to the log."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from medfund.events.kinds import KINDS, Event
+from medfund.lanes.log import Decision
+
+_KIND_OF = {kind.event: kind for kind in KINDS.values()}
+_encode = msgspec.json.Encoder().encode
+
+
+def decision(event: Event, *, key: bytes, source: str, id: str, time: str) -> Decision:
+    """An event under the id that is derived from its cause, so that deciding it again is a repeat."""
+    kind = _KIND_OF[type(event)]
+    return Decision(kind.family, key, source, id, kind.type, time, _encode(event))
+
+
+def time_of(appended_ms: int) -> str:
+    """When the cause was appended, as CloudEvents writes it: a decision's time is its cause's, never a clock's."""
+    return (datetime.fromtimestamp(appended_ms // 1000, UTC) + timedelta(milliseconds=appended_ms % 1000)).isoformat()
