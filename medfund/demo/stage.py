@@ -1,0 +1,139 @@
+"""Where a chapter of the demo plays: a stack of its own on fresh data, a publisher, callers of the API, and a screen.
+
+What stays true: everything shown comes through the public commands and the API; every claim is checked, and one that
+does not hold makes the demo fail.
+"""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+
+from medfund import progress
+from medfund.demo.api import Api
+from medfund.local import CannotRun, access, running
+from medfund.local.state import State
+from medfund.publish import command as publishing
+from medfund.publish import resume
+
+PATIENCE_S = 30.0
+BOOKING_LIMIT_S = 180.0
+VERIFY_LIMIT_S = 300.0
+LOOK_S = 0.25
+WIDTH = 118
+WORKERS = 2
+
+Positions = Mapping[str, Mapping[int, int]]
+"""Family -> lane -> offset."""
+
+
+class Failed(Exception):
+    """The demo cannot go on."""
+
+
+class Stage:
+    """One run of the demo."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+        self.failures: list[str] = []
+        self._state: State | None = None
+
+    # -- the stack
+
+    def clear(self) -> None:
+        """Make the data folder empty; one that is not a stack's is left alone."""
+        running.stop(self.data)
+        if self.data.exists():
+            if any(self.data.iterdir()) and not (self.data / "stack.json").exists():
+                raise CannotRun(f"{self.data} holds something that no stack put there: give another --data")
+            shutil.rmtree(self.data)
+
+    def open(self) -> None:
+        """Start broker, database and services."""
+        running.fetch_broker()
+        self._state = running.start_detached(self.data, workers=WORKERS)
+
+    def close(self) -> None:
+        running.stop(self.data)
+
+    @property
+    def state(self) -> State:
+        if self._state is None:
+            raise Failed("the stack is not up")
+        return self._state
+
+    def token(self, role: str) -> str:
+        return access.issue(self.data, role)
+
+    def api(self, role: str) -> Api:
+        return Api(self.state.api, self.token(role))
+
+    # -- publishing and booking
+
+    def publish(self, file: Path, *, send_bad: bool = False) -> dict[str, Any]:
+        """`medfund publish`; its summary."""
+        told = self.state.environment
+        run = publishing.Run(
+            bootstrap=told["KAFKA_BOOTSTRAP"], topic_prefix=told["MEDFUND_TOPIC_PREFIX"], patience_s=PATIENCE_S
+        )
+        with file.open("rb", buffering=publishing.BUFFER_BYTES) as stream:
+            summary = run.published(stream, resume.Journal.beside(file), skip_bad=False, send_bad=send_bad)
+        if summary["outcome"] != "published":
+            raise Failed(f"publishing {file.name}: {summary}")
+        return summary
+
+    def booked(self, positions: Positions, *, api: Api) -> float:
+        """Wait until all of these offsets are booked; the monotonic time at which they were."""
+        wanted = {(family, lane): last + 1 for family, lanes in positions.items() for lane, last in lanes.items()}
+        deadline = time.monotonic() + BOOKING_LIMIT_S
+        with progress.Bar("Booking", total=sum(wanted.values())) as bar:
+            while time.monotonic() < deadline:
+                found = api.get("/v1/balances", limit=1)["positions"]
+                done = {place: min(found[str(place[1])][place[0]], end) for place, end in wanted.items()}
+                bar.at(sum(done.values()))
+                if done == wanted:
+                    return time.monotonic()
+                time.sleep(LOOK_S)
+        raise Failed(f"not booked after {BOOKING_LIMIT_S:.0f} s")
+
+    def verify(self) -> tuple[bool, dict[str, Any]]:
+        """`medfund verify`: its verdict and its report."""
+        done = subprocess.run(
+            [sys.executable, "-m", "medfund.cli", "verify", "--data", str(self.data), "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=VERIFY_LIMIT_S,
+        )
+        try:
+            return done.returncode == 0, msgspec.json.decode(done.stdout)
+        except msgspec.DecodeError:
+            raise Failed(f"verify: {done.stderr.strip() or done.stdout.strip()}") from None
+
+    # -- the screen
+
+    def heading(self, text: str) -> None:
+        self.console.print()
+        self.console.print(Rule(text, align="left"))
+
+    def say(self, text: str) -> None:
+        self.console.print(text)
+
+    def show(self, table: Table) -> None:
+        self.console.print(table)
+
+    def check(self, claim: str, holds: bool) -> None:
+        """Show a claim and whether it holds."""
+        self.console.print(f"[green]✓[/] {claim}" if holds else f"[bold red]✗ {claim}[/]")
+        if not holds:
+            self.failures.append(claim)
