@@ -16,6 +16,7 @@ COMMANDS = {
     "prepare": "medfund.local.commands",
     "publish": "medfund.publish.command",
     "city": "medfund.city.command",
+    "verify": "ledger.commands",
     "demo": "medfund.demo.command",
 }
 """Command -> the module with a function of that name."""

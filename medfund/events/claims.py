@@ -186,8 +186,9 @@ check_exactly = checked_by(SettlementRecorded, (_recorded_signs, adds_up, _advan
 class SettlementReversed(Settlement, frozen=True, kw_only=True):
     """A settlement was taken back (2208, 2305, 2601): the same fields, every amount zero or less.
 
-    `settlement_ref` is the reversal's own reference, `reverses_ref` that of the settlement; `service_date` and
-    `benefit_year` are the settlement's. Source: R1.2, c.2 (7).
+    `settlement_ref` is the reversal's own reference, `reverses_ref` that of the settlement. `service_date` is the
+    reversal's own day, so that it is claimed in the batch of that day (R1.2); `benefit_year` is the settlement's.
+    Source: R1.2, c.2 (7).
     """
 
     reverses_ref: HashRef

@@ -5,16 +5,20 @@ that passed while nothing ran are written in their order before today.
 """
 
 import asyncio
+import signal
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import structlog
+from prometheus_client import start_http_server
 
-from medfund import calendar
+from medfund import calendar, logs
 from medfund.events import codec
 from medfund.events.time import DayOpened
 from medfund.lanes import decisions, partition
+from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.log import Decision, LaneLog, Log
+from medfund.lanes.settings import SchedulerSettings
 
 log = structlog.get_logger(__name__)
 
@@ -96,3 +100,23 @@ async def run(
                 await stop.wait()
         except TimeoutError:
             continue
+
+
+async def main() -> None:
+    """`python -m medfund.lanes.scheduler`: until SIGTERM or SIGINT."""
+    settings = SchedulerSettings()  # type: ignore[call-arg]  # from the environment
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr="127.0.0.1")
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    try:
+        await run(kafka, lanes=settings.lanes, working_days=calendar.shipped(), stop=stop)
+    finally:
+        await kafka.close()
+
+
+if __name__ == "__main__":
+    logs.configure()
+    asyncio.run(main())

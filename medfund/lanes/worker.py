@@ -7,7 +7,7 @@ worker cannot commit, however long it slept.
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -70,15 +70,13 @@ class Worker:
         finally:
             await self._drain()
 
-    async def _retrying(
-        self, work: Callable[[asyncpg.Connection], "asyncio.Future[None]"], stop: asyncio.Event
-    ) -> None:
+    async def _retrying(self, work: Callable[[asyncpg.Connection], Awaitable[None]], stop: asyncio.Event) -> None:
         """Do a piece of lease work on a fresh connection; while the database is away, back off and say so."""
         delay_s = 0.2
         while not stop.is_set():
             try:
                 async with connect.connection(self.lane_dsn(0), name=f"{self.name} leases") as connection:
-                    await work(connection)  # type: ignore[misc]
+                    await work(connection)
                 return
             except connect.UNAVAILABLE as error:
                 log.warning("database unavailable", worker=self.name, error=_line(error), retry_s=round(delay_s, 1))

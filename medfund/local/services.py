@@ -34,6 +34,7 @@ class Program:
 
 
 WORKERS = (Program("ledger-worker", ("ledger", "work"), ("LEDGER_WORKER_DSN",), "METRICS_PORT", "/metrics"),)
+SCHEDULER = Program("scheduler", ("medfund.lanes.scheduler",), (), "METRICS_PORT", "/metrics")
 APIS = (
     Program(
         "ledger-api",
@@ -69,7 +70,7 @@ class Service(Server):
 def services(folder: Path, environment: Mapping[str, str], *, workers: int) -> list[Service]:
     """All processes of all services, workers first."""
     named = [(program, f"{program.name}-{number}") for program in WORKERS for number in range(1, workers + 1)]
-    named += [(program, program.name) for program in APIS]
+    named += [(program, program.name) for program in (SCHEDULER, *APIS)]
     return [Service(program, name, folder, environment) for program, name in named]
 
 

@@ -1,6 +1,6 @@
 """The ledger as a service of lanes: it books every event and decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import asyncpg
 
@@ -26,8 +26,10 @@ class Ledger:
     name = "ledger"
     topics: Sequence[str] = TOPICS
     references: Sequence[str] = ("agency",)
-    lacking = frozenset({Reason.UNKNOWN_PROVIDER})
-    silent = frozenset(name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing)
+    lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
+    silent: Collection[str] = frozenset(
+        name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing
+    )
 
     def __init__(self, *, lanes: int, prefix: str) -> None:
         self._lanes = lanes

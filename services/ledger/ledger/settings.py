@@ -4,20 +4,12 @@ import socket
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
+
+from medfund.lanes.settings import LogSettings
 
 
-class Common(BaseSettings):
-    """What every process of a service needs to know."""
-
-    model_config = SettingsConfigDict(env_prefix="", extra="ignore")
-
-    kafka_bootstrap: str
-    lanes: int = Field(12, ge=1, le=1024, validation_alias="MEDFUND_LANES")
-    topic_prefix: str = Field("medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
-
-
-class WorkerSettings(Common):
+class WorkerSettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_WORKER_DSN")
     worker_name: str = Field(default_factory=lambda: f"ledger@{socket.gethostname()}")
     batch_records_max: int = Field(5000, ge=1, le=50_000)
@@ -31,11 +23,11 @@ class MigrationSettings(BaseSettings):
     database_url: str = Field(validation_alias="LEDGER_OWNER_DSN")
 
 
-class VerifySettings(Common):
+class VerifySettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_READER_DSN")
 
 
-class ApiSettings(Common):
+class ApiSettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_READER_DSN")
     host: str = Field("127.0.0.1", validation_alias="LEDGER_API_HOST")
     port: int = Field(8080, validation_alias="LEDGER_API_PORT")

@@ -8,7 +8,7 @@ For each lane, against one snapshot of the database:
 A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -77,32 +77,31 @@ async def verify(
     service: Ledger,
     lanes: Sequence[int],
     *,
-    progress: "Progress | None" = None,
+    advance: Callable[[int], None] = lambda records: None,
 ) -> Report:
-    """Prove the given lanes. `connection` may see every row. Raises what the database and the broker raise."""
+    """Prove the given lanes. `advance` is told how many records were proved. Raises what database and broker raise."""
     report = Report()
     for lane in lanes:
         source = await log.open_lane(lane, service.topics)
         try:
             async with snapshot(connection):
-                await _Lane(lane, connection, source, service, report, progress).prove()
+                await _Lane(lane, connection, source, service, report, advance).prove()
         finally:
             await source.close()
         report.lanes += 1
     return report
 
 
-class Progress:
-    """Told how many records were proved, for a progress bar."""
-
-    def advance(self, records: int) -> None: ...
+async def count_records(connection: asyncpg.Connection, lanes: Sequence[int]) -> int:
+    """How many records there are to prove."""
+    return int(await connection.fetchval(SQL.count_records, lanes))
 
 
 @asynccontextmanager
 async def snapshot(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """One state of the database for all questions, and the right to see every organisation's rows."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("select set_config('statement_timeout', '0', true)")
+        await connection.execute(SQL.see_everything)
         yield
 
 
@@ -113,7 +112,7 @@ class _Lane:
     source: LaneLog
     service: Ledger
     report: Report
-    progress: Progress | None
+    advance: Callable[[int], None]
     counted: dict[str, list[int]] = field(default_factory=dict)
     areas: Mapping[str, str] = field(default_factory=dict)
     lines: int = 0
@@ -144,7 +143,8 @@ class _Lane:
 
     async def _stretches(self) -> AsyncIterator[list[list[Run]]]:
         """The order log in portions of whole batches, each batch a list of runs."""
-        last, portion, size = -1, [], 0  # type: ignore[var-annotated]
+        last, size = -1, 0
+        portion: list[list[Run]] = []
         while rows := await self.connection.fetch(SQL.batches, self.lane, last, BATCHES_MAX):
             for row in rows:
                 last = row["batch"]
@@ -178,8 +178,7 @@ class _Lane:
             for line in projector.journal(fresh, self.service.families):
                 expected[line.topic, line.first_offset, line.ordinal] = line
         await self._compare(expected, spans)
-        if self.progress:
-            self.progress.advance(len(verdicts))
+        self.advance(len(verdicts))
 
     async def _records(self, run: Run) -> list[Record]:
         """The records of a run; what was read beyond it is kept for the next run of its topic."""
@@ -197,7 +196,7 @@ class _Lane:
         self.unread[run.topic] = have[cut:]
         return have[:cut]
 
-    async def _accepted_where(self, verdicts) -> dict[bytes, tuple[str, int, bytes]]:  # type: ignore[no-untyped-def]
+    async def _accepted_where(self, verdicts: Iterable[Accepted | Refused]) -> dict[bytes, tuple[str, int, bytes]]:
         wanted = [verdict.identity for verdict in verdicts if isinstance(verdict, Accepted)]
         rows = await self.connection.fetch(SQL.identities, self.lane, wanted)
         return {row["identity"]: (row["topic"], row["offset"], row["digest"]) for row in rows}
@@ -269,8 +268,8 @@ class _Lane:
             report.quarantined += counted[2]
             if counted != kept:
                 report.blame(
-                    f"position lane={self.lane} topic={position['topic']}: counts accepted, repeat, quarantined {kept}, "
-                    f"the log says {counted}"
+                    f"position lane={self.lane} topic={position['topic']}: "
+                    f"counts accepted, repeat, quarantined {kept}, the log says {counted}"
                 )
         if (identities := await self.connection.fetchval(SQL.count_identities, self.lane)) != accepted:
             report.blame(f"identities lane={self.lane}: {identities} rows, the log accounts for {accepted}")

@@ -1,3 +1,17 @@
+-- name: see_everything
+-- First in the proof's one transaction: every organisation's rows, and as long as it takes. Locks: none.
+select
+    set_config('medfund.areas', '*', true),
+    set_config('medfund.organisations', '*', true),
+    set_config('medfund.sources', '*', true),
+    set_config('statement_timeout', '0', true)
+
+-- name: count_records
+-- The length of the proof, for a progress bar. Locks: none.
+select coalesce(sum(next_offset - start_offset), 0)
+from positions
+where lane = any($1::smallint [])
+
 -- name: positions
 -- Where each lane stands and how the records it passed ended. Locks: none.
 select *

@@ -1,0 +1,81 @@
+"""`medfund verify`: prove the books, from the command line."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from ledger.settings import VerifySettings
+    from ledger.verify import Report
+
+
+def verify(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The data folder of the local stack.")] = Path(
+        ".data"
+    ),
+    lane: Annotated[list[int] | None, typer.Option(help="Only this lane; may be repeated.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every lane; this is the default.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Recount the books from the log and from the journal. Exit code 0 only when everything holds.
+
+    KAFKA_BOOTSTRAP and LEDGER_READER_DSN name other servers than those of the local stack.
+    """
+    settings = _settings(data)
+    report = asyncio.run(_prove(settings, lane or list(range(settings.lanes))))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(report.as_json()).decode() + "\n")
+    else:
+        _tell(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def _settings(data: Path) -> "VerifySettings":
+    from ledger.settings import VerifySettings
+    from medfund.local import CannotRun, running, settings
+
+    try:
+        if "LEDGER_READER_DSN" not in os.environ:
+            os.environ.update(running.environment(data.absolute()))
+        return settings.load(VerifySettings)
+    except CannotRun as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
+    from ledger import verify as proof
+    from ledger.service import Ledger
+    from medfund.lanes.kafka import KafkaLog
+    from medfund.postgres import connect
+    from medfund.progress import Bar
+
+    log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    service = Ledger(lanes=settings.lanes, prefix=settings.topic_prefix)
+    async with connect.connection(settings.database_url, name="ledger verify") as connection:
+        total = await proof.count_records(connection, lanes)
+        with Bar("Proving", total=total) as bar:
+            return await proof.verify(connection, log, service, lanes, advance=bar.advance)
+
+
+def _tell(report: "Report") -> None:
+    console = Console()
+    if not report.ok:
+        console.print(f"[bold red]The books do not hold[/]: {len(report.problems)} rows or more")
+        for problem in report.problems:
+            console.print(f"  {problem}", highlight=False, markup=False)
+        return
+    table = Table("proved", "", title="The books hold", show_header=False)
+    for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
+        table.add_row(name, f"{getattr(report, name):,}")
+    for book, funds in report.as_json()["amounts"].items():  # type: ignore[attr-defined]
+        for fund, amount in funds.items():
+            table.add_row(f"{book} {fund}: debit = credit, yuan", amount)
+    console.print(table)
