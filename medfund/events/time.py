@@ -11,8 +11,8 @@ from medfund.events.kinds import Event, kind
 class DayOpened(Event, frozen=True, kw_only=True):
     """A calendar day began in Asia/Shanghai.
 
-    `working_day` is what calendar `calendar_version` says of it, and null where that calendar does not cover the year: a
-    guess would be a wrong deadline. Source: design §3, domain.md R1.4.
+    `working_day` is what calendar `calendar_version` says of it, and null where that calendar does not cover the year:
+    a guess would be a wrong deadline. Source: design §3, domain.md R1.4.
     """
 
     date: Day
