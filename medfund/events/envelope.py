@@ -129,8 +129,37 @@ _TEXT = msgspec.json.Decoder(str)
 _OPTIONAL = ("datacontenttype", "partitionkey", RETRY_OF)
 
 
+class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """What nearly every event is: the six members that must be there, and no other."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str
+    data: msgspec.Raw
+
+
+_PLAIN = msgspec.json.Decoder(_Plain)
+
+
 def from_json(document: bytes) -> Envelope | Problem:
     """The event in one JSON object of structured mode: attributes beside `data`. Never raises."""
+    try:
+        plain = _PLAIN.decode(document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _from_any_json(document)
+    data = bytes(plain.data)
+    # As many colons as six members have: none occurs twice. Any doubt goes to the exact test, three times slower.
+    texts = f"{plain.specversion}{plain.id}{plain.source}{plain.type}{plain.time}"
+    if document.count(b":") != 6 + texts.count(":") + data.count(b":"):
+        return _from_any_json(document)
+    return Envelope(
+        id=plain.id, source=plain.source, type=plain.type, time=plain.time, specversion=plain.specversion, data=data
+    )
+
+
+def _from_any_json(document: bytes) -> Envelope | Problem:
     try:
         members = _MEMBERS.decode(document)
         texts = {name: _TEXT.decode(raw) for name, raw in members.items() if name != "data"}
