@@ -18,7 +18,7 @@ import msgspec
 from medfund import calendar
 from medfund.events import envelope, upcast
 from medfund.events.kinds import KINDS, Event, Kind
-from medfund.events.refusals import Problem, Reason, legible, quoted
+from medfund.events.refusals import DETAIL_MAX, Problem, Reason, legible, quoted
 from medfund.lanes import partition
 from medfund.lanes.log import Record
 
@@ -333,7 +333,7 @@ def _refused(record: Record, problem: Problem | None) -> Refused:
         raise AssertionError("a record was refused for no reason")
     source, id, type = (_attribute(record, name) for name in ("ce_source", "ce_id", "ce_type"))
     identity = envelope.identity_of(source.encode(), id.encode()) if source and id else None
-    return Refused(record, problem.reason, problem.detail, source, id, type, identity)
+    return Refused(record, problem.reason, problem.detail[:DETAIL_MAX], source, id, type, identity)
 
 
 def _attribute(record: Record, name: str) -> str | None:

@@ -36,10 +36,16 @@ def _must(reason: Reason, holds: Callable[[Any], object], what: str) -> Form:
     return Form(lambda value: None if holds(value) else (reason, f"{quoted(value)} is not {what}"))
 
 
-def _written(pattern: str, what: str) -> tuple[Meta, Form]:
-    # \A…\Z and not ^…$: a trailing newline is not part of a code
+def _unshown(holds: Callable[[str], object], what: str) -> Form:
+    """For texts that a publisher's mistake could fill with a name or a personal id: a refusal does not repeat them."""
+    return Form(lambda text: None if holds(text) else (Reason.BAD_CODE, f"{len(text)} characters that are not {what}"))
+
+
+def _written(pattern: str, what: str, *, shown: bool = True) -> tuple[Meta, Form]:
+    # fullmatch, since ^…$ lets a trailing newline pass
     matches = re.compile(pattern.removeprefix("^").removesuffix("$")).fullmatch
-    return Meta(extra_json_schema={"pattern": pattern}), _must(Reason.BAD_CODE, matches, what)
+    form = _must(Reason.BAD_CODE, matches, what) if shown else _unshown(matches, what)
+    return Meta(extra_json_schema={"pattern": pattern}), form
 
 
 def _listed(reason: Reason, table: Mapping[str, codes.Label], what: str) -> tuple[Meta, Form]:
@@ -57,7 +63,7 @@ def _amount(text: str) -> Fault | None:
 
 
 def _text(value: str) -> bool:
-    return 0 < len(value) <= 500 and value.isprintable() and value == value.strip()
+    return 0 < len(value) <= 500 and value.isprintable()
 
 
 _AMOUNT = Meta(
@@ -72,10 +78,10 @@ _TEXT = Meta(extra_json_schema={"minLength": 1, "maxLength": 500})
 _PROVIDER_META, _PROVIDER = _written(codes.PROVIDER_PATTERN, "a provider code, H or P and 11 digits")
 _AREA_META, _AREA = _written(codes.AREA_PATTERN, "an area code of 6 digits")
 _OPAQUE_META, _OPAQUE = _written(codes.OPAQUE_PATTERN, "a code of 1 to 12 letters and digits")
-_HASH_META, _HASH = _written(r"^[0-9a-f]{32}$", "a keyed hash of 32 lower-case hex digits")
-_DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hex digits")
+_HASH_META, _HASH = _written(r"^[0-9a-f]{32}$", "a keyed hash of 32 lower-case hex digits", shown=False)
+_DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hex digits", shown=False)
 _REF_META, _REF = _written(
-    r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$", "a reference of 1 to 64 letters, digits and . _ : / -"
+    r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$", "a reference of 1 to 64 letters, digits and . _ : / -", shown=False
 )
 _SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
@@ -108,7 +114,7 @@ HashRef = Annotated[str, _HASH_META, _HASH]
 Digest = Annotated[str, _DIGEST_META, _DIGEST]
 Ref = Annotated[str, _REF_META, _REF]
 Source = Annotated[str, _SOURCE_META, _SOURCE]
-Text = Annotated[str, _TEXT, _must(Reason.BAD_CODE, _text, "a text of 1 to 500 printable characters")]
+Text = Annotated[str, _TEXT, _unshown(_text, "a text of 1 to 500 printable ones")]
 
 Test: TypeAlias = Callable[[Any, str], Problem | None]
 

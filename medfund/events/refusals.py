@@ -98,13 +98,18 @@ LABELS: dict[Reason, tuple[str, str]] = {
 }
 
 
+DETAIL_MAX = 500
+
+
 def quoted(value: object) -> str:
     """A piece of input as it may stand in a message: short, and with nothing in it that a reader cannot see."""
-    if isinstance(value, str | bytes):
-        return repr(value[:64])
-    return str(value)[:80]
+    return _cut(repr(value[:64]) if isinstance(value, str | bytes) else str(value), 90)
 
 
 def legible(text: str) -> str:
     """A message that quotes input, made fit to be shown: the same two promises for a whole sentence."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:200])
+    return _cut("".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:200]), 300)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -7,7 +7,7 @@ import pytest
 
 from medfund.events import agency, rules
 from medfund.events.kinds import KINDS
-from medfund.events.refusals import Problem
+from medfund.events.refusals import DETAIL_MAX, Problem, Reason
 
 NEGATIVE = {"310100": "-29399.98", "310200": "456789.12"}
 
@@ -227,3 +227,19 @@ def test_a_fund_that_a_map_lacks_counts_as_nothing() -> None:
     content = {**kind.example, "approved": {}, "bond": {"310100": "1.00"}, "net": {"310100": "-1.00"}}
     event = kind.decoder.decode(msgspec.json.encode(content))
     assert rules.sums("approved", "bond", "net")(event) is None
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("name", ["a", " 结算 ", "x" * 256])
+def test_a_refusal_can_itself_be_told(reason: Reason, name: str) -> None:
+    """Whatever an id may be and whatever a detail may say, the event that tells of it is not refused in its turn."""
+    assert problem("event.refused.v1", reason=reason.value, detail="x" * DETAIL_MAX, id=name, source=name) is None
+
+
+def test_a_refusal_does_not_repeat_what_may_be_personal() -> None:
+    """R9: a publisher that sends an id in the clear is told so without the id."""
+    found = problem("settlement.recorded.v1", settlement_ref="310000000000202604010930000001")
+    assert found == (
+        "bad_code",
+        "$.settlement_ref: 30 characters that are not a keyed hash of 32 lower-case hex digits",
+    )
