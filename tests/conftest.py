@@ -7,22 +7,26 @@ import itertools
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ledger.__main__ import MIGRATIONS
 
+from ledger.__main__ import MIGRATIONS
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
+from medfund.local.server import Process
 from medfund.postgres import connect, migrate
 from medfund.postgres.provision import ROLES
 
 LANES = 4
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
+SESSION = "medfund-test-"
 TEMPLATE = "ledger_template"
 _numbers = itertools.count(1)
 
@@ -40,10 +44,26 @@ class Database:
         return prepare.dsn(self.admin, user=f"ledger_{role}", password=PASSWORDS[role])
 
 
+def pytest_sessionstart() -> None:
+    """A session that is told to end stops its servers, as it does after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def clear_dead_sessions() -> None:
+    """Servers and folders of sessions that were killed before they could stop them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SESSION}*-*"):
+        if Process.of(int(folder.name.removeprefix(SESSION).partition("-")[0])) is None:
+            for pid_file in folder.rglob("*.pid"):
+                if process := Process.kept_in(pid_file):
+                    process.signal(signal.SIGKILL)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def session_folder() -> Iterator[Path]:
     """A folder that Postgres's own user can reach, unlike pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="medfund-test-"))
+    clear_dead_sessions()
+    folder = Path(tempfile.mkdtemp(prefix=f"{SESSION}{os.getpid()}-"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
@@ -89,6 +109,13 @@ async def template(postgres: Postgres) -> str:
 @pytest.fixture
 async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
     """A fresh database for one test."""
+    async with fresh_database(postgres, template) as made:
+        yield made
+
+
+@asynccontextmanager
+async def fresh_database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
+    """A database of its own for whoever asks, as long as it is needed."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     async with connect.connection(postgres.dsn(), name="tests") as server:
         await server.execute(f"create database {name} template {template} strategy file_copy")
@@ -103,6 +130,11 @@ async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]
 @pytest.fixture
 async def topic_prefix(kafka: Kafka) -> str:
     """The prefix of a test's own topics, one per family with `LANES` partitions."""
+    return await fresh_topics(kafka)
+
+
+async def fresh_topics(kafka: Kafka) -> str:
+    """Topics of one's own; their prefix."""
     prefix = f"test-{next(_numbers)}"
     await prepare.topics(kafka.address, prefix=prefix, lanes=LANES)
     return prefix

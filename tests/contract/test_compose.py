@@ -1,0 +1,139 @@
+"""The container files keep their form. No engine runs here: what they name must exist in this repository."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from ledger import settings as ledger_settings
+from medfund.cli import COMMANDS
+from medfund.local import kafka, postgres
+from medfund.local import settings as local_settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+PROCESSES = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
+
+
+def settings_known() -> set[str]:
+    """The environment variables that some settings class reads."""
+    classes = [
+        kind
+        for module in (ledger_settings, local_settings)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, BaseSettings)
+    ]
+    fields = [(name, field) for kind in classes for name, field in kind.model_fields.items()]
+    return {str(field.validation_alias or name).upper() for name, field in fields}
+
+
+def test_one_container_per_process() -> None:
+    commands = {name: " ".join(service["command"]) for name, service in PROCESSES.items()}
+    assert commands == {
+        "prepare": "medfund prepare",
+        "migrate": "python -m ledger migrate",
+        "ledger-worker": "python -m ledger work",
+        "ledger-api": "python -m ledger api",
+    }
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_command_exists(name: str) -> None:
+    match PROCESSES[name]["command"]:
+        case ["python", "-m", package, command]:
+            from ledger.__main__ import COMMANDS as LEDGER
+
+            assert importlib.util.find_spec(f"{package}.__main__")
+            assert command in LEDGER
+        case ["medfund", command]:
+            assert command in COMMANDS
+        case other:
+            pytest.fail(f"unknown kind of command: {other}")
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_variable_is_one_that_our_settings_read(name: str) -> None:
+    assert set(PROCESSES[name]["environment"]) <= settings_known()
+
+
+def test_all_processes_see_the_same_log() -> None:
+    seen = {
+        (service["environment"]["KAFKA_BOOTSTRAP"], service["environment"]["MEDFUND_LANES"])
+        for service in PROCESSES.values()
+        if "KAFKA_BOOTSTRAP" in service["environment"]
+    }
+    assert len(seen) == 1
+
+
+def test_no_process_but_the_preparation_knows_the_administrator() -> None:
+    told = [name for name, service in PROCESSES.items() if "POSTGRES_PASSWORD" in str(service["environment"])]
+    assert told == ["prepare"]
+
+
+def test_secrets_come_from_outside_and_have_no_default() -> None:
+    for name, service in COMPOSE["services"].items():
+        for variable, value in service["environment"].items():
+            if re.search(r"PASSWORD|DSN|DATABASE_URL", variable):
+                assert re.search(r"\$\{[A-Z_]+:\?\}", value), f"{name}: {variable}"
+    for substitution in re.findall(r"\$\{.*?\}", str(COMPOSE)):
+        assert re.fullmatch(r"\$\{[A-Z_]+:\?\}", substitution)
+
+
+def test_whatever_runs_for_long_says_whether_it_is_well() -> None:
+    lasting = {name for name, service in COMPOSE["services"].items() if service["restart"] != "no"}
+    assert lasting == {name for name, service in COMPOSE["services"].items() if "healthcheck" in service}
+
+
+def test_published_ports_are_on_loopback() -> None:
+    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_broker_is_configured_as_the_local_one() -> None:
+    local = dict(
+        line.split("=", 1)
+        for line in kafka.PROPERTIES.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+    names = {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in local.items() if "{" not in value}
+    told = COMPOSE["services"]["kafka"]["environment"]
+    assert {name: told[name] for name in names} == names
+
+
+def test_the_database_is_configured_as_the_local_one() -> None:
+    told = dict(option.removeprefix("-c").split("=", 1) for option in COMPOSE["services"]["postgres"]["command"][1:])
+    of_one_machine = {"listen_addresses", "unix_socket_directories", "log_line_prefix"}
+    assert told == {name: value for name, value in postgres.SETTINGS.items() if name not in of_one_machine}
+
+
+def test_images_name_no_registry() -> None:
+    images = [service["image"] for service in COMPOSE["services"].values()]
+    images += re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert not [image for image in images if "." in image.split("/")[0].split(":")[0]]
+
+
+def test_the_broker_is_the_version_that_the_tests_run() -> None:
+    version = re.search(r"kafka_2\.13</artifactId>\s*<version>([^<]+)", kafka.POM.read_text(encoding="utf-8"))
+    assert version
+    assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{version[1]}"
+
+
+def test_the_image_is_built_from_pinned_packages_and_runs_as_nobody_special() -> None:
+    build, run = DOCKERFILE.rsplit("\nFROM ", 1)
+    assert "--require-hashes -r requirements.lock" in build
+    assert "COPY --from=build" in run
+    assert re.search(r"^USER (?!root)\w+$", run, re.MULTILINE)
+
+
+def test_the_image_copies_only_what_exists() -> None:
+    copied = [line.split()[1:-1] for line in DOCKERFILE.splitlines() if re.match(r"COPY (?!--from)", line)]
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    for source in [source for sources in copied for source in sources]:
+        assert (ROOT / source).exists()
+        assert f"!{source}" in allowed
