@@ -6,9 +6,11 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
+from rich.console import Console
 
 from medfund.demo.api import Refused
 from medfund.demo.stage import Failed, Stage
@@ -17,6 +19,8 @@ from medfund.local import CannotRun
 CHAPTERS = {"spine": "medfund.demo.spine"}
 """Chapter -> the module that plays it."""
 LAST = "spine"
+WIDTH = 118
+SERVERS = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "LEDGER_READER_DSN", "MEDFUND_TOPIC_PREFIX")
 
 
 def demo(
@@ -25,6 +29,9 @@ def demo(
     stay: Annotated[
         bool | None, typer.Option("--stay/--end", help="Stay up at the end; on a terminal it does.")
     ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="The claims and figures as JSON; the rest on standard error.")
+    ] = False,
 ) -> None:
     """Publish a synthetic city on a stack of its own, book it, show the books and prove them.
 
@@ -32,49 +39,57 @@ def demo(
     """
     if chapter not in CHAPTERS:
         raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
-    for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL"):
-        os.environ.pop(name, None)  # its own servers: the demo begins with nothing in them
-    stage = Stage(data.absolute())
-    raise typer.Exit(_played(stage, chapter, stay=sys.stdout.isatty() if stay is None else stay))
+    for name in SERVERS:
+        os.environ.pop(name, None)  # the demo begins with nothing in them, so they are its own
+    stage = Stage(data.absolute(), Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False))
+    signal.signal(signal.SIGTERM, _interrupted)
+    code = _played(stage, chapter, stay=sys.stdout.isatty() if stay is None else stay)
+    if json:
+        typer.echo(msgspec.json.encode(_told(stage, chapter, succeeded=code == 0)).decode())
+    raise typer.Exit(code)
 
 
 def _played(stage: Stage, chapter: str, *, stay: bool) -> int:
+    """The exit code."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupted)
+    complete = False
     try:
         stage.clear()
         importlib.import_module(CHAPTERS[chapter]).play(stage)
-        _closing(stage, seconds=time.monotonic() - began)
+        stage.figures["seconds"] = round(time.monotonic() - began, 1)
+        _closing(stage)
+        complete = True
         if stay:
             _wait(stage)
     except (CannotRun, Failed, Refused) as error:
         typer.echo(f"The demo failed: {error}", err=True)
         return 1
     except KeyboardInterrupt:
-        if stay and not stage.failures:
-            return 0
-        return 130
+        # On a terminal this is how it ends.
+        return 130 if not complete else int(bool(stage.failures))
     finally:
         stage.close()
-    return 1 if stage.failures else 0
+    return int(bool(stage.failures))
+
+
+def _told(stage: Stage, chapter: str, *, succeeded: bool) -> dict[str, Any]:
+    claims = [claim._asdict() for claim in stage.claims]
+    return {"chapter": chapter, "succeeded": succeeded, "claims": claims, **stage.figures}
 
 
 def _interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _closing(stage: Stage, *, seconds: float) -> None:
+def _closing(stage: Stage) -> None:
     stage.heading("To look further")
     address = stage.state.api
-    # Plain lines: what is to be copied must not be wrapped.
-    typer.echo(f"API and its documentation: {address}/docs")
-    typer.echo(f"TOKEN={stage.token('finance')}")
-    typer.echo(f'curl -H "Authorization: Bearer $TOKEN" "{address}/v1/trial-balance?area=152500"')
-    failed = len(stage.failures)
-    verdict = (
-        f"{failed} claims do not hold: {'; '.join(stage.failures)}" if failed else "Everything claimed here holds."
-    )
-    stage.say(f"{verdict} ({seconds:.0f} s)")
+    stage.copyable(f"API and its documentation: {address}/docs")
+    stage.copyable(f"TOKEN={stage.token('finance')}")
+    stage.copyable(f'curl -H "Authorization: Bearer $TOKEN" "{address}/v1/trial-balance?area=152500"')
+    failures = stage.failures
+    verdict = f"Does not hold: {'; '.join(failures)}." if failures else f"All {len(stage.claims)} claims hold."
+    stage.say(f"{verdict} It took {stage.figures['seconds']:.0f} s.")
 
 
 def _wait(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from medfund import codes, money
 from medfund.city import command as city_command
 from medfund.city import defects, model, profiles, publication
+from medfund.demo.api import Api
 from medfund.demo.stage import Stage
 
 PROFILE = profiles.XILINGOL
@@ -61,6 +62,11 @@ def _publish(stage: Stage) -> Published:
     booked = stage.booked(summary["positions"], api=stage.api("finance"))
     took = booked - began
     stage.say(f"Checked, published and booked after {took:.1f} s: {sent / took:,.0f} events a second end to end.")
+    stage.figures |= {
+        "events": sent,
+        "published_per_second": round(sent / summary["seconds"]),
+        "end_to_end_per_second": round(sent / took),
+    }
     stage.check(
         f"all {lines['settlements']:,} settlements and {lines['agency']:,} events of the agency are on the log",
         sent == lines["settlements"] + lines["agency"],
@@ -92,7 +98,7 @@ def _side_by_side(first: Callable[[], object], second: Callable[[], object]) -> 
         raise errors[0]
 
 
-def _trial_balance(stage: Stage, finance: Any) -> None:
+def _trial_balance(stage: Stage, finance: Api) -> None:
     stage.heading("Trial balance per fund (OPS, yuan)")
     answer = finance.get("/v1/trial-balance", area=PROFILE.area)
     table = _table("fund", "account", ">debit", ">credit", ">balance")
@@ -108,7 +114,7 @@ def _trial_balance(stage: Stage, finance: Any) -> None:
     stage.check("every fund balances to 0.00", answer["balanced"] and bool(answer["funds"]))
 
 
-def _published_totals(stage: Stage, finance: Any, published: Published) -> None:
+def _published_totals(stage: Stage, finance: Api, published: Published) -> None:
     stage.heading("The published figures, found again in the books")
     rows = finance.get("/v1/turnover", area=PROFILE.area, account=PAYABLE)["rows"]
     visits: Counter[str] = Counter()
@@ -141,7 +147,7 @@ def _by_fund(rows: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return found
 
 
-def _largest_payables(stage: Stage, finance: Any) -> Sequence[tuple[str, str, int]]:
+def _largest_payables(stage: Stage, finance: Api) -> Sequence[tuple[str, str, int]]:
     """Shows the providers with the largest payables; provider, fund and amount of each largest part, largest first."""
     stage.heading(f"The {LARGEST} largest payables (yuan)")
     owed: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -163,7 +169,7 @@ def _largest_payables(stage: Stage, finance: Any) -> Sequence[tuple[str, str, in
     return [(provider, fund, amount) for provider in largest for fund, amount in owed[provider].most_common(1)]
 
 
-def _explained(stage: Stage, finance: Any, largest: Sequence[tuple[str, str, int]]) -> None:
+def _explained(stage: Stage, finance: Api, largest: Sequence[tuple[str, str, int]]) -> None:
     provider, fund, amount = largest[0]
     stage.heading(f"Why {provider} is owed {_grouped(money.yuan(amount))} yuan by fund {fund}")
     balance = finance.get("/v1/explain", party=provider, fund=fund, account=PAYABLE, limit=1)
@@ -183,7 +189,7 @@ def _explained(stage: Stage, finance: Any, largest: Sequence[tuple[str, str, int
     )
     table.add_row("one event", f"{event['source']} {event['id']}, {event['time']}", event["amount"])
     stage.show(table)
-    stage.say(msgspec.json.encode(event["data"]).decode())
+    stage.copyable(msgspec.json.encode(event["data"]).decode())
     stage.check("the lines add up to the balance", balance["proved"])
     stage.check("booking the events of the line again makes the same line", opened["proved"])
 
@@ -234,8 +240,13 @@ def _last_line(file: Path) -> bytes:
 def _verdict(stage: Stage) -> None:
     stage.heading("medfund verify")
     holds, report = stage.verify()
-    stage.say(msgspec.json.encode(report).decode())
-    stage.check("the books are proved from the log and from the journal", holds)
+    table = _table("recounted from the log and from the journal", ">")
+    for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
+        table.add_row(name, f"{report[name]:,}")
+    stage.show(table)
+    for problem in report["problems"]:
+        stage.copyable(problem)
+    stage.check("the books are proved", holds)
 
 
 def _table(*columns: str) -> Table:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -28,7 +28,6 @@ PATIENCE_S = 30.0
 BOOKING_LIMIT_S = 180.0
 VERIFY_LIMIT_S = 300.0
 LOOK_S = 0.25
-WIDTH = 118
 WORKERS = 2
 
 Positions = Mapping[str, Mapping[int, int]]
@@ -39,13 +38,22 @@ class Failed(Exception):
     """The demo cannot go on."""
 
 
+class Claim(NamedTuple):
+    """What the demo says, and whether it holds."""
+
+    claim: str
+    holds: bool
+
+
 class Stage:
     """One run of the demo."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, screen: Console) -> None:
         self.data = data
-        self.console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
-        self.failures: list[str] = []
+        self.screen = screen
+        self.claims: list[Claim] = []
+        self.figures: dict[str, Any] = {}
+        """What a script may want to know."""
         self._state: State | None = None
 
     # -- the stack
@@ -110,30 +118,36 @@ class Stage:
         """`medfund verify`: its verdict and its report."""
         done = subprocess.run(
             [sys.executable, "-m", "medfund.cli", "verify", "--data", str(self.data), "--json"],
-            capture_output=True,
-            text=True,
+            stdout=subprocess.PIPE,  # standard error stays ours: its bar, or what is wrong
             check=False,
             timeout=VERIFY_LIMIT_S,
         )
         try:
             return done.returncode == 0, msgspec.json.decode(done.stdout)
         except msgspec.DecodeError:
-            raise Failed(f"verify: {done.stderr.strip() or done.stdout.strip()}") from None
+            raise Failed("verify gave no report") from None
 
     # -- the screen
 
     def heading(self, text: str) -> None:
-        self.console.print()
-        self.console.print(Rule(text, align="left"))
+        self.screen.print()
+        self.screen.print(Rule(text, align="left"))
 
     def say(self, text: str) -> None:
-        self.console.print(text)
+        self.screen.print(text)
+
+    def copyable(self, text: str) -> None:
+        """A line as it is: what is to be copied must not be wrapped."""
+        self.screen.print(text, soft_wrap=True, markup=False)
 
     def show(self, table: Table) -> None:
-        self.console.print(table)
+        self.screen.print(table)
 
     def check(self, claim: str, holds: bool) -> None:
         """Show a claim and whether it holds."""
-        self.console.print(f"[green]✓[/] {claim}" if holds else f"[bold red]✗ {claim}[/]")
-        if not holds:
-            self.failures.append(claim)
+        self.screen.print(f"[green]✓[/] {claim}" if holds else f"[bold red]✗ {claim}[/]")
+        self.claims.append(Claim(claim, holds))
+
+    @property
+    def failures(self) -> list[str]:
+        return [claim for claim, holds in self.claims if not holds]
