@@ -54,7 +54,7 @@ class Access:
         raise Problem(code, detail)
 
 
-def principal(request: Request) -> Principal:
+async def principal(request: Request) -> Principal:
     """The caller whom `Access` let in."""
     who: Principal = request.state.principal
     return who

@@ -1,6 +1,6 @@
 """What every API of this product has in common: problems, traffic, documents, and no door without a lock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -39,8 +39,8 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _docs(app: FastAPI) -> Callable[[], HTMLResponse]:
-    def docs_page() -> HTMLResponse:
+def _docs(app: FastAPI) -> Callable[[], Awaitable[HTMLResponse]]:
+    async def docs_page() -> HTMLResponse:
         return HTMLResponse(docs.page(app.openapi()), headers={"content-security-policy": docs.POLICY})
 
     return docs_page

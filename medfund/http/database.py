@@ -29,18 +29,25 @@ class Database:
     """The connections of an API process. Opens none before the first question, so that it starts without a database."""
 
     def __init__(self, dsn: str, *, connections_max: int, name: str) -> None:
-        limits = {"statement_timeout": f"{STATEMENT_TIMEOUT_S:g}s", "application_name": name}
-        self._pool = asyncpg.create_pool(
-            dsn,
-            min_size=0,
-            max_size=connections_max,
-            timeout=ACQUIRE_TIMEOUT_S,
-            command_timeout=COMMAND_TIMEOUT_S,
-            server_settings={**connect.SERVER_SETTINGS, **limits},
-        )
+        # A filter that is not given must not shape the plan of one that is: every question is planned for itself.
+        planning = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+        limits = {"statement_timeout": f"{STATEMENT_TIMEOUT_S:g}s", "application_name": name, **planning}
+        self._settings = {**connect.SERVER_SETTINGS, **limits}
+        self._dsn = dsn
+        self._connections_max = connections_max
+        self._pool: asyncpg.Pool[asyncpg.Record]
 
     async def open(self) -> None:
-        await self._pool
+        """Belongs to the event loop it is opened in. Connects when the first question comes."""
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=0,
+            max_size=self._connections_max,
+            timeout=ACQUIRE_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings=self._settings,
+            reset=_nothing,
+        )
 
     async def close(self) -> None:
         self._pool.terminate()
@@ -72,10 +79,12 @@ class Database:
             yield connection
         except asyncpg.QueryCanceledError as error:
             raise Problem("question_too_slow") from error
-        except connect.UNAVAILABLE as error:
+        except BaseException as error:
             # What the server still does on this connection is not known: it is not given to anyone else.
             connection.terminate()
-            raise Problem("database_unavailable") from error
+            if isinstance(error, connect.UNAVAILABLE):
+                raise Problem("database_unavailable") from error
+            raise
         finally:
             await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
 
@@ -86,6 +95,10 @@ class Database:
             raise Problem("busy") from error
         except connect.UNAVAILABLE as error:
             raise Problem("database_unavailable") from error
+
+
+async def _nothing(connection: asyncpg.Connection) -> None:
+    """Nothing of a session is ever changed beyond its transaction, so there is nothing to take back."""
 
 
 def _scope(principal: Principal) -> tuple[list[str], list[str], list[str]]:

@@ -3,6 +3,9 @@ cost before anything of the application runs.
 """
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -10,7 +13,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES_MAX = 32 * 1024
-HEAD_TIMEOUT_S = 10.0
+HEAD_TIMEOUT_S = 5.0
 CONNECTIONS_MAX = 1000
 SHUTDOWN_S = 8
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -53,9 +56,20 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
+class DrainingServer(uvicorn.Server):
+    """Ends by returning; uvicorn's own way, raising the signal again, would end a drained process with an error."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        yield
+
+
 def make(app: FastAPI, *, host: str, port: int, **options: Any) -> uvicorn.Server:
     """A server that is not started yet; `serve()` runs it until SIGTERM."""
-    return uvicorn.Server(
+    return DrainingServer(
         uvicorn.Config(
             app,
             host=host,

@@ -61,8 +61,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def may_see_organisation(self, *organisations: str | None) -> bool:
         return any(_covers(self.organisations, organisation) for organisation in organisations)
 
-    def may_speak_as(self, source: str | None) -> bool:
-        return _covers(self.sources, source)
+    def may_speak_as(self, source: str) -> bool:
+        """A publisher is bound to its sources; the other roles to areas and organisations only."""
+        return self.role != Role.publisher or _covers(self.sources, source)
 
 
 def _covers(scope: Collection[str], code: str | None) -> bool:

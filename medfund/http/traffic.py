@@ -5,6 +5,7 @@ type), only the route it matched.
 """
 
 import time
+import traceback
 from dataclasses import dataclass, field
 
 import structlog
@@ -85,7 +86,9 @@ class Traffic:
         try:
             await self._app(scope, receive, exchange.answer)
         except Exception as error:
-            log.exception("failed", request=exchange.id, error=type(error).__name__)
+            # The places only: messages of errors and values of variables repeat what was sent, the token among it.
+            places = traceback.format_tb(error.__traceback__)
+            log.error("failed", request=exchange.id, error=type(error).__name__, places=places)
             if exchange.status:
                 raise
             await problems.answer(problems.Problem("internal"))(scope, receive, exchange.answer)

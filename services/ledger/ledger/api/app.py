@@ -17,6 +17,7 @@ from ledger.api import (
     get_quarantine,
     get_quarantined,
     get_trial_balance,
+    get_turnover,
     post_events,
 )
 from ledger.api.appending import Appending
@@ -42,8 +43,8 @@ a bearer token; what it does not cover looks like what does not exist.
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
 LOCKED = (
-    get_balances, get_lines, get_trial_balance, get_explain, post_events, get_event,
-    get_quarantine, get_quarantined, get_metrics,
+    get_balances, get_lines, get_trial_balance, get_turnover, get_explain, post_events,
+    get_event, get_quarantine, get_quarantined, get_metrics,
 )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def create(settings: ApiSettings) -> FastAPI:
         locked.include_router(endpoint.router)
     app.include_router(locked)
     app.include_router(get_health.router)
+    app.openapi()  # made now, for parameters are checked against it
     return app
 
 

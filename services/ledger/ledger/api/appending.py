@@ -11,6 +11,7 @@ from medfund.events.envelope import Headers
 from medfund.http.problems import Problem
 
 APPEND_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 2.0
 REQUEST_BYTES_MAX = 2 << 20
 
 
@@ -70,15 +71,15 @@ class Appending:
                     max_request_size=REQUEST_BYTES_MAX,
                     request_timeout_ms=int(APPEND_TIMEOUT_S * 1000),
                 )
-                await producer.start()
                 self._producer = producer
+                await producer.start()
         return self._producer
 
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                async with asyncio.timeout(2.0):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await producer.stop()
             except (KafkaError, TimeoutError):
                 pass  # what it still held was never acknowledged

@@ -27,7 +27,7 @@ class Context:
     service: Ledger
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:
     made: Context = request.app.state.context
     return made
 

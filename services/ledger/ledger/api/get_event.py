@@ -89,7 +89,7 @@ async def event(
     outcome `unknown`; with `wait_for` the answer comes after that position is booked.
     """
     source, id = _named(request)
-    if not caller_may_ask(caller, source):
+    if not caller.may_speak_as(source):
         raise _unknown()
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     accepted, repeats, refused = await _deliveries(source, id, caller, here)
@@ -104,11 +104,6 @@ async def event(
         duplicates=Repeats(count=_count(repeats), places=[Place(**_place(row)) for row in repeats] if taken else []),
         refusals=Refusals(count=_count(refused), places=[_refusal(row) for row in refused]),
     )
-
-
-def caller_may_ask(caller: Principal, source: str) -> bool:
-    """A publisher asks for its own sources; whoever else may ask at all is bound by area instead."""
-    return reach.sources(caller, source) == [source]
 
 
 def _named(request: Request) -> tuple[str, str]:
@@ -127,13 +122,11 @@ async def _deliveries(source: str, id: str, caller: Principal, here: Context) ->
         return (), (), ()
     identity = envelope.identity_of(source.encode(), id.encode())
     lanes = list(range(here.lanes))
-    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
-    narrowed = within.areas, within.parties, reach.sources(caller, None)
     async with here.database.snapshot(caller) as connection:
         return (
             await connection.fetch(SQL.accepted, lanes, identity),
             await connection.fetch(SQL.repeats, lanes, identity, SHOWN_MAX),
-            await connection.fetch(SQL.refused, lanes, identity, SHOWN_MAX, *narrowed),
+            await connection.fetch(SQL.refused, lanes, identity, SHOWN_MAX, *reach.refused(caller)),
         )
 
 
@@ -141,7 +134,7 @@ async def _taken(row: Any, caller: Principal, here: Context) -> AcceptedAt | Non
     """The delivery that counts, as far as it is in the caller's areas: its record on the log says what it is."""
     record = await here.reading.record(row["lane"], row["topic"], row["offset"])
     decoded = here.service.decode(record, row["topic"])
-    if not isinstance(decoded, Accepted) or not caller.may_see_area(getattr(decoded.event, "area", None)):
+    if not isinstance(decoded, Accepted) or not reach.accepted(caller, getattr(decoded.event, "area", None)):
         return None
     return AcceptedAt(
         **_place(row),

@@ -59,13 +59,10 @@ async def quarantine(question: Annotated[Question, Query()], caller: Caller, her
     """Records of the log that were refused, by place. Nothing of them is in the books; every byte of them is kept."""
     pages = Pages(here.cursor_key, questions.sealed("quarantine", caller, question), ORDER)
     after = pages.after(question.cursor)
-    within = reach.of(caller, area=question.area, party=question.party, lanes=here.lanes)
+    within = reach.refused(caller, area=question.area, party=question.party, source=question.source)
     # A record in the wrong lane is its party's all the same: every lane is looked at.
     lanes = list(range(here.lanes))
-    narrowed = (
-        lanes, within.areas, within.parties, reach.sources(caller, question.source),
-        question.reason, question.topic, question.since,
-    )  # fmt: skip
+    narrowed = (lanes, *within, question.reason, question.topic, question.since)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         found = await connection.fetch(SQL.refused, *narrowed, *after, question.limit + 1)

@@ -52,10 +52,8 @@ async def quarantined(
     here: Here,
 ) -> Answer:
     """The record as it stood on the log: key, headers and value, with the reason why it is not in the books."""
-    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
-    narrowed = within.areas, within.parties, reach.sources(caller, None)
     async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.record, lane, topic, offset, *narrowed, BYTES_MAX, HEADERS_MAX)
+        row = await connection.fetchrow(SQL.record, lane, topic, offset, *reach.refused(caller), BYTES_MAX, HEADERS_MAX)
     if row is None:
         raise Problem("not_found")
     headers = zip(row["header_names"], row["header_values"], strict=True)

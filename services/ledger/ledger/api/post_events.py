@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from ledger.api import answers, auditing, examples, publishing
@@ -64,8 +63,6 @@ _BODY = {
 @router.post(
     "/v1/events",
     status_code=202,
-    response_model=Answer,
-    response_model_exclude_none=True,
     openapi_extra={"requestBody": {"required": True, "content": _BODY}},
     responses={
         207: {"model": Answer, "description": "Some were refused, the others are on the log"},
@@ -76,7 +73,7 @@ _BODY = {
     },
     summary="Publish events",
 )  # fmt: skip
-async def publish(request: Request, caller: Caller, here: Here) -> Any:
+async def publish(request: Request, response: Response, caller: Caller, here: Here) -> Answer:
     """One CloudEvent in structured form, a JSON array of them, or one on each line.
 
     Each is checked as the ledger will check it; what passes is on the log when this answers. `data` goes to the log as
@@ -92,12 +89,12 @@ async def publish(request: Request, caller: Caller, here: Here) -> Any:
     await auditing.record(request, here.database, caller, "asked", _summary(documents, refused))
     passed = [one for one in checked if isinstance(one, Passed)]
     offsets = iter(await here.appending.append([message for one in passed for message in one.messages]))
-    answer = Answer(
+    response.status_code = 207 if refused else 202
+    return Answer(
         accepted=len(passed),
         refused=len(refused),
         events=[_accepted(one, offsets) if isinstance(one, Passed) else _refused(one) for one in checked],
     )
-    return JSONResponse(answer.model_dump(exclude_none=True), 207 if refused else 202)
 
 
 async def _refuse(request: Request, here: Context, turned: Turned) -> None:

@@ -34,6 +34,22 @@ def of(principal: Principal, *, area: str | None, party: str | None, lanes: int)
     return Reach(_lanes_of(parties, lanes), areas, parties, None)
 
 
+def refused(
+    principal: Principal, *, area: str | None = None, party: str | None = None, source: str | None = None
+) -> tuple[list[str] | None, list[str] | None, list[str] | None]:
+    """Areas, parties and sources of refused records: a publisher sees what came under its sources, others by area and
+    organisation.
+    """
+    if principal.role == Role.publisher:
+        return _only(area), _only(party), within(principal.sources, source)
+    return within(principal.areas, area), within(principal.organisations, party), _only(source)
+
+
+def accepted(principal: Principal, area: str | None) -> bool:
+    """Whether the caller may see that an event of this area was accepted; of a publisher only the source counts."""
+    return principal.role == Role.publisher or principal.may_see_area(area)
+
+
 def within(scope: Collection[str], asked: str | None) -> list[str] | None:
     """The part of a scope that was asked for."""
     if asked is None:
@@ -41,10 +57,8 @@ def within(scope: Collection[str], asked: str | None) -> list[str] | None:
     return [asked] if EVERYTHING in scope or asked in scope else []
 
 
-def sources(principal: Principal, asked: str | None) -> list[str] | None:
-    """Only a publisher is bound to sources."""
-    scope = principal.sources if principal.role == Role.publisher else (EVERYTHING,)
-    return within(scope, asked)
+def _only(asked: str | None) -> list[str] | None:
+    return None if asked is None else [asked]
 
 
 def _lanes_of(parties: Sequence[str] | None, lanes: int) -> list[int]:

@@ -33,7 +33,12 @@ from quarantine
 where
     lane = any($1::smallint [])
     and identity = $2
-    and ($4::text [] is null or area = any($4))
+    and (
+        $4::text [] is null
+        or area = any($4)
+        or party = any($5)
+        or party in (select provider from providers where area = any($4))
+    )
     and ($5::text [] is null or party = any($5))
     and ($6::text [] is null or source = any($6))
 order by appended_at desc, lane, topic, "offset"

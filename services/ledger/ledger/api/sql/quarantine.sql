@@ -15,7 +15,12 @@ select
 from quarantine
 where
     lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
+    and (
+        $2::text [] is null
+        or area = any($2)
+        or party = any($3)
+        or party in (select provider from providers where area = any($2))
+    )
     and ($3::text [] is null or party = any($3))
     and ($4::text [] is null or source = any($4))
     and ($5::text is null or reason = $5)
@@ -33,7 +38,12 @@ select
 from quarantine
 where
     lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
+    and (
+        $2::text [] is null
+        or area = any($2)
+        or party = any($3)
+        or party in (select provider from providers where area = any($2))
+    )
     and ($3::text [] is null or party = any($3))
     and ($4::text [] is null or source = any($4))
     and ($5::text is null or reason = $5)
@@ -68,6 +78,11 @@ where
     lane = $1
     and topic = $2
     and "offset" = $3
-    and ($4::text [] is null or area = any($4))
+    and (
+        $4::text [] is null
+        or area = any($4)
+        or party = any($5)
+        or party in (select provider from providers where area = any($4))
+    )
     and ($5::text [] is null or party = any($5))
     and ($6::text [] is null or source = any($6))

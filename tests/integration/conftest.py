@@ -1,0 +1,37 @@
+"""Books that several tests of the API read: two hospitals and a pharmacy in one area, a hospital in another."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from medfund.local.kafka import Kafka
+from medfund.local.postgres import Postgres
+from tests.conftest import fresh_database, fresh_topics
+from tests.integration import served, small_city
+from tests.integration.served import Api
+from tests.integration.small_city import City
+
+
+@pytest.fixture(scope="session")
+async def booked(
+    kafka: Kafka, postgres: Postgres, template: str, session_folder: Path
+) -> AsyncIterator[tuple[Api, City]]:
+    """Made once: no test changes what these books say of the four providers."""
+    async with fresh_database(postgres, template) as database:
+        prefix = await fresh_topics(kafka)
+        async with (
+            served.booking(database, kafka.address, prefix),
+            served.serving(database, kafka.address, prefix, session_folder / "keys") as api,
+        ):
+            yield api, await small_city.publish(api)
+
+
+@pytest.fixture
+def api(booked: tuple[Api, City]) -> Api:
+    return booked[0]
+
+
+@pytest.fixture
+def city(booked: tuple[Api, City]) -> City:
+    return booked[1]

@@ -1,0 +1,376 @@
+"""Who sees what: roles by route, organisations apart, row-level security as the second line, refusals on record."""
+
+import itertools
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import httpx
+import pytest
+
+from ledger.api import reach
+from ledger.api.reach import Reach
+from medfund.http.tokens import Role
+from tests.conftest import LANES
+from tests.events import AREA, SOURCE, settlement
+from tests.integration.served import Api, Caller, document
+from tests.integration.small_city import OTHER_AREA, OTHER_SOURCE, POOLED, City
+
+ALLOWED = """
+balances       provider supplier finance approver operator auditor
+lines          provider supplier finance approver operator auditor
+trial_balance  finance approver operator auditor
+turnover       provider finance approver operator auditor
+turnover       provider finance approver operator auditor
+explain        provider finance approver operator auditor
+event          publisher finance operator auditor
+quarantine     publisher provider finance operator auditor
+quarantined    publisher provider finance operator auditor
+publish        publisher operator
+metrics        operator auditor
+"""
+ROLES = {name: set(roles) for name, *roles in map(str.split, ALLOWED.strip().splitlines())}
+NOBODY = "H15250299999"
+"""A provider that does not exist."""
+
+
+def operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Every documented operation that needs a token: method, path, what OpenAPI says of it."""
+    found = {}
+    for path, methods in api.app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            if "security" in operation:
+                found[operation["operationId"]] = (method.upper(), path, operation)
+    return found
+
+
+def filled(path: str) -> str:
+    values = {"source": "/gateway/1", "id": "1", "lane": "0", "topic": "claims", "offset": "1"}
+    return path.format(**values)
+
+
+def caller_of(api: Api, role: str, city: City) -> Caller:
+    organisations = [city.hospital] if role in ("provider", "supplier") else ["*"]
+    return api.caller(role, organisations=organisations)
+
+
+async def ask(caller: Caller, method: str, path: str, **parameters: Any) -> httpx.Response:
+    if method == "POST":
+        return await caller.post(b"{}")
+    return await caller.get(path, **parameters)
+
+
+def test_every_route_but_health_is_locked_and_in_the_table(api: Api) -> None:
+    documented = {name: set(operation["x-roles"]) for name, (_, _, operation) in operations(api).items()}
+    assert documented == ROLES
+    everything = {
+        operation["operationId"] for methods in api.app.openapi()["paths"].values() for operation in methods.values()
+    }
+    assert everything - set(documented) == {"health"}
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+async def test_a_role_may_do_what_its_row_says_and_nothing_else(api: Api, city: City, role: str) -> None:
+    caller = caller_of(api, role, city)
+    for name, (method, path, _) in operations(api).items():
+        response = await ask(caller, method, filled(path))
+        assert (response.status_code != 403) == (role in ROLES[name]), f"{role} {name}: {response.text}"
+
+
+async def test_every_route_refuses_strangers_without_asking_the_database(api: Api) -> None:
+    for method, path, _ in operations(api).values():
+        for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic dTpw"}):
+            response = await api.client.request(method, filled(path), headers=headers)
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"].startswith("Bearer")
+            assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_refused_role_leaves_an_audit_record(api: Api) -> None:
+    await api.caller("supplier", organisations=["91370000MA0000001T"], subject="curious").get("/metrics")
+    [row] = await api.superuser("select * from audit where subject = 'curious'")
+    assert (row["role"], row["operation"], row["outcome"]) == ("supplier", "metrics", "role_not_allowed")
+
+
+async def test_the_audit_trail_cannot_be_read_changed_or_deleted_by_the_api(api: Api) -> None:
+    connection = await asyncpg.connect(api.database.dsn("reader"))
+    try:
+        for statement in (
+            "select * from audit",
+            "update audit set subject = ''",
+            "delete from audit",
+            "truncate audit",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+# Organisations apart
+
+
+@pytest.fixture
+def tenants(api: Api, city: City) -> dict[str, Caller]:
+    """One caller of each organisation; the neighbour's rows are in the same lane as the hospital's."""
+    return {
+        code: api.caller("provider", areas=[area], organisations=[code])
+        for code, area in ((city.neighbour, AREA), (city.stranger, AREA), (city.elsewhere, OTHER_AREA))
+    }
+
+
+async def test_asking_for_another_organisation_is_like_asking_for_one_that_does_not_exist(
+    api: Api, city: City, tenants: dict[str, Caller]
+) -> None:
+    asked = [
+        (path, operation)
+        for _, path, operation in operations(api).values()
+        if "provider" in operation["x-roles"] and any(one["name"] == "party" for one in operation["parameters"])
+    ]
+    assert len(asked) == 5
+    for (path, operation), (own, caller) in itertools.product(asked, tenants.items()):
+        others = {city.hospital, city.neighbour, city.stranger, city.elsewhere} - {own}
+        takes_account = any(one["name"] == "account" for one in operation["parameters"])
+        account = {"account": "2100"} if takes_account else {}
+        nobody = await caller.get(path, party=NOBODY, **account)
+        for victim in others:
+            response = await caller.get(path, party=victim, **account)
+            assert response.status_code == 200
+            assert response.text.replace(victim, NOBODY) == nobody.text
+
+
+async def test_another_organisations_line_or_record_does_not_exist(
+    api: Api, city: City, tenants: dict[str, Caller]
+) -> None:
+    auditor = api.caller("auditor")
+    lines = (await auditor.answer("/v1/lines", party=city.hospital))["lines"]
+    topic, lane, offset = city.malformed.split(":")
+    for caller in tenants.values():
+        for line in lines:
+            response = await caller.get("/v1/explain", line=line["id"])
+            assert (response.status_code, response.json()["code"]) == (404, "not_found")
+        response = await caller.get(f"/v1/quarantine/{lane}/{topic}/{offset}")
+        assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_an_organisation_sees_its_own_and_nothing_else_without_asking_for_anything(
+    city: City, tenants: dict[str, Caller]
+) -> None:
+    for own, caller in tenants.items():
+        balances = (await caller.answer("/v1/balances"))["balances"]
+        assert {row["party"] for row in balances} == {own}
+        lines = (await caller.answer("/v1/lines"))["lines"]
+        assert {row["party"] for row in lines} == {own}
+        assert city.hospital not in (await caller.get("/v1/quarantine")).text
+
+
+async def test_a_hospital_sees_its_own_refused_records(api: Api, city: City) -> None:
+    hospital = api.caller("provider", areas=[AREA], organisations=[city.hospital])
+    records = (await hospital.answer("/v1/quarantine"))["records"]
+    assert {record["reason"] for record in records} == {"malformed_json", "conflict"}
+    assert {record["party"] for record in records} == {city.hospital}
+
+
+async def test_a_publisher_asks_for_its_own_sources_only(api: Api, city: City) -> None:
+    other = api.caller("publisher", areas=[OTHER_AREA], sources=[OTHER_SOURCE])
+    known = await other.get(f"/v1/events/{SOURCE}/{city.repeated}")
+    unknown = await other.get(f"/v1/events/{SOURCE}/never-sent")
+    assert known.status_code == unknown.status_code == 404
+    assert known.json() == unknown.json()
+    assert (await other.answer(f"/v1/events/{OTHER_SOURCE}/e-1"))["outcome"] == "accepted"
+    own = api.caller("publisher", areas=[AREA], sources=[SOURCE])
+    assert (await own.answer(f"/v1/events/{SOURCE}/{city.unregistered}"))["outcome"] == "refused"
+    assert (await own.answer("/v1/quarantine"))["total"] == 3
+    assert (await other.answer("/v1/quarantine"))["total"] == 0
+
+
+async def test_finance_of_one_area_sees_no_other_area(api: Api, city: City) -> None:
+    finance = api.caller("finance", areas=[AREA])
+    everything = await finance.answer("/v1/balances", limit=1000)
+    assert {row["area"] for row in everything["balances"]} == {AREA}
+    assert (await finance.answer("/v1/balances", area=OTHER_AREA))["balances"] == []
+    assert (await finance.answer("/v1/trial-balance", area=OTHER_AREA))["funds"] == []
+    assert (await finance.get(f"/v1/events/{OTHER_SOURCE}/e-1")).status_code == 404
+    quarantined = await finance.answer("/v1/quarantine")
+    assert {record["party"] for record in quarantined["records"]} == {city.hospital}
+
+
+# The second line
+
+
+@pytest.fixture
+def without_predicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The queries as if somebody had forgotten who asks."""
+    everywhere = Reach(list(range(LANES)), None, None, None)
+    monkeypatch.setattr(reach, "of", lambda *_, **__: everywhere)
+    monkeypatch.setattr(reach, "refused", lambda *_, **__: (None, None, None))
+
+
+@pytest.mark.usefixtures("without_predicates")
+async def test_row_level_security_alone_keeps_organisations_apart(
+    api: Api, city: City, tenants: dict[str, Caller]
+) -> None:
+    for own, caller in tenants.items():
+        for path, rows in (("/v1/balances", "balances"), ("/v1/lines", "lines")):
+            assert {row["party"] for row in (await caller.answer(path, limit=1000))[rows]} == {own}
+        assert (await caller.answer("/v1/quarantine"))["records"] == []
+        [foreign] = (await api.superuser("select * from journal where party = $1 limit 1", city.hospital))[:1]
+        line = f"{foreign['lane']}-{foreign['topic']}-{foreign['first_offset']}-{foreign['ordinal']}"
+        assert (await caller.get("/v1/explain", line=line)).status_code == 404
+    finance = api.caller("finance", areas=[OTHER_AREA])
+    assert {row["area"] for row in (await finance.answer("/v1/balances", limit=1000))["balances"]} == {OTHER_AREA}
+    assert {fund["area"] for fund in (await finance.answer("/v1/trial-balance"))["funds"]} == {OTHER_AREA}
+    assert (await finance.answer("/v1/quarantine"))["total"] == 0
+    publisher = api.caller("publisher", sources=[OTHER_SOURCE])
+    assert (await publisher.answer("/v1/quarantine"))["total"] == 0
+
+
+async def test_a_reader_that_set_no_scope_sees_no_row(api: Api) -> None:
+    protected = await api.superuser("select tablename from pg_policies where schemaname = 'ledger'")
+    connection = await asyncpg.connect(api.database.dsn("reader"))
+    try:
+        for (table,) in {tuple(row) for row in protected}:
+            assert await connection.fetchval(f"select count(*) from {table}") == 0  # noqa: S608
+    finally:
+        await connection.close()
+
+
+async def test_every_table_that_names_an_organisation_forces_row_level_security(api: Api) -> None:
+    unprotected = await api.superuser(
+        """
+        select distinct attrelid::regclass::text
+        from pg_attribute
+        join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'ledger'::regnamespace and relkind in ('r', 'p')
+            and attname in ('area', 'party', 'provider', 'counterpart')
+            and not (relrowsecurity and relforcerowsecurity)
+        """
+    )
+    assert unprotected == []
+
+
+async def test_the_readers_role_is_neither_superuser_nor_above_row_level_security(api: Api) -> None:
+    [role] = await api.superuser("select * from pg_roles where rolname = 'ledger_reader'")
+    assert (role["rolsuper"], role["rolbypassrls"], role["rolcreaterole"], role["rolcreatedb"]) == (False,) * 4
+
+
+# What callers type
+
+INJECTIONS = (
+    "' or '1'='1", "'; drop table journal; --", "1 union select 1", "152500' --", "\\'; select 1", "$1", "%27%20or",
+    "a\x00b", "*", "152500,152600", "{152500}", "null", "152500\n", "①⑤②⑤00", "../..", "🏥",
+)  # fmt: skip
+
+
+async def test_injections_are_text_or_refused(api: Api) -> None:
+    auditor = api.caller("auditor")
+    before = await api.superuser("select count(*) from journal")
+    for method, path, operation in operations(api).values():
+        if method != "GET" or "auditor" not in operation["x-roles"]:
+            continue
+        for parameter, attack in itertools.product(operation.get("parameters", ()), INJECTIONS):
+            if parameter["in"] == "query":
+                response = await auditor.get(filled(path), **{parameter["name"]: attack})
+                found = response.status_code == 200 and response.json()["records"]  # a source may be any text
+                assert response.status_code in (404, 422) or found == [], f"{path} {parameter['name']} {attack!r}"
+    assert await api.superuser("select count(*) from journal") == before
+
+
+async def test_injections_in_paths_find_nothing(api: Api) -> None:
+    auditor = api.caller("auditor")
+    for attack in INJECTIONS:
+        text = quote(attack, safe="")
+        assert (await auditor.get(f"/v1/events/{text}/{text}")).status_code == 404
+        assert (await auditor.get(f"/v1/quarantine/0/{text}/1")).status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"limit": 10**9},
+        {"limit": 0},
+        {"limit": -1},
+        {"as_of": "9999-12-31"},
+        {"as_of": "2025-02-29"},
+        {"known_on": "0001-01-01"},
+        {"book": "ops"},
+        {"party": "H15250200017,H15250200018"},
+        {"fund": "39010"},
+        {"cursor": "A" * 5000},
+        {"wait_for": "claims:0:99999999999999999999"},
+        {"wait_for": "nothing:0:1"},
+        {"wait_for": "claims:99:1"},
+    ],
+    ids=str,
+)
+async def test_what_is_out_of_range_is_refused(api: Api, parameters: dict[str, Any]) -> None:
+    response = await api.caller("auditor").get("/v1/balances", **parameters)
+    assert response.status_code == 422
+    assert response.json()["code"] in ("parameter_invalid", "cursor_invalid")
+    assert "AAAA" not in response.text
+
+
+async def test_an_unknown_or_repeated_parameter_is_refused(api: Api) -> None:
+    auditor = api.caller("auditor")
+    for query in ("partyy=H15250200017", "party=H15250200017&party=H15250200018", "limit=1&sort=amount"):
+        response = await api.client.get(f"/v1/balances?{query}", headers=auditor.headers)
+        assert (response.status_code, response.json()["code"]) == (422, "parameter_unknown")
+
+
+async def test_a_cursor_belongs_to_its_question_and_its_caller(api: Api) -> None:
+    auditor, other = api.caller("auditor"), api.caller("auditor", subject="another auditor")
+    cursor = (await auditor.answer("/v1/balances", limit=1))["next"]
+    assert (await auditor.answer("/v1/balances", limit=7, cursor=cursor))["balances"]
+    changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    for caller, path, parameters in (
+        (auditor, "/v1/balances", {"cursor": changed}),
+        (auditor, "/v1/balances", {"cursor": cursor[:-4]}),
+        (auditor, "/v1/balances", {"cursor": "AAAA"}),
+        (auditor, "/v1/balances", {"cursor": "%%%"}),
+        (auditor, "/v1/balances", {"cursor": cursor, "fund": POOLED}),
+        (auditor, "/v1/lines", {"cursor": cursor}),
+        (other, "/v1/balances", {"cursor": cursor}),
+    ):
+        response = await caller.get(path, **parameters)
+        assert (response.status_code, response.json()["code"]) == (422, "cursor_invalid"), parameters
+
+
+async def test_errors_of_the_framework_are_problems_too(api: Api) -> None:
+    for method, path, code in (("GET", "/nothing", "not_found"), ("DELETE", "/v1/balances", "method_not_allowed")):
+        response = await api.client.request(method, path)
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["code"] == code
+
+
+async def test_answers_carry_security_headers_and_an_id(api: Api) -> None:
+    response = await api.client.get("/healthz")
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    assert response.headers["cache-control"] == "no-store"
+    assert len(response.headers["x-request-id"]) == 36
+
+
+# What publishers may say
+
+
+async def test_a_publisher_speaks_for_its_areas_organisations_and_sources(api: Api, city: City) -> None:
+    event = document(settlement(city.hospital, id="forged", funds={POOLED: 1}))
+    for scope in (
+        {"sources": [OTHER_SOURCE]},
+        {"areas": [OTHER_AREA]},
+        {"organisations": [city.stranger]},
+        {"sources": []},
+    ):
+        caller = api.caller("publisher", subject="forger", **scope)  # type: ignore[arg-type]
+        response = await caller.post(event)
+        assert (response.status_code, response.json()["code"]) == (403, "scope_not_allowed")
+    rows = await api.superuser("select outcome from audit where subject = 'forger'")
+    assert [row["outcome"] for row in rows] == ["scope_not_allowed"] * 4
+    unknown = await api.caller("auditor").get(f"/v1/events/{SOURCE}/forged")
+    assert unknown.status_code == 404
+
+
+async def test_a_role_publishes_its_families_only(api: Api, city: City) -> None:
+    claims = document(settlement(city.hospital, id="by-operator", funds={POOLED: 1}))
+    response = await api.caller("operator").post(claims)
+    assert (response.status_code, response.json()["code"]) == (403, "role_not_allowed")

@@ -1,0 +1,237 @@
+"""The API under pressure: no database, no log, no connection left, hostile clients; and whatever OpenAPI allows."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from medfund.http import tokens
+from medfund.local.kafka import Kafka
+from tests.conftest import Database
+from tests.events import settlement
+from tests.integration import served
+from tests.integration.served import Api, document
+from tests.integration.small_city import POOLED, City
+
+NOWHERE = "127.0.0.1:1"
+STARTED_S = 20
+
+
+@pytest.fixture
+async def alone(database: Database, kafka: Kafka, tmp_path: Path) -> AsyncIterator[Api]:
+    """An API of its own, over an empty database and a log that answers nobody."""
+    async with served.serving(database, NOWHERE, "none", tmp_path) as api:
+        yield api
+
+
+async def test_with_every_connection_taken_the_api_says_when_to_come_back(alone: Api) -> None:
+    limit = f"alter database {alone.database.name} connection limit"
+    await alone.superuser(f"{limit} 1")
+    holder = await asyncpg.connect(alone.database.dsn("worker"))
+    try:
+        response = await alone.caller("auditor").get("/v1/balances")
+        assert (response.status_code, response.json()["code"]) == (503, "busy")
+        assert response.headers["retry-after"] == "1"
+        assert await holder.fetchval("select 1") == 1  # who holds a connection keeps it: the worker goes on
+    finally:
+        await holder.close()
+        await alone.superuser(f"{limit} -1")
+    assert (await alone.caller("auditor").get("/v1/balances")).status_code == 200
+
+
+async def test_with_the_pool_in_use_the_api_says_when_to_come_back(alone: Api) -> None:
+    database = alone.app.state.context.database
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(4):
+            await stack.enter_async_context(database._connection())
+        response = await alone.caller("auditor").get("/v1/balances")
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert (await alone.caller("auditor").get("/v1/balances")).status_code == 200
+
+
+async def test_a_question_that_takes_too_long_is_ended(alone: Api) -> None:
+    holder = await asyncpg.connect(alone.database.admin)
+    try:
+        async with holder.transaction():
+            await holder.execute("lock table ledger.buckets in access exclusive mode")
+            response = await alone.caller("auditor").get("/v1/balances")
+        assert (response.status_code, response.json()["code"]) == (503, "question_too_slow")
+    finally:
+        await holder.close()
+    assert (await alone.caller("auditor").get("/v1/balances")).status_code == 200
+
+
+async def test_without_a_database_the_api_answers_and_health_says_why(
+    database: Database, kafka: Kafka, tmp_path: Path
+) -> None:
+    nowhere = Database("none", f"postgresql://postgres@{NOWHERE}/none")
+    async with served.serving(nowhere, kafka.address, "none", tmp_path) as api:
+        response = await api.caller("auditor").get("/v1/balances")
+        assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+        assert response.headers["retry-after"] == "5"
+        health = await api.client.get("/healthz")
+    assert health.status_code == 503
+    assert health.json()["faults"] == ["database_unavailable"]
+
+
+async def test_without_a_log_books_are_read_and_nothing_is_taken(alone: Api) -> None:
+    assert (await alone.caller("auditor").get("/v1/balances")).status_code == 200
+    event = document(settlement("H15250200001", id="lost", funds={POOLED: 1}))
+    response = await alone.caller("publisher").post(event)
+    assert (response.status_code, response.json()["code"]) == (503, "log_unavailable")
+    health = await alone.client.get("/healthz")
+    assert (health.status_code, health.json()["faults"]) == (503, ["log_unavailable", "lane_without_worker"])
+
+
+# A server of its own
+
+
+@pytest.fixture(scope="module")
+async def server(booked: tuple[Api, City]) -> AsyncIterator[str]:
+    """`python -m ledger api` on a port of its own; stops on SIGTERM with exit 0."""
+    api, _ = booked
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "KAFKA_BOOTSTRAP": api.bootstrap,
+        "MEDFUND_LANES": "4",
+        "MEDFUND_TOPIC_PREFIX": api.prefix,
+        "LEDGER_READER_DSN": api.database.dsn("reader"),
+        "LEDGER_API_PORT": str(port),
+        "MEDFUND_TOKEN_PUBLIC_KEY": str(api.keys.public),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ledger", "api", env={**os.environ, **environment}, stderr=asyncio.subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await _started(url)
+        yield url
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def _started(url: str) -> None:
+    async with asyncio.timeout(STARTED_S), httpx.AsyncClient() as client:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                await client.get(f"{url}/openapi.json")
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _exchange(url: str, *pieces: bytes) -> bytes:
+    """Send raw bytes and read until the server closes."""
+    target = httpx.URL(url)
+    reader, writer = await asyncio.open_connection(target.host, target.port)
+    answer = b""
+    try:
+        with contextlib.suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            answer = await asyncio.wait_for(reader.read(), 15)
+    finally:
+        writer.close()
+    return answer
+
+
+HEAD = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+
+
+async def test_a_real_server_answers_over_http(server: str, api: Api) -> None:
+    async with httpx.AsyncClient(base_url=server) as client:
+        response = await client.get("/v1/balances", headers=api.caller("auditor").headers)
+    assert response.status_code == 200
+    assert "server" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("pieces", "status"),
+    [
+        ((HEAD + b"x: " + b"a" * (1 << 20) + b"\r\n\r\n",), b"431"),
+        ((HEAD, *[b"x-%d: y\r\n" % n * 1000 for n in range(40)]), b"431"),
+        ((b"GET / HTTP/1.1\r\nbroken\r\n\r\n",), b"400"),
+        (
+            (
+                b"POST /v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 4\r\n"
+                b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            ),
+            b"400",
+        ),
+        ((b"POST /v1/events HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n\r\n",), b"40"),
+    ],
+    ids=["one large header", "many headers", "broken head", "length and chunks", "chunks that lie"],
+)
+async def test_hostile_heads_are_refused(server: str, pieces: tuple[bytes, ...], status: bytes) -> None:
+    answer = await _exchange(server, *pieces)
+    assert answer.startswith(b"HTTP/1.1 " + status) or answer == b"", answer[:200]
+    assert (await _exchange(server, HEAD + b"\r\n")).startswith(b"HTTP/1.1 ")
+
+
+async def test_a_head_that_does_not_come_is_not_waited_for(server: str) -> None:
+    target = httpx.URL(server)
+    idle = [await asyncio.open_connection(target.host, target.port) for _ in range(50)]
+    try:
+        for _, writer in idle:
+            writer.write(b"GET /healthz HT")
+        assert (await _exchange(server, HEAD + b"\r\n")).startswith(b"HTTP/1.1 ")
+        ends = await asyncio.wait_for(asyncio.gather(*(reader.read() for reader, _ in idle)), 15)
+        assert set(ends) == {b""}
+    finally:
+        for _, writer in idle:
+            writer.close()
+
+
+def test_whatever_openapi_allows_is_answered_as_openapi_says(server: str, api: Api) -> None:
+    schema = schemathesis.openapi.from_url(f"{server}/openapi.json")
+    headers = api.caller("auditor").headers
+    publisher = api.caller("publisher").headers
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        token = publisher if operation.method == "post" else headers
+        _try(operation, token)
+
+
+def _try(operation: Any, headers: dict[str, str]) -> None:
+    @settings(
+        max_examples=20,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    def answered(case: Any) -> None:
+        case.query.pop("wait_for", None)  # a position that was made up is waited for in vain
+        # A cursor that was made up is refused, however well it is written.
+        case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+
+    answered()
+
+
+def test_tokens_of_another_key_do_not_open_a_real_server(server: str, tmp_path: Path) -> None:
+    stranger = tokens.load_key(tokens.make_keys(tmp_path).private)
+    token = tokens.issue(stranger, role="auditor", areas=["*"], organisations=["*"], subject="x", ttl_s=60)
+    response = httpx.get(f"{server}/v1/balances", headers={"authorization": f"Bearer {token}"})
+    assert response.status_code == 401
