@@ -106,7 +106,11 @@ class KafkaLog:
             retry_backoff_ms=250,
         )
         partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
-        await consumer.start()
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         consumer.assign(list(partitions.values()))
         return KafkaLane(consumer, partitions)
 

@@ -38,7 +38,7 @@ class Limits:
     batch_records_max: int = 5000
     wait_s: float = 0.5
     linger_s: float = 0.03
-    """A batch smaller than `linger_below` waits this long for company: fewer commits, still far below the bar."""
+    """While batches are smaller than `linger_below`, the next one waits this long for company: fewer commits."""
     linger_below: int = 1000
     lease: timedelta = timedelta(seconds=10)
     """How long a batch proves that its worker lives."""
@@ -54,7 +54,10 @@ class Lane:
     source: LaneLog
     connection: asyncpg.Connection
     limits: Limits = Limits()
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Shared by the lanes of a worker: few hold a batch in memory at a time, however many have a backlog."""
     point: Callable[[str], None] = faults.point
+    _small: bool = True
     _undelivered: bool = True
     _state: Any = None
     _families: dict[str, str] = field(default_factory=dict)
@@ -101,11 +104,17 @@ class Lane:
         """Deliver what was decided, read and book one batch; returns the number of records that it ended."""
         if self._undelivered:
             await self._deliver()
-        runs = await self._read()
-        if not runs:
+        first = await self.source.read(limit=1, wait_s=self.limits.wait_s)
+        if not first:
             return 0
-        self.point("after_fetch")
-        return await self._book_all(runs)
+        if self._small and self.limits.linger_s:
+            await asyncio.sleep(self.limits.linger_s)
+        async with self.turn:
+            rest = await self.source.read(limit=self.limits.batch_records_max - 1, wait_s=0)
+            self.point("after_fetch")
+            booked = await self._book_all(joined([*first, *rest]))
+        self._small = booked < self.limits.linger_below
+        return booked
 
     async def _deliver(self) -> None:
         """The outbox's way to the log: in the lane's order, at least once, each under the id it was decided with.
@@ -117,15 +126,6 @@ class Lane:
             self.point("before_sent")
             await store.sent(self.connection, self.claim, waiting[-1])
         self._undelivered = False
-
-    async def _read(self) -> list[Run]:
-        limits = self.limits
-        runs = await self.source.read(limit=limits.batch_records_max, wait_s=limits.wait_s)
-        count = sum(len(run.records) for run in runs)
-        if 0 < count < limits.linger_below and limits.linger_s:
-            await asyncio.sleep(limits.linger_s)
-            runs += await self.source.read(limit=limits.batch_records_max - count, wait_s=0)
-        return runs
 
     async def _book_all(self, runs: Sequence[Run]) -> int:
         """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""
@@ -196,3 +196,14 @@ class Lane:
         await store.quarantine(connection, lane, verdicts.refused, families)
         notices = self.service.refused(lane, verdicts.refused) if verdicts.refused else ()
         await store.enqueue(connection, self.claim, [*effects.decisions, *notices])
+
+
+def joined(runs: Sequence[Run]) -> list[Run]:
+    """The same records with one run for each topic."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        before = found.get(run.topic)
+        found[run.topic] = (
+            run if before is None else Run(run.topic, before.first, run.next, [*before.records, *run.records])
+        )
+    return list(found.values())

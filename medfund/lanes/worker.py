@@ -8,6 +8,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 # The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
 CLOSE_TIMEOUT_S = 5.0
+# Enough that the database always has a batch to commit while the next one is decoded; more would only use memory.
+LANES_AT_ONCE = 3
 DRAIN_TIMEOUT_S = 8.0
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
@@ -57,8 +60,10 @@ class Worker:
     lanes: int
     limits: Limits = Limits()
     leases: Leases = Leases()
+    patience: connect.Patience = connect.PATIENCE
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _working: dict[int, "_Working"] = field(default_factory=dict)
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LANES_AT_ONCE))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish open batches and give the lanes back. Raises `Superseded`."""
@@ -75,13 +80,16 @@ class Worker:
         delay_s = 0.2
         while not stop.is_set():
             try:
-                async with connect.connection(self.lane_dsn(0), name=f"{self.name} leases") as connection:
+                async with self._connection("leases") as connection:
                     await work(connection)
                 return
             except connect.UNAVAILABLE as error:
                 log.warning("database unavailable", worker=self.name, error=_line(error), retry_s=round(delay_s, 1))
                 await _wait(stop, delay_s * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
                 delay_s = min(delay_s * 2, 5.0)
+
+    def _connection(self, purpose: str) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        return connect.connection(self.lane_dsn(0), name=f"{self.name} {purpose}", patience=self.patience)
 
     async def _enrol(self, connection: asyncpg.Connection) -> None:
         await connection.execute(SQL.create_lanes, self.lanes)
@@ -142,9 +150,12 @@ class Worker:
         source = await self.log.open_lane(claim.lane, self.service.topics)
         try:
             async with connect.connection(
-                self.lane_dsn(claim.lane), name=f"{self.name} lane {claim.lane}", settings=WORKER_SETTINGS
+                self.lane_dsn(claim.lane),
+                name=f"{self.name} lane {claim.lane}",
+                settings=WORKER_SETTINGS,
+                patience=self.patience,
             ) as connection:
-                lane = Lane(claim, self.service, self.log, source, connection, self.limits)
+                lane = Lane(claim, self.service, self.log, source, connection, self.limits, self._turn)
                 await lane.open()
                 await lane.run(stop)
         finally:
@@ -156,7 +167,7 @@ class Worker:
             return
         pause = self.leases.stopped_lane_s if cause in ("InvariantBroken", "LogReplaced", "LogTruncated") else 1.0
         try:
-            async with connect.connection(self.lane_dsn(0), name=f"{self.name} release") as connection:
+            async with self._connection("release") as connection:
                 await connection.execute(SQL.release, claim.lane, claim.epoch, reason, timedelta(seconds=pause))
         except connect.UNAVAILABLE as error:
             log.warning("lane not released, its lease runs out", lane=claim.lane, error=_line(error))
@@ -172,7 +183,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         try:
-            async with connect.connection(self.lane_dsn(0), name=f"{self.name} leave") as connection:
+            async with self._connection("leave") as connection:
                 await connection.execute(SQL.leave, self.name, self.instance)
         except connect.UNAVAILABLE as error:
             log.warning("could not say goodbye", worker=self.name, error=_line(error))
