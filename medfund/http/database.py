@@ -77,7 +77,7 @@ class Database:
         connection = await self._acquire()
         try:
             yield connection
-        except asyncpg.QueryCanceledError as error:
+        except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
             raise Problem("question_too_slow") from error
         except BaseException as error:
             # What the server still does on this connection is not known: it is not given to anyone else.

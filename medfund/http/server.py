@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES_MAX = 32 * 1024
 HEAD_TIMEOUT_S = 5.0
-CONNECTIONS_MAX = 1000
+CONNECTIONS_MAX = 10_000
+"""Idle ones among them. What works at once is bounded further in: by the connections to the database."""
 SHUTDOWN_S = 8
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 

@@ -4,6 +4,7 @@ The line is made from an allow-list: never a body, a token, a query or a path as
 type), only the route it matched.
 """
 
+import asyncio
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ SECONDS = Histogram(
 )
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+SEND_TIMEOUT_S = 30.0
 
 HEADERS = {
     "cache-control": "no-store",
@@ -50,7 +53,9 @@ class _Exchange:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             headers["x-request-id"] = self.id
-        await self.send(message)
+        # A client that does not read must not keep its answer in memory for ever.
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            await self.send(message)
 
     def close(self) -> None:
         seconds = time.perf_counter() - self.started
@@ -87,7 +92,8 @@ class Traffic:
             await self._app(scope, receive, exchange.answer)
         except Exception as error:
             # The places only: messages of errors and values of variables repeat what was sent, the token among it.
-            places = traceback.format_tb(error.__traceback__)
+            frames = traceback.extract_tb(error.__traceback__)
+            places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
             log.error("failed", request=exchange.id, error=type(error).__name__, places=places)
             if exchange.status:
                 raise
