@@ -1,0 +1,157 @@
+"""The publishers' page says what is true: its examples are taken from it, run, and end in one booking."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import uvicorn
+
+from medfund.events.kinds import FAMILIES, KINDS
+from medfund.events.refusals import Reason
+from medfund.local import kafka as local_kafka
+from medfund.local.prerequisites import java
+from tests.events import registered, settlement
+from tests.integration.served import Api
+
+PAGE = Path(__file__).parents[2] / "docs" / "publishers.md"
+PROVIDER = "H15250200017"
+SOURCE, ID = "/gateway/152500", "0195602a-8c1a-7000-8000-00000000c0de"
+RUN_LIMIT_S = 60
+BLOCK = re.compile(
+    r"^```(?P<language>\w+) (?P<use>file|run)=(?P<name>\S+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+class Block(NamedTuple):
+    """A piece of the page that is a file or a command."""
+
+    use: str
+    name: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    found = BLOCK.finditer(PAGE.read_text(encoding="utf-8"))
+    return [Block(match["use"], match["name"], match["text"]) for match in found]
+
+
+class Reader:
+    """Somebody who follows the page in an empty folder."""
+
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
+        self.folder = folder
+        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {**os.environ, **variables, "PATH": tools}
+        for block in blocks():
+            if block.use == "file":
+                (folder / block.name).write_text(block.text, encoding="utf-8")
+
+    async def shell(self, name: str) -> str:
+        (command,) = [block.text for block in blocks() if (block.use, block.name) == ("run", name)]
+        return await self.run("bash", "-euo", "pipefail", "-c", command)
+
+    async def run(self, *command: str) -> str:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=RUN_LIMIT_S,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@asynccontextmanager
+async def listening(api: Api) -> AsyncIterator[str]:
+    """The API on a port of its own; its address."""
+    server = uvicorn.Server(uvicorn.Config(api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
+    running = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def reader(api: Api, tmp_path: Path) -> AsyncIterator[Reader]:
+    async with listening(api) as address:
+        variables = {
+            "KAFKA_BOOTSTRAP": api.bootstrap,
+            "MEDFUND_TOPIC_PREFIX": api.prefix,
+            "API": address,
+            "TOKEN": api.caller("publisher", sources=[SOURCE]).token,
+        }
+        yield Reader(tmp_path, variables)
+
+
+def test_example_is_the_contracts_own() -> None:
+    (data,) = [block.text for block in blocks() if block.name == "data.json"]
+    assert json.loads(data) == KINDS["settlement.recorded.v1"].example
+
+
+def test_every_reason_is_on_the_page_in_order_of_precedence() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [(reason.value, reason.zh, reason.en) for reason in Reason]
+
+
+def test_topics_and_keys_on_the_page_are_those_of_the_contract() -> None:
+    rows = re.findall(r"^\| `medfund\.(\S+)` \| (.+) \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {(family, name, key) for family, names, key in rows for name in re.findall(r"`([\w.]+)`", names)}
+    keys = {"provider": "provider", "area": "area", "lane": "one copy into each lane"}
+    families = {family for family, _, _ in rows}
+    assert families <= set(FAMILIES)
+    assert told == {(kind.family, kind.name, keys[kind.key]) for kind in KINDS.values() if kind.family in families}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
+async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
+    await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
+    await reader.shell("make")
+    answer = json.loads(await reader.shell("curl"))
+    assert (answer["accepted"], answer["refused"]) == (1, 0)
+    positions = [answer["events"][0]["position"]]
+    assert "1 events acknowledged" in await reader.shell("publish")
+    positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
+    positions.append((await reader.run(sys.executable, "publish.py")).strip())
+    await api.booked(positions)
+    told = json.loads(await reader.shell("ask"))
+    assert told["outcome"] == "accepted"
+    assert told["duplicates"]["count"] == 3
+    first, *others = sorted(int(position.split(":")[2]) for position in positions)
+    assert told["accepted"]["offset"] == first
+    assert len({position.split(":")[1] for position in positions}) == 1
+    assert len(others) == 2  # the fourth is that of `medfund publish`
+
+
+async def test_refused_event_may_be_corrected_under_its_id_and_a_booked_one_may_not(api: Api) -> None:
+    provider, id = "H15250200018", "corrected"
+    sound = settlement(provider, id=id, funds={"390100": 100})
+    await api.booked(await api.append(sound))
+    publisher = api.caller("publisher")
+    refused = await publisher.answer(f"/v1/events/{SOURCE}/{id}")
+    assert (refused["outcome"], refused["refusals"]["places"][0]["reason"]) == ("refused", "unknown_provider")
+    await api.booked(await api.append(registered(provider, id="registered-later")))
+    await api.booked(await api.append(sound))
+    assert (await publisher.answer(f"/v1/events/{SOURCE}/{id}"))["outcome"] == "accepted"
+    other = settlement(provider, id=id, funds={"390100": 101})
+    await api.booked(await api.append(other))
+    told = await publisher.answer(f"/v1/events/{SOURCE}/{id}")
+    assert told["outcome"] == "accepted"
+    assert told["refusals"]["places"][0]["reason"] == "conflict"
