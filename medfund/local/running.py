@@ -10,7 +10,7 @@ from pathlib import Path
 from medfund.local import CannotRun, state
 from medfund.local.kafka import fetch
 from medfund.local.prerequisites import java
-from medfund.local.server import StartFailed, eventually, rotate
+from medfund.local.server import StartFailed, rotate
 from medfund.local.services import faults
 from medfund.local.state import State
 
@@ -79,7 +79,7 @@ def stop(data: Path) -> bool:
     if found is None:
         return _stop_leftovers(data)
     found.supervisor.signal(signal.SIGTERM)
-    if not eventually(lambda: not state.is_locked(data), STOP_LIMIT_S):
+    if not found.supervisor.wait(STOP_LIMIT_S):
         raise CannotRun(f"the supervisor (pid {found.supervisor.pid}) did not end in {STOP_LIMIT_S:.0f} s")
     return True
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from ledger import settings as ledger_settings
 from medfund.cli import COMMANDS
+from medfund.lanes import settings as lanes_settings
 from medfund.local import kafka, postgres
 from medfund.local import settings as local_settings
 
@@ -24,7 +25,7 @@ def settings_known() -> set[str]:
     """The environment variables that some settings class reads."""
     classes = [
         kind
-        for module in (ledger_settings, local_settings)
+        for module in (ledger_settings, lanes_settings, local_settings)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, BaseSettings)
     ]
@@ -38,6 +39,7 @@ def test_one_container_per_process() -> None:
         "prepare": "medfund prepare",
         "migrate": "python -m ledger migrate",
         "ledger-worker": "python -m ledger work",
+        "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
     }
 
@@ -50,6 +52,8 @@ def test_every_command_exists(name: str) -> None:
 
             assert importlib.util.find_spec(f"{package}.__main__")
             assert command in LEDGER
+        case ["python", "-m", module]:
+            assert importlib.util.find_spec(module)
         case ["medfund", command]:
             assert command in COMMANDS
         case other:

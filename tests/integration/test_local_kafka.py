@@ -1,0 +1,113 @@
+"""The local broker: durable over kill -9, the same address for good, and one clear line where something is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import aiokafka
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from medfund.events.kinds import FAMILIES
+from medfund.local import prepare
+from medfund.local.kafka import Kafka, fetch
+from tests.conftest import LANES
+
+
+async def append(bootstrap: str, topic: str, value: bytes, **options: object) -> int:
+    async with aiokafka.AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", **options) as producer:
+        placed = await producer.send_and_wait(topic, value, partition=0)
+    return int(placed.offset)
+
+
+async def read(bootstrap: str, topic: str, offset: int) -> bytes:
+    place = aiokafka.TopicPartition(topic, 0)
+    async with aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        return bytes((await consumer.getone(place)).value)
+
+
+async def test_what_was_acknowledged_outlives_a_killed_broker_and_a_stop_is_clean(folder: Path) -> None:
+    broker = Kafka(folder)
+    broker.start()
+    try:
+        address = broker.address
+        await prepare.topics(address, prefix="kept", lanes=1, families=["claims"])
+        offset = await append(address, "kept.claims", b"before the kill")
+        broker.kill()
+        assert not broker.running
+        broker.start()
+        assert broker.address == address
+        assert await read(address, "kept.claims", offset) == b"before the kill"
+    finally:
+        broker.stop()
+    assert not broker.running
+    assert (folder / "data" / ".kafka_cleanshutdown").exists()
+
+
+async def test_topics_keep_everything_at_the_brokers_time_and_take_24_mib(kafka: Kafka, topic_prefix: str) -> None:
+    topic = f"{topic_prefix}.claims"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        described = await admin.describe_topics([f"{topic_prefix}.{family}" for family in FAMILIES])
+    finally:
+        await admin.close()
+    config = {name: value for name, value, *_ in answer.resources[0][4]}
+    assert {name: config[name] for name in prepare.CONFIG} == prepare.CONFIG
+    assert [len(found["partitions"]) for found in described] == [LANES] * len(FAMILIES)
+    # The batch that carries a record needs a few bytes of its own.
+    value = b"x" * ((24 << 20) - 1024)
+    assert await append(kafka.address, topic, value, max_request_size=25 << 20) == 0
+
+
+async def test_a_topic_with_another_number_of_partitions_is_refused(kafka: Kafka, topic_prefix: str) -> None:
+    with pytest.raises(prepare.NotAsAsked, match="has 4 partitions instead of 5"):
+        await prepare.topics(kafka.address, prefix=topic_prefix, lanes=5)
+
+
+def asked_to_fetch(folder: Path, **programs: str) -> subprocess.CompletedProcess[str]:
+    """Fetch the broker on a machine that has only these programs, each a shell script."""
+    for name, script in programs.items():
+        program = folder / name
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
+    environment |= {"PATH": str(folder), "MEDFUND_CACHE": str(folder / "cache")}
+    command = [sys.executable, "-m", "medfund.local.kafka"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+JAVA_11 = """echo 'openjdk version "11.0.2" 2019-01-15' >&2"""
+JAVA_17 = """echo 'openjdk version "17.0.15" 2025-04-15' >&2"""
+
+
+@pytest.mark.parametrize(
+    ("programs", "line"),
+    [
+        ({}, "Java is missing: install Java 17 or newer (a JRE is enough)"),
+        ({"java": JAVA_11}, "Java 11 is too old: install Java 17 or newer (a JRE is enough)"),
+        ({"java": JAVA_17}, "Maven is missing: install Maven 3.6 or newer (it fetches Apache Kafka once)"),
+    ],
+)
+def test_a_missing_prerequisite_is_one_line_that_says_what_to_install(
+    folder: Path, programs: dict[str, str], line: str
+) -> None:
+    said = asked_to_fetch(folder, **programs)
+    assert (said.returncode, said.stderr.splitlines()) == (1, [line])
+
+
+def test_a_fetch_that_fails_leaves_nothing_that_looks_fetched(folder: Path) -> None:
+    said = asked_to_fetch(folder, java=JAVA_17, mvn="echo 'no such artifact'; exit 1")
+    assert said.returncode == 1
+    assert said.stderr.splitlines() == ["Maven could not fetch Kafka", "no such artifact"]
+    assert list((folder / "cache").iterdir()) == []
+
+
+def test_what_was_fetched_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, kafka: Kafka) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert (fetch() / "classes.jsa").exists()

@@ -1,0 +1,191 @@
+"""The whole product on one machine: ready soon, mended whatever is killed, and gone when told to go.
+
+One stack for all tests here, started with the command that people type.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medfund.http import tokens
+from medfund.http.tokens import Role
+from medfund.local import running, state
+from medfund.local.kafka import Kafka
+from medfund.local.postgres import Postgres
+from medfund.local.server import Process, eventually
+from medfund.local.services import answer
+
+# About 10 s on an idle machine of two cores; tests share theirs.
+READY_S_MAX = 90.0
+SERVICES = ["ledger-api", "ledger-worker-1", "scheduler"]
+PARTS = ["kafka", *SERVICES[:2], "postgres", *SERVICES[2:]]
+
+
+def medfund(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medfund.cli", *arguments],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
+
+
+def up(data: Path, **environment: str) -> dict[str, Any]:
+    said = medfund("up", "--detach", "--json", "--data", str(data), **environment)
+    assert said.returncode == 0, said.stderr
+    found: dict[str, Any] = json.loads(said.stdout)
+    return found
+
+
+def status(data: Path) -> tuple[int, dict[str, Any]]:
+    said = medfund("status", "--json", "--data", str(data))
+    return said.returncode, json.loads(said.stdout)
+
+
+def is_well(data: Path) -> bool:
+    found = running.running(data)
+    return found is not None and running.is_healthy(found)
+
+
+def pids(found: state.State) -> dict[str, int]:
+    """Those of the parts that run."""
+    return {part.name: pid for part in found.parts if (pid := part.pid)}
+
+
+@pytest.fixture(scope="module")
+def stack(session_folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    data = session_folder / "stack"
+    began = time.monotonic()
+    told = up(data, MEDFUND_LANES="4")
+    assert time.monotonic() - began < READY_S_MAX
+    yield data, told
+    medfund("down", "--data", str(data))
+
+
+def test_up_tells_where_everything_is_and_gives_a_token_per_role(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, told = stack
+    assert told["data"] == str(data)
+    assert sorted(told["services"]) == PARTS
+    assert told["bootstrap"] == told["services"]["kafka"]["address"]
+    public = tokens.load_key(data / "token-public.pem")
+    assert {role: tokens.verify(public, text).role for role, text in told["tokens"].items()} == {
+        role.value: role for role in Role
+    }
+    assert answer(int(told["api"].rpartition(":")[2]), "/openapi.json")
+
+
+def test_up_again_says_that_it_runs_and_tells_the_same(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, told = stack
+    said = medfund("up", "--detach", "--json", "--data", str(data))
+    assert said.returncode == 0
+    assert "running" in said.stderr
+    again = json.loads(said.stdout)
+    assert {**again, "tokens": None} == {**told, "tokens": None}
+
+
+def test_a_token_can_be_narrowed_down(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    asked = ["--role", "finance", "--area", "152500", "--area", "152501", "--subject", "Wu", "--data", str(data)]
+    text = json.loads(medfund("token", *asked, "--json").stdout)["token"]
+    principal = tokens.verify(tokens.load_key(data / "token-public.pem"), text)
+    assert (principal.role, principal.areas, principal.subject) == (Role.finance, ("152500", "152501"), "Wu")
+    assert medfund("token", "--role", "king", "--data", str(data)).returncode == 2
+
+
+def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, told = stack
+    found = state.read(data)
+    assert found
+    knows = {
+        name: Path(f"/proc/{told['services'][name]['pid']}/environ").read_text(encoding="utf-8")
+        for name in ("ledger-worker-1", "ledger-api")
+    }
+    dsns = {name: found.environment[f"LEDGER_{name}_DSN"] for name in ("OWNER", "WORKER", "READER")}
+    dsns["ADMINISTRATOR"] = found.administrator
+    known = {part: {name for name, dsn in dsns.items() if dsn in text} for part, text in knows.items()}
+    assert known == {"ledger-worker-1": {"WORKER"}, "ledger-api": {"READER"}}
+
+
+def test_secrets_are_their_owners_alone(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    secret = ["stack.json", "passwords.json", "token-private.pem", "postgres/password"]
+    assert {name: oct((data / name).stat().st_mode & 0o777) for name in secret} == dict.fromkeys(secret, "0o600")
+
+
+def test_whatever_is_killed_is_started_again_at_the_same_address(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    found = running.running(data)
+    assert found
+    killed = pids(found)
+    assert sorted(killed) == PARTS
+    for pid in killed.values():
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: sorted(pids(found)) == PARTS and not pids(found).items() & killed.items(), 60)
+    assert eventually(lambda: is_well(data), 60)
+    assert running.running(data) == found
+
+
+def test_a_killed_supervisor_leaves_nothing_that_the_next_up_cannot_take_over(
+    stack: tuple[Path, dict[str, Any]],
+) -> None:
+    data, told = stack
+    found = running.running(data)
+    assert found
+    found.supervisor.signal(signal.SIGKILL)
+    assert found.supervisor.wait(10)
+    assert status(data) == (1, {"running": False, "healthy": False})
+    orphans = [Process.of(pid) for pid in pids(found).values()]
+    again = up(data, MEDFUND_LANES="4")
+    assert not [process for process in orphans if process and process.alive]
+    assert (again["api"], again["bootstrap"]) == (told["api"], told["bootstrap"])
+    assert status(data)[0] == 0
+
+
+def test_down_ends_everything_and_says_when_nothing_ran(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    found = running.running(data)
+    assert found
+    processes = [found.supervisor, *(Process.of(pid) for pid in pids(found).values())]
+    began = time.monotonic()
+    assert json.loads(medfund("down", "--json", "--data", str(data)).stdout) == {"stopped": True}
+    assert time.monotonic() - began < 60
+    assert not [process for process in processes if process and process.alive]
+    log = (data / "services" / "ledger-worker-1.log").read_text(encoding="utf-8")
+    assert "worker stopped" in log.splitlines()[-1], "it drained"
+    again = medfund("down", "--data", str(data))
+    assert (again.returncode, again.stdout) == (0, f"No stack was running on {data}.\n")
+    assert status(data)[0] == 1
+
+
+def test_servers_of_somebody_elses_are_used_and_left_alone(
+    kafka: Kafka, postgres: Postgres, template: str, folder: Path
+) -> None:
+    external = {"KAFKA_BOOTSTRAP": kafka.address, "MEDFUND_TOPIC_PREFIX": "external", "MEDFUND_LANES": "4"}
+    try:
+        told = up(folder, **external, DATABASE_URL=postgres.dsn(template))
+        assert told["bootstrap"] == kafka.address
+        assert sorted(told["services"]) == SERVICES
+    finally:
+        assert medfund("down", "--data", str(folder)).returncode == 0
+    assert kafka.running
+    assert postgres.running
+
+
+def test_a_stack_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
+    said = medfund("up", "--detach", "--data", str(folder), PATH=str(folder), JAVA_HOME="")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr.splitlines() == ["Java is missing: install Java 17 or newer (a JRE is enough)"]
+    said = medfund("up", "--detach", "--data", str(folder), KAFKA_BOOTSTRAP="127.0.0.1:1", MEDFUND_LANES="none")
+    assert said.returncode == 1
+    assert said.stderr.splitlines()[0].startswith("the environment is not complete: MEDFUND_LANES")
