@@ -26,6 +26,7 @@ SERVERS = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "LEDGER_READER_DSN", "MEDFUND_TOPI
 def demo(
     chapter: Annotated[str, typer.Argument(help="Which chapter: " + ", ".join(CHAPTERS))] = LAST,
     data: Annotated[Path, typer.Option(metavar="DIR", help="Emptied at the start.")] = Path(".data/demo"),
+    scale: Annotated[str, typer.Option(help="How large the city is, for example 0.05.")] = "1",
     stay: Annotated[
         bool | None, typer.Option("--stay/--end", help="Stay up at the end; on a terminal it does.")
     ] = None,
@@ -41,7 +42,8 @@ def demo(
         raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
     for name in SERVERS:
         os.environ.pop(name, None)  # the demo begins with nothing in them, so they are its own
-    stage = Stage(data.absolute(), Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False))
+    screen = Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    stage = Stage(data.absolute(), scale=scale, screen=screen)
     signal.signal(signal.SIGTERM, _interrupted)
     code = _played(stage, chapter, stay=sys.stdout.isatty() if stay is None else stay)
     if json:

@@ -48,8 +48,10 @@ class Claim(NamedTuple):
 class Stage:
     """One run of the demo."""
 
-    def __init__(self, data: Path, screen: Console) -> None:
+    def __init__(self, data: Path, *, scale: str, screen: Console) -> None:
         self.data = data
+        self.scale = scale
+        """How large the city is; 1 is the real one."""
         self.screen = screen
         self.claims: list[Claim] = []
         self.figures: dict[str, Any] = {}
