@@ -1,14 +1,17 @@
-"""Named points at which a test kills the process: `CRASH_AT=point[:n]` in the environment (the n-th passage).
+"""Named points at which a test ends or stops the process, by the environment, at the n-th passage.
 
-Without that variable a point is an empty function: nothing is read, counted or compared in production.
+`CRASH_AT=point[:n]` kills it with -9, `STOP_AT=point[:n]` stops it until somebody sends SIGCONT. Without these a point
+is an empty function: nothing is read, counted or compared in production.
 """
 
 import os
 import signal
 from collections.abc import Callable
 
+SIGNALS = {"CRASH_AT": signal.SIGKILL, "STOP_AT": signal.SIGSTOP}
 
-def _armed(target: str) -> Callable[[str], None]:
+
+def _armed(target: str, sent: signal.Signals) -> Callable[[str], None]:
     name, _, count = target.partition(":")
     left = int(count or "1")
 
@@ -17,7 +20,7 @@ def _armed(target: str) -> Callable[[str], None]:
         if point == name:
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), sent)
 
     return passed
 
@@ -26,4 +29,6 @@ def _nothing(point: str) -> None:
     pass
 
 
-point: Callable[[str], None] = _armed(os.environ["CRASH_AT"]) if "CRASH_AT" in os.environ else _nothing
+point: Callable[[str], None] = next(
+    (_armed(os.environ[name], sent) for name, sent in SIGNALS.items() if name in os.environ), _nothing
+)

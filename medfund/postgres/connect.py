@@ -2,19 +2,37 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import asyncpg
 
-CONNECT_TIMEOUT_S = 5.0
-COMMAND_TIMEOUT_S = 30.0
 
-# A stopped client must not hold row locks for ever, a stopped server must not hold a client for ever.
-SERVER_SETTINGS = {
-    "idle_in_transaction_session_timeout": "10s",
-    "lock_timeout": "10s",
-    "statement_timeout": "30s",
-    "tcp_user_timeout": "15s",
-}
+@dataclass(frozen=True)
+class Patience:
+    """A stopped server must not hold a client for ever, a stopped client must not hold row locks for ever."""
+
+    connect_s: float = 5.0
+    command_s: float = 30.0
+    lock_s: float = 10.0
+    idle_in_transaction_s: float = 10.0
+
+    @property
+    def of_server(self) -> dict[str, str]:
+        """What the server is told at connect."""
+        return {
+            "statement_timeout": _ms(self.command_s),
+            "lock_timeout": _ms(self.lock_s),
+            "idle_in_transaction_session_timeout": _ms(self.idle_in_transaction_s),
+            "tcp_user_timeout": "15s",
+        }
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}ms"
+
+
+PATIENCE = Patience()
+SERVER_SETTINGS = PATIENCE.of_server
 
 UNAVAILABLE = (
     OSError,
@@ -27,25 +45,27 @@ UNAVAILABLE = (
 """What a call raises when the database cannot be used now and may be later."""
 
 
-async def connect(dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}) -> asyncpg.Connection:
+async def connect(
+    dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}, patience: Patience = PATIENCE
+) -> asyncpg.Connection:
     """One connection with limits. Raises one of `UNAVAILABLE`."""
     return await asyncpg.connect(
         dsn,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={**SERVER_SETTINGS, **settings, "application_name": name},
+        timeout=patience.connect_s,
+        command_timeout=patience.command_s,
+        server_settings={**patience.of_server, **settings, "application_name": name},
     )
 
 
 @asynccontextmanager
 async def connection(
-    dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}
+    dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}, patience: Patience = PATIENCE
 ) -> AsyncIterator[asyncpg.Connection]:
     """A connection for one piece of work; terminated when the work failed, for its state is then unknown."""
-    opened = await connect(dsn, name=name, settings=settings)
+    opened = await connect(dsn, name=name, settings=settings, patience=patience)
     try:
         yield opened
     except BaseException:
         opened.terminate()
         raise
-    await opened.close(timeout=CONNECT_TIMEOUT_S)
+    await opened.close(timeout=patience.connect_s)
