@@ -70,7 +70,8 @@ def _cluster_id(path: Path) -> str:
 
 def _format(java: str, libraries: Path, config: Path, cluster_id: str) -> None:
     """Make the empty data folder of a cluster; what a killed attempt left behind is completed."""
-    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster_id, "-c", str(config))
+    # One argument with "=": an id may begin with "-".
+    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(config))
     command = _command(java, libraries, *tool)
     done = subprocess.run(command, cwd=libraries, capture_output=True, text=True, check=False, timeout=FORMAT_LIMIT_S)
     if done.returncode != 0:
@@ -115,6 +116,7 @@ def fetch() -> Path:
 def _fetch(folder: Path) -> None:
     java, maven = prerequisites.java(), prerequisites.maven()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.write("Fetching Apache Kafka, once ...\n")
     # Made elsewhere and renamed: the folder is whole or absent, whoever else fetches it at the same time.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:
         jars = Path(temporary) / "jars"

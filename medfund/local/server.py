@@ -19,7 +19,7 @@ from typing import NamedTuple
 from medfund.local import CannotRun
 from medfund.local.unprivileged import RunAs
 
-POLL_S = 0.02
+POLL_S = 0.05
 LOG_BYTES_MAX = 10 << 20
 TAIL_LINES = 15
 # Below the range that the system takes for outgoing connections: a client that retries the address of a stopped

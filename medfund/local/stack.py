@@ -151,7 +151,8 @@ class Stack:
             timeout=MIGRATE_LIMIT_S,
         )
         if done.returncode != 0:
-            raise StartFailed(f"the {service}'s tables could not be migrated\n{done.stderr.strip()}")
+            why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise StartFailed(f"the {service}'s tables could not be migrated: {why}")
 
     def stop(self) -> None:
         """Drain the services, then stop the broker and the database: nothing is cut off that could finish."""

@@ -56,6 +56,10 @@ class Keeper(threading.Thread):
         self._ending.set()
 
 
+class EndedEarly(CannotRun):
+    """A signal came before the stack was ready."""
+
+
 class _Ended(BaseException):
     """A signal asked us to end, wherever we were."""
 
@@ -77,6 +81,8 @@ def supervise(stack: Stack, *, on_ready: Callable[[State], None] = lambda _: Non
             _run(stack, keepers, on_ready)
         except _Ended:
             log.info("ending")
+            if not any(keeper.is_alive() for keeper in keepers):
+                raise EndedEarly("told to end before everything was ready") from None
         finally:
             _stop(stack, keepers)
 
