@@ -16,9 +16,9 @@ alter table journal enable row level security;
 alter table journal force row level security;
 create policy all_rows on journal to medfund_worker using (true) with check (true);
 create policy own_rows on journal for select to medfund_reader using (
-    ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
+    ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
     and (
-        '*' = any((select scope('organisations'))::text [])
+        (select '*' = any(scope('organisations')))
         or party = any((select scope('organisations'))::text [])
         or counterpart = any((select scope('organisations'))::text [])
     )
@@ -28,9 +28,9 @@ alter table buckets enable row level security;
 alter table buckets force row level security;
 create policy all_rows on buckets to medfund_worker using (true) with check (true);
 create policy own_rows on buckets for select to medfund_reader using (
-    ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
+    ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
     and (
-        '*' = any((select scope('organisations'))::text [])
+        (select '*' = any(scope('organisations')))
         or party = any((select scope('organisations'))::text [])
         or counterpart = any((select scope('organisations'))::text [])
     )
@@ -40,9 +40,9 @@ alter table providers enable row level security;
 alter table providers force row level security;
 create policy all_rows on providers to medfund_worker using (true) with check (true);
 create policy own_rows on providers for select to medfund_reader using (
-    ('*' = any((select scope('areas'))::text []) or area = any((select scope('areas'))::text []))
+    ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
     and (
-        '*' = any((select scope('organisations'))::text [])
+        (select '*' = any(scope('organisations')))
         or provider = any((select scope('organisations'))::text [])
     )
 );
@@ -54,14 +54,14 @@ alter table quarantine enable row level security;
 alter table quarantine force row level security;
 create policy all_rows on quarantine to medfund_worker using (true) with check (true);
 create policy own_rows on quarantine for select to medfund_reader using (
-    case when '*' = any((select scope('sources'))::text [])
+    case when (select '*' = any(scope('sources')))
         then
             (
-                '*' = any((select scope('organisations'))::text [])
+                (select '*' = any(scope('organisations')))
                 or party = any((select scope('organisations'))::text [])
             )
             and (
-                '*' = any((select scope('areas'))::text [])
+                (select '*' = any(scope('areas')))
                 or area = any((select scope('areas'))::text [])
                 or party = any((select scope('organisations'))::text [])
                 or party in (select provider from providers)
