@@ -76,7 +76,8 @@ def _parameters(parameters: Any) -> str:
 
 def _parameter(one: Mapping[str, Any]) -> str:
     where = f"{one['in']}{', required' if one.get('required') else ''}"
-    meaning = escape(one.get("description", ""))
+    described = [one, *one["schema"].get("anyOf", ())]  # what may be left out is described one level deeper
+    meaning = escape(next((part["description"] for part in described if "description" in part), ""))
     return f"<tr><td><code>{escape(one['name'])}</code></td><td>{where}</td><td>{meaning}</td></tr>"
 
 

@@ -265,4 +265,5 @@ async def test_documents_come_from_here_alone(api: Api) -> None:
     assert "script" not in page.text
     assert "http://" not in page.text.replace('"http://ledger', "")
     assert "/v1/trial-balance" in page.text
+    assert "Pooling area, 6 digits" in page.text
     assert (await api.client.get("/openapi.json")).json()["info"]["title"] == "medfund ledger"
