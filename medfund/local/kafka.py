@@ -51,15 +51,26 @@ class Kafka(Server):
         java, libraries = prerequisites.java(), self._libraries or fetch()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare(java, libraries)
-        self._spawn(_command(java, libraries, *self._jvm, "kafka.Kafka", str(self._config)), folder=libraries)
+        command = _command(java, libraries, *self._jvm, "kafka.Kafka", str(self._config))
+        self._spawn(command, folder=libraries, environment=_environment())
         self._wait_until(lambda: answers(self.port))
 
     def _prepare(self, java: str, libraries: Path) -> None:
         data = self.folder / "data"
         ports = {"port": self.port, "controller_port": remembered_port(self.folder / "controller-port")}
-        write_file(self._config, PROPERTIES.read_text(encoding="utf-8").format(data=data, **ports))
+        write_file(self._config, PROPERTIES.read_text(encoding="utf-8").format(data=_escaped(data), **ports))
         if not (data / "meta.properties").exists():
             _format(java, libraries, self._config, _cluster_id(self.folder / "cluster-id"))
+
+
+def _escaped(path: Path) -> str:
+    """A path as a value of a properties file, which is ASCII with escapes."""
+    return "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in str(path).replace("\\", "\\\\"))
+
+
+def _environment() -> dict[str, str]:
+    """Java decodes paths by the locale; whatever ours is, a path is what it is."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def _cluster_id(path: Path) -> str:
@@ -73,7 +84,15 @@ def _format(java: str, libraries: Path, config: Path, cluster_id: str) -> None:
     # One argument with "=": an id may begin with "-".
     tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(config))
     command = _command(java, libraries, *tool)
-    done = subprocess.run(command, cwd=libraries, capture_output=True, text=True, check=False, timeout=FORMAT_LIMIT_S)
+    done = subprocess.run(
+        command,
+        cwd=libraries,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=FORMAT_LIMIT_S,
+    )
     if done.returncode != 0:
         raise StartFailed(f"Kafka's storage could not be formatted\n{done.stderr.strip() or done.stdout.strip()}")
 

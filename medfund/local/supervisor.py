@@ -1,6 +1,7 @@
 """Keeps a stack running: whatever part dies is started again, with growing pauses where it keeps dying.
 
-SIGTERM or SIGINT ends it: nothing is restarted any more, the services drain, then the broker and the database stop.
+SIGTERM, SIGINT or the end of its terminal ends it: nothing is restarted any more, the services drain, then the broker
+and the database stop.
 """
 
 import signal
@@ -22,7 +23,7 @@ LOOK_S = 0.2
 PAUSE_MAX_S = 10.0
 STEADY_S = 5.0
 """A part that lived this long died of something new: it is started again at once."""
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Keeper(threading.Thread):

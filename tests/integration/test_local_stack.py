@@ -65,7 +65,7 @@ def pids(found: state.State) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def stack(session_folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    data = session_folder / "stack"
+    data = session_folder / "数 据"
     began = time.monotonic()
     told = up(data, MEDFUND_LANES="4")
     assert time.monotonic() - began < READY_S_MAX
