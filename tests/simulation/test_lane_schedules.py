@@ -1,4 +1,4 @@
-"""Seeded schedules of a lane: crashes at every step, repeats, conflicts, topics in any order, takeover by a second worker.
+"""Seeded schedules of a lane: crashes at every step, repeats, conflicts, topics in any order, a second worker.
 
 The lane, the ledger and the database are the real ones; only the log is in memory (it passes the same conformance
 suite as Kafka). Every schedule ends with the books recounted from the log, and with a model that knows nothing of

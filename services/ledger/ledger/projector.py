@@ -7,7 +7,7 @@ the range of offsets that it sums. Everything else is booked event by event.
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ledger import posting
 from medfund import money
@@ -52,15 +52,10 @@ class JournalLine(NamedTuple):
     recorded_date: date
 
 
-class BucketKey(NamedTuple):
-    party: str
-    account: str
-    book: str
-    fund: str
-    area: str
-    counterpart: str
-    value_date: date
-    recorded_date: date
+BUCKET = ("party", "account", "book", "fund", "area", "counterpart", "value_date", "recorded_date")
+"""What a bucket is for, in the order of its key after the lane."""
+
+BucketKey: TypeAlias = tuple[Any, ...]
 
 
 class Provider(NamedTuple):
@@ -158,29 +153,16 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     event: Any = group.sample.event
     record = group.sample.record
     booked = posting.summed_lines(event, group.amounts) if group.count else posting.lines(event)
-    for ordinal, line in enumerate(booked):
+    topic, count, type = families[record.topic], group.count or 1, group.sample.type
+    area, party, counterpart = event.area, event.provider, event.insured_area if posting.is_visitor(event) else ""
+    insutype, clr_type, benefit_year = event.insutype, event.clr_type, event.benefit_year
+    service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
+    recorded = recorded_date(record.timestamp)
+    for ordinal, (book, fund, debit, credit, amount) in enumerate(booked):
         yield JournalLine(
-            topic=families[record.topic],
-            first_offset=group.first,
-            ordinal=ordinal,
-            last_offset=group.last,
-            events=max(group.count, 1),
-            type=group.sample.type,
-            book=line.book,
-            area=event.area,
-            fund=line.fund,
-            debit=line.debit,
-            credit=line.credit,
-            amount=line.amount,
-            party=event.provider,
-            counterpart=event.insured_area if posting.is_visitor(event) else "",
-            insutype=event.insutype,
-            clr_type=event.clr_type,
-            benefit_year=event.benefit_year,
-            service_date=getattr(event, "service_date", None),
-            value_date=value_date(group.sample),
-            recorded_date=recorded_date(record.timestamp),
-        )
+            topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
+            party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded,
+        )  # fmt: skip
 
 
 def value_date(accepted: Accepted) -> date:
@@ -193,21 +175,22 @@ def value_date(accepted: Accepted) -> date:
 
 
 def buckets(lines: Iterable[JournalLine]) -> dict[BucketKey, list[int]]:
-    """What the lines add to the day buckets of their two accounts."""
+    """What the lines add to the day buckets of their two accounts: debit and credit in fen."""
     found: dict[BucketKey, list[int]] = {}
     for line in lines:
-        for account, side in ((line.debit, 0), (line.credit, 1)):
-            key = BucketKey(
-                line.party,
-                account,
-                line.book,
-                line.fund,
-                line.area,
-                line.counterpart,
-                line.value_date,
-                line.recorded_date,
-            )
-            found.setdefault(key, [0, 0])[side] += line.amount
+        _, _, _, _, _, _, book, area, fund, debit, credit, amount, party, counterpart, _, _, _, _, value, recorded = (
+            line
+        )
+        left = (party, debit, book, fund, area, counterpart, value, recorded)
+        right = (party, credit, book, fund, area, counterpart, value, recorded)
+        if (bucket := found.get(left)) is not None:
+            bucket[0] += amount
+        else:
+            found[left] = [amount, 0]
+        if (bucket := found.get(right)) is not None:
+            bucket[1] += amount
+        else:
+            found[right] = [0, amount]
     return found
 
 

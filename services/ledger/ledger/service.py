@@ -76,10 +76,10 @@ class Ledger:
 
     async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
         if rows.providers:
-            await connection.execute(SQL.register, lane, *map(list, zip(*rows.providers, strict=True)))
+            await connection.execute(SQL.register, lane, *zip(*rows.providers, strict=True))
         if rows.lines:
-            await connection.execute(SQL.book, [(lane, *line) for line in rows.lines])
+            await connection.execute(SQL.book, lane, *zip(*rows.lines, strict=True))
             keyed = sorted(rows.buckets.items())
-            keys = map(list, zip(*(key for key, _ in keyed), strict=True))
-            amounts = map(list, zip(*(amount for _, amount in keyed), strict=True))
+            keys = zip(*(key for key, _ in keyed), strict=True)
+            amounts = zip(*(amount for _, amount in keyed), strict=True)
             await connection.execute(SQL.add_to_buckets, lane, *keys, *amounts)

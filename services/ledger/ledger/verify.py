@@ -282,7 +282,7 @@ class _Lane:
 
     async def _prove_buckets(self) -> None:
         for row in await self.connection.fetch(SQL.buckets_against_journal, self.lane, PROBLEMS_MAX):
-            key = " ".join(f"{name}={row[name]}" for name in projector.BucketKey._fields)
+            key = " ".join(f"{name}={row[name]}" for name in projector.BUCKET)
             self.report.blame(
                 f"buckets lane={self.lane} {key}: debit, credit are {row['kept_debit']}, {row['kept_credit']} fen, "
                 f"its lines say {row['line_debit']}, {row['line_credit']}"

@@ -31,8 +31,13 @@ on conflict (lane, party, account, book, fund, area, counterpart, value_date, re
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit
 
 -- name: book
--- The lines of a batch. An array of rows, because COPY cannot run under row security.
--- Locks: none beyond the new rows.
+-- The lines of a batch. Arrays, because COPY cannot run under row security. Locks: none beyond the new rows.
 insert into journal
-select *
-from unnest($1::journal [])
+select
+    $1,
+    line.*
+from unnest(
+    $2::text [], $3::bigint [], $4::smallint [], $5::bigint [], $6::integer [], $7::text [], $8::text [], $9::text [],
+    $10::text [], $11::text [], $12::text [], $13::bigint [], $14::text [], $15::text [], $16::text [], $17::text [],
+    $18::smallint [], $19::date [], $20::date [], $21::date []
+) as line

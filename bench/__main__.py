@@ -1,0 +1,140 @@
+"""`make bench`: what the product reaches on this machine, as a table and as `bench/results/latest.json`.
+
+Everything is measured in one run against real servers on the same machine; compare within a run, not between runs.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import drain, latency, reads
+from bench.ground import Ground
+
+RESULTS = Path(__file__).parent / "results"
+WORKERS = os.cpu_count() or 2
+
+
+@dataclass
+class Result:
+    name: str
+    value: float
+    unit: str
+    bar: str
+    holds: bool | None
+
+
+def at_least(name: str, value: float, unit: str, bar: float) -> Result:
+    return Result(name, round(value, 2), unit, f">= {bar:g}", value >= bar)
+
+
+def at_most(name: str, value: float, unit: str, bar: float) -> Result:
+    return Result(name, round(value, 2), unit, f"<= {bar:g}", value <= bar)
+
+
+def measured(name: str, value: float, unit: str) -> Result:
+    return Result(name, round(value, 2), unit, "", None)
+
+
+async def bench(ground: Ground, *, scale: str, lines: int, only: set[str]) -> list[Result]:
+    await ground.start()
+    results: list[Result] = []
+    if only & {"drain", "latency"}:
+        say(f"publishing a backlog (one month of a city x {scale})")
+        results.append(measured("backlog", await ground.publish_city(scale=scale), "settlements"))
+    if "drain" in only:
+        results += await draining(ground)
+    if "latency" in only:
+        say("publish to visible at 2,800 a second")
+        visible = await latency.measure(ground)
+        results += [
+            measured("publish to visible, p50", visible["p50"], "ms"),
+            at_most("publish to visible, p99", visible["p99"], "ms", 250),
+        ]
+    if "reads" in only:
+        say(f"filling a journal with {lines:,} lines, then reading balances")
+        read = await reads.measure(ground, lines=lines)
+        results += [
+            measured("journal", read["lines"], "lines"),
+            measured("balance read, p50", read["p50"], "ms"),
+            at_most("balance read, p99", read["p99"], "ms", 20),
+        ]
+    return results
+
+
+async def draining(ground: Ground) -> list[Result]:
+    say("a tenth of the backlog, one worker")
+    tenth = await drain.measure_drain(ground, workers=1, share=0.1)
+    say("the whole backlog, one worker")
+    one = await drain.measure_drain(ground, workers=1)
+    say(f"the whole backlog, {WORKERS} workers")
+    many = await drain.measure_drain(ground, workers=WORKERS)
+    say(f"the floor, {WORKERS} processes")
+    floor = await drain.measure_floor(ground, processes=WORKERS)
+    return [
+        measured("floor: read and COPY, nothing else", floor, "records/s"),
+        at_least(f"drained by {WORKERS} workers", many.per_second, "events/s", 40_000),
+        measured("drained by one worker", one.per_second, "events/s"),
+        at_least("drained against the floor", many.per_second / floor, "of the floor", 0.6),
+        measured(f"{WORKERS} workers against one", many.per_second / one.per_second, "times"),
+        at_most("memory of a worker, whole backlog", max(one.peak_mib, many.peak_mib), "MiB", 400),
+        at_most("memory, whole backlog against a tenth", one.peak_mib / tenth.peak_mib, "times", 1.25),
+    ]
+
+
+def say(text: str) -> None:
+    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
+
+
+def commit() -> str:
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout.strip()
+
+
+def machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+
+
+def tell(results: list[Result]) -> None:
+    table = Table("what", "measured", "unit", "bar", "holds")
+    for result in results:
+        holds = "" if result.holds is None else ("yes" if result.holds else "no")
+        table.add_row(result.name, f"{result.value:,.2f}", result.unit, result.bar, holds)
+    Console().print(table)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--scale", default="0.7", help="size of the backlog: 1 is 1,412,480 settlements")
+    parser.add_argument("--lines", type=int, default=10_000_000, help="size of the journal that is read from")
+    parser.add_argument("--only", action="append", choices=["drain", "latency", "reads"], help="part; may be repeated")
+    chosen = parser.parse_args()
+    ground = Ground(Path(".data/bench").absolute())
+    try:
+        only = set(chosen.only or ("drain", "latency", "reads"))
+        results = asyncio.run(bench(ground, scale=chosen.scale, lines=chosen.lines, only=only))
+    finally:
+        ground.stop()
+    tell(results)
+    told = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit(), "machine": machine()}
+    RESULTS.mkdir(exist_ok=True)
+    name = "latest.json" if not chosen.only else "partial.json"
+    (RESULTS / name).write_text(
+        json.dumps({**told, "results": [asdict(result) for result in results]}, indent=2) + "\n"
+    )
+    return 0 if all(result.holds is not False for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

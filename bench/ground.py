@@ -1,0 +1,149 @@
+"""The ground that is measured on: an own broker, an own database (fsync on), a backlog, and workers as processes."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from medfund.local import prepare
+from medfund.local.kafka import Kafka
+from medfund.local.postgres import Postgres
+from medfund.postgres.provision import ROLES
+
+LANES = 12
+PREFIX = "medfund"
+SETTLED_STATE = (
+    "truncate journal, buckets, identities, positions, batches, repeats, quarantine, providers, outbox; "
+    "delete from workers; update lanes set batches = 0, leased_until = null"
+)
+
+
+@dataclass
+class Ground:
+    folder: Path
+    passwords: dict[str, str] = field(default_factory=lambda: {role: secrets.token_urlsafe(16) for role in ROLES})
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.kafka = Kafka(self.folder / "kafka")
+        self.postgres = Postgres(self.folder / "postgres")
+
+    async def start(self) -> None:
+        self.kafka.start()
+        self.postgres.start()
+        await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES)
+        self.admin = await prepare.database(self.postgres.dsn(), "bench")
+        await prepare.roles(self.admin, "ledger", self.passwords)
+        self.run("-m", "ledger", "migrate")
+
+    def stop(self) -> None:
+        self.kafka.stop()
+        self.postgres.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        dsns = {
+            f"LEDGER_{role.upper()}_DSN": prepare.dsn(self.admin, user=f"ledger_{role}", password=self.passwords[role])
+            for role in ROLES
+        }
+        addresses = {"KAFKA_BOOTSTRAP": self.kafka.address, "MEDFUND_LANES": str(LANES), "MEDFUND_TOPIC_PREFIX": PREFIX}
+        return {**os.environ, **addresses, **dsns, **self.extra}
+
+    def run(self, *arguments: str) -> str:
+        """A command of ours, to its end; its standard output."""
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True, timeout=1800
+        )
+        return done.stdout
+
+    @contextmanager
+    def processes(self, commands: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """Our programs, running until the block ends."""
+        log = (self.folder / "processes.log").open("ab")
+        started = [
+            subprocess.Popen([sys.executable, *command], env={**self.environment, "WORKER_NAME": f"bench-{number}"},
+                             stdout=log, stderr=log)
+            for number, command in enumerate(commands)
+        ]  # fmt: skip
+        try:
+            yield started
+        finally:
+            for process in started:
+                process.terminate()
+            for process in started:
+                process.wait(timeout=30)
+            log.close()
+
+    def workers(self, count: int):  # type: ignore[no-untyped-def]
+        return self.processes([("-m", "ledger", "work")] * count)
+
+    async def connect(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(self.admin)
+        await connection.execute("set search_path = ledger")
+        return connection
+
+    async def publish_city(self, *, scale: str) -> int:
+        """A backlog of one month of a city; how many settlements there are."""
+        events = self.folder / "city.jsonl"
+        self.run("-m", "medfund.cli", "city", "--profile", "jincheng", "--scale", scale, "--out", str(events), "--json")
+        self.run("-m", "medfund.cli", "publish", str(events), "--json")
+        with events.open("rb") as lines:
+            count = sum(1 for line in lines if b'"settlement.recorded.v1"' in line)
+        events.unlink()
+        return count
+
+    async def empty_books(self) -> None:
+        connection = await self.connect()
+        await connection.execute(SETTLED_STATE)
+        await connection.execute("checkpoint")
+        await connection.close()
+
+
+async def booked(connection: asyncpg.Connection) -> int:
+    """How many records of claims the ledger has ended."""
+    query = "select coalesce(sum(next_offset - start_offset), 0) from positions where topic = 'claims'"
+    return int(await connection.fetchval(query))
+
+
+@dataclass
+class Pace:
+    """How fast a count grew between its first movement and its end."""
+
+    per_second: float
+    seconds: float
+
+
+async def pace(count, *, until: int, limit_s: float = 600.0) -> Pace:  # type: ignore[no-untyped-def]
+    """Watch an async counter; start-up does not count, the last event does."""
+    first: tuple[float, int] | None = None
+    deadline = time.perf_counter() + limit_s
+    while time.perf_counter() < deadline:
+        now, done = time.perf_counter(), await count()
+        if done and first is None:
+            first = (now, done)
+        if done >= until:
+            assert first
+            seconds = now - first[0]
+            return Pace((done - first[1]) / seconds, seconds)
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"only {await count()} of {until} after {limit_s} s")
+
+
+def peak_mib(process: subprocess.Popen[bytes]) -> float:
+    """The most memory that a running process has held."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
