@@ -5,9 +5,10 @@ the broker acknowledged it; a broker that stays away ends in `BrokerAway` within
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import chain, repeat
 from typing import NamedTuple, Self
 
@@ -23,6 +24,7 @@ BATCH_BYTES = 1 << 20
 REQUEST_BYTES_MAX = 32 << 20
 CONNECT_PAUSES_S = (0.25, 0.5, 1.0, 2.0)
 STOP_LIMIT_S = 5.0
+FAILED_STOP_LIMIT_S = 0.5
 
 
 class BrokerAway(Exception):
@@ -65,21 +67,25 @@ class Load:
         return batch.append(timestamp=None, key=key, value=draft.value, headers=draft.headers) is not None
 
 
+Queued = tuple[Place, int, "asyncio.Future[aiokafka.structs.RecordMetadata]"]
+"""A batch in the producer's hands: its place, how many records, and what the broker will say."""
+
+
 class Sending:
     """A load that was handed over and not yet acknowledged."""
 
-    def __init__(self, batches: Sequence[tuple[Place, int, "asyncio.Future[aiokafka.structs.RecordMetadata]"]]) -> None:
+    def __init__(self, batches: Sequence[Queued], *, patience_s: float) -> None:
         self._batches = batches
+        self._patience_s = patience_s
 
     async def acknowledged(self) -> list[Appended]:
         """Wait for the broker. Raises `BrokerAway`; then none of the load counts as sent."""
-        results = await asyncio.gather(*(future for _, _, future in self._batches), return_exceptions=True)
-        appended = []
-        for (place, count, _), result in zip(self._batches, results, strict=True):
-            if isinstance(result, BaseException):
-                raise BrokerAway(f"{place.family}, lane {place.lane}: {_said(result)}") from result
-            appended.append(Appended(place, count, result.offset + count - 1))
-        return appended
+        async with _patience(self._patience_s):
+            results = await asyncio.gather(*(future for _, _, future in self._batches))
+        return [
+            Appended(place, count, result.offset + count - 1)
+            for (place, count, _), result in zip(self._batches, results, strict=True)
+        ]
 
 
 class Sender:
@@ -141,16 +147,11 @@ class Sender:
 
     async def hand_over(self, load: Load) -> Sending:
         """Queue a load behind those that were handed over before; waits while a lane's last batch has not left."""
-        queues = [self._queue(place, batches) for place, batches in load.batches.items()]
-        queued = await asyncio.gather(*queues, return_exceptions=True)
-        for batches in queued:
-            if isinstance(batches, BaseException):
-                raise BrokerAway(_said(batches)) from batches
-        return Sending([batch for batches in queued if not isinstance(batches, BaseException) for batch in batches])
+        async with _patience(self._patience_s):
+            queued = await asyncio.gather(*(self._queue(*lane) for lane in load.batches.items()))
+        return Sending([batch for batches in queued for batch in batches], patience_s=self._patience_s)
 
-    async def _queue(
-        self, place: Place, batches: list[BatchBuilder]
-    ) -> list[tuple[Place, int, "asyncio.Future[aiokafka.structs.RecordMetadata]"]]:
+    async def _queue(self, place: Place, batches: list[BatchBuilder]) -> list[Queued]:
         queued = []
         for batch in batches:
             count = batch.record_count()
@@ -162,19 +163,32 @@ class Sender:
         """The offset that the next record of each place would get."""
         partitions = {aiokafka.TopicPartition(self.topic(place.family), place.lane): place for place in places}
         consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
-        await consumer.start()
-        try:
-            found = await consumer.end_offsets(list(partitions))
-        finally:
-            await consumer.stop()
+        async with _patience(self._patience_s):
+            await consumer.start()
+            try:
+                found = await consumer.end_offsets(list(partitions))
+            finally:
+                await consumer.stop()
         return {partitions[partition]: offset for partition, offset in found.items()}
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            async with asyncio.timeout(STOP_LIMIT_S):
+            async with asyncio.timeout(STOP_LIMIT_S if kind is None else FAILED_STOP_LIMIT_S):
                 await self._producer.stop()
         except (TimeoutError, KafkaError):
             pass  # What it still held was never acknowledged, and never counted.
+
+
+@contextlib.asynccontextmanager
+async def _patience(limit_s: float) -> AsyncIterator[None]:
+    """An end to waiting: an idempotent producer by itself tries for ever. Raises `BrokerAway`."""
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    except TimeoutError as error:
+        raise BrokerAway(f"the broker did not answer for {limit_s:g} s") from error
+    except KafkaError as error:
+        raise BrokerAway(_said(error)) from error
 
 
 def _said(error: BaseException) -> str:

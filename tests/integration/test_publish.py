@@ -165,8 +165,9 @@ async def test_second_publication_appends_the_same_identities_with_the_same_dige
 
 
 async def test_killed_publisher_is_taken_up_again_and_nothing_is_missing(publisher: Publisher, tmp_path: Path) -> None:
-    lines = city_lines("0.05")
+    lines = city_lines("0.07")
     file = written(tmp_path / "city.jsonl", lines)
+    # of four pieces the first is noted, the second only acknowledged, the third on its way
     killed = await publisher.run(file, environment={"CRASH_AT": "publish.acknowledged:2"})
     assert killed.returncode == -signal.SIGKILL
     assert 0 < identities(await publisher.events()).total() < len(lines)
@@ -208,6 +209,30 @@ async def test_absent_broker_ends_in_time_with_what_to_do(tmp_path: Path) -> Non
     summary = msgspec.json.decode(done.stdout)
     assert summary["outcome"] == "interrupted"
     assert "no broker answers at 127.0.0.1:1" in summary["error"]
+
+
+async def test_broker_that_stops_answering_ends_the_run_in_time_and_the_next_run_goes_on(
+    publisher: Publisher, kafka: Kafka, tmp_path: Path
+) -> None:
+    lines = city_lines("0.07")
+    file = written(tmp_path / "city.jsonl", lines)
+    running = asyncio.create_task(publisher.run(file, "--patience", "2"))
+    while not os.path.exists(f"{file}.publishing") and not running.done():  # noqa: ASYNC110, ASYNC240
+        await asyncio.sleep(0.005)
+    broker = kafka.process
+    assert broker is not None
+    broker.signal(signal.SIGSTOP)
+    try:
+        done = await running
+    finally:
+        broker.signal(signal.SIGCONT)
+    assert done.returncode == 1
+    summary = msgspec.json.decode(done.stdout)
+    assert (summary["outcome"], summary["error"]) == ("interrupted", "the broker did not answer for 2 s")
+    assert 0 < summary["acknowledged_lines"] < len(lines)
+    again = await publisher.succeeds(file)
+    assert again["resumed_after_line"] == summary["acknowledged_lines"]
+    assert len(identities(await publisher.events())) == len(lines)
 
 
 async def test_line_of_thirty_megabytes_is_named_and_costs_no_memory(publisher: Publisher, tmp_path: Path) -> None:
