@@ -7,7 +7,7 @@ worker cannot commit, however long it slept.
 import asyncio
 import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -105,7 +105,8 @@ class Worker:
         if await connection.fetchval(SQL.heartbeat, self.name, self.instance, self.leases.lease) is None:
             raise Superseded(f"another process works under the name {self.name}; this one stops")
         self._forget_ended()
-        await connection.fetch(SQL.renew, self.instance, list(self._working), self.leases.lease)
+        held = await connection.fetch(SQL.renew, self.instance, list(self._working), self.leases.lease)
+        self._let_go(self._working.keys() - {row["lane"] for row in held})
         share = -(-self.lanes // max(1, await connection.fetchval(SQL.living)))
         while len(self._working) < share and await self._claim(connection):
             pass
@@ -123,6 +124,13 @@ class Worker:
         self._working[claim.lane] = _Working(stop, task)
         log.info("lane claimed", lane=claim.lane, epoch=claim.epoch, worker=self.name)
         return True
+
+    def _let_go(self, lost: Iterable[int]) -> None:
+        """Stop counting on lanes that others claimed while we slept: one without events would not find out by itself,
+        and we would take no other in its place."""
+        for lane in lost:
+            log.warning("lane lost", lane=lane, worker=self.name, reason="another worker claimed it")
+            self._working[lane].stop.set()
 
     def _forget_ended(self) -> None:
         self._working = {lane: working for lane, working in self._working.items() if not working.task.done()}

@@ -41,6 +41,8 @@ UNAVAILABLE = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
 )
 """What a call raises when the database cannot be used now and may be later."""
 

@@ -1,7 +1,10 @@
 -- name: create_lanes
--- One row for each lane there is. Locks: none where the rows exist.
+-- One row for each lane there is. Locks: none where the rows exist; those are left out, for even `on conflict` waits for
+-- whoever has one locked, and a stopped worker would keep others from starting.
 insert into lanes (lane)
-select generate_series(0, $1::int - 1)
+select wanted.lane
+from generate_series(0, $1::int - 1) as wanted (lane)
+where not exists (select from lanes where lanes.lane = wanted.lane)
 on conflict (lane) do nothing
 
 -- name: count_lanes
@@ -55,18 +58,25 @@ where lane = (
 returning lane, epoch, batches
 
 -- name: renew
--- Extend the lease of every lane still ours. Locks: those rows, except of lanes in a batch, which are passed over:
--- a batch extends the lease itself, and waiting for one lane while holding others would stop them all.
-update lanes
-set leased_until = now() + $3::interval
-where lane = any(
-    array(
-        select ours.lane
-        from lanes as ours
-        where ours.instance = $1 and ours.lane = any($2::smallint [])
-        for update skip locked
+-- Extend the lease of every lane still ours, and say which those are. Locks: those rows, except of lanes in a batch,
+-- which are passed over: a batch extends the lease itself, and waiting for one lane while holding others would stop them
+-- all.
+with renewed as (
+    update lanes
+    set leased_until = now() + $3::interval
+    where lane = any(
+        array(
+            select ours.lane
+            from lanes as ours
+            where ours.instance = $1 and ours.lane = any($2::smallint [])
+            for update skip locked
+        )
     )
 )
+
+select lane
+from lanes
+where instance = $1 and lane = any($2::smallint [])
 
 -- name: release
 -- Give a lane back, with the reason where it could not go on. Locks: the lane's row.
