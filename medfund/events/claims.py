@@ -115,7 +115,7 @@ def check_recorded(event: "SettlementRecorded") -> Problem | None:
         event.clr_way,
     )
     if (
-        (combination in _good_codes or _are_good(combination))
+        are_good_codes(combination)
         and len(event.settlement_ref) == 32
         and not event.settlement_ref.strip("0123456789abcdef")
         and _ARE_FUNDS(event.funds)
@@ -128,8 +128,11 @@ def check_recorded(event: "SettlementRecorded") -> Problem | None:
     return check_exactly(event)
 
 
-def _are_good(combination: tuple[str, ...]) -> bool:
+def are_good_codes(combination: tuple[str, ...]) -> bool:
+    """Whether the codes of a settlement are well written and listed, in the order of `check_recorded`."""
     # A lane sees few combinations. Only good ones are remembered, so that each is short; their number is bounded.
+    if combination in _good_codes:
+        return True
     if not _CODES(" ".join(combination)) or combination[3] not in codes.INSUTYPES:
         return False
     if len(_good_codes) >= _GOOD_CODES_MAX:

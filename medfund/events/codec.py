@@ -77,7 +77,7 @@ def decode(record: Record, *, family: str, lanes: int, kinds: Mapping[str, Kind]
         )
     except (KeyError, AttributeError, UnicodeDecodeError):
         return _refused(record, _attribute_problem(headers))
-    past = _surely_past(time, record.timestamp)
+    past = surely_past(time, record.timestamp)
     if (
         not (past and usual and 0 < len(id) <= 256 and id.isprintable())
         or len(attributes) != 6  # six that all pass are short; more of them need a look
@@ -239,12 +239,17 @@ _USUAL_MINUTE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}").fu
 _LAST_MS = 4_102_444_800_000  # 2100: a broker's clock does not show more
 
 
-def _surely_past(time: str, appended_ms: int) -> bool:
+def surely_past(time: str, appended_ms: int) -> bool:
     """Whether a time is written in the usual way and is not too late; on a no, the exact tests decide."""
-    return time[16:] in _SECONDS and (_minute(time[:16]) or _NEVER) < _latest_minute(appended_ms)
+    return time[16:] in SECONDS and is_past(time[:16], appended_ms)
 
 
-_SECONDS = frozenset(f":{second:02d}+08:00" for second in range(60))
+def is_past(minute: str, appended_ms: int) -> bool:
+    """The same for a minute, "2025-03-04T10:15" in Shanghai."""
+    return (_minute(minute) or _NEVER) < _latest_minute(appended_ms)
+
+
+SECONDS = frozenset(f":{second:02d}+08:00" for second in range(60))
 _NEVER = datetime.datetime(9999, 1, 1)  # noqa: DTZ001 - the wall clock of Shanghai, like all it is compared with
 
 

@@ -14,6 +14,7 @@ MiB = 1 << 20
 # One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
 FETCH_BYTES_MAX = 4 * MiB
 CALL_TIMEOUT_S = 30.0
+LOOK_MS = 250
 
 
 class KafkaLane:
@@ -22,7 +23,6 @@ class KafkaLane:
     def __init__(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[str, aiokafka.TopicPartition]) -> None:
         self._consumer = consumer
         self._partitions = dict(partitions)
-        self._families = {partition: family for family, partition in partitions.items()}
         self._positions: dict[str, int] = {}
 
     async def first(self, topic: str) -> int:
@@ -44,10 +44,14 @@ class KafkaLane:
         self._consumer.seek(partition, offset)
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                record: Record = await self._consumer.getone(partition)
+                # The position moves on without a record over one that is none: a marker, or part of what was aborted.
+                while await self._consumer.position(partition) <= offset:
+                    fetched = await self._consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
+                    for record in fetched.get(partition, ()):
+                        return record if record.offset == offset else None
         finally:
             self._consumer.seek(partition, self._positions.get(topic, offset))
-        return record if record.offset == offset else None
+        return None
 
     def seek(self, positions: Mapping[str, int]) -> None:
         for family, offset in positions.items():
@@ -58,17 +62,20 @@ class KafkaLane:
         return self._positions[topic]
 
     async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
-        wanted = [self._partitions[family] for family in topics or self._positions]
+        if limit < 1:
+            return []
+        wanted = {self._partitions[family]: family for family in topics or self._positions}
         try:
             fetched = await self._consumer.getmany(*wanted, timeout_ms=int(wait_s * 1000), max_records=limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise LogTruncated(f"the log does not have the position asked for: {error}") from error
-        return [self._run(partition, records) for partition, records in fetched.items() if records]
+        runs = [await self._run(partition, family, fetched.get(partition, ())) for partition, family in wanted.items()]
+        return [run for run in runs if run.next > run.first]
 
-    def _run(self, partition: aiokafka.TopicPartition, records: list[Record]) -> Run:
-        family = self._families[partition]
+    async def _run(self, partition: aiokafka.TopicPartition, family: str, records: Sequence[Record]) -> Run:
         first = self._positions[family]
-        self._positions[family] = records[-1].offset + 1
+        # Not the last record's offset: where only markers follow, there may never be another record.
+        self._positions[family] = await self._consumer.position(partition)
         return Run(family, first, self._positions[family], records)
 
     async def close(self) -> None:

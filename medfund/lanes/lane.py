@@ -40,6 +40,8 @@ class Limits:
     linger_s: float = 0.03
     """While batches are smaller than `linger_below`, the next one waits this long for company: fewer commits."""
     linger_below: int = 1000
+    batch_s: float = 60.0
+    """A batch that takes longer is given up: not every wait inside the database's client has a limit of its own."""
     lease: timedelta = timedelta(seconds=10)
     """How long a batch proves that its worker lives."""
 
@@ -129,22 +131,25 @@ class Lane:
 
     async def _book_all(self, runs: Sequence[Run]) -> int:
         """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""
-        batch = self._decode(runs)
         try:
-            return await self._book(batch, may_wait=True)
+            return await self._book(self._decode(runs), may_wait=True)
         except _ReadAhead:
             pass
-        booked = 0
+        references = self.service.references
+        booked = await self._book_if_any([run for run in runs if run.topic in references])
         # The reference's end is asked for after the event was read: what was appended before the event lies before it.
-        for topic in self.service.references:
+        for topic in references:
             end = await self.source.end(topic)
             while self.source.position(topic) < end:
-                ahead = await self.source.read(
-                    limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
+                booked += await self._book_if_any(
+                    await self.source.read(
+                        limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
+                    )
                 )
-                if ahead:
-                    booked += await self._book(self._decode(ahead), may_wait=False)
-        return booked + await self._book(batch, may_wait=False)
+        return booked + await self._book_if_any([run for run in runs if run.topic not in references])
+
+    async def _book_if_any(self, runs: Sequence[Run]) -> int:
+        return await self._book(self._decode(runs), may_wait=False) if runs else 0
 
     def _decode(self, runs: Sequence[Run]) -> Batch:
         order = {topic: place for place, topic in enumerate(self.service.topics)}
@@ -154,8 +159,7 @@ class Lane:
         for run in runs:
             if run.records:
                 self._families[run.records[0].topic] = run.topic
-            for record in run.records:
-                verdict = self.service.decode(record, run.topic)
+            for verdict in self.service.decode(run.records, run.topic):
                 (accepted if type(verdict) is Accepted else refused).append(verdict)  # type: ignore[arg-type]
         return Batch(runs, accepted, refused)
 
@@ -163,7 +167,7 @@ class Lane:
         """The batch's one transaction."""
         started = time.perf_counter()
         claim, connection = self.claim, self.connection
-        async with connection.transaction():
+        async with asyncio.timeout(self.limits.batch_s), connection.transaction():
             known = await store.fence(
                 connection, claim, [event.identity for event in batch.accepted], lease=self.limits.lease
             )

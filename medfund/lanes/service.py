@@ -31,8 +31,8 @@ class Service(Protocol):
     silent: Collection[str]
     """Event types that have no effect by rule."""
 
-    def decode(self, record: Record, family: str) -> Accepted | Refused:
-        """Pure and total: whatever the bytes."""
+    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
+        """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes."""
         ...
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Any:

@@ -178,7 +178,7 @@ class Schedule:
         for record in self.log.records.get(("agency", self.lane), []):
             first_known.setdefault(record.key, record.timestamp)
         for record in self.log.records.get(("claims", self.lane), []):
-            verdict = self.service.decode(record, "claims")
+            verdict = self.service.decode([record], "claims")[0]
             if record.offset in unknown:
                 assert first_known.get(record.key, record.timestamp) >= record.timestamp, (
                     "its provider was registered before"

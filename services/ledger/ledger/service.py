@@ -6,7 +6,7 @@ import asyncpg
 
 from ledger import posting, projector
 from ledger.projector import Rows
-from medfund.events import codec
+from medfund.events import bulk
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Place
 from medfund.events.ledger import EventRefused
@@ -35,8 +35,8 @@ class Ledger:
         self._lanes = lanes
         self.families = {f"{prefix}.{family}": family for family in TOPICS}
 
-    def decode(self, record: Record, family: str) -> Accepted | Refused:
-        return codec.decode(record, family=family, lanes=self._lanes)
+    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
+        return bulk.decode(records, family=family, lanes=self._lanes)
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> dict[str, str]:
         return dict(map(tuple, await connection.fetch(SQL.providers, lane)))

@@ -160,9 +160,11 @@ class _Lane:
     async def _prove_stretch(self, portion: list[list[Run]]) -> None:
         batches = [[(run, await self._records(run)) for run in runs] for runs in portion]
         verdicts = {
-            (run.topic, record.offset): self.service.decode(record, run.topic)
-            for runs in batches for run, records in runs for record in records
-        }  # fmt: skip
+            (run.topic, verdict.record.offset): verdict
+            for runs in batches
+            for run, records in runs
+            for verdict in self.service.decode(records, run.topic)
+        }
         spans = _spans(portion)
         where = await self._accepted_where(verdicts.values())
         repeats = await self._offsets(SQL.repeats, spans)

@@ -168,7 +168,8 @@ async def _accepted(row: Any, here: Context) -> list[Accepted]:
         event
         async for records in here.reading.stretch(lane, line.topic, line.first_offset, line.last_offset)
         for record in records
-        if proofs.may_belong(line, record) and isinstance(event := here.service.decode(record, line.topic), Accepted)
+        if proofs.may_belong(line, record)
+        and isinstance(event := here.service.decode([record], line.topic)[0], Accepted)
     ]
     kept = await here.database.rows(SQL.accepted_at, lane, line.topic, [event.identity for event in events])
     places = {(found["identity"], found["offset"]) for found in kept}

@@ -121,7 +121,7 @@ class Probe:
 
     def _moves(self, family: str, record: Record) -> int:
         """What an unread record will move in the accrual book, should it be booked."""
-        event = self._service.decode(record, family)
+        event = self._service.decode([record], family)[0]
         if not isinstance(event, Accepted):
             return 0
         return sum(line.amount for line in posting.lines(event.event) if line.book == "OPS")
