@@ -1,0 +1,167 @@
+"""The pages keep to the code: links and paths lead somewhere, and tables that repeat the code say what it says."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import prometheus_client
+import pytest
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from ledger import chart, posting, verify
+from ledger import settings as ledger_settings
+from ledger.api import app, roles
+from ledger.api.probe import Health, Lag
+from medfund.events.kinds import KINDS
+from medfund.http.tokens import Role
+from medfund.lanes import settings as lanes_settings
+from medfund.local import settings as local_settings
+
+ROOT = Path(__file__).parents[2]
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+FINANCE = ROOT / "docs" / "finance.md"
+OPERATORS = ROOT / "docs" / "operators.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def table(page: Path, first: str) -> list[list[str]]:
+    """The rows of the table whose first column is called `first`, the head among them, without quoting marks."""
+    [lines] = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-|]*\n(?:\|.*\n)*", text_of(page), re.MULTILINE)
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in lines.splitlines() if not line.startswith("|-")
+    ]
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+# -- what pages point to
+
+
+def anchors(page: Path) -> set[str]:
+    """Of its headings, as they are linked to."""
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        if not target.startswith("https://"):
+            path, _, anchor = target.partition("#")
+            found = (page.parent / path).resolve() if path else page
+            assert found.exists(), target
+            assert not anchor or anchor in anchors(found), target
+
+
+@each_page
+def test_every_file_and_every_test_that_is_named_exists(page: Path) -> None:
+    for name in re.findall(r"`((?:medfund|services|tests|schemas|bench|docs)/[^`\s]*)`", text_of(page)):
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        assert not test or f"def {test}(" in text_of(ROOT / path), name
+
+
+@each_page
+def test_every_target_that_is_named_can_be_made(page: Path) -> None:
+    for target in re.findall(r"`make ([a-z]+)`|^make ([a-z]+)$", text_of(page), re.MULTILINE):
+        assert re.search(rf"^{''.join(target)}:", text_of(ROOT / "Makefile"), re.MULTILINE), target
+
+
+def test_every_promise_names_its_code_and_its_test_or_is_not_built() -> None:
+    promises = {row[0]: row[2:] for row in table(ARCHITECTURE, "id")[1:]}
+    assert {f"I{number}" for number in range(1, 13)} <= promises.keys()
+    for name, (code, test) in promises.items():
+        if code != "not built":
+            assert any("/" in path for path in quoted(code)), name
+            assert any(path.startswith("tests/") for path in quoted(test)), name
+
+
+# -- tables that repeat the code
+
+
+def settings_classes() -> dict[str, type[BaseSettings]]:
+    return {
+        name: kind
+        for module in (lanes_settings, ledger_settings, local_settings)
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind.__module__ == module.__name__
+    }
+
+
+def variables(kind: type[BaseSettings]) -> set[tuple[str, str]]:
+    """What a class reads from the environment: variable and default."""
+    fields = kind.model_fields.items()
+    return {(f"`{field.validation_alias or name}`".upper(), default(field)) for name, field in fields}
+
+
+def default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    if field.default_factory:
+        return "made"
+    return f"`{field.default}`" if field.default != "" else "none"
+
+
+@pytest.mark.parametrize("name", settings_classes())
+def test_settings_on_the_page_are_those_that_are_read(name: str) -> None:
+    kind = settings_classes()[name]
+    inherited = [variables(base) for base in kind.__mro__[1:] if base.__name__ in settings_classes()]
+    told = {(row[0], row[1]) for row in table(OPERATORS, f"`{name}`")[1:] if row[0]}
+    assert told == variables(kind) - set().union(*inherited)
+
+
+def test_who_may_call_what_is_on_the_page() -> None:
+    routes = {route.name: route for endpoint in app.LOCKED for route in endpoint.router.routes}
+    expected = {
+        f"`{''.join(routes[name].methods)} {routes[name].path_format}`": [role in allowed for role in Role]
+        for name, allowed in roles.ROLES.items()
+    }
+    head, *rows = table(OPERATORS, "route")
+    assert head[1:] == [role.value for role in Role]
+    assert {row[0]: [cell == "●" for cell in row[1:]] for row in rows} == expected
+
+
+def test_who_may_publish_what_is_on_the_page() -> None:
+    told = {Role(row[0]): set(quoted(row[1])) for row in table(OPERATORS, "who")[1:]}
+    assert told == roles.FAMILIES
+
+
+def test_every_fault_of_health_is_on_the_page() -> None:
+    late = Lag(events=1, oldest_s=1e9, fen=0, complete=True)
+    unwell = [Health(), Health(database=True, idle=[0], stopped=[0], lag=late)]
+    codes = {code for health in unwell for code in health.faults}
+    assert {row[0] for row in table(OPERATORS, "fault")[1:]} == {f"`{code}`" for code in codes}
+
+
+def test_every_metric_is_on_the_page() -> None:
+    kept = {metric.name for metric in prometheus_client.REGISTRY.collect() if metric.name.startswith("medfund_")}
+    assert {row[0] for row in table(OPERATORS, "metric")[1:]} == {f"`{name}`" for name in kept}
+
+
+def test_everything_that_verify_can_say_is_on_the_page() -> None:
+    source = text_of(Path(verify.__file__))
+    told = [(quoted(row[0])[0], quoted(row[1])) for row in table(OPERATORS, "begins with")[1:]]
+    for begins, words in told:
+        assert f'f"{begins} ' in source
+        assert all(part in source for part in words), words
+    assert sum(len(words) or 1 for _, words in told) == source.count(".blame(")
+
+
+def test_the_accounts_on_the_page_are_the_chart() -> None:
+    expected = [[f"`{a.code}`", a.zh, a.en, a.normal, a.book] for a in chart.ACCOUNTS.values()]
+    assert table(FINANCE, "code")[1:] == expected
+
+
+def test_every_event_type_is_on_the_page_with_whether_it_is_booked() -> None:
+    told = {name: row[1] == "nothing" for row in table(FINANCE, "event")[1:] for name in quoted(row[0])}
+    assert told == {kind.name: posting.RULES[kind.event] is posting.nothing for kind in KINDS.values()}
