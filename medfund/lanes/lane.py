@@ -187,7 +187,7 @@ class Lane:
         self.point("after_commit")
         self.claim = claim._replace(batches=claim.batches + 1)
         self._state = draft
-        self._undelivered = bool(effects.decisions or verdicts.refused)
+        self._undelivered |= bool(effects.decisions or verdicts.refused)
         metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
         return sum(len(run.records) for run in batch.runs)
 
