@@ -44,13 +44,19 @@ class KafkaLane:
         self._consumer.seek(partition, offset)
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                # The position moves on without a record over one that is none: a marker, or part of what was aborted.
-                while await self._consumer.position(partition) <= offset:
-                    fetched = await self._consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
-                    for record in fetched.get(partition, ()):
-                        return record if record.offset == offset else None
+                record = await self._next(partition, offset)
         finally:
             self._consumer.seek(partition, self._positions.get(topic, offset))
+        return record if record is not None and record.offset == offset else None
+
+    async def _next(self, partition: aiokafka.TopicPartition, offset: int) -> Record | None:
+        """The first record from the position on; None when the position passed the offset without one: over a marker,
+        or over what was aborted."""
+        while await self._consumer.position(partition) <= offset:
+            fetched = await self._consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
+            if records := fetched.get(partition):
+                found: Record = records[0]
+                return found
         return None
 
     def seek(self, positions: Mapping[str, int]) -> None:

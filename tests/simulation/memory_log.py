@@ -1,11 +1,16 @@
 """The log in memory, for schedules that a broker would be too slow for. Passes the same conformance suite as Kafka."""
 
 import asyncio
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfund.lanes.kafka import headers_of
 from medfund.lanes.log import Decision, LogTruncated, Run
+
+Place = tuple[str, int]
+"""Topic and lane."""
 
 
 @dataclass(frozen=True)
@@ -21,19 +26,40 @@ class MemoryRecord:
 
 @dataclass
 class MemoryLog:
+    """Offsets that have no record are markers, or were removed."""
+
     prefix: str = "medfund"
     clock_ms: int = 1_772_000_000_000
-    records: dict[tuple[str, int], list[MemoryRecord]] = field(default_factory=dict)
+    kept: defaultdict[Place, list[MemoryRecord]] = field(default_factory=lambda: defaultdict(list))
+    firsts: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    ends: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+
+    def records(self, topic: str, lane: int) -> Sequence[MemoryRecord]:
+        return self.kept[topic, lane]
 
     def put(
         self, topic: str, lane: int, *, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> int:
-        partition = self.records.setdefault((topic, lane), [])
+        offset = self.ends[topic, lane]
         self.clock_ms += 1
-        partition.append(
-            MemoryRecord(f"{self.prefix}.{topic}", lane, len(partition), self.clock_ms, key, value, tuple(headers))
+        self.kept[topic, lane].append(
+            MemoryRecord(f"{self.prefix}.{topic}", lane, offset, self.clock_ms, key, value, tuple(headers))
         )
-        return len(partition) - 1
+        self.ends[topic, lane] += 1
+        return offset
+
+    def mark(self, topic: str, lane: int) -> None:
+        """An offset without an event, as a transaction leaves it."""
+        self.ends[topic, lane] += 1
+
+    def truncate(self, topic: str, lane: int, offset: int) -> None:
+        """Remove what lies before an offset."""
+        self.firsts[topic, lane] = offset
+        del self.kept[topic, lane][: self.place(topic, lane, offset)]
+
+    def place(self, topic: str, lane: int, offset: int) -> int:
+        """Where among the records the first one from an offset on stands."""
+        return bisect_left(self.kept[topic, lane], offset, key=lambda record: record.offset)
 
     async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
         for decision in decisions:
@@ -49,18 +75,19 @@ class MemoryLane:
     lane: int
     positions: dict[str, int] = field(default_factory=dict)
 
-    def _partition(self, topic: str) -> list[MemoryRecord]:
-        return self.log.records.get((topic, self.lane), [])
-
     async def first(self, topic: str) -> int:
-        return 0
+        return self.log.firsts[topic, self.lane]
 
     async def end(self, topic: str) -> int:
-        return len(self._partition(topic))
+        return self.log.ends[topic, self.lane]
 
     async def record_at(self, topic: str, offset: int) -> MemoryRecord | None:
-        partition = self._partition(topic)
-        return partition[offset] if 0 <= offset < len(partition) else None
+        found = self._following(topic, offset, 1)
+        return found[0] if found and found[0].offset == offset else None
+
+    def _following(self, topic: str, offset: int, limit: int) -> list[MemoryRecord]:
+        place = self.log.place(topic, self.lane, offset)
+        return self.log.kept[topic, self.lane][place : place + limit]
 
     def seek(self, positions: Mapping[str, int]) -> None:
         self.positions.update(positions)
@@ -72,15 +99,18 @@ class MemoryLane:
         await asyncio.sleep(0)
         runs = []
         for topic in topics or tuple(self.positions):
-            first = self.positions[topic]
-            if first > len(self._partition(topic)):
-                raise LogTruncated(f"{topic}: nothing at {first}")
-            records = self._partition(topic)[first : first + limit]
-            limit -= len(records)
-            if records:
-                self.positions[topic] = first + len(records)
-                runs.append(Run(topic, first, self.positions[topic], records))
+            if limit > 0 and (run := self._run(topic, limit)).next > run.first:
+                limit -= len(run.records)
+                runs.append(run)
         return runs
+
+    def _run(self, topic: str, limit: int) -> Run:
+        first, end = self.positions[topic], self.log.ends[topic, self.lane]
+        if not self.log.firsts[topic, self.lane] <= first <= end:
+            raise LogTruncated(f"{topic}: nothing at {first}")
+        records = self._following(topic, first, limit)
+        self.positions[topic] = records[-1].offset + 1 if len(records) == limit else end
+        return Run(topic, first, self.positions[topic], records)
 
     async def close(self) -> None:
         pass

@@ -73,6 +73,8 @@ class Schedule:
             message = self._message(len(self.written))
             self.written.append(message)
             self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
+            if self.random.random() < 0.1:
+                self.log.mark(self.random.choice(("agency", "claims", "time")), self.lane)
 
     def _message(self, number: int) -> Message:
         choose = self.random.random()
@@ -175,9 +177,9 @@ class Schedule:
         seen: set[bytes] = set()
         unknown = await self._refused_as_unknown()
         first_known: dict[bytes | None, int] = {}
-        for record in self.log.records.get(("agency", self.lane), []):
+        for record in self.log.records("agency", self.lane):
             first_known.setdefault(record.key, record.timestamp)
-        for record in self.log.records.get(("claims", self.lane), []):
+        for record in self.log.records("claims", self.lane):
             verdict = self.service.decode([record], "claims")[0]
             if record.offset in unknown:
                 assert first_known.get(record.key, record.timestamp) >= record.timestamp, (
@@ -201,7 +203,7 @@ class Schedule:
 
     async def _every_refusal_was_told(self) -> None:
         """At least once each, always under the same id."""
-        told = [dict(record.headers)["ce_id"].decode() for record in self.log.records.get(("ledger", self.lane), [])]
+        told = [dict(record.headers)["ce_id"].decode() for record in self.log.records("ledger", self.lane)]
         rows = await self.control.fetch('select topic, "offset" from quarantine where lane = $1', self.lane)
         assert set(told) == {f"refused/{row['topic']}/{self.lane}/{row['offset']}" for row in rows}
 
