@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from medfund.local.kafka import Kafka
+from medfund.local.server import tail
 from tests.conftest import Database
 from tests.integration.workers import Books
 
@@ -15,3 +16,4 @@ async def books(database: Database, kafka: Kafka, topic_prefix: str, folder: Pat
     made = Books(database, kafka.address, topic_prefix, folder)
     yield made
     made.end()
+    print(*(tail(worker.log) for worker in made.workers), sep="\n\n")  # noqa: T201 - shown where a test failed
