@@ -5,7 +5,6 @@ each with its share of the lanes, and the same batches, fetches and overlap as a
 """
 
 import asyncio
-import gc
 import sys
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import uvloop
 
 from ledger.settings import WorkerSettings
+from medfund import garbage
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
 from medfund.lanes.log import LaneLog
@@ -51,8 +51,7 @@ async def main(part: int, parts: int) -> Tally:
     log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
     turn = asyncio.Semaphore(LANES_AT_ONCE)
     mine = [await log.open_lane(number, ["claims"]) for number in range(part, settings.lanes, parts)]
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
+    garbage.collect_seldom()
     tally = Tally()
     await asyncio.gather(*(lane(source, settings.database_url, turn, tally) for source in mine))
     return tally

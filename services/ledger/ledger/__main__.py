@@ -1,7 +1,6 @@
 """`python -m ledger work | api | migrate`: one process each."""
 
 import asyncio
-import gc
 import signal
 import sys
 from datetime import timedelta
@@ -13,7 +12,7 @@ from prometheus_client import start_http_server
 
 from ledger.service import Ledger
 from ledger.settings import ApiSettings, MigrationSettings, WorkerSettings
-from medfund import lanes, logs
+from medfund import garbage, lanes, logs
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
 from medfund.lanes.worker import Leases, Superseded, Worker
@@ -64,10 +63,7 @@ async def work() -> int:
             idle_in_transaction_s=settings.idle_in_transaction_s,
         ),
     )
-    # A batch is many thousand short-lived objects without cycles. The collector's default would walk all of them again
-    # and again; now it looks at the few cycles that connections leave behind, seldom, and never at what start-up made.
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
+    garbage.collect_seldom()
     try:
         await worker.run(stop)
     except Superseded as error:

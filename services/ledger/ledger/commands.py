@@ -1,6 +1,5 @@
 """`medfund verify`: prove the books, from the command line."""
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -8,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
+
+from medfund import garbage
 
 if TYPE_CHECKING:
     from ledger.settings import VerifySettings
@@ -29,7 +31,8 @@ def verify(
     KAFKA_BOOTSTRAP and LEDGER_READER_DSN name other servers than those of the local stack.
     """
     settings = _settings(data)
-    report = asyncio.run(_prove(settings, lane or list(range(settings.lanes))))
+    garbage.collect_seldom()
+    report = uvloop.run(_prove(settings, lane or list(range(settings.lanes))))
     if as_json:
         sys.stdout.write(msgspec.json.encode(report.as_json()).decode() + "\n")
     else:
