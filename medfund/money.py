@@ -10,6 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
+import msgspec
+
 FEN_MAX = 9_999_999_999_999_999
 """The platform's decimal(16,2), in fen. Larger than 2^53 - 1, so never a JavaScript number and never a float."""
 
@@ -37,6 +39,37 @@ def fen(text: str) -> int:
     if amount == 0:
         raise BadAmount("-0.00 is written 0.00")
     return amount
+
+
+def fens(texts: Sequence[str]) -> list[int]:
+    """`fen` of each, at a fifth of the time where there are many and none is negative. Raises as `fen` does."""
+    found = _usual_fens(texts)
+    return [fen(text) for text in texts] if found is None else found
+
+
+def _usual_fens(texts: Sequence[str]) -> list[int] | None:
+    """None where any is not digits, a point and two digits, or has a leading zero too many: `fen` says which."""
+    try:
+        text = (",".join(texts) + ",").encode("ascii")
+    except UnicodeEncodeError:
+        return None
+    count = len(texts)
+    shape = text.translate(_DIGITS_TO_ZERO)
+    if shape.translate(None, b"0.,") or not count == shape.count(b".") == shape.count(b",") == shape.count(b"0.00,"):
+        return None
+    # JSON knows no leading zeros: those of amounts below one yuan go first, any other is an error.
+    whole = b"," + text[:-1]
+    for few, fewer in ((b",0.00", b",0"), (b",0.0", b","), (b",0.", b",")):
+        whole = whole.replace(few, fewer)
+    try:
+        amounts = _WHOLE_NUMBERS.decode(b"[%b]" % whole[1:].replace(b".", b""))
+    except msgspec.DecodeError:
+        return None
+    return amounts if max(amounts, default=0) <= FEN_MAX else None
+
+
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+_WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
 
 
 def _refusal(text: str) -> ValueError:

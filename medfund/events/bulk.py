@@ -27,8 +27,6 @@ _TYPE = HOT.type.encode()
 _HEADERS = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
 _VISIBLE = bytes(range(33, 127))
 _FUNDS = frozenset(codes.FUNDS)
-_WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
-_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _combination = attrgetter("area", "insured_area", "provider", "insutype", "med_type", "clr_type", "clr_way")
 _amounts = attrgetter("total", "personal_account", "family_account", "hospital_share", "other", "cash")
 
@@ -148,8 +146,9 @@ def _add_up(events: list[SettlementRecorded]) -> bool:
         amounts += _amounts(event)
         amounts += event.funds.values()
         ends.append(len(amounts))
-    fen = _fen(amounts)
-    if fen is None:
+    try:
+        fen = money.fens(amounts)
+    except (money.BadAmount, money.AmountOutOfRange):
         return False
     begin = 0
     for end in ends:
@@ -157,24 +156,4 @@ def _add_up(events: list[SettlementRecorded]) -> bool:
         if sum(fen[begin:end]) != 2 * total or total > money.FEN_MAX:
             return False
         begin = end
-    return True
-
-
-def _fen(amounts: list[str]) -> list[int] | None:
-    """All amounts in fen; None where any is not digits, a point, two digits, or has a leading zero too many."""
-    try:
-        text = (",".join(amounts) + ",").encode("ascii")
-    except UnicodeEncodeError:
-        return None
-    count = len(amounts)
-    shape = text.translate(_DIGITS_TO_ZERO)
-    if shape.translate(None, b"0.,") or not count == shape.count(b".") == shape.count(b",") == shape.count(b"0.00,"):
-        return None
-    # JSON knows no leading zeros: those of amounts below one yuan go first, any other is an error.
-    whole = b"," + text[:-1]
-    for few, fewer in ((b",0.00", b",0"), (b",0.0", b","), (b",0.", b",")):
-        whole = whole.replace(few, fewer)
-    try:
-        return _WHOLE_NUMBERS.decode(b"[%b]" % whole[1:].replace(b".", b""))
-    except msgspec.DecodeError:
-        return None
+    return min(fen) >= 0

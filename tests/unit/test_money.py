@@ -1,5 +1,6 @@
 """Money: yuan text in and out, half a fen rounded away from zero, splits that add up (domain.md R2-R4)."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -143,3 +144,28 @@ def test_only_the_proportions_of_weights_count(total: int, weights: list[int], f
 def test_weights_that_say_nothing_are_refused(weights: list[int]) -> None:
     with pytest.raises(ValueError, match="weights"):
         money.split(100, weights)
+
+
+@given(st.lists(st.text("0123456789.,- ٣", max_size=8) | st.integers(-(10**18), 10**18).map(money.yuan)))
+def test_many_amounts_are_read_as_each_of_them_is(texts: list[str]) -> None:
+    def outcome(read: Callable[[], list[int]]) -> object:
+        try:
+            return read()
+        except (money.BadAmount, money.AmountOutOfRange) as error:
+            return type(error)
+
+    assert outcome(lambda: money.fens(texts)) == outcome(lambda: [money.fen(text) for text in texts])
+
+
+@pytest.mark.parametrize(
+    "odd", ["", ".50", "00.05", "0.5", "0.005", "1,0.50", "0.00,", "012.00", "1.00 ", "-0.05", "1.00"]
+)
+def test_one_odd_amount_among_many_is_seen(odd: str) -> None:
+    texts = ["1.00", "0.05", "0.00", "0.45", "12345678901234.99", odd, "7.10"]
+    try:
+        expected = [money.fen(text) for text in texts]
+    except money.BadAmount:
+        with pytest.raises(money.BadAmount):
+            money.fens(texts)
+    else:
+        assert money.fens(texts) == expected

@@ -7,6 +7,7 @@ the range of offsets that it sums. Everything else is booked event by event.
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from ledger import posting
@@ -82,13 +83,6 @@ class Group:
         self.count = 0
         self.amounts: dict[str, int] = {}
 
-    def add(self, event: Any, offset: int) -> None:
-        self.last = offset
-        self.count += 1
-        amounts = self.amounts
-        for fund, amount in event.funds.items():
-            amounts[fund] = amounts.get(fund, 0) + money.fen(amount)
-
 
 def admit(areas: dict[str, str], accepted: Accepted) -> Refused | None:
     """Refuse the events of providers that are not registered, or are registered in another pooling area.
@@ -132,21 +126,31 @@ def _refusal(accepted: Accepted, registered: str | None) -> Refused:
 def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:
     """The lines of a batch, in the order of the first event that each sums."""
     groups: dict[Hashable, Group] = {}
+    summed: list[tuple[dict[str, int], Mapping[str, str]]] = []
+    texts: list[str] = []
     for accepted in booked:
         event: Any = accepted.event
         kind, record = type(event), accepted.record
         if kind in SUMMED:
-            key: Hashable = (
-                kind, event.provider, event.insutype, event.clr_type, event.service_date, event.insured_area,
-                event.benefit_year, (record.timestamp + SHANGHAI_MS) // DAY_MS, *event.advanced,
-            )  # fmt: skip
+            key = (kind, (record.timestamp + SHANGHAI_MS) // DAY_MS, alike(event), *event.advanced)
             group = groups.get(key)
             if group is None:
                 group = groups[key] = Group(accepted)
-            group.add(event, record.offset)
+            group.last = record.offset
+            group.count += 1
+            summed.append((group.amounts, event.funds))
+            texts += event.funds.values()
         elif posting.RULES[kind] is not posting.nothing:
             groups[accepted.identity] = Group(accepted)
+    fens = iter(money.fens(texts))
+    for amounts, funds in summed:
+        for fund in funds:
+            amounts[fund] = amounts.get(fund, 0) + next(fens)
     return [line for group in groups.values() for line in _lines(group, families)]
+
+
+alike = attrgetter("provider", "insutype", "clr_type", "service_date", "insured_area", "benefit_year")
+"""What settlements must share to be booked as one line."""
 
 
 def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:

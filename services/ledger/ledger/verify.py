@@ -32,6 +32,10 @@ PROBLEMS_MAX = 20
 READ_WAIT_S = 5.0
 
 
+Ends = Mapping[tuple[str, int], bytes | None]
+"""The identity of what ended so at a topic and offset."""
+
+
 class Run(NamedTuple):
     topic: str
     first: int
@@ -114,32 +118,34 @@ class _Lane:
     report: Report
     advance: Callable[[int], None]
     counted: dict[str, list[int]] = field(default_factory=dict)
-    areas: Mapping[str, str] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     unread: dict[str, list[Record]] = field(default_factory=dict)
 
     async def prove(self) -> None:
         positions = await self.connection.fetch(SQL.positions, self.lane)
-        for position in positions:
-            await self._prove_anchor(position)
-        if not self.report.ok:
+        if not all([await self._anchor_holds(position) for position in positions]):
             return
-        self.source.seek({position["topic"]: position["start_offset"] for position in positions})
+        self.reached = {position["topic"]: position["start_offset"] for position in positions}
+        self.source.seek(self.reached)
         async for runs in self._stretches():
             await self._prove_stretch(runs)
         await self._prove_counts(positions)
         await self._prove_buckets()
 
-    async def _prove_anchor(self, position: asyncpg.Record) -> None:
+    async def _anchor_holds(self, position: asyncpg.Record) -> bool:
         place = f"position lane={self.lane} topic={position['topic']}"
         offset = position["anchor_offset"]
         if offset is None:
-            return
+            return True
         record = await self.source.record_at(position["topic"], offset)
         if record is None:
             self.report.blame(f"{place}: the log does not hold offset {offset}, which was booked")
         elif store.digest(record) != position["anchor_digest"]:
             self.report.blame(f"{place}: the record at offset {offset} is not the one that was booked")
+        else:
+            return True
+        return False
 
     async def _stretches(self) -> AsyncIterator[list[list[Run]]]:
         """The order log in portions of whole batches, each batch a list of runs."""
@@ -149,6 +155,7 @@ class _Lane:
             for row in rows:
                 last = row["batch"]
                 runs = [Run(*run) for run in zip(row["topics"], row["first_offsets"], row["next_offsets"], strict=True)]
+                self._follow(last, runs)
                 portion.append(runs)
                 size += sum(run.next - run.first for run in runs)
                 if size >= RECORDS_MAX:
@@ -156,6 +163,17 @@ class _Lane:
                     portion, size = [], 0
         if portion:
             yield portion
+
+    def _follow(self, batch: int, runs: list[Run]) -> None:
+        """The order log has neither gap nor overlap."""
+        for run in runs:
+            reached = self.reached.get(run.topic)
+            if run.first != reached:
+                self.report.blame(
+                    f"batches lane={self.lane} batch={batch} topic={run.topic}: begins at {run.first}, "
+                    f"what was booked before ends at {reached}"
+                )
+            self.reached[run.topic] = run.next
 
     async def _prove_stretch(self, portion: list[list[Run]]) -> None:
         batches = [[(run, await self._records(run)) for run in runs] for runs in portion]
@@ -167,8 +185,8 @@ class _Lane:
         }
         spans = _spans(portion)
         where = await self._accepted_where(verdicts.values())
-        repeats = await self._offsets(SQL.repeats, spans)
-        refused = await self._offsets(SQL.quarantined, spans)
+        repeats = await self._ends(SQL.repeats, spans)
+        refused = await self._ends(SQL.quarantined, spans)
         expected: dict[tuple[str, int, int], JournalLine] = {}
         for runs in batches:
             fresh = [
@@ -185,14 +203,14 @@ class _Lane:
     async def _records(self, run: Run) -> list[Record]:
         """The records of a run; what was read beyond it is kept for the next run of its topic."""
         have = self.unread.pop(run.topic, [])
-        while not have or have[-1].offset < run.next - 1:
+        while self.source.position(run.topic) < run.next:
             try:
                 more = await self.source.read(limit=RECORDS_MAX, wait_s=READ_WAIT_S, topics=[run.topic])
             except LogTruncated as error:
                 self.report.blame(f"log lane={self.lane} topic={run.topic}: {error}")
                 break
             if not more:
-                break  # only control records are left of it, or the counts will tell
+                break  # the counts will tell
             have.extend(record for part in more for record in part.records)
         cut = next((place for place, record in enumerate(have) if record.offset >= run.next), len(have))
         self.unread[run.topic] = have[cut:]
@@ -203,9 +221,9 @@ class _Lane:
         rows = await self.connection.fetch(SQL.identities, self.lane, wanted)
         return {row["identity"]: (row["topic"], row["offset"], row["digest"]) for row in rows}
 
-    async def _offsets(self, query: str, spans: Mapping[str, tuple[int, int]]) -> set[tuple[str, int]]:
+    async def _ends(self, query: str, spans: Mapping[str, tuple[int, int]]) -> Ends:
         return {
-            (topic, row["offset"])
+            (topic, row["offset"]): row["identity"]
             for topic, (first, end) in spans.items()
             for row in await self.connection.fetch(query, self.lane, topic, first, end)
         }
@@ -215,20 +233,21 @@ class _Lane:
         topic: str,
         verdict: Accepted | Refused,
         where: Mapping[bytes, tuple[str, int, bytes]],
-        repeats: set[tuple[str, int]],
-        refused: set[tuple[str, int]],
+        repeats: Ends,
+        refused: Ends,
     ) -> Accepted | None:
         """The event, where this very record is the one that took effect; a record without exactly one end is named."""
-        offset = verdict.record.offset
-        accepted = isinstance(verdict, Accepted) and where.get(verdict.identity) == (topic, offset, verdict.digest)
-        ends = [accepted, (topic, offset) in repeats, (topic, offset) in refused]
+        place = topic, verdict.record.offset
+        accepted = isinstance(verdict, Accepted) and where.get(verdict.identity) == (*place, verdict.digest)
+        repeated = place in repeats and repeats[place] == verdict.identity and verdict.identity in where
+        ends = [accepted, repeated, place in refused]
         counted = self.counted.setdefault(topic, [0, 0, 0])
-        for place, ended in enumerate(ends):
-            counted[place] += ended
+        for number, ended in enumerate(ends):
+            counted[number] += ended
         if sum(ends) != 1:
             self.report.blame(
-                f"record lane={self.lane} topic={topic} offset={offset}: accepted, repeat, quarantined = {ends}, "
-                "exactly one must be true"
+                f"record lane={self.lane} topic={topic} offset={verdict.record.offset}: "
+                f"accepted, repeat, quarantined = {ends}, exactly one must be true"
             )
         return verdict if accepted else None  # type: ignore[return-value]
 
@@ -268,6 +287,11 @@ class _Lane:
             report.accepted += counted[0]
             report.repeats += counted[1]
             report.quarantined += counted[2]
+            if self.reached[position["topic"]] != position["next_offset"]:
+                report.blame(
+                    f"position lane={self.lane} topic={position['topic']}: stands at {position['next_offset']}, "
+                    f"what was booked ends at {self.reached[position['topic']]}"
+                )
             if counted != kept:
                 report.blame(
                     f"position lane={self.lane} topic={position['topic']}: "

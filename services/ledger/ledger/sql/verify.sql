@@ -40,14 +40,14 @@ from identities
 where lane = $1
 
 -- name: repeats
--- Offsets of a stretch of the log that were further deliveries. Locks: none.
-select "offset"
+-- Offsets of a stretch of the log that were further deliveries, and of what. Locks: none.
+select "offset", identity
 from repeats
 where lane = $1 and topic = $2 and "offset" >= $3 and "offset" < $4
 
 -- name: quarantined
--- Offsets of a stretch of the log that were refused. Locks: none.
-select "offset"
+-- Offsets of a stretch of the log that were refused, and what. Locks: none.
+select "offset", identity
 from quarantine
 where lane = $1 and topic = $2 and "offset" >= $3 and "offset" < $4
 
