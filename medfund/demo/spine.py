@@ -205,11 +205,11 @@ class Spine:
         self.stage.heading("medfund verify")
         holds, report = self.stage.verify()
         table = _table("recounted from the log and from the journal", ">")
-        for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
-            table.add_row(name, f"{report[name]:,}")
-        self.stage.show(table)
-        for problem in report["problems"]:
+        for problem in report.pop("problems"):
             self.stage.copyable(problem)
+        for name, number in report.items():
+            table.add_row(name, f"{number:,}")
+        self.stage.show(table)
         self.stage.check("the books are proved", holds)
 
 
