@@ -1,5 +1,6 @@
 """The pages keep to the code: links and paths lead somewhere, and tables that repeat the code say what it says."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,14 @@ from medfund.lanes import settings as lanes_settings
 from medfund.local import settings as local_settings
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+MEASURED = ROOT / "bench" / "results" / "latest.json"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 FINANCE = ROOT / "docs" / "finance.md"
 OPERATORS = ROOT / "docs" / "operators.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+HOLDS = {True: "yes", False: "no", None: ""}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -165,3 +170,15 @@ def test_the_accounts_on_the_page_are_the_chart() -> None:
 def test_every_event_type_is_on_the_page_with_whether_it_is_booked() -> None:
     told = {name: row[1] == "nothing" for row in table(FINANCE, "event")[1:] for name in quoted(row[0])}
     assert told == {kind.name: posting.RULES[kind.event] is posting.nothing for kind in KINDS.values()}
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="no full run of `make bench` is recorded")
+def test_numbers_said_to_be_of_the_recorded_run_are_its_numbers() -> None:
+    recorded = json.loads(text_of(MEASURED))
+    [told] = re.findall(r"<!-- bench:begin -->\n(.*?)<!-- bench:end -->", text_of(README), re.DOTALL)
+    if recorded["commit"] in told:  # the page may tell an earlier run than one that somebody just made
+        rows = [
+            f"| {result['name']} | {result['value']:,.2f} | {result['unit']} | {result['bar']} | {HOLDS[result['holds']]} |"
+            for result in recorded["results"]
+        ]
+        assert told.splitlines()[-len(rows) :] == rows
