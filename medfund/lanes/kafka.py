@@ -1,7 +1,7 @@
 """The log on Apache Kafka: one consumer per lane with `assign` and `seek`, one idempotent producer per worker."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiokafka
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -20,9 +20,15 @@ LOOK_MS = 250
 class KafkaLane:
     """One partition of every topic. Kept by one lane only, so that no lane waits for another's unread records."""
 
-    def __init__(self, consumer: aiokafka.AIOKafkaConsumer, partitions: Mapping[str, aiokafka.TopicPartition]) -> None:
+    def __init__(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        partitions: Mapping[str, aiokafka.TopicPartition],
+        open_consumer: Callable[[int], Awaitable[aiokafka.AIOKafkaConsumer]],
+    ) -> None:
         self._consumer = consumer
         self._partitions = dict(partitions)
+        self._open_consumer = open_consumer
         self._positions: dict[str, int] = {}
 
     async def first(self, topic: str) -> int:
@@ -40,24 +46,13 @@ class KafkaLane:
     async def record_at(self, topic: str, offset: int) -> Record | None:
         if not await self.first(topic) <= offset < await self.end(topic):
             return None
-        partition = self._partitions[topic]
-        self._consumer.seek(partition, offset)
+        # A client of its own: reading goes on undisturbed, and one record is fetched, not a buffer full.
+        consumer = await self._open_consumer(1)
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                record = await self._next(partition, offset)
+                return await _look(consumer, self._partitions[topic], offset)
         finally:
-            self._consumer.seek(partition, self._positions.get(topic, offset))
-        return record if record is not None and record.offset == offset else None
-
-    async def _next(self, partition: aiokafka.TopicPartition, offset: int) -> Record | None:
-        """The first record from the position on; None when the position passed the offset without one: over a marker,
-        or over what was aborted."""
-        while await self._consumer.position(partition) <= offset:
-            fetched = await self._consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
-            if records := fetched.get(partition):
-                found: Record = records[0]
-                return found
-        return None
+            await consumer.stop()
 
     def seek(self, positions: Mapping[str, int]) -> None:
         for family, offset in positions.items():
@@ -107,25 +102,29 @@ class KafkaLog:
             return len(await producer.partitions_for(self.topic(family)))
 
     async def open_lane(self, lane: int, topics: Sequence[str]) -> KafkaLane:
+        consumer = await self._open_consumer(FETCH_BYTES_MAX)
+        partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
+        consumer.assign(list(partitions.values()))
+        return KafkaLane(consumer, partitions, self._open_consumer)
+
+    async def _open_consumer(self, fetch_bytes_max: int) -> aiokafka.AIOKafkaConsumer:
         consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
-            fetch_max_bytes=FETCH_BYTES_MAX,
-            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            fetch_max_bytes=fetch_bytes_max,
+            max_partition_fetch_bytes=fetch_bytes_max,
             request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
             retry_backoff_ms=250,
         )
-        partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
         try:
             await consumer.start()
         except BaseException:
             await consumer.stop()
             raise
-        consumer.assign(list(partitions.values()))
-        return KafkaLane(consumer, partitions)
+        return consumer
 
     async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
         producer = await self._started()
@@ -160,6 +159,17 @@ class KafkaLog:
         if self._producer is not None:
             await self._producer.stop()
             self._producer = None
+
+
+async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPartition, offset: int) -> Record | None:
+    """The record at an offset; None when the position passes it without one: over a marker, or what was aborted."""
+    consumer.assign([partition])
+    consumer.seek(partition, offset)
+    while await consumer.position(partition) <= offset:
+        fetched = await consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
+        for record in fetched.get(partition, ()):
+            return record if record.offset == offset else None
+    return None
 
 
 def headers_of(decision: Decision) -> list[tuple[str, bytes]]:
