@@ -63,11 +63,15 @@ def start_detached(data: Path, *, workers: int) -> State:
             start_new_session=True,
         )
     deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline and supervisor.poll() is None:
-        found = running(data)
-        if found and found.ready and found.supervisor.pid == supervisor.pid:
-            return found
-        time.sleep(0.05)
+    try:
+        while time.monotonic() < deadline and supervisor.poll() is None:
+            found = running(data)
+            if found and found.ready and found.supervisor.pid == supervisor.pid:
+                return found
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        supervisor.terminate()  # whoever gives up waiting leaves nothing behind
+        raise
     supervisor.terminate()
     supervisor.wait(STOP_LIMIT_S)
     raise StartFailed(log.read_bytes()[told_before:].decode("utf-8", "replace").strip() or "the stack did not start")
