@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiokafka
+import structlog
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from medfund.lanes.log import Decision, LogTruncated, Record, Run
 
 __all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
 
+log = structlog.get_logger(__name__)
+
 MiB = 1 << 20
 # One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
 FETCH_BYTES_MAX = 4 * MiB
 CALL_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 2.0
 LOOK_MS = 250
 
 
@@ -91,6 +95,7 @@ class KafkaLog:
         self._prefix = prefix
         self._producer: aiokafka.AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def topic(self, family: str) -> str:
         return f"{self._prefix}.{family}"
@@ -127,19 +132,22 @@ class KafkaLog:
         return consumer
 
     async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
-        producer = await self._started()
-        sent = [
-            await producer.send(
-                self.topic(decision.topic),
-                decision.value,
-                key=decision.key,
-                partition=lane,
-                headers=headers_of(decision),
-            )
-            for decision in decisions
-        ]
         async with asyncio.timeout(CALL_TIMEOUT_S):
-            await asyncio.gather(*sent)
+            producer = await self._started()
+            try:
+                await asyncio.gather(*[await self._sent(producer, lane, decision) for decision in decisions])
+            except BaseException:
+                # What it counts as sent the log may not have; it would then refuse whatever follows, for ever.
+                self._discard(producer)
+                raise
+
+    async def _sent(
+        self, producer: aiokafka.AIOKafkaProducer, lane: int, decision: Decision
+    ) -> "asyncio.Future[aiokafka.structs.RecordMetadata]":
+        sent: asyncio.Future[aiokafka.structs.RecordMetadata] = await producer.send(
+            self.topic(decision.topic), decision.value, key=decision.key, partition=lane, headers=headers_of(decision)
+        )
+        return sent
 
     async def _started(self) -> aiokafka.AIOKafkaProducer:
         async with self._starting:
@@ -151,14 +159,35 @@ class KafkaLog:
                     request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
                     max_request_size=24 * MiB,
                 )
-                await producer.start()
+                try:
+                    await producer.start()
+                except BaseException:
+                    await _end(producer)
+                    raise
                 self._producer = producer
         return self._producer
 
+    def _discard(self, producer: aiokafka.AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+            task = asyncio.create_task(_end(producer))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
     async def close(self) -> None:
         if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+            self._discard(self._producer)
+        await asyncio.gather(*self._ending)
+
+
+async def _end(producer: aiokafka.AIOKafkaProducer) -> None:
+    """At once: it would try for ever to deliver what it has, which whoever appended it has kept."""
+    producer._message_accumulator.fail_all(KafkaError("the producer ends"))
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await producer.stop()
+    except (TimeoutError, KafkaError) as error:
+        log.warning("the log's producer did not close", error=str(error) or type(error).__name__)
 
 
 async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPartition, offset: int) -> Record | None:

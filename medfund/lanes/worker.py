@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 CLOSE_TIMEOUT_S = 5.0
 # Enough that the database always has a batch to commit while the next one is decoded; more would only use memory.
 LANES_AT_ONCE = 3
-DRAIN_TIMEOUT_S = 8.0
+DRAIN_TIMEOUT_S = 6.0
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
