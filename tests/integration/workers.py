@@ -20,6 +20,7 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from ledger import verify
 from ledger.__main__ import MIGRATIONS
@@ -89,7 +90,7 @@ class Books:
         """Append to the log as publishers do, and remember what is to become of it. A repeat may be given again."""
         given = list(messages)
         async with self.producing() as producer:
-            await asyncio.gather(*[await self._send(producer, message, lane) for message in given])
+            await self.send(producer, given, lane=lane)
         self.expect(given, refused=refused)
 
     def expect(self, messages: Iterable[Message], *, refused: bool = False) -> None:
@@ -109,17 +110,21 @@ class Books:
         finally:
             await producer.stop()
 
-    async def _send(
-        self, producer: AIOKafkaProducer, message: Message, lane: int | None = None
-    ) -> "asyncio.Future[Any]":
-        future: asyncio.Future[Any] = await producer.send(
-            f"{self.prefix}.{message.topic}",
-            message.value,
-            key=message.key,
-            partition=partition.lane_of(message.key or b"", LANES) if lane is None else lane,
-            headers=list(message.headers),
-        )
-        return future
+    async def send(
+        self, producer: AIOKafkaProducer, messages: Iterable[Message], *, lane: int | None = None
+    ) -> list[RecordMetadata]:
+        """Append by a producer of one's own; where each went."""
+        sent = [
+            await producer.send(
+                f"{self.prefix}.{message.topic}",
+                message.value,
+                key=message.key,
+                partition=partition.lane_of(message.key or b"", LANES) if lane is None else lane,
+                headers=list(message.headers),
+            )
+            for message in messages
+        ]
+        return list(await asyncio.gather(*sent))
 
     # -- workers
 
@@ -290,10 +295,13 @@ class WorkerProcess:
     async def _stands_still(self) -> bool:
         return all(state == "T" for state in _states(self.pid))
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log."""
+        return [_json(line) for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines()]
+
     def said(self, event: str) -> list[dict[str, Any]]:
         """Its log lines of one kind."""
-        lines = (_json(line) for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines())
-        return [line for line in lines if line.get("event") == event]
+        return [line for line in self.lines() if line.get("event") == event]
 
     async def says(self, event: str, *, times: int = 1, limit_s: float = LIMIT_S, **members: object) -> dict[str, Any]:
         """Wait until it said something; the last of what it said."""
@@ -367,6 +375,11 @@ def owed(messages: Iterable[Message]) -> dict[tuple[str, str], int]:
             for fund, amount in data["funds"].items():
                 sums[data["provider"], fund] += money.fen(amount)
     return {key: amount for key, amount in sums.items() if amount}
+
+
+def without_value(message: Message) -> Message:
+    """The same, of which nothing can be booked."""
+    return Message(message.topic, message.key, None, message.headers)
 
 
 def hospitals(per_lane: int = 1) -> list[str]:
