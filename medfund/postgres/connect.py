@@ -41,6 +41,7 @@ UNAVAILABLE = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # until somebody puts the password right
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
 )

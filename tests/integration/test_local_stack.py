@@ -168,18 +168,20 @@ def test_down_ends_everything_and_says_when_nothing_ran(stack: tuple[Path, dict[
     assert status(data)[0] == 1
 
 
-def test_servers_of_somebody_elses_are_used_and_left_alone(
-    kafka: Kafka, postgres: Postgres, template: str, folder: Path
-) -> None:
+def test_servers_of_somebody_elses_are_used_and_left_alone(kafka: Kafka, folder: Path) -> None:
+    # A database server of its own: roles belong to a whole server, and this stack gives them other passwords.
+    postgres = Postgres(folder / "theirs", settings={"fsync": "off"})
+    postgres.start()
     external = {"KAFKA_BOOTSTRAP": kafka.address, "MEDFUND_TOPIC_PREFIX": "external", "MEDFUND_LANES": "4"}
     try:
-        told = up(folder, **external, DATABASE_URL=postgres.dsn(template))
+        told = up(folder, **external, DATABASE_URL=postgres.dsn())
         assert told["bootstrap"] == kafka.address
         assert sorted(told["services"]) == SERVICES
     finally:
         assert medfund("down", "--data", str(folder)).returncode == 0
     assert kafka.running
     assert postgres.running
+    postgres.stop()
 
 
 def test_a_stack_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
