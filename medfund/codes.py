@@ -67,6 +67,7 @@ INSUTYPES: Mapping[str, Label] = {
 
 CLR_TYPES: Mapping[str, Label] = {
     "11": Label("门诊", "Outpatient"),
+    "14": Label("门诊慢特病", "Chronic outpatient"),
     "21": Label("住院", "Inpatient"),
     "41": Label("药店购药", "Pharmacy"),
     "51": Label("暂缓", "Held back"),

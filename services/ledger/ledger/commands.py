@@ -32,12 +32,23 @@ def verify(
     """
     settings = _settings(data)
     garbage.collect_seldom()
-    report = uvloop.run(_prove(settings, lane or list(range(settings.lanes))))
+    report = _report(settings, lane or list(range(settings.lanes)))
     if as_json:
         sys.stdout.write(msgspec.json.encode(report.as_json()).decode() + "\n")
     else:
         _tell(report)
     raise typer.Exit(0 if report.ok else 1)
+
+
+def _report(settings: "VerifySettings", lanes: list[int]) -> "Report":
+    from medfund.lanes.kafka import KafkaError
+    from medfund.postgres import connect
+
+    try:
+        return uvloop.run(_prove(settings, lanes))
+    except (KafkaError, *connect.UNAVAILABLE) as error:
+        typer.echo(f"nothing is proved: {type(error).__name__}: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def _settings(data: Path) -> "VerifySettings":
@@ -71,7 +82,7 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
 def _tell(report: "Report") -> None:
     console = Console()
     if not report.ok:
-        console.print(f"[bold red]The books do not hold[/]: {len(report.problems)} rows or more")
+        console.print(f"[bold red]The books do not hold[/]: {len(report.problems)} rows are named")
         for problem in report.problems:
             console.print(f"  {problem}", highlight=False, markup=False)
         return

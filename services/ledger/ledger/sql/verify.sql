@@ -1,10 +1,12 @@
 -- name: see_everything
--- First in the proof's one transaction: every organisation's rows, and as long as it takes. Locks: none.
+-- First in the proof's one transaction: every organisation's rows, and as long as it takes. It is idle while stretches of
+-- the log are read and decoded, and holds no lock that anybody waits for. Locks: none.
 select
     set_config('medfund.areas', '*', true),
     set_config('medfund.organisations', '*', true),
     set_config('medfund.sources', '*', true),
-    set_config('statement_timeout', '0', true)
+    set_config('statement_timeout', '0', true),
+    set_config('idle_in_transaction_session_timeout', '0', true)
 
 -- name: count_records
 -- The length of the proof, for a progress bar. Locks: none.
