@@ -24,7 +24,9 @@ async def refused_to_write(worker: WorkerProcess) -> bool:
 async def test_a_worker_that_slept_through_its_lease_cannot_commit_says_so_and_joins_again(books: Books) -> None:
     providers = hospitals()
     await books.publish([*registrations(providers), *settlements(providers, 30)])
-    with books.working("sleeper", STOP_AT="after_fetch:5") as sleeper:
+    # Its other lanes may be anywhere in a transaction, or in the middle of a COPY: the database ends both.
+    limits = {"IDLE_IN_TRANSACTION_S": "2", "COMMAND_TIMEOUT_S": "10"}
+    with books.working("sleeper", STOP_AT="after_fetch:5", **limits) as sleeper:
         await sleeper.is_stopped()
         with books.working("successor") as successor:
             await owned(books, successor=LANES)
