@@ -68,8 +68,9 @@ async def _lagging(
 ) -> Stretches:
     known = {TopicPartition(f"{prefix}.{place.topic}", place.lane): offset for place, offset in positions.items()}
     ends = await consumer.end_offsets(list(known))
-    unstarted = [partition for partition, offset in known.items() if offset is None]
-    starts = {**known, **(await consumer.beginning_offsets(unstarted) if unstarted else {})}
+    firsts = await consumer.beginning_offsets(list(known))
+    # What the log no longer has cannot be looked at; the lane that needs it says so.
+    starts = {partition: max(first, known[partition] or 0) for partition, first in firsts.items()}
     return {partition: (starts[partition], end) for partition, end in ends.items() if starts[partition] < end}
 
 

@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiokafka
 import structlog
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnknownTopicOrPartitionError,
+)
 
 from medfund.lanes.log import Decision, LogTruncated, Record, Run
 
@@ -34,6 +40,11 @@ class KafkaLane:
         self._partitions = dict(partitions)
         self._open_consumer = open_consumer
         self._positions: dict[str, int] = {}
+        self._broke = False
+        _on_break(consumer, self._breaks)
+
+    def _breaks(self) -> None:
+        self._broke = True
 
     async def first(self, topic: str) -> int:
         return await self._offset(self._consumer.beginning_offsets, topic)
@@ -67,6 +78,8 @@ class KafkaLane:
         return self._positions[topic]
 
     async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
+        if self._broke:
+            raise KafkaConnectionError("the connection broke: what it comes back to may be another log")
         if limit < 1:
             return []
         wanted = {self._partitions[family]: family for family in topics or self._positions}
@@ -109,7 +122,15 @@ class KafkaLog:
     async def open_lane(self, lane: int, topics: Sequence[str]) -> KafkaLane:
         consumer = await self._open_consumer(FETCH_BYTES_MAX)
         partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
-        consumer.assign(list(partitions.values()))
+        try:
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                if missing := {partition.topic for partition in partitions.values()} - await consumer.topics():
+                    raise UnknownTopicOrPartitionError(f"the broker has no topic {', '.join(sorted(missing))}")
+                consumer.assign(list(partitions.values()))
+                await consumer.end_offsets(list(partitions.values()))  # it knows the leaders from here on
+        except BaseException:
+            await consumer.stop()
+            raise
         return KafkaLane(consumer, partitions, self._open_consumer)
 
     async def _open_consumer(self, fetch_bytes_max: int) -> aiokafka.AIOKafkaConsumer:
@@ -182,12 +203,34 @@ class KafkaLog:
 
 async def _end(producer: aiokafka.AIOKafkaProducer) -> None:
     """At once: it would try for ever to deliver what it has, which whoever appended it has kept."""
-    producer._message_accumulator.fail_all(KafkaError("the producer ends"))
+    sender = producer._sender.sender_task
+    if sender is not None:
+        sender.cancel()
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await producer.stop()
     except (TimeoutError, KafkaError) as error:
         log.warning("the log's producer did not close", error=str(error) or type(error).__name__)
+    finally:
+        producer._message_accumulator.fail_all(KafkaError("the producer ended"))  # nobody waits for it any more
+        await producer.client.close()
+
+
+def _on_break(consumer: aiokafka.AIOKafkaConsumer, call: Callable[[], None]) -> None:
+    """Call when a connection breaks, or the broker says that it does not have, or does not lead, a partition.
+
+    The client gets over all of that by itself and in silence: it asks who leads now, and goes on at the same offset, be
+    it of another topic under the same name. Asking is all that it does in each of these cases, and in no other once it
+    knows its topics.
+    """
+    client = consumer._client
+    ask = client.force_metadata_update
+
+    def asked() -> "asyncio.Future[bool]":
+        call()
+        return ask()  # type: ignore[no-any-return]
+
+    client.force_metadata_update = asked
 
 
 async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPartition, offset: int) -> Record | None:

@@ -7,6 +7,7 @@ worker cannot commit, however long it slept.
 import asyncio
 import random
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ CLOSE_TIMEOUT_S = 5.0
 # Enough that the database always has a batch to commit while the next one is decoded; more would only use memory.
 LANES_AT_ONCE = 3
 DRAIN_TIMEOUT_S = 6.0
+# A lane that lost a server is tried again after this, and after twice as long each time that it cannot be opened.
+INTERRUPTED_LANE_S = 0.5
+INTERRUPTED_LANE_S_MAX = 8.0
+STOPS = ("InvariantBroken", "LogReplaced", "LogTruncated")
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 
@@ -63,6 +68,7 @@ class Worker:
     patience: connect.Patience = connect.PATIENCE
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
     _working: dict[int, "_Working"] = field(default_factory=dict)
+    _pause_s: defaultdict[int, float] = field(default_factory=lambda: defaultdict(lambda: INTERRUPTED_LANE_S))
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LANES_AT_ONCE))
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -165,6 +171,8 @@ class Worker:
             ) as connection:
                 lane = Lane(claim, self.service, self.log, source, connection, self.limits, self._turn)
                 await lane.open()
+                await connection.execute(SQL.opened, claim.lane, claim.epoch)
+                self._pause_s.pop(claim.lane, None)
                 await lane.run(stop)
         finally:
             await _close(source)
@@ -173,7 +181,8 @@ class Worker:
         """Free at once where all is well; after a pause where it is not. A lost lease runs out by itself."""
         if cause == "fenced":
             return
-        pause = self.leases.stopped_lane_s if cause in ("InvariantBroken", "LogReplaced", "LogTruncated") else 1.0
+        pause = self.leases.stopped_lane_s if cause in STOPS else self._pause_s[claim.lane]
+        self._pause_s[claim.lane] = min(pause * 2, INTERRUPTED_LANE_S_MAX)
         try:
             async with self._connection("release") as connection:
                 await connection.execute(SQL.release, claim.lane, claim.epoch, reason, timedelta(seconds=pause))

@@ -46,7 +46,7 @@ where seen_until > now()
 -- Take one lane that nobody holds and raise its epoch: from here on its former worker cannot commit.
 -- Locks: that lane's row; a lane locked by an open batch is passed over until the batch ends or times out.
 update lanes
-set epoch = epoch + 1, owner = $1, instance = $2, leased_until = now() + $3::interval, stopped_reason = null
+set epoch = epoch + 1, owner = $1, instance = $2, leased_until = now() + $3::interval
 where lane = (
     select free.lane
     from lanes as free
@@ -56,6 +56,13 @@ where lane = (
     for update skip locked
 )
 returning lane, epoch, batches
+
+-- name: opened
+-- What stopped the lane is over. Not before it could be opened: a lane that is tried in vain would look well meanwhile.
+-- Locks: the lane's row.
+update lanes
+set stopped_reason = null
+where lane = $1 and epoch = $2 and stopped_reason is not null
 
 -- name: renew
 -- Extend the lease of every lane still ours, and say which those are. Locks: those rows, except of lanes in a batch,
