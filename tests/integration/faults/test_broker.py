@@ -2,17 +2,32 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
 from tests.conftest import LANES, Database, fresh_topics
-from tests.integration.workers import Books, WorkerProcess, hospitals, registrations, settlements, until, without_value
+from tests.integration import served
+from tests.integration.faults.conftest import kept
+from tests.integration.workers import (
+    Books,
+    WorkerProcess,
+    hospitals,
+    owed,
+    registrations,
+    settlements,
+    until,
+    without_value,
+)
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +41,8 @@ def broker(session_folder: Path) -> Iterator[Kafka]:
 
 @pytest.fixture
 async def endangered(database: Database, broker: Kafka, folder: Path) -> AsyncIterator[Books]:
-    made = Books(database, broker.address, await fresh_topics(broker), folder)
-    yield made
-    made.end()
+    with kept(database, broker, await fresh_topics(broker), folder) as made:
+        yield made
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -113,36 +127,119 @@ async def test_an_aborted_transaction_is_never_booked_and_its_markers_hold_nothi
 
 async def test_a_lane_whose_next_records_are_gone_stops_with_the_reason_and_never_resets(books: Books) -> None:
     providers = hospitals()
-    early, late = settlements(providers, 3), settlements(providers, 5, name="late")
-    await books.publish([*registrations(providers), *early])
+    late = settlements(providers, 5, name="late")
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
     with books.working() as worker:
         await books.hold()
         await worker.drain()
-    lost = events.providers(2, LANES, 1)
+    before = {place: offset for place, offset in (await books.positions()).items() if place[1] == 2}
     await books.publish(late)
-    place = TopicPartition(f"{books.prefix}.claims", 2)
-    await _administer(books, lambda admin: admin.delete_records({place: RecordsToDelete(before_offset=5)}))
-    before = await books.positions()
+    await truncate(books, "claims", 2, before=5)
     with books.working() as worker:
+        await until(books.stopped, "the reason is written down")
+        for _ in range(40):  # it is tried again and again meanwhile
+            assert set(await books.stopped()) == {2}, "the reason is there until the lane works again"
         await worker.says("lane stopped", lane=2, times=3)
+        [reason] = (await books.stopped()).values()
+        assert reason.startswith("LogTruncated: ")
+        assert "of claims: the log no longer has our position 3" in reason
+        await until(lambda: _has_booked(books, (LANES - 1) * 9 + 4), "the other lanes go on")
+        assert {place: offset for place, offset in (await books.positions()).items() if place[1] == 2} == before
+        assert await faults_of(books) == ({"lane_stopped"}, [2])
+
+
+async def test_a_lane_whose_next_records_go_while_it_sleeps_stops_as_well(books: Books) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    with books.working() as worker:
+        await books.hold()
+        worker.signal(signal.SIGSTOP)
+        await worker.is_stopped()
+        await asyncio.sleep(1)  # what it asked for last is answered, with nothing
+        await books.publish(settlements(providers, 5, name="late"))
+        await truncate(books, "claims", 1, before=5)
+        worker.signal(signal.SIGCONT)
+        await worker.says("lane stopped", lane=1, times=2)
+        assert (await books.stopped())[1].startswith("LogTruncated: ")
+        assert await books.value("select next_offset from positions where lane = 1 and topic = 'claims'") == 3
+
+
+async def test_what_was_booked_may_leave_the_log_and_no_group_of_the_broker_keeps_a_position(books: Books) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    with books.working():
+        await books.booked()
+    for lane in range(LANES):
+        await truncate(books, "claims", lane, before=3)
+        await truncate(books, "agency", lane, before=1)
+    await books.publish(settlements(providers, 2, name="later"))
+    with books.working() as worker:
+        await books.booked()
+        assert not worker.said("lane stopped")
+    assert await books.identities() == set(books.accepted)
+    assert await books.owed() == owed(books.accepted.values())
+    assert await administer(books, lambda admin: admin.list_consumer_groups()) == []
+
+
+@pytest.mark.parametrize("refill", [0, 10], ids=["empty", "with other events"])
+async def test_a_topic_that_was_made_anew_is_found_out_before_anything_of_it_is_applied(
+    books: Books, refill: int
+) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    with books.working() as worker:
+        await books.hold()
+        await worker.drain()
+    before, kept = await books.positions(), await books.identities()
+    await make_anew(books, "claims")
+    await books.publish(settlements(providers, refill, name="other"))
+    with books.working() as worker:
+        await worker.says("lane stopped", times=2 * LANES)
         reasons = await books.stopped()
-        assert set(reasons) == {2}
-        assert reasons[2].startswith("LogTruncated: ")
-        assert "of claims: the log no longer has our position 3" in reasons[2]
-        # The others go on, and nothing of this one moves.
-        others = {message.key for message in late} - {lost[0].encode()}
-        await until(lambda: _owes(books, others, 8), "the other lanes book")
-        assert {place: offset for place, offset in (await books.positions()).items() if place[1] == 2} == {
-            place: offset for place, offset in before.items() if place[1] == 2
-        }
+        assert set(reasons) == set(range(LANES))
+        assert all(reason.startswith("LogReplaced: ") for reason in reasons.values())
+    assert (await books.positions(), await books.identities()) == (before, kept)
 
 
-async def _owes(books: Books, keys: set[bytes | None], count: int) -> bool:
-    query = "select count(*) from identities where topic = 'claims' and lane <> 2"
-    return bool(await books.value(query) == len(keys) * count)
+async def test_a_topic_that_is_made_anew_under_a_working_lane_is_found_out_too(books: Books) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    with books.working() as worker:
+        await books.hold()
+        kept = await books.identities()
+        await make_anew(books, "claims")
+        await books.publish(settlements(providers, 10, name="other"))
+        await worker.says("lane stopped", times=LANES)
+        assert all(reason.startswith("LogReplaced: ") for reason in (await books.stopped()).values())
+    assert await books.identities() == kept
 
 
-async def _administer(books: Books, work):  # type: ignore[no-untyped-def]
+async def truncate(books: Books, topic: str, lane: int, *, before: int) -> None:
+    """What retention does."""
+    place = TopicPartition(f"{books.prefix}.{topic}", lane)
+    await administer(books, lambda admin: admin.delete_records({place: RecordsToDelete(before_offset=before)}))
+
+
+async def make_anew(books: Books, topic: str) -> None:
+    """Deleted and created under the same name, with nothing in it."""
+    name = f"{books.prefix}.{topic}"
+    await administer(books, lambda admin: admin.delete_topics([name]))
+    await until(lambda: _is_gone(books, name), "the topic is gone")
+    await prepare.topics(books.bootstrap, prefix=books.prefix, lanes=LANES)
+
+
+async def _is_gone(books: Books, name: str) -> bool:
+    return name not in await administer(books, lambda admin: admin.list_topics())
+
+
+async def faults_of(books: Books) -> tuple[set[str], list[int]]:
+    """What the API's health says: faults, and lanes that stopped."""
+    async with served.serving(books.database, books.bootstrap, books.prefix, books.folder / "keys") as api:
+        answer = (await api.client.get("/healthz")).json()
+    return set(answer["faults"]), answer["lanes_stopped"]
+
+
+async def administer(books: Books, work: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
     admin = AIOKafkaAdminClient(bootstrap_servers=books.bootstrap)
     await admin.start()
     try:
