@@ -22,6 +22,7 @@ from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
+PARTS = {"drain", "latency", "reads"}
 
 
 @dataclass
@@ -45,9 +46,9 @@ def measured(name: str, value: float, unit: str) -> Result:
     return Result(name, round(value, 2), unit, "", None)
 
 
-async def bench(ground: Ground, *, scale: str, lines: int, only: set[str]) -> list[Result]:
+async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int, only: set[str]) -> None:
+    """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
     await ground.start()
-    results: list[Result] = []
     if only & {"drain", "latency"}:
         say(f"publishing a backlog (one month of a city x {scale})")
         results.append(measured("backlog", await ground.publish_city(scale=scale), "settlements"))
@@ -68,7 +69,6 @@ async def bench(ground: Ground, *, scale: str, lines: int, only: set[str]) -> li
             measured("balance read, p50", read["p50"], "ms"),
             at_most("balance read, p99", read["p99"], "ms", 20),
         ]
-    return results
 
 
 async def draining(ground: Ground) -> list[Result]:
@@ -118,21 +118,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--scale", default="0.7", help="size of the backlog: 1 is 1,412,480 settlements")
     parser.add_argument("--lines", type=int, default=10_000_000, help="size of the journal that is read from")
-    parser.add_argument("--only", action="append", choices=["drain", "latency", "reads"], help="part; may be repeated")
+    parser.add_argument("--only", action="append", choices=sorted(PARTS), help="part; may be repeated")
     chosen = parser.parse_args()
+    parts = set(chosen.only or PARTS)
     ground = Ground(Path(".data/bench").absolute())
+    results: list[Result] = []
     try:
-        only = set(chosen.only or ("drain", "latency", "reads"))
-        results = asyncio.run(bench(ground, scale=chosen.scale, lines=chosen.lines, only=only))
+        asyncio.run(bench(ground, results, scale=chosen.scale, lines=chosen.lines, only=parts))
     finally:
         ground.stop()
-    tell(results)
-    told = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit(), "machine": machine()}
-    RESULTS.mkdir(exist_ok=True)
-    name = "latest.json" if not chosen.only else "partial.json"
-    (RESULTS / name).write_text(
-        json.dumps({**told, "results": [asdict(result) for result in results]}, indent=2) + "\n"
-    )
+        tell(results)
+        told = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit(), "machine": machine()}
+        RESULTS.mkdir(exist_ok=True)
+        name = "latest.json" if parts == PARTS else "partial.json"
+        (RESULTS / name).write_text(json.dumps({**told, "results": list(map(asdict, results))}, indent=2) + "\n")
     return 0 if all(result.holds is not False for result in results) else 1
 
 

@@ -33,9 +33,9 @@ limit $3
 """
 FILL_BUCKETS = """
 insert into buckets
-select lane, party, account, 'OPS', fund, area, '', value_date, recorded_date, sum(debit), sum(credit)
+select lane, party, side.account, 'OPS', fund, area, '', value_date, recorded_date, sum(side.debit), sum(side.credit)
 from journal,
-    lateral (values (debit, amount, 0), (credit, 0, amount)) as side (account, debit, credit)
+    lateral (values (journal.debit, amount, 0), (journal.credit, 0, amount)) as side (account, debit, credit)
 where lane = $1
 group by lane, party, side.account, fund, area, value_date, recorded_date
 """
