@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 MiB = 1 << 20
 # One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
 FETCH_BYTES_MAX = 4 * MiB
+# While records of one topic wait here unread, the client asks for the others alone, and does not ask for that one again
+# before the broker has answered: for as long as this when they are quiet.
+FETCH_WAIT_MS = 100
 CALL_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 2.0
 LOOK_MS = 250
@@ -144,6 +147,7 @@ class KafkaLog:
             max_partition_fetch_bytes=fetch_bytes_max,
             request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
             retry_backoff_ms=250,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         try:
             await consumer.start()
