@@ -44,6 +44,7 @@ UNAVAILABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,  # until somebody puts the password right
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
+    asyncpg.InternalClientError,  # the server said goodbye in between; the client takes it for the answer
 )
 """What a call raises when the database cannot be used now and may be later."""
 

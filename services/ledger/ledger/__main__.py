@@ -53,6 +53,7 @@ async def work() -> int:
         limits=Limits(
             batch_records_max=settings.batch_records_max,
             linger_s=settings.linger_ms / 1000,
+            batch_s=2 * settings.command_timeout_s,
             lease=timedelta(seconds=settings.lease_s),
         ),
         leases=Leases(lease_s=settings.lease_s, renew_s=settings.renew_s, stopped_lane_s=settings.stopped_lane_s),
