@@ -128,17 +128,17 @@ class Books:
 
     # -- workers
 
-    def start(self, name: str = "worker", *, memory_max: int | None = None, **settings: str) -> "WorkerProcess":
+    def start(
+        self, name: str = "worker", settings: Mapping[str, str] = {}, *, memory_max: int | None = None
+    ) -> "WorkerProcess":
         """A worker process. Settings are its environment: `CRASH_AT`, `LEDGER_WORKER_DSN`, ..."""
         worker = WorkerProcess(self, name, settings, memory_max)
         self.workers.append(worker)
         return worker
 
     @contextmanager
-    def working(
-        self, name: str = "worker", *, memory_max: int | None = None, **settings: str
-    ) -> Iterator["WorkerProcess"]:
-        worker = self.start(name, memory_max=memory_max, **settings)
+    def working(self, name: str = "worker", **settings: str) -> Iterator["WorkerProcess"]:
+        worker = self.start(name, settings)
         try:
             yield worker
         finally:
