@@ -236,5 +236,5 @@ def _line(error: BaseException) -> str:
 def _unexpected(error: BaseException) -> bool:
     """Whether a stack belongs in the log: the database or the broker being away is no surprise."""
     return (
-        not isinstance(error, (*connect.UNAVAILABLE, asyncpg.PostgresError)) and "Kafka" not in type(error).__module__
+        not isinstance(error, (*connect.UNAVAILABLE, asyncpg.PostgresError)) and "kafka" not in type(error).__module__
     )
