@@ -201,9 +201,9 @@ class Books:
 
     async def booked(self, *, limit_s: float = LIMIT_S) -> None:
         """Wait until everything on the log is booked, and nothing waits to be written to it."""
-        await until(self._is_booked, "everything booked", limit_s=limit_s, patient=True)
+        await until(self.is_booked, "everything booked", limit_s=limit_s, patient=True)
 
-    async def _is_booked(self) -> bool:
+    async def is_booked(self) -> bool:
         async with self._consumer() as consumer:
             ends = await self._ends(consumer)
             if await self.positions() != ends or await self.value("select count(*) from outbox"):

@@ -168,12 +168,19 @@ async def test_a_postmaster_that_stands_still_keeps_nobody_from_booking_or_from_
 
 async def test_a_server_that_takes_no_more_bytes_in_the_middle_of_a_copy_does_not_hold_its_lane(books: Books) -> None:
     """The database's client itself would wait for ever."""
-    refused = [without_value(event) for event in settlements(events.providers(1, LANES, 1), 2000)]
-    await books.publish(refused, refused=True)
+    [provider] = events.providers(1, LANES, 1)
+    # What is told of them must not fit into the buffers on the way.
+    wordy = [
+        without_value(
+            events.message("settlement.recorded.v1", id=f"{n}{'医' * 250}", source="保" * 250, provider=provider)
+        )
+        for n in range(2500)
+    ]
+    await books.publish(wordy, refused=True)
     staller = Staller(books.database.dsn("worker"), statement=b'COPY "outbox"')
     async with through(staller):
-        with books.working(LEDGER_WORKER_DSN=staller.here, BATCH_RECORDS_MAX="5000", **SHORT) as worker:
-            await worker.says("lane interrupted", lane=1, limit_s=20)
+        with books.working(LEDGER_WORKER_DSN=staller.here, BATCH_RECORDS_MAX="5000", COMMAND_TIMEOUT_S="4") as worker:
+            await worker.says("lane interrupted", lane=1, limit_s=30)
             assert staller.stalled
             staller.gone.set()
             await books.hold()
