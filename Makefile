@@ -34,6 +34,10 @@ test: broker ## all tests, on a real broker and a real database
 bench: broker ## measure; writes bench/results/latest.json
 	@$(BIN)/python -m bench
 
+.PHONY: soak
+soak: broker ## kill worker, broker and database 50 times while a city is published; writes bench/results/soak-<date>.json
+	@$(BIN)/python -m bench.soak
+
 .PHONY: up
 up: broker ## start everything on this machine and return when it is ready
 	@$(BIN)/medfund up --detach
