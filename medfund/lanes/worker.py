@@ -116,6 +116,10 @@ class Worker:
         share = -(-self.lanes // max(1, await connection.fetchval(SQL.living)))
         while len(self._working) < share and await self._claim(connection):
             pass
+        if len(self._working) < share and (
+            ended := await connection.fetchval(SQL.evict, self.instance, list(self._working))
+        ):
+            log.warning("ended sessions that kept lanes locked", worker=self.name, sessions=ended)
         for working in list(self._working.values())[share:]:
             working.stop.set()
         metrics.LANES_OWNED.labels(self.service.name).set(len(self._working))
@@ -165,7 +169,7 @@ class Worker:
         try:
             async with connect.connection(
                 self.lane_dsn(claim.lane),
-                name=f"{self.name} lane {claim.lane}",
+                name=f"lane {claim.lane} {self.instance} {self.name}",
                 settings=WORKER_SETTINGS,
                 patience=self.patience,
             ) as connection:

@@ -57,6 +57,22 @@ where lane = (
 )
 returning lane, epoch, batches
 
+-- name: evict
+-- End the sessions that keep lanes locked though their lease ran out and their worker is dead or gave them up: one that
+-- stands still in the middle of a COPY is ended by no time-out of the server, and a claim passes locked lanes over.
+-- `$2` are the lanes that the asking worker works. Locks: none.
+select count(pg_terminate_backend(session.pid))
+from lanes
+inner join pg_stat_activity as session
+    on starts_with(session.application_name, 'lane ' || lanes.lane || ' ' || lanes.instance || ' ')
+where
+    lanes.leased_until < now()
+    and lanes.lane <> all($2::smallint [])
+    and (
+        lanes.instance = $1
+        or not exists (select from workers where workers.instance = lanes.instance and workers.seen_until > now())
+    )
+
 -- name: opened
 -- What stopped the lane is over. Not before it could be opened: a lane that is tried in vain would look well meanwhile.
 -- Locks: the lane's row.
