@@ -343,7 +343,7 @@ async def backends(books: Books, *, lane: int, state: str = "%") -> list[Process
     """The database's processes that serve a lane's connection."""
     query = """
         select pid from pg_stat_activity
-        where datname = $1 and application_name like '% lane ' || $2 and state like $3"""
+        where datname = $1 and application_name like 'lane ' || $2 || ' %' and state like $3"""
     rows = await books.rows(query, books.database.name, str(lane), state)
     return [process for row in rows if (process := Process.of(row[0]))]
 
