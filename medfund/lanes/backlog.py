@@ -67,6 +67,7 @@ async def _lagging(
     consumer: aiokafka.AIOKafkaConsumer, prefix: str, positions: Mapping[Place, int | None]
 ) -> Stretches:
     known = {TopicPartition(f"{prefix}.{place.topic}", place.lane): offset for place, offset in positions.items()}
+    consumer.assign(list(known))  # it learns about all topics at once, not about one after the other
     ends = await consumer.end_offsets(list(known))
     firsts = await consumer.beginning_offsets(list(known))
     # What the log no longer has cannot be looked at; the lane that needs it says so.

@@ -213,6 +213,7 @@ class Books:
     async def _ends(self, consumer: AIOKafkaConsumer) -> dict[tuple[str, int], int]:
         places = {TopicPartition(f"{self.prefix}.{topic}", lane): (topic, lane) for topic in TOPICS
                   for lane in range(LANES)}  # fmt: skip
+        consumer.assign(list(places))  # it learns about all topics at once
         return {places[place]: end for place, end in (await consumer.end_offsets(list(places))).items()}
 
     @asynccontextmanager
