@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MiB = 1 << 20
 # One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
-FETCH_BYTES_MAX = 4 * MiB
+FETCH_BYTES_MAX = 2 * MiB
 # While records of one topic wait here unread, the client asks for the others alone, and does not ask for that one again
 # before the broker has answered: for as long as this when they are quiet.
 FETCH_WAIT_MS = 100

@@ -5,6 +5,7 @@ again, and the positions row says what happened.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
 from medfund.lanes.service import Effects, Service
 
 DELIVERIES_MAX = 500
+# What the log's client holds when a batch begins is as old as the batch before; the rest is one fetch away.
+GATHER_S = 0.03
 
 
 class LogReplaced(Exception):
@@ -37,9 +40,10 @@ class _ReadAhead(Exception):
 class Limits:
     batch_records_max: int = 5000
     wait_s: float = 0.5
-    linger_s: float = 0.03
-    """While batches are smaller than `linger_below`, the next one waits this long for company: fewer commits."""
-    linger_below: int = 1000
+    small_batch: int = 500
+    pace_s: float = 0.08
+    """While batches are small, one begins no sooner than this after the one before: fewer commits, and each takes what
+    the log has gathered meanwhile."""
     batch_s: float = 60.0
     """A batch that takes longer is given up: not every wait inside the database's client has a limit of its own."""
     lease: timedelta = timedelta(seconds=10)
@@ -57,9 +61,10 @@ class Lane:
     connection: asyncpg.Connection
     limits: Limits = Limits()
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
-    """Shared by the lanes of a worker: few hold a batch in memory at a time, however many have a backlog."""
+    """Shared by the lanes of a worker: few hold a big batch in memory at a time, however many have a backlog."""
     point: Callable[[str], None] = faults.point
-    _small: bool = True
+    _small: bool = False
+    _began: float = 0.0
     _undelivered: bool = True
     _state: Any = None
     _families: dict[str, str] = field(default_factory=dict)
@@ -106,16 +111,20 @@ class Lane:
         """Deliver what was decided, read and book one batch; returns the number of records that it ended."""
         if self._undelivered:
             await self._deliver()
-        first = await self.source.read(limit=1, wait_s=self.limits.wait_s)
-        if not first:
+        limits = self.limits
+        few = min(limits.small_batch, limits.batch_records_max) if self._small and limits.pace_s else 0
+        if few:
+            await asyncio.sleep(max(0.0, self._began + limits.pace_s - time.monotonic()))
+        runs = await self.source.read(limit=few or 1, wait_s=limits.wait_s)
+        if not runs:
             return 0
-        if self._small and self.limits.linger_s:
-            await asyncio.sleep(self.limits.linger_s)
-        async with self.turn:
-            rest = await self.source.read(limit=self.limits.batch_records_max - 1, wait_s=0)
+        self._began = time.monotonic()
+        async with contextlib.nullcontext() if few else self.turn:
+            room = limits.batch_records_max - sum(len(run.records) for run in runs)
+            runs += await self.source.read(limit=min(few or room, room), wait_s=GATHER_S if few else 0)
             self.point("after_fetch")
-            booked = await self._book_all(joined([*first, *rest]))
-        self._small = booked < self.limits.linger_below
+            booked = await self._book_all(joined(runs))
+        self._small = booked < limits.small_batch
         return booked
 
     async def _deliver(self) -> None:

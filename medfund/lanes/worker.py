@@ -25,15 +25,15 @@ from medfund.postgres import connect
 
 log = structlog.get_logger(__name__)
 
-# The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
 CLOSE_TIMEOUT_S = 5.0
 # Enough that the database always has a batch to commit while the next one is decoded; more would only use memory.
-LANES_AT_ONCE = 3
+LANES_AT_ONCE = 2
 DRAIN_TIMEOUT_S = 6.0
 # A lane that lost a server is tried again after this, and after twice as long each time that it cannot be opened.
 INTERRUPTED_LANE_S = 0.5
 INTERRUPTED_LANE_S_MAX = 8.0
 STOPS = ("InvariantBroken", "LogReplaced", "LogTruncated")
+# The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
 

@@ -179,7 +179,7 @@ async def booking(database: Database, bootstrap: str, prefix: str) -> AsyncItera
         lane_dsn=lambda lane: database.dsn("worker"),
         name=f"worker of {database.name}",
         lanes=LANES,
-        limits=Limits(linger_s=0.0),
+        limits=Limits(pace_s=0.0),
         leases=Leases(renew_s=0.5),
     )
     stop = asyncio.Event()

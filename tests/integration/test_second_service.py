@@ -119,7 +119,7 @@ async def test_a_deciding_service_decides_once_and_tells_in_the_order_of_its_lan
     stop = asyncio.Event()
     worker = Worker(
         Holds(topic_prefix), log, lambda _: holds_dsn, "holds", LANES,
-        Limits(batch_records_max=7, linger_s=0), Leases(lease_s=2, renew_s=0.2),
+        Limits(batch_records_max=7, pace_s=0), Leases(lease_s=2, renew_s=0.2),
     )  # fmt: skip
     working = asyncio.create_task(worker.run(stop))
     reader = await log.open_lane(lane, ["reviews"])

@@ -24,7 +24,7 @@ LANES = 1024
 DAY_MS = 86_400_000
 FUND = "390100"
 FEN = 1_234
-LIMITS = Limits(batch_records_max=400, wait_s=0, linger_s=0)
+LIMITS = Limits(batch_records_max=400, wait_s=0, pace_s=0)
 _lanes = itertools.count()
 
 

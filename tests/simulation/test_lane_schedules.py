@@ -28,7 +28,7 @@ SCHEDULES = int(os.environ.get("SCHEDULES", "1000"))
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 LANES = 1024
 POINTS = ("after_fetch", "after_fence", "mid_batch", "before_position", "before_commit", "after_commit", "before_sent")
-LIMITS = Limits(batch_records_max=7, wait_s=0, linger_s=0)
+LIMITS = Limits(batch_records_max=7, wait_s=0, pace_s=0)
 
 
 class Crash(Exception):

@@ -52,7 +52,7 @@ async def work() -> int:
         lanes=settings.lanes,
         limits=Limits(
             batch_records_max=settings.batch_records_max,
-            linger_s=settings.linger_ms / 1000,
+            pace_s=settings.pace_ms / 1000,
             batch_s=2 * settings.command_timeout_s,
             lease=timedelta(seconds=settings.lease_s),
         ),

@@ -78,8 +78,8 @@ class Ledger:
         if rows.providers:
             await connection.execute(SQL.register, lane, *zip(*rows.providers, strict=True))
         if rows.lines:
-            await connection.execute(SQL.book, lane, *zip(*rows.lines, strict=True))
+            lines = zip(*rows.lines, strict=True)
             keyed = sorted(rows.buckets.items())
             keys = zip(*(key for key, _ in keyed), strict=True)
             amounts = zip(*(amount for _, amount in keyed), strict=True)
-            await connection.execute(SQL.add_to_buckets, lane, *keys, *amounts)
+            await connection.execute(SQL.book, lane, *lines, *keys, *amounts)

@@ -13,7 +13,7 @@ class WorkerSettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_WORKER_DSN")
     worker_name: str = Field(default_factory=lambda: f"ledger@{socket.gethostname()}")
     batch_records_max: int = Field(5000, ge=1, le=50_000)
-    linger_ms: int = Field(30, ge=0, le=1000)
+    pace_ms: int = Field(80, ge=0, le=1000)
     lease_s: float = Field(10.0, ge=0.5)
     renew_s: float = Field(2.0, ge=0.1)
     stopped_lane_s: float = Field(15.0, ge=0.1, description="How soon a lane that could not go on is tried again")

@@ -15,8 +15,21 @@ select
 from unnest($2::text [], $3::text [], $4::bigint []) as registered (provider, area, registered_at)
 on conflict (lane, provider) do update set area = excluded.area, registered_at = excluded.registered_at
 
--- name: add_to_buckets
--- Each bucket at most once a batch, keys in sorted order. Locks: those rows; only this lane writes them.
+-- name: book
+-- The lines of a batch, and what they add to each bucket (`$22` on, at most once each, keys in sorted order). Arrays,
+-- because COPY cannot run under row security. Locks: the buckets' rows; only this lane writes them.
+with booked as (
+    insert into journal
+    select
+        $1,
+        line.*
+    from unnest(
+        $2::text [], $3::bigint [], $4::smallint [], $5::bigint [], $6::integer [], $7::text [], $8::text [],
+        $9::text [], $10::text [], $11::text [], $12::text [], $13::bigint [], $14::text [], $15::text [],
+        $16::text [], $17::text [], $18::smallint [], $19::date [], $20::date [], $21::date []
+    ) as line
+)
+
 insert into buckets as bucket (
     lane, party, account, book, fund, area, counterpart, value_date, recorded_date, debit, credit
 )
@@ -24,20 +37,8 @@ select
     $1,
     added.*
 from unnest(
-    $2::text [], $3::text [], $4::text [], $5::text [], $6::text [], $7::text [], $8::date [], $9::date [],
-    $10::bigint [], $11::bigint []
+    $22::text [], $23::text [], $24::text [], $25::text [], $26::text [], $27::text [], $28::date [], $29::date [],
+    $30::bigint [], $31::bigint []
 ) as added
 on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit
-
--- name: book
--- The lines of a batch. Arrays, because COPY cannot run under row security. Locks: none beyond the new rows.
-insert into journal
-select
-    $1,
-    line.*
-from unnest(
-    $2::text [], $3::bigint [], $4::smallint [], $5::bigint [], $6::integer [], $7::text [], $8::text [], $9::text [],
-    $10::text [], $11::text [], $12::text [], $13::bigint [], $14::text [], $15::text [], $16::text [], $17::text [],
-    $18::smallint [], $19::date [], $20::date [], $21::date []
-) as line
