@@ -13,6 +13,7 @@ from medfund.local.server import eventually
 PROVIDERS = 2_000
 DAYS = 365
 READS = 1_000
+LINES_OF_A_PROVIDER = 365 * 5 * 3
 PORT = 28999
 
 FILL_JOURNAL = """
@@ -63,20 +64,25 @@ async def measure(ground: Ground, *, lines: int) -> dict[str, float]:
     count = await fill(ground, lines=lines)
     keys = tokens.make_keys(ground.folder)
     token = tokens.issue(
-        keys.private, role="finance", areas=["140500"], organisations=["*"], subject="bench", ttl_s=3600
+        tokens.load_key(keys.private),
+        role="finance",
+        areas=["140500"],
+        organisations=["*"],
+        subject="bench",
+        ttl_s=3600,
     )
     ground.extra = {"LEDGER_API_PORT": str(PORT), "MEDFUND_TOKEN_PUBLIC_KEY": str(keys.public)}
     with ground.processes([("-m", "ledger", "api")]):
-        waits = await asyncio.to_thread(read, token)
+        waits = await asyncio.to_thread(read, token, max(1, count // LINES_OF_A_PROVIDER))
     return {"p50": waits[len(waits) // 2], "p99": waits[len(waits) * 99 // 100], "lines": count}
 
 
-def read(token: str) -> list[float]:
+def read(token: str, providers: int) -> list[float]:
     assert eventually(answers, 30)
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
     waits = []
     for number in range(READS):
-        party = f"H140502{number * 37 % PROVIDERS:05d}"
+        party = f"H140502{number * 37 % min(providers, PROVIDERS):05d}"
         path = f"/v1/balances?party={party}&account=2100&as_of=2025-{1 + number % 12:02d}-15&known_on=2025-11-30"
         began = time.perf_counter()
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})

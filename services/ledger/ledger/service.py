@@ -15,6 +15,7 @@ from medfund.lanes import decisions, partition
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.service import Effects
 from medfund.postgres import queries
+from medfund.postgres.arrays import columns
 
 SQL = queries.load(__file__, "projection.sql")
 
@@ -76,10 +77,7 @@ class Ledger:
 
     async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
         if rows.providers:
-            await connection.execute(SQL.register, lane, *zip(*rows.providers, strict=True))
+            await connection.execute(SQL.register, lane, *columns(rows.providers))
         if rows.lines:
-            lines = zip(*rows.lines, strict=True)
-            keyed = sorted(rows.buckets.items())
-            keys = zip(*(key for key, _ in keyed), strict=True)
-            amounts = zip(*(amount for _, amount in keyed), strict=True)
-            await connection.execute(SQL.book, lane, *lines, *keys, *amounts)
+            buckets = [(*key, *amounts) for key, amounts in sorted(rows.buckets.items())]
+            await connection.execute(SQL.book, lane, *columns(rows.lines), *columns(buckets))

@@ -12,21 +12,23 @@ select
     registered.provider,
     registered.area,
     registered.registered_at
-from unnest($2::text [], $3::text [], $4::bigint []) as registered (provider, area, registered_at)
+from unnest($2::text::text [], $3::text::text [], $4::text::bigint []) as registered (provider, area, registered_at)
 on conflict (lane, provider) do update set area = excluded.area, registered_at = excluded.registered_at
 
 -- name: book
 -- The lines of a batch, and what they add to each bucket (`$22` on, at most once each, keys in sorted order). Arrays,
--- because COPY cannot run under row security. Locks: the buckets' rows; only this lane writes them.
+-- because COPY cannot run under row security; as texts, because that is cheaper (`medfund.postgres.arrays`).
+-- Locks: the buckets' rows; only this lane writes them.
 with booked as (
     insert into journal
     select
         $1,
         line.*
     from unnest(
-        $2::text [], $3::bigint [], $4::smallint [], $5::bigint [], $6::integer [], $7::text [], $8::text [],
-        $9::text [], $10::text [], $11::text [], $12::text [], $13::bigint [], $14::text [], $15::text [],
-        $16::text [], $17::text [], $18::smallint [], $19::date [], $20::date [], $21::date []
+        $2::text::text [], $3::text::bigint [], $4::text::smallint [], $5::text::bigint [], $6::text::integer [],
+        $7::text::text [], $8::text::text [], $9::text::text [], $10::text::text [], $11::text::text [],
+        $12::text::text [], $13::text::bigint [], $14::text::text [], $15::text::text [], $16::text::text [],
+        $17::text::text [], $18::text::smallint [], $19::text::date [], $20::text::date [], $21::text::date []
     ) as line
 )
 
@@ -37,8 +39,8 @@ select
     $1,
     added.*
 from unnest(
-    $22::text [], $23::text [], $24::text [], $25::text [], $26::text [], $27::text [], $28::date [], $29::date [],
-    $30::bigint [], $31::bigint []
+    $22::text::text [], $23::text::text [], $24::text::text [], $25::text::text [], $26::text::text [],
+    $27::text::text [], $28::text::date [], $29::text::date [], $30::text::bigint [], $31::text::bigint []
 ) as added
 on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit
