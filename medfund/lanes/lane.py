@@ -83,6 +83,8 @@ class Lane:
             await self._check(topic, known[topic])
         self.source.seek({topic: known[topic].next for topic in self.service.topics})
         self._state = await self.service.load(self.connection, self.claim.lane)
+        if self.service.own:
+            await self._read_to_end(self.service.own)
 
     async def _check(self, topic: str, position: store.Position) -> None:
         place = f"lane {self.claim.lane} of {topic}"
@@ -148,14 +150,18 @@ class Lane:
         booked = await self._book_if_any([run for run in runs if run.topic in references])
         # The reference's end is asked for after the event was read: what was appended before the event lies before it.
         for topic in references:
-            end = await self.source.end(topic)
-            while self.source.position(topic) < end:
-                booked += await self._book_if_any(
-                    await self.source.read(
-                        limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
-                    )
-                )
+            booked += await self._read_to_end(topic)
         return booked + await self._book_if_any([run for run in runs if run.topic not in references])
+
+    async def _read_to_end(self, topic: str) -> int:
+        """Book what a topic holds now, and nothing else; returns the number of records."""
+        booked, end = 0, await self.source.end(topic)
+        while self.source.position(topic) < end:
+            read = await self.source.read(
+                limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
+            )
+            booked += await self._book_if_any(read)
+        return booked
 
     async def _book_if_any(self, runs: Sequence[Run]) -> int:
         return await self._book(self._decode(runs), may_wait=False) if runs else 0
@@ -186,6 +192,7 @@ class Lane:
             if may_wait and any(refusal.reason in self.service.lacking for refusal in verdicts.refused):
                 raise _ReadAhead
             verdicts.refused.extend(batch.refused)
+            await self.service.prepare(connection, claim.lane, draft, verdicts.fresh)
             effects = self.service.apply(draft, claim.lane, verdicts.fresh)
             outcomes = batches.outcomes(batch, self._families, verdicts, self.service.silent)
             await self._write(batch, verdicts, effects)

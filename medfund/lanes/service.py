@@ -24,6 +24,8 @@ class Service(Protocol):
     name: str
     topics: Sequence[str]
     """Families it reads; within a batch they are taken in this order."""
+    own: str | None
+    """The family of its own decisions where it hears them: read to its end first when a lane is claimed."""
     references: Sequence[str]
     """Families that must have been read to their end before an event is refused for lack of what they carry."""
     lacking: Collection[Reason]
@@ -45,6 +47,10 @@ class Service(Protocol):
 
     def admit(self, draft: Any, event: Accepted) -> Refused | None:
         """Judge an event seen for the first time by what the draft says; an admitted one may change the draft."""
+        ...
+
+    async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Any, fresh: Sequence[Accepted]) -> None:
+        """Read into the draft what the admitted events refer to, in the batch's transaction and as `write` writes."""
         ...
 
     def apply(self, draft: Any, lane: int, fresh: Sequence[Accepted]) -> Effects:

@@ -26,6 +26,7 @@ TOPICS = ("agency", "time", *(family for family in FAMILIES if family not in ("a
 class Ledger:
     name = "ledger"
     topics: Sequence[str] = TOPICS
+    own: str | None = None
     references: Sequence[str] = ("agency",)
     lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
     silent: Collection[str] = frozenset(
@@ -47,6 +48,11 @@ class Ledger:
 
     def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
         return projector.admit(draft, event)
+
+    async def prepare(
+        self, connection: asyncpg.Connection, lane: int, draft: dict[str, str], fresh: Sequence[Accepted]
+    ) -> None:
+        """Booking needs nothing but the events."""
 
     def apply(self, draft: dict[str, str], lane: int, fresh: Sequence[Accepted]) -> Effects:
         return Effects(projector.rows(fresh, self.families))

@@ -1,0 +1,227 @@
+"""A service that decides: facts come from the log, its answers go back to the log, each decided once.
+
+What stays true: the state follows from the facts and the decisions alone; a fact is learned whenever it is read, and
+decided only where the log holds no answer to it. `learn` changes what facts say and `evolve` what decisions say, never
+the other way round, so that the same facts and decisions give the same state in whatever order topics are read.
+
+Where the database is younger than the log (new, rebuilt, restored from a backup), the lane first reads the service's
+own topic to its end: the decisions that it finds there are evolved, and the facts that they answer are not decided
+again. In ordinary life its own decisions come back to it as echoes of what it knows.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import asyncpg
+
+from medfund.events import bulk
+from medfund.events.codec import Accepted, Refused
+from medfund.events.kinds import Event, Place
+from medfund.events.refusals import Reason
+from medfund.lanes import batch, decisions
+from medfund.lanes.log import Decision, Record
+from medfund.lanes.service import Effects
+from medfund.lanes.store import InvariantBroken
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "decider.sql")
+
+State = TypeVar("State")
+
+
+class Rules(Protocol[State]):
+    """What one deciding service brings. `learn`, `evolve`, `decide` and `admit` are pure but for the draft."""
+
+    name: str
+    own: str
+    """The family of its decisions."""
+    facts: Sequence[str]
+    """The families it learns from; within a batch they are taken in this order."""
+    references: Sequence[str]
+    lacking: Collection[Reason]
+    silent: Collection[str]
+
+    async def load(self, connection: asyncpg.Connection, lane: int) -> State:
+        """What is known of a lane, read when it is claimed."""
+        ...
+
+    def draft(self, state: State) -> State:
+        """A copy for one batch."""
+        ...
+
+    def admit(self, draft: State, fact: Accepted) -> Refused | None:
+        """Refuse a fact that nobody can decide."""
+        ...
+
+    async def prepare(self, connection: asyncpg.Connection, lane: int, draft: State, fresh: Sequence[Accepted]) -> None:
+        """Read what the events of a batch refer to, in a number of statements that does not depend on their number."""
+        ...
+
+    def learn(self, draft: State, fact: Accepted) -> None: ...
+
+    def evolve(self, draft: State, decision: Event) -> None: ...
+
+    def decide(self, draft: State, fact: Accepted) -> Iterable[Event]:
+        """The answers to a fact that was just learned. Each is evolved before the next is asked for."""
+        ...
+
+    async def write(self, connection: asyncpg.Connection, lane: int, draft: State) -> None:
+        """Save what a batch changed, in a number of statements that does not depend on its size."""
+        ...
+
+
+class Answer(NamedTuple):
+    """Which decision of those to one fact an event is, as its id says."""
+
+    number: int
+    of: int
+
+
+@dataclass
+class Deciding(Generic[State]):
+    """The state of a lane: the service's own, and which facts are decided."""
+
+    state: State
+    decided: dict[str, int]
+    """By topic: the facts before this offset were decided here."""
+    answered: dict[str, int]
+    """By topic: the facts before this offset are answered by decisions that were found on the log."""
+    partial: dict[tuple[str, int], list[Event]] = field(default_factory=dict)
+    """Answers of which the rest has not been read yet."""
+    changed: set[str] = field(default_factory=set)
+
+
+class Decider(Generic[State]):
+    """The service that lanes carry: see `medfund.lanes.service.Service`."""
+
+    def __init__(self, rules: Rules[State], *, lanes: int, prefix: str, deciding: bool = True) -> None:
+        """`deciding=False` only learns and evolves, whatever the facts: a rebuild publishes nothing."""
+        self.rules = rules
+        self.name = rules.name
+        self.own = rules.own
+        self.topics: Sequence[str] = (rules.own, *rules.facts)
+        self.references = rules.references
+        self.lacking = rules.lacking
+        self.silent = rules.silent
+        self.families = {f"{prefix}.{family}": family for family in self.topics}
+        self._source = f"/{rules.name}"
+        self._lanes = lanes
+        self._deciding = deciding
+
+    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
+        return bulk.decode(records, family=family, lanes=self._lanes)
+
+    async def load(self, connection: asyncpg.Connection, lane: int) -> Deciding[State]:
+        rows = await connection.fetch(SQL.decided, lane)
+        return Deciding(
+            await self.rules.load(connection, lane),
+            {row["topic"]: row["decided"] for row in rows},
+            {row["topic"]: row["answered"] for row in rows},
+        )
+
+    def draft(self, state: Deciding[State]) -> Deciding[State]:
+        return replace(
+            state,
+            state=self.rules.draft(state.state),
+            decided=dict(state.decided),
+            answered=dict(state.answered),
+            partial={cause: list(events) for cause, events in state.partial.items()},
+            changed=set(),
+        )
+
+    def admit(self, draft: Deciding[State], event: Accepted) -> Refused | None:
+        if not self._is_own(event):
+            return self.rules.admit(draft.state, event)
+        if event.source != self._source or answer_of(event) is None:
+            return batch.refuse(
+                event, Reason.BAD_ATTRIBUTE, f"only {self._source} decides, and names the fact it answers"
+            )
+        return None
+
+    async def prepare(
+        self, connection: asyncpg.Connection, lane: int, draft: Deciding[State], fresh: Sequence[Accepted]
+    ) -> None:
+        await self.rules.prepare(connection, lane, draft.state, fresh)
+
+    def apply(self, draft: Deciding[State], lane: int, fresh: Sequence[Accepted]) -> Effects:
+        decided: list[Decision] = []
+        for event in fresh:
+            if self._is_own(event):
+                self._hear(draft, event)
+            else:
+                decided += self._answer(draft, lane, event)
+        return Effects(draft, decided)
+
+    def _is_own(self, event: Accepted) -> bool:
+        return self.families[event.record.topic] == self.own
+
+    def _hear(self, draft: Deciding[State], event: Accepted) -> None:
+        """One of our own decisions came by: an echo, or what an earlier life of this database decided."""
+        answer, cause = answer_of(event), cause_of(event.event)
+        if answer is None or cause.offset < draft.decided.get(cause.topic, 0):
+            return
+        place = (cause.topic, cause.offset)
+        heard = draft.partial.setdefault(place, [])
+        heard.append(event.event)
+        if len(heard) < answer.of:
+            return
+        for decision in draft.partial.pop(place):
+            self.rules.evolve(draft.state, decision)
+        draft.answered[cause.topic] = max(draft.answered.get(cause.topic, 0), cause.offset + 1)
+        draft.changed.add(cause.topic)
+
+    def _answer(self, draft: Deciding[State], lane: int, fact: Accepted) -> list[Decision]:
+        topic, offset = self.families[fact.record.topic], fact.record.offset
+        self.rules.learn(draft.state, fact)
+        draft.decided[topic] = offset + 1
+        if offset < draft.answered.get(topic, 0) or not self._deciding:
+            return []
+        heard = draft.partial.pop((topic, offset), [])
+        answers: list[Event] = []
+        for decision in self.rules.decide(draft.state, fact):
+            if cause_of(decision) != Place(topic=topic, lane=lane, offset=offset):
+                raise InvariantBroken(f"a decision on {topic} {lane} {offset} names another cause")
+            # The log may hold the beginning of this answer: what stands there stands.
+            answers.append(heard[len(answers)] if len(answers) < len(heard) else decision)
+            self.rules.evolve(draft.state, answers[-1])
+        return [
+            decisions.decision(
+                decision,
+                key=fact.record.key or b"",
+                source=self._source,
+                id=f"{topic}/{lane}/{offset}/{number}-{len(answers)}",
+                time=decisions.time_of(fact.record.timestamp),
+            )
+            for number, decision in enumerate(answers, 1)
+            if number > len(heard)
+        ]
+
+    def refused(self, lane: int, refusals: Sequence[Refused]) -> Sequence[Decision]:
+        """The ledger tells publishers of refusals."""
+        return ()
+
+    async def write(self, connection: asyncpg.Connection, lane: int, rows: Any) -> None:
+        draft: Deciding[State] = rows
+        if draft.changed:
+            topics = sorted(draft.changed)
+            await connection.execute(SQL.answer, lane, topics, [draft.answered[topic] for topic in topics])
+        await self.rules.write(connection, lane, draft.state)
+
+
+def cause_of(decision: Event) -> Place:
+    """The place of the fact that a decision answers."""
+    cause: Place = decision.cause  # type: ignore[attr-defined]
+    return cause
+
+
+def answer_of(event: Accepted) -> Answer | None:
+    """None where the event is no decision, or its id does not say which answer to its cause it is."""
+    cause = getattr(event.event, "cause", None)
+    prefix, _, answer = event.id.rpartition("/")
+    number, _, of = answer.partition("-")
+    if cause is None or prefix != f"{cause.topic}/{cause.lane}/{cause.offset}":
+        return None
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        return None
+    return Answer(int(number), int(of))

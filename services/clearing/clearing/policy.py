@@ -1,0 +1,195 @@
+"""What an area has chosen: dated sets of parameters, read from `policy.published`. Pure.
+
+What stays true: every parameter that is named is known and well written, or the whole set is refused with the reason; a
+parameter that is not named has the default of domain.md R10; a decision names the set that it was taken under by hash.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any, Literal
+
+from medfund import codes
+from medfund.events.agency import PolicyPublished
+
+BOND_RATIO_MAX = Fraction(5, 100)
+"""The national cap [W10]."""
+NATIONAL_WORKING_DAYS_MAX = 20
+"""[W1]; an area may promise less."""
+STEPS = ("1104", "1107", "1108", "1103", "1102", "1101")
+"""The default waterfall of R3.6, without its last step, cash."""
+NOT_OFFSET = ("310200", "610100")
+"""Personal accounts and medical assistance pay nobody's debts, unless the policy says so (R3.6)."""
+
+
+class BadPolicy(ValueError):
+    """A parameter is unknown or says something that no policy may say."""
+
+
+class NoPolicy(LookupError):
+    """No set of parameters holds for an area on a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One set, complete. Ratios are exact; `*_by_fund` hold what differs from the general ratio."""
+
+    hash: str
+    area: str
+    valid_from: date
+    instant_ratio: Fraction
+    instant_ratio_by_fund: Mapping[str, Fraction]
+    instant_stat: Literal["TEMP", "EXPENSE"]
+    instant_offset: bool
+    instant_lowered_by_rests: bool
+    bond_ratio: Mapping[str, Fraction]
+    working_days: int
+    cut_off_day: int
+    cut_off_roll: Literal["NONE", "NEXT_WORKING_DAY"]
+    warn_days: int
+    unfinished_audit: Literal["PAY", "HOLD"]
+    steps: tuple[str, ...]
+    not_offset: frozenset[str]
+
+    def p1_ratio(self, fund: str) -> Fraction:
+        return self.instant_ratio_by_fund.get(fund, self.instant_ratio)
+
+    def bond(self, fund: str) -> Fraction:
+        return self.bond_ratio.get(fund, Fraction(0))
+
+    def steps_for(self, fund: str, *, at_instant: bool) -> tuple[str, ...]:
+        """The accounts that a payable of this fund is offset against, in order. A P1 is 1104 itself (R3.6)."""
+        if at_instant and not self.instant_offset:
+            return ()
+        if fund in self.not_offset:
+            return () if at_instant else ("1104",)
+        return tuple(step for step in self.steps if not (at_instant and step == "1104"))
+
+
+def parse(event: PolicyPublished) -> Policy:
+    """Raises `BadPolicy` with the parameter and what is wrong with it."""
+    values: dict[str, Any] = {}
+    by_fund: dict[str, dict[str, Fraction]] = {"instant.ratio": {}, "bond": {}}
+    for name, text in sorted(event.parameters.items()):
+        general, _, fund = name.rpartition(".")
+        try:
+            if general in by_fund and fund in codes.FUNDS:
+                by_fund[general][fund] = _RATIOS[general](text)
+            elif name in _PARAMETERS:
+                values[name] = _PARAMETERS[name][0](text)
+            else:
+                raise BadPolicy("no such parameter")
+        except BadPolicy as error:
+            raise BadPolicy(f"{name}: {error}") from None
+    read = {name: values.get(name, default) for name, (_, default) in _PARAMETERS.items()}
+    return Policy(
+        hash=event.hash,
+        area=event.area,
+        valid_from=event.valid_from,
+        instant_ratio=read["instant.ratio"],
+        instant_ratio_by_fund=by_fund["instant.ratio"],
+        instant_stat=read["instant.stat"],
+        instant_offset=read["instant.offset"],
+        instant_lowered_by_rests=read["instant.lowered_by_rests"],
+        bond_ratio=by_fund["bond"],
+        working_days=read["clock.working_days"],
+        cut_off_day=read["clock.cut_off_day"],
+        cut_off_roll=read["clock.cut_off_roll"],
+        warn_days=read["clock.warn_days"],
+        unfinished_audit=read["audit.unfinished"],
+        steps=read["offset.order"],
+        not_offset=frozenset(read["offset.not_from"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All sets of all areas, by the day from which each holds. Immutable; of two for one day the later event wins."""
+
+    by_area: Mapping[str, tuple[Policy, ...]]
+
+    def on(self, area: str, day: date) -> Policy:
+        """The set that holds on a day. Raises `NoPolicy`."""
+        known = self.by_area.get(area, ())
+        place = bisect_right(known, day, key=lambda policy: policy.valid_from)
+        if place == 0:
+            raise NoPolicy(f"area {area} has no policy for {day}: publish one that is valid from then or before")
+        return known[place - 1]
+
+    def with_policy(self, policy: Policy) -> "Policies":
+        others = [known for known in self.by_area.get(policy.area, ()) if known.valid_from != policy.valid_from]
+        dated = tuple(sorted([*others, policy], key=lambda known: known.valid_from))
+        return Policies({**self.by_area, policy.area: dated})
+
+
+_RATIO = re.compile(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?").fullmatch
+
+
+def _ratio(text: str) -> Fraction:
+    if not _RATIO(text):
+        raise BadPolicy(f"{text!r} is not a ratio from 0 to 1 with at most 6 decimals")
+    return Fraction(text)
+
+
+def _bond_ratio(text: str) -> Fraction:
+    ratio = _ratio(text)
+    if ratio > BOND_RATIO_MAX:
+        raise BadPolicy(f"{text} is above the national cap of {float(BOND_RATIO_MAX):.0%}")
+    return ratio
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise BadPolicy(f"{text!r} is none of {', '.join(words)}")
+        return text
+
+    return parse
+
+
+def _flag(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,3}", text) or not least <= int(text) <= most:
+            raise BadPolicy(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _steps(text: str) -> tuple[str, ...]:
+    steps = tuple(text.split())
+    if sorted(steps) != sorted(STEPS):
+        raise BadPolicy(f"{text!r} is not an order of {' '.join(STEPS)}")
+    if steps[0] != "1104":
+        raise BadPolicy("a claim's own advance (1104) is always taken first")
+    return steps
+
+
+def _funds(text: str) -> Iterable[str]:
+    funds = [] if text == "none" else text.split()
+    if unknown := [fund for fund in funds if fund not in codes.FUNDS]:
+        raise BadPolicy(f"{unknown[0]!r} is not a fund; write `none` for no fund at all")
+    return funds
+
+
+_RATIOS = {"instant.ratio": _ratio, "bond": _bond_ratio}
+_PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
+    "instant.ratio": (_ratio, Fraction(9, 10)),
+    "instant.stat": (_one_of("TEMP", "EXPENSE"), "TEMP"),
+    "instant.offset": (_flag, True),
+    "instant.lowered_by_rests": (_flag, False),
+    "clock.working_days": (_number(1, NATIONAL_WORKING_DAYS_MAX), 15),
+    "clock.cut_off_day": (_number(1, 28), 10),
+    "clock.cut_off_roll": (_one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),
+    "clock.warn_days": (_number(1, 10), 3),
+    "audit.unfinished": (_one_of("PAY", "HOLD"), "PAY"),
+    "offset.order": (_steps, STEPS),
+    "offset.not_from": (_funds, NOT_OFFSET),
+}
