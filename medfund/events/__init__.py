@@ -4,7 +4,10 @@ Importing this package registers every event type, so that `kinds.KINDS` is comp
 """
 
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
 from medfund.events.claims import (
+    ClaimBatchSubmitted,
+    ClaimBatchWithdrawalRequested,
     ControlTotalDeclared,
     ReconciliationCompleted,
     SettlementOutcomeResolved,
@@ -14,8 +17,12 @@ from medfund.events.claims import (
 from medfund.events.clearing import (
     ClaimBatchAccepted,
     ClaimBatchApproved,
+    ClaimBatchRejected,
     ClaimBatchWithdrawn,
+    FactDisputed,
+    InstantPaymentApproved,
     OffsetApplied,
+    PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
 )
@@ -26,17 +33,25 @@ from medfund.events.time import DayOpened
 
 __all__ = [
     "AuditDeductionFinalised",
+    "BankPaymentReturned",
+    "BankPaymentSettled",
     "CalendarPublished",
     "ClaimBatchAccepted",
     "ClaimBatchApproved",
+    "ClaimBatchRejected",
+    "ClaimBatchSubmitted",
+    "ClaimBatchWithdrawalRequested",
     "ClaimBatchWithdrawn",
     "ControlTotalDeclared",
     "DayOpened",
     "Event",
     "EventRefused",
+    "FactDisputed",
+    "InstantPaymentApproved",
     "OffsetApplied",
     "PaymentHoldPlaced",
     "PaymentHoldReleased",
+    "PaymentOrdered",
     "PaymentReturned",
     "PaymentSettled",
     "Place",

@@ -83,9 +83,9 @@ _PARAMETERS = {
 }
 
 
-@kind("policy.published", family="agency", key="area", rules=(_hash_is_right, _two_approvers))
+@kind("policy.published", family="agency", key="lane", rules=(_hash_is_right, _two_approvers))
 class PolicyPublished(Event, frozen=True, kw_only=True):
-    """A dated set of parameters of an area, approved by two people.
+    """A dated set of parameters of an area, approved by two people; written into every lane.
 
     Parameters are names with dots and exact texts (ratios as decimals, never floats). `hash` is `policy_hash` of them.
     Source: c.2 (1); every [G] and [K] of domain.md is such a parameter.

@@ -1,7 +1,7 @@
 """Facts from the gateways of providers: settlements, their reversals, and what proves that none is missing.
 
 What stays true: a settlement is split by fund and adds up to the fen (R5.1); it names no person, only a keyed hash.
-Source: domain.md c.2 (6-9), R1.2, R5.1, R7, R9.
+Source: domain.md c.2 (6-11), R1.2, R5.1, R7, R9.
 """
 
 import re
@@ -12,6 +12,7 @@ import msgspec
 
 from medfund import codes, money
 from medfund.events import rules
+from medfund.events.dimensions import OfProvider
 from medfund.events.fields import (
     Amount,
     Amounts,
@@ -20,6 +21,7 @@ from medfund.events.fields import (
     ClrWay,
     Count,
     Day,
+    Digest,
     Fund,
     HashRef,
     Insutype,
@@ -27,6 +29,7 @@ from medfund.events.fields import (
     Provider,
     Ref,
     Source,
+    Text,
     Year,
 )
 from medfund.events.kinds import Event, checked_by, kind
@@ -318,4 +321,66 @@ class ReconciliationCompleted(Event, frozen=True, kw_only=True):
         "result": "EQUAL",
         "differences": 0,
         "statement_ref": "3201-152500-202503-0117",
+    }
+
+
+@kind(
+    "claim.batch.submitted",
+    family="claims",
+    key="provider",
+    rules=(rules.in_order("period_from", "period_to"), rules.advanced_in("amounts")),
+)
+class ClaimBatchSubmitted(OfProvider, frozen=True, kw_only=True):
+    """A provider claims the settlements of a period (3203): of one insurance type, clearing type and clearing method.
+
+    The set is every settlement and every reversal of these dimensions with its service date in the period that stands
+    on the log before this event and is in no other live batch. `settlements` counts them, `amounts` sums them by fund
+    (a fund that sums to zero may be left out), `settlement_root` is `merkle.root` of their references. Source: R1.2,
+    c.2 (10).
+    """
+
+    batch: Ref
+    clr_way: ClrWay
+    mode: Literal["MONTH", "WEEK", "DAY"]
+    period_from: Day
+    period_to: Day
+    settlements: Count
+    settlement_root: Digest
+    amounts: Amounts
+    submitted_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "insured_area": "152500",
+        "insutype": "310",
+        "clr_type": "21",
+        "clr_way": "3",
+        "benefit_year": 2026,
+        "advanced": [],
+        "batch": "H15250200017-310-21-202601",
+        "mode": "MONTH",
+        "period_from": "2026-01-01",
+        "period_to": "2026-01-31",
+        "settlements": 4211,
+        "settlement_root": "a3f1c5d7e9b20416283a4c5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708193",
+        "amounts": {"310100": "2100000.37", "310200": "456789.12"},
+        "submitted_on": "2026-02-06",
+    }
+
+
+@kind("claim.batch.withdrawal.requested", family="claims", key="provider")
+class ClaimBatchWithdrawalRequested(Event, frozen=True, kw_only=True):
+    """A provider asks to take a batch back (3204); `claim.batch.withdrawn` says that it was. Source: R3.6, c.2 (11)."""
+
+    area: Area
+    provider: Provider
+    batch: Ref
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "provider": "H15250200017",
+        "batch": "H15250200017-310-21-202601",
+        "reason": "明细对账不符，撤回重新申报",
     }

@@ -7,11 +7,13 @@ per fund and funds are never netted against each other. Source: domain.md R1, R3
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
+import msgspec
+
 from medfund import money
 from medfund.events import rules
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, Ref, Text
-from medfund.events.kinds import kind
+from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, Provider, Ratio, Ref, Text
+from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
 Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
@@ -72,7 +74,8 @@ _CLAIM: Mapping[str, Any] = {
 class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
     """A batch passed the hard checks, and its clock runs from the day after `cut_off`.
 
-    `due_15` and `due_20` are the 15th and the 20th working day. Books 2100 / 2101, mirrored where negative.
+    `due_15` and `due_20` are the 15th and the 20th working day. Where no calendar covers the span they are the first
+    days that these can fall on, and `latest_15` and `latest_20` the last. Books 2100 / 2101, mirrored where negative.
     Source: R1.2, R1.4, c.4.
     """
 
@@ -81,6 +84,9 @@ class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
     due_15: Day
     due_20: Day
     calendar_version: Ref
+    submitted_on: Day | None = None
+    latest_15: Day | None = None
+    latest_20: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_CLAIM,
@@ -104,6 +110,75 @@ class ClaimBatchWithdrawn(ClaimBatch, frozen=True, kw_only=True):
     reason: Text
 
     example: ClassVar[Mapping[str, Any]] = {**_CLAIM, "reason": "明细对账不符，撤回重新申报"}
+
+
+class ClaimError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """One thing that is wrong with a batch; `fund` and `day` where it is an amount that differs (3202)."""
+
+    code: Literal["BATCH_KNOWN", "PERIOD", "NO_SETTLEMENTS", "COUNT", "AMOUNT", "ROOT", "DAY", "ADVANCED", "NO_POLICY"]
+    detail: Text
+    fund: Fund | None = None
+    day: Day | None = None
+
+
+@kind("claim.batch.rejected", family="clearing", key="provider")
+class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
+    """A batch did not pass the hard checks; nothing is booked and its clock never ran. Source: R1.3, c.2 (12)."""
+
+    batch: Ref
+    errors: list[ClaimError]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "batch": _BATCH,
+        "errors": [
+            {
+                "code": "AMOUNT",
+                "detail": "claimed 2100000.38, recorded 2100000.37, a difference of 0.01",
+                "fund": "310100",
+            }
+        ],
+    }
+
+
+@kind("fact.disputed", family="clearing", key="provider")
+class FactDisputed(Event, frozen=True, kw_only=True):
+    """A fact contradicts what was decided before: nothing follows from it, and somebody has to look. Books nothing.
+
+    A deduction of a batch that is not in review, a bank's answer to a payment that nobody ordered. Source: design §3.
+    """
+
+    provider: Provider
+    area: Area
+    cause: Place
+    detail: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "cause": {"topic": "bank", "lane": 3, "offset": 78},
+        "detail": "no payment pay-152500-20260227-0009 was ordered",
+    }
+
+
+@kind("instant.payment.approved", family="clearing", key="provider", rules=(rules.advanced_in("amounts"),))
+class InstantPaymentApproved(Decision, frozen=True, kw_only=True):
+    """The part of a claim that is paid at once (P1), by fund, before the waterfall: `round2(claimed x ratio)`.
+
+    `ratio` is the exact ratio of each fund. A negative P1 is not paid; it is made good by later ones (R1.6). Books
+    nothing: its offsets and its payment do. Source: R1.5, c.2 (14).
+    """
+
+    payable_ref: Ref
+    amounts: Amounts
+    ratio: dict[Fund, Ratio]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "payable_ref": _BATCH,
+        "amounts": {"310100": "1890000.33", "310200": "411110.21"},
+        "ratio": {"310100": "0.9", "310200": "0.9"},
+    }
 
 
 def _bond_of_a_negative_is_nothing(event: "ClaimBatchApproved") -> Problem | None:
@@ -145,6 +220,32 @@ class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
         "approved": {"310100": "2070769.82", "310200": "456789.12"},
         "bond": {"310100": "103538.49", "310200": "0.00"},
         "net": {"310100": "1967231.33", "310200": "456789.12"},
+    }
+
+
+@kind(
+    "payment.ordered",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class PaymentOrdered(Decision, frozen=True, kw_only=True):
+    """Money is to be paid, by fund, for one payable, at the latest on `due`. Books nothing: the bank's confirmation
+    does. Source: c.2 (20)."""
+
+    payment_ref: Ref
+    payable_ref: Ref
+    purpose: Purpose
+    amounts: Amounts
+    due: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "payment_ref": f"{_BATCH}/P1",
+        "payable_ref": _BATCH,
+        "purpose": "INSTANT",
+        "amounts": {"310100": "1890000.33", "310200": "411110.21"},
+        "due": "2026-03-09",
     }
 
 

@@ -84,6 +84,7 @@ _REF_META, _REF = _written(
     r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$", "a reference of 1 to 64 letters, digits and . _ : / -", shown=False
 )
 _SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
+_RATIO_META, _RATIO = _written(r"^(0|0\.[0-9]{0,5}[1-9]|1)$", "a ratio from 0 to 1 with at most 6 decimals")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
 _FUND_META, _FUND = _listed(Reason.UNKNOWN_FUND, codes.FUNDS, "a known fund (fund_pay_type)")
 _INSUTYPE_META, _INSUTYPE = _listed(Reason.BAD_CODE, codes.INSUTYPES, "a known insurance type (insutype)")
@@ -113,6 +114,7 @@ Level = Annotated[str, _LEVEL_META, _LEVEL]
 HashRef = Annotated[str, _HASH_META, _HASH]
 Digest = Annotated[str, _DIGEST_META, _DIGEST]
 Ref = Annotated[str, _REF_META, _REF]
+Ratio = Annotated[str, _RATIO_META, _RATIO]
 Source = Annotated[str, _SOURCE_META, _SOURCE]
 Text = Annotated[str, _TEXT, _unshown(_text, "a text of 1 to 500 printable ones")]
 

@@ -32,6 +32,7 @@ _SOURCES = {
     "claims": "/gateway/152500",
     "agency": "/agency/152500",
     "reviews": "/audit/152500",
+    "bank": "/bank/152500",
     "time": "/time",
     "clearing": "/clearing",
     "ledger": "/ledger",

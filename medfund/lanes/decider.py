@@ -99,7 +99,7 @@ class Decider(Generic[State]):
         """`deciding=False` only learns and evolves, whatever the facts: a rebuild publishes nothing."""
         self.rules = rules
         self.name = rules.name
-        self.own = rules.own
+        self.own: str | None = rules.own
         self.topics: Sequence[str] = (rules.own, *rules.facts)
         self.references = rules.references
         self.lacking = rules.lacking
@@ -149,9 +149,19 @@ class Decider(Generic[State]):
         for event in fresh:
             if self._is_own(event):
                 self._hear(draft, event)
-            else:
-                decided += self._answer(draft, lane, event)
+        for fact in self._as_they_came([event for event in fresh if not self._is_own(event)]):
+            decided += self._answer(draft, lane, fact)
         return Effects(draft, decided)
+
+    def _as_they_came(self, facts: list[Accepted]) -> Iterable[Accepted]:
+        """In the order in which the broker appended them; those of one topic keep the order of their topic."""
+        reached: dict[str, int] = {}
+        moments = []
+        for fact in facts:
+            topic = fact.record.topic
+            reached[topic] = max(reached.get(topic, 0), fact.record.timestamp)
+            moments.append(reached[topic])
+        return [facts[place] for place in sorted(range(len(facts)), key=moments.__getitem__)]
 
     def _is_own(self, event: Accepted) -> bool:
         return self.families[event.record.topic] == self.own
@@ -188,7 +198,7 @@ class Decider(Generic[State]):
         return [
             decisions.decision(
                 decision,
-                key=fact.record.key or b"",
+                key=decision.provider.encode(),  # type: ignore[attr-defined]
                 source=self._source,
                 id=f"{topic}/{lane}/{offset}/{number}-{len(answers)}",
                 time=decisions.time_of(fact.record.timestamp),

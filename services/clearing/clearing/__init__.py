@@ -1,1 +1,1 @@
-"""What a provider is owed and when: the first deciding service. Nothing of it is built yet."""
+"""What a provider is owed and when: the first deciding service."""

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -56,6 +57,10 @@ class Policy:
 
     def p1_ratio(self, fund: str) -> Fraction:
         return self.instant_ratio_by_fund.get(fund, self.instant_ratio)
+
+    def p1_ratio_text(self, fund: str) -> str:
+        """As events carry it: a decimal without trailing zeros."""
+        return f"{Decimal(int(self.p1_ratio(fund) * 10**6)).scaleb(-6).normalize():f}"
 
     def bond(self, fund: str) -> Fraction:
         return self.bond_ratio.get(fund, Fraction(0))
@@ -110,6 +115,11 @@ class Policies:
     """All sets of all areas, by the day from which each holds. Immutable; of two for one day the later event wins."""
 
     by_area: Mapping[str, tuple[Policy, ...]]
+    published: Mapping[str, Policy]
+    """Every set that ever was, by hash."""
+
+    def by_hash(self, hash: str) -> Policy:
+        return self.published[hash]
 
     def on(self, area: str, day: date) -> Policy:
         """The set that holds on a day. Raises `NoPolicy`."""
@@ -122,7 +132,7 @@ class Policies:
     def with_policy(self, policy: Policy) -> "Policies":
         others = [known for known in self.by_area.get(policy.area, ()) if known.valid_from != policy.valid_from]
         dated = tuple(sorted([*others, policy], key=lambda known: known.valid_from))
-        return Policies({**self.by_area, policy.area: dated})
+        return Policies({**self.by_area, policy.area: dated}, {**self.published, policy.hash: policy})
 
 
 _RATIO = re.compile(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?").fullmatch

@@ -12,7 +12,10 @@ from ledger import chart
 from ledger.chart import Account, Book
 from medfund import money
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
 from medfund.events.claims import (
+    ClaimBatchSubmitted,
+    ClaimBatchWithdrawalRequested,
     ControlTotalDeclared,
     ReconciliationCompleted,
     SettlementOutcomeResolved,
@@ -22,8 +25,12 @@ from medfund.events.claims import (
 from medfund.events.clearing import (
     ClaimBatchAccepted,
     ClaimBatchApproved,
+    ClaimBatchRejected,
     ClaimBatchWithdrawn,
+    FactDisputed,
+    InstantPaymentApproved,
     OffsetApplied,
+    PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
 )
@@ -239,6 +246,14 @@ RULES: Mapping[type[Event], Rule] = {
     SettlementOutcomeResolved: nothing,
     ControlTotalDeclared: nothing,
     ReconciliationCompleted: nothing,
+    ClaimBatchSubmitted: nothing,
+    ClaimBatchWithdrawalRequested: nothing,
+    ClaimBatchRejected: nothing,
+    InstantPaymentApproved: nothing,
+    PaymentOrdered: nothing,
+    FactDisputed: nothing,
+    BankPaymentSettled: nothing,
+    BankPaymentReturned: nothing,
     ProviderRegistered: nothing,
     ProviderChanged: nothing,
     PolicyPublished: nothing,

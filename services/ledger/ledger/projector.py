@@ -12,16 +12,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ledger import posting
 from medfund import money
-from medfund.events.agency import ProviderChanged, ProviderRegistered
 from medfund.events.claims import SettlementRecorded, SettlementReversed
-from medfund.events.codec import Accepted, Refused
-from medfund.events.kinds import KINDS, Event
-from medfund.events.refusals import Reason
-from medfund.lanes import batch
+from medfund.events.codec import Accepted
+from medfund.events.kinds import Event
+from medfund.lanes.registered import REGISTRATIONS
 
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
-REGISTRATIONS: frozenset[type[Event]] = frozenset({ProviderRegistered, ProviderChanged})
-OF_PROVIDER = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - REGISTRATIONS
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -84,21 +80,6 @@ class Group:
         self.amounts: dict[str, int] = {}
 
 
-def admit(areas: dict[str, str], accepted: Accepted) -> Refused | None:
-    """Refuse the events of providers that are not registered, or are registered in another pooling area.
-
-    `areas`: the pooling area of each registered provider of the lane; a registration adds to it.
-    """
-    event: Any = accepted.event
-    kind = type(event)
-    if kind in OF_PROVIDER:
-        area = areas.get(event.provider)
-        return None if area == event.area else _refusal(accepted, area)
-    if kind in REGISTRATIONS:
-        areas[event.provider] = event.area
-    return None
-
-
 def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
@@ -113,14 +94,6 @@ def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
         if type(event) in REGISTRATIONS:
             found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
     return list(found.values())
-
-
-def _refusal(accepted: Accepted, registered: str | None) -> Refused:
-    event: Any = accepted.event
-    if registered is None:
-        return batch.refuse(accepted, Reason.UNKNOWN_PROVIDER, f"provider {event.provider} is not registered")
-    detail = f"provider {event.provider} is registered in area {registered}, the event names area {event.area}"
-    return batch.refuse(accepted, Reason.AREA_MISMATCH, detail)
 
 
 def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:

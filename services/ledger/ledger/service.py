@@ -11,7 +11,7 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.refusals import Reason
-from medfund.lanes import decisions, partition
+from medfund.lanes import decisions, partition, registered
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.service import Effects
 from medfund.postgres import queries
@@ -47,7 +47,7 @@ class Ledger:
         return dict(state)
 
     def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
-        return projector.admit(draft, event)
+        return registered.admit(draft, event)
 
     async def prepare(
         self, connection: asyncpg.Connection, lane: int, draft: dict[str, str], fresh: Sequence[Accepted]

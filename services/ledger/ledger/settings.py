@@ -6,21 +6,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from medfund.lanes.settings import LogSettings
+from medfund.lanes.settings import LaneSettings, LogSettings
 
 
-class WorkerSettings(LogSettings):
+class WorkerSettings(LaneSettings):
     database_url: str = Field(validation_alias="LEDGER_WORKER_DSN")
     worker_name: str = Field(default_factory=lambda: f"ledger@{socket.gethostname()}")
-    batch_records_max: int = Field(5000, ge=1, le=50_000)
-    pace_ms: int = Field(80, ge=0, le=1000)
-    lease_s: float = Field(10.0, ge=0.5)
-    renew_s: float = Field(2.0, ge=0.1)
-    stopped_lane_s: float = Field(15.0, ge=0.1, description="How soon a lane that could not go on is tried again")
-    connect_timeout_s: float = Field(5.0, gt=0, description="How long the database may take to let us in")
-    command_timeout_s: float = Field(30.0, gt=0, description="How long it may take for one statement")
-    idle_in_transaction_s: float = Field(10.0, gt=0, description="How long a stopped worker keeps its locks")
-    metrics_port: int = Field(0, description="0: no metrics endpoint")
 
 
 class MigrationSettings(BaseSettings):

@@ -36,12 +36,17 @@ class Evidence:
 
 
 def cut_off(period_to: date, day: int, roll: str, calendar: Calendar) -> date:
-    """The claim cut-off of a period: this day of the month after its end. Raises `CalendarNotLoaded` where it rolls."""
+    """The claim cut-off of a period: this day of the month after its end; where it rolls, as far as is known."""
     year, month = (period_to.year + 1, 1) if period_to.month == 12 else (period_to.year, period_to.month + 1)
     fixed = date(year, month, day)
-    if roll == "NONE" or calendar.is_working_day(fixed):
+    try:
+        return fixed if roll == "NONE" or calendar.is_working_day(fixed) else calendar.next_working_day(fixed)
+    except CalendarNotLoaded:
         return fixed
-    return calendar.next_working_day(fixed)
+
+
+def next_day(day: date) -> date:
+    return day + _DAY
 
 
 def clock_cut_off(cut_off: date, submitted: date) -> date:

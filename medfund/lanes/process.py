@@ -1,0 +1,87 @@
+"""The processes of a service: `python -m <service> <command>`, each until it is done or a signal ends it."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+import uvloop
+from prometheus_client import start_http_server
+
+from medfund import garbage, lanes, logs
+from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.lane import Limits
+from medfund.lanes.service import Service
+from medfund.lanes.settings import LaneSettings
+from medfund.lanes.worker import Leases, Superseded, Worker
+from medfund.postgres import connect
+from medfund.postgres import migrate as migrations
+
+log = structlog.get_logger(__name__)
+
+SUPERSEDED = 3
+
+
+async def work(service: Service, settings: LaneSettings, *, dsn: str, name: str) -> int:
+    """Work until SIGTERM or SIGINT; then finish open batches, give the lanes back, and return 0. Another process under
+    the same name ends this one: `SUPERSEDED`."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr="127.0.0.1")
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    worker = Worker(
+        service=service,
+        log=kafka,
+        lane_dsn=lambda lane: dsn,
+        name=name,
+        lanes=settings.lanes,
+        limits=Limits(
+            batch_records_max=settings.batch_records_max,
+            pace_s=settings.pace_ms / 1000,
+            batch_s=2 * settings.command_timeout_s,
+            lease=timedelta(seconds=settings.lease_s),
+        ),
+        leases=Leases(lease_s=settings.lease_s, renew_s=settings.renew_s, stopped_lane_s=settings.stopped_lane_s),
+        patience=connect.Patience(
+            connect_s=settings.connect_timeout_s,
+            command_s=settings.command_timeout_s,
+            lock_s=settings.idle_in_transaction_s,
+            idle_in_transaction_s=settings.idle_in_transaction_s,
+        ),
+    )
+    garbage.collect_seldom()
+    try:
+        await worker.run(stop)
+    except Superseded as error:
+        log.error("worker superseded", reason=str(error))
+        return SUPERSEDED
+    finally:
+        await kafka.close()
+    return 0
+
+
+def migrations_of(package: str) -> tuple[Path, Path]:
+    """Where the migrations of a service are: those of the lanes come first. `package`: a file of the service."""
+    return Path(lanes.__file__).parent / "sql" / "migrations", Path(package).parent / "sql" / "migrations"
+
+
+async def migrate(dsn: str, name: str, folders: tuple[Path, ...]) -> int:
+    async with connect.connection(dsn, name=f"{name} migrate") as connection:
+        applied = await migrations.migrate(connection, folders)
+    log.info("migrated", applied=len(applied))
+    return 0
+
+
+def main(name: str, commands: Mapping[str, Callable[[], Awaitable[int]]]) -> int:
+    """Run the command that the arguments name; 2 where they name none."""
+    command = commands.get(sys.argv[1] if len(sys.argv) == 2 else "")
+    if command is None:
+        sys.stderr.write(f"usage: python -m {name} {' | '.join(commands)}\n")
+        return 2
+    logs.configure()
+    return uvloop.run(command())  # type: ignore[arg-type]

@@ -1,0 +1,29 @@
+"""`python -m clearing work | migrate`: one process each."""
+
+import sys
+
+from clearing.service import Clearing
+from clearing.settings import MigrationSettings, WorkerSettings
+from medfund.lanes import process
+from medfund.lanes.decider import Decider
+
+MIGRATIONS = process.migrations_of(__file__)
+
+
+async def migrate() -> int:
+    settings = MigrationSettings()  # type: ignore[call-arg]  # from the environment
+    return await process.migrate(settings.database_url, "clearing", MIGRATIONS)
+
+
+async def work() -> int:
+    """Decide until a signal ends it."""
+    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    rules = Clearing(prefix=settings.topic_prefix)
+    service = Decider(rules, lanes=settings.lanes, prefix=settings.topic_prefix)
+    return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
+
+
+COMMANDS = {"work": work, "migrate": migrate}
+
+if __name__ == "__main__":
+    sys.exit(process.main("clearing", COMMANDS))

@@ -1,0 +1,91 @@
+"""What a provider submitted against what was recorded: the totals of 3201, and 3202 where they differ. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from clearing.claims.claim import Claim, Fens, added
+from medfund import merkle, money
+from medfund.events.claims import ClaimBatchSubmitted
+from medfund.events.clearing import ClaimError
+
+REF_BYTES = 16
+DIFFERENCES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Settlements of one day between two cuts of the log: `since` is the offset from which on they stand."""
+
+    day: date
+    since: int
+    count: int
+    amounts: Fens
+    advanced: frozenset[str]
+    refs: bytes
+    """Their references, one after the other."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a batch should hold."""
+
+    count: int = 0
+    amounts: Fens = field(default_factory=dict)
+    advanced: set[str] = field(default_factory=set)
+    refs: list[bytes] = field(default_factory=list)
+    by_day: dict[date, Fens] = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        return merkle.root(self.refs).hex()
+
+
+def recorded(stretches: Iterable[Stretch], live: Iterable[Claim]) -> Recorded:
+    """The settlements that no live batch has."""
+    others = list(live)
+    found = Recorded()
+    for stretch in stretches:
+        if any(claim.covers(stretch.day, stretch.since) for claim in others):
+            continue
+        found.count += stretch.count
+        found.amounts = added(found.amounts, stretch.amounts)
+        found.advanced |= stretch.advanced
+        found.by_day[stretch.day] = added(found.by_day.get(stretch.day, {}), stretch.amounts)
+        found.refs += [stretch.refs[at : at + REF_BYTES] for at in range(0, len(stretch.refs), REF_BYTES)]
+    return found
+
+
+def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]:
+    """Everything that is wrong with a submission; empty where it may be accepted."""
+    errors = []
+    if found.count != event.settlements:
+        errors.append(
+            ClaimError(code="COUNT", detail=f"claimed {event.settlements} settlements, recorded {found.count}")
+        )
+    claimed = {fund: money.fen(amount) for fund, amount in event.amounts.items()}
+    errors += _amounts(claimed, found)
+    if set(event.advanced) != found.advanced & {*event.amounts}:
+        told, right = ", ".join(sorted(event.advanced)) or "none", ", ".join(sorted(found.advanced)) or "none"
+        detail = f"funds that another payer bears: claimed {told}, recorded {right}"
+        errors.append(ClaimError(code="ADVANCED", detail=detail))
+    if not errors and event.settlement_root != found.root:
+        detail = "count and amounts agree, the references of the settlements do not"
+        errors.append(ClaimError(code="ROOT", detail=detail))
+    return errors[:DIFFERENCES_MAX]
+
+
+def _amounts(claimed: Mapping[str, int], found: Recorded) -> list[ClaimError]:
+    """The funds that differ, each followed by the days on which something was recorded for it."""
+    errors = []
+    for fund in sorted({*claimed, *found.amounts}):
+        told, right = claimed.get(fund, 0), found.amounts.get(fund, 0)
+        if told == right:
+            continue
+        difference = money.yuan(told - right)
+        detail = f"claimed {money.yuan(told)}, recorded {money.yuan(right)}, a difference of {difference}"
+        errors.append(ClaimError(code="AMOUNT", detail=detail, fund=fund))
+        for day, amounts in sorted(found.by_day.items()):
+            if amount := amounts.get(fund, 0):
+                errors.append(ClaimError(code="DAY", detail=f"recorded {money.yuan(amount)}", fund=fund, day=day))
+    return errors

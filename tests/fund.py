@@ -1,0 +1,284 @@
+"""A whole fund for tests: the log in memory, the clearing service and the ledger on a real database, one lane."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from clearing.__main__ import MIGRATIONS
+from clearing.service import Clearing
+from ledger.service import Ledger
+from medfund import calendar, merkle, money
+from medfund.events.agency import policy_hash
+from medfund.lanes import partition
+from medfund.lanes.decider import Decider
+from medfund.lanes.lane import Lane, Limits
+from medfund.lanes.service import Service
+from medfund.lanes.store import SQL, Claim
+from medfund.local import prepare
+from medfund.postgres import connect, migrate
+from tests import events
+from tests.conftest import PASSWORDS, Database
+from tests.simulation.memory_log import MemoryLog
+
+LANES = 1024
+TABLES = ("providers", "policies", "notices", "settlements", "claims", "payments")
+LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
+POLICY = {
+    "instant.ratio": "0.90",
+    "instant.stat": "TEMP",
+    "bond.310100": "0.05",
+    "bond.390100": "0.05",
+}
+LANE = 7
+[PROVIDER] = events.providers(LANE, LANES, 1)
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+@dataclass
+class Fund:
+    """One lane of a fund with one provider; several may share a database."""
+
+    control: asyncpg.Connection
+    connections: Mapping[str, asyncpg.Connection]
+    """Of the two services' workers."""
+    lane: int = LANE
+    log: MemoryLog = field(default_factory=MemoryLog)
+    workers: dict[str, Lane] = field(default_factory=dict)
+    crash_at: str = ""
+    crashes: int = 0
+    sent: int = 0
+    settlements: dict[str, list[tuple[str, Mapping[str, int]]]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        [self.provider] = events.providers(self.lane, LANES, 1)
+
+    # -- the world acts
+
+    def put(self, type: str, **data: Any) -> None:
+        self.sent += 1
+        self.put_message(events.message(type, id=f"e-{self.sent}", **data))
+
+    def put_message(self, message: events.Message) -> None:
+        self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
+
+    def put_in_lane(self, type: str, **data: Any) -> None:
+        """An event that is written into every lane."""
+        self.sent += 1
+        message = events.message(type, id=f"e-{self.sent}", **data)
+        key = partition.lane_key(self.lane, LANES)
+        self.log.put(message.topic, self.lane, key=key, value=message.value, headers=message.headers)
+
+    def register(self) -> None:
+        self.put("provider.registered.v1", provider=self.provider)
+
+    def policy(self, valid_from: str = "2025-01-01", **parameters: str) -> None:
+        chosen = {**POLICY, **{name.replace("__", "."): text for name, text in parameters.items()}}
+        self.put_in_lane("policy.published.v1", valid_from=valid_from, hash=policy_hash(chosen), parameters=chosen)
+
+    def settle(self, amounts: Mapping[str, int], *, day: str = "2026-01-15", clr_type: str = "21", **data: Any) -> str:
+        """One settlement; its reference."""
+        self.sent += 1
+        insutype = data.pop("insutype", "310")
+        message = events.settlement(
+            self.provider, id=f"s-{self.sent}", funds=dict(amounts), service_date=day, clr_type=clr_type,
+            insutype=insutype, benefit_year=int(day[:4]), **data,
+        )  # fmt: skip
+        self.put_message(message)
+        reference = events.reference(f"s-{self.sent}")
+        sign = -1 if "reverses" in data else 1
+        self.settlements[day].append((reference, {fund: sign * fen for fund, fen in amounts.items()}))
+        return reference
+
+    def submit(
+        self, batch: str, *, first: str = "2026-01-01", last: str = "2026-01-31", on: str = "2026-02-06", **changes: Any
+    ) -> None:
+        """A claim of everything that was settled in a period, unless told otherwise."""
+        mine = [entry for day, entries in self.settlements.items() if first <= day <= last for entry in entries]
+        amounts: dict[str, int] = defaultdict(int)
+        for _, funds in mine:
+            for fund, fen in funds.items():
+                amounts[fund] += fen
+        content = {
+            "provider": self.provider,
+            "batch": batch,
+            "insutype": "310",
+            "clr_type": "21",
+            "clr_way": "3",
+            "benefit_year": int(last[:4]),
+            "period_from": first,
+            "period_to": last,
+            "submitted_on": on,
+            "settlements": len(mine),
+            "settlement_root": merkle.root([bytes.fromhex(reference) for reference, _ in mine]).hex(),
+            "amounts": {fund: money.yuan(fen) for fund, fen in sorted(amounts.items())},
+            "advanced": [],
+        }
+        self.put("claim.batch.submitted.v1", **{**content, **changes})
+
+    def day(self, day: str) -> None:
+        known = calendar.shipped()
+        worked = known.is_working_day(datetime.date.fromisoformat(day))
+        self.put_in_lane("day.opened.v1", date=day, working_day=worked, calendar_version=known.version)
+
+    def deduct(self, batches: Sequence[str], amounts: Mapping[str, int], **data: Any) -> None:
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        content = {"provider": self.provider, "insutype": "310", "benefit_year": 2026, "advanced": [], **data}
+        self.put("audit.deduction.finalised.v1", batches=list(batches), amounts=told, **content)
+
+    def bank(self, payment_ref: str, amounts: Mapping[str, int], *, on: str, back: bool = False) -> None:
+        self.sent += 1
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        common = {
+            "provider": self.provider,
+            "payment_ref": payment_ref,
+            "bank_txn": f"txn-{self.sent}",
+            "value_date": on,
+        }
+        if back:
+            self.put("bank.payment.returned.v1", amounts=told, **common)
+        else:
+            self.put("bank.payment.settled.v1", amounts=told, **common)
+
+    # -- and the services answer
+
+    async def step(self, name: str) -> int:
+        """One batch of a service; where its worker dies, another one takes the lane."""
+        try:
+            return await self.workers[name].step()
+        except Crash:
+            self.crashes += 1
+            self.crash_at = ""
+            await self.claim(name)
+            return 1
+
+    async def drain(self) -> None:
+        working = True
+        while working:
+            working = False
+            for name in self.workers:
+                while await self.step(name) or self.workers[name]._undelivered:
+                    working = True
+
+    async def decided(self, *types: str) -> list[dict[str, Any]]:
+        """What the clearing service wrote, in order, with the type as `type`."""
+        await self.drain()
+        found = []
+        for record in self.log.records("clearing", self.lane):
+            type = dict(record.headers)["ce_type"].decode().removesuffix(".v1")
+            if not types or type in types:
+                found.append({"type": type, **msgspec.json.decode(record.value or b"{}")})
+        return found
+
+    async def balances(self, book: str = "OPS") -> dict[str, dict[str, int]]:
+        """Account -> fund -> balance in fen, debit positive; zeros left out."""
+        await self.drain()
+        rows = await self.control.fetch(
+            "select account, fund, sum(debit - credit)::bigint as fen from ledger.buckets where lane = $1 and book = $2"
+            " group by account, fund having sum(debit - credit) <> 0",
+            self.lane,
+            book,
+        )
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in rows:
+            found[row["account"]][row["fund"]] = row["fen"]
+        return dict(found)
+
+    async def open_items(self) -> dict[str, dict[str, int]]:
+        """What the clearing service holds, as the ledger's accounts would show it."""
+        await self.drain()
+        rows = await self.control.fetch("select body from clearing.claims where lane = $1", self.lane)
+        found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for row in rows:
+            claim = msgspec.json.decode(row["body"])
+            in_review = claim["claimed"] if claim["status"] == "IN_REVIEW" else {}
+            for account, amounts, sign in (
+                ("2101", in_review, -1),
+                ("2102", claim["payable"], -1),
+                ("2103", claim["bond"], -1),
+                ("1104", claim["advance"], 1),
+            ):
+                for fund, fen in amounts.items():
+                    found[account][fund] += sign * fen
+        return {
+            account: kept
+            for account, funds in found.items()
+            if (kept := {fund: fen for fund, fen in funds.items() if fen})
+        }
+
+    # -- what is known, and what is made of it anew
+
+    async def tables(self) -> dict[str, list[Any]]:
+        """Every row of the clearing service's own tables."""
+        await self.drain()
+        query = "select * from clearing.{0} where lane = $1 order by {0}"
+        return {table: await self.control.fetch(query.format(table), self.lane) for table in TABLES}
+
+    async def rebuild(self) -> None:
+        """Forget everything that the clearing service knows of the lane, and learn it again from the log alone."""
+        for table in (*TABLES, "positions", "batches", "identities", "repeats", "quarantine", "answered", "outbox"):
+            await self.control.execute(f"delete from clearing.{table} where lane = $1", self.lane)  # noqa: S608
+        await self.claim("clearing", deciding=False)
+        while await self.workers["clearing"].step():
+            pass
+        await self.claim("clearing")
+
+    async def claim(self, name: str, *, deciding: bool = True) -> None:
+        """A new worker takes a service's lane."""
+        query = f"update {name}.lanes set epoch = epoch + 1 where lane = $1 returning epoch, batches"  # noqa: S608
+        row = await self.control.fetchrow(query, self.lane)
+        service = service_of(name, deciding=deciding)
+        source = await self.log.open_lane(self.lane, service.topics)
+        lane = Lane(Claim(self.lane, *row), service, self.log, source, self.connections[name], LIMITS)
+        lane.point = self._point
+        self.workers[name] = lane
+        await lane.open()
+
+    def _point(self, name: str) -> None:
+        if name == self.crash_at:
+            raise Crash(name)
+
+
+def service_of(name: str, *, deciding: bool = True) -> Service:
+    if name == "ledger":
+        return Ledger(lanes=LANES, prefix="medfund")
+    return Decider(Clearing(prefix="medfund"), lanes=LANES, prefix="medfund", deciding=deciding)
+
+
+@asynccontextmanager
+async def running(database: Database) -> AsyncIterator[Fund]:
+    """Both services on one fresh database, each in its own schema, with one lane claimed."""
+    async with services(database) as (control, connections):
+        fund = Fund(control, connections)
+        for name in connections:
+            await fund.claim(name)
+        yield fund
+
+
+@asynccontextmanager
+async def services(database: Database) -> AsyncIterator[tuple[asyncpg.Connection, dict[str, asyncpg.Connection]]]:
+    """The schemas of both services in one database: an administrator's connection, and one for each worker."""
+    await prepare.roles(database.admin, "clearing", PASSWORDS)
+    owner = prepare.dsn(database.admin, user="clearing_owner", password=PASSWORDS["owner"])
+    async with connect.connection(owner) as connection:
+        await migrate.migrate(connection, MIGRATIONS)
+    control = await asyncpg.connect(database.admin)
+    connections = {}
+    for name in ("clearing", "ledger"):
+        await control.execute(f"set search_path = {name}")
+        await control.execute(SQL.create_lanes, LANES)
+        dsn = prepare.dsn(database.admin, user=f"{name}_worker", password=PASSWORDS["worker"])
+        connections[name] = await asyncpg.connect(dsn)
+    try:
+        yield control, connections
+    finally:
+        for connection in (control, *connections.values()):
+            await connection.close()

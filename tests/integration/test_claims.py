@@ -1,0 +1,315 @@
+"""A claim's life from events to ledger lines: submitted, paid at once, audited, approved, paid (R1.2 to R1.5)."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from medfund import money
+from tests.conftest import Database
+from tests.fund import PROVIDER, Fund, running
+
+BATCH = "B-202601"
+CLAIMED = {"310100": 210_000_037, "310200": 45_678_912, "390100": 88_000_000, "610100": 1_999_963}
+P1 = {"310100": 189_000_033, "310200": 41_111_021, "390100": 79_200_000, "610100": 1_799_967}
+P2 = {"310100": 7_723_100, "310200": 4_567_891, "390100": 4_400_000, "610100": 199_996}
+BOND = {"310100": 10_353_849, "390100": 4_400_000}
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        yield fund
+
+
+def total(amounts: dict[str, int]) -> str:
+    return money.yuan(sum(amounts.values()))
+
+
+async def accepted(fund: Fund, amounts: dict[str, int]) -> None:
+    """The month is recorded in three settlements, claimed and accepted."""
+    half = {name: fen // 2 for name, fen in amounts.items()}
+    fund.settle(half, day="2026-01-05")
+    fund.settle({name: fen - half[name] for name, fen in amounts.items()}, day="2026-01-31")
+    fund.settle({"310100": 0}, day="2026-01-31")
+    fund.submit(BATCH)
+    assert [event["type"] for event in await fund.decided()] == ["claim.batch.accepted"]
+
+
+async def test_the_month_of_r1_5_ends_in_the_books_as_the_rule_proves(fund: Fund) -> None:
+    await accepted(fund, CLAIMED)
+    [event] = await fund.decided("claim.batch.accepted")
+    assert (event["cut_off"], event["due_15"], event["due_20"]) == ("2026-02-10", "2026-03-09", "2026-03-16")
+    await fund.drain()
+    fund.day("2026-02-07")
+    await fund.drain()
+    fund.day("2026-02-09")
+    [ordered] = await fund.decided("payment.ordered")
+    assert {name: money.fen(amount) for name, amount in ordered["amounts"].items()} == P1
+    assert total(P1) == "3111110.21"
+    assert ordered["due"] == "2026-03-09"
+    await fund.drain()
+    fund.bank(ordered["payment_ref"], P1, on="2026-02-12")
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 2_923_055})
+    [approved] = await fund.decided("claim.batch.approved")
+    assert {name: money.fen(bond) for name, bond in approved["bond"].items() if bond != "0.00"} == BOND
+    assert total(BOND) == "147538.49"
+    _, rest = await fund.decided("payment.ordered")
+    assert {name: money.fen(amount) for name, amount in rest["amounts"].items()} == P2
+    assert total(P2) == "168909.87"
+    await fund.drain()
+    fund.bank(rest["payment_ref"], P2, on="2026-03-05")
+    books = await fund.balances()
+    assert {account: total(funds) for account, funds in books.items()} == {
+        "1002": "-3280020.08",
+        "2103": "-147538.49",
+        "5001": "3427558.57",
+    }
+    assert await fund.open_items() == {"2103": books["2103"]}
+    statutory = await fund.balances("STAT")
+    assert {account: total(funds) for account, funds in statutory.items()} == {
+        "EXPENSE": "3280020.08",
+        "EXP_CASH": "-3280020.08",
+    }
+
+
+async def test_what_was_paid_too_much_stays_open_in_its_fund_and_the_others_are_paid(fund: Fund) -> None:
+    """R1.5's variant, edge cases 29 and 34: -293,999.98 carried in one fund, 91,678.87 paid in the others."""
+    await accepted(fund, CLAIMED)
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", P1, on="2026-02-12")
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 42_000_000})
+    _, rest = await fund.decided("payment.ordered")
+    assert "310100" not in rest["amounts"]
+    assert sum(money.fen(amount) for amount in rest["amounts"].values()) == money.fen("91678.87")
+    open_items = await fund.open_items()
+    assert open_items["1104"] == {"310100": money.fen("293999.98")}
+    books = await fund.balances()
+    assert books["1104"] == open_items["1104"]
+    # The next claim of this fund makes it good, before any cash.
+    fund.settle({"310100": 50_000_000, "390100": 1_000_000}, day="2026-02-10")
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    fund.deduct(["B-202602"], {})
+    offsets = [event for event in await fund.decided("offset.applied") if event["payable_ref"] == "B-202602"]
+    assert [(event["item_ref"], event["amounts"]) for event in offsets] == [(BATCH, {"310100": "293999.98"})]
+    books = await fund.balances()
+    assert "1104" not in books
+    assert books["2102"]["310100"] == -(47_500_000 - money.fen("293999.98"))
+
+
+async def test_a_difference_is_told_by_fund_and_day_and_nothing_is_booked(fund: Fund) -> None:
+    """Edge case 15: the totals agree, the funds do not."""
+    fund.settle({"310100": 100, "390100": 200}, day="2026-01-05")
+    fund.settle({"310100": 50}, day="2026-01-07")
+    fund.submit(BATCH, amounts={"310100": "2.00", "390100": "1.50"})
+    [rejected] = await fund.decided()
+    assert rejected["type"] == "claim.batch.rejected"
+    assert [(error["code"], error.get("fund"), error.get("day")) for error in rejected["errors"]] == [
+        ("AMOUNT", "310100", None),
+        ("DAY", "310100", "2026-01-05"),
+        ("DAY", "310100", "2026-01-07"),
+        ("AMOUNT", "390100", None),
+        ("DAY", "390100", "2026-01-05"),
+    ]
+    assert rejected["errors"][0]["detail"] == "claimed 2.00, recorded 1.50, a difference of 0.50"
+    assert (await fund.balances())["2100"] == {"310100": -150, "390100": -200}
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"settlements": 2}, ["COUNT"]),
+        ({"settlement_root": "0" * 64}, ["ROOT"]),
+        ({"on": "2026-01-31"}, ["PERIOD"]),
+        ({"on": "2024-12-31", "first": "2024-11-01", "last": "2024-11-30", "settlements": 0}, ["NO_POLICY"]),
+        ({"advanced": ["390100"]}, ["ADVANCED"]),
+        ({"clr_type": "11"}, ["COUNT", "AMOUNT", "AMOUNT"]),
+    ],
+)
+async def test_a_batch_that_is_not_what_was_recorded_is_rejected(
+    fund: Fund, changes: dict[str, object], codes: list[str]
+) -> None:
+    fund.settle({"310100": 100, "390100": 200})
+    fund.submit(BATCH, **changes)  # type: ignore[arg-type]
+    [rejected] = await fund.decided()
+    assert [error["code"] for error in rejected["errors"]] == codes
+
+
+async def test_a_settlement_is_in_at_most_one_live_batch_however_the_log_is_cut(fund: Fund) -> None:
+    """Edge case 11; what arrives after a batch is claimed in a further one, also in one go."""
+    fund.settle({"310100": 100}, day="2026-01-05")
+    fund.submit(BATCH)
+    fund.submit("B-again")
+    fund.settlements.clear()
+    fund.settle({"310100": 7}, day="2026-01-05")
+    fund.submit("B-late", on="2026-02-12")
+    one, two, late = await fund.decided()
+    assert (one["type"], two["type"], late["type"]) == (
+        "claim.batch.accepted", "claim.batch.rejected", "claim.batch.accepted",
+    )  # fmt: skip
+    assert [error["code"] for error in two["errors"]] == ["COUNT", "AMOUNT"]
+    assert (late["cut_off"], late["clock_start"]) == ("2026-02-12", "2026-02-13"), "a late provider has its own clock"
+    assert (await fund.balances())["2101"] == {"310100": -107}
+    assert (await fund.open_items())["2101"] == {"310100": -107}
+
+
+async def test_a_batch_can_be_withdrawn_until_it_is_paid_and_its_clock_starts_anew(fund: Fund) -> None:
+    """Edge case 8."""
+    fund.settle({"310100": 100})
+    fund.submit(BATCH, on="2026-02-06")
+    fund.put("claim.batch.withdrawal.requested.v1", provider=PROVIDER, batch=BATCH)
+    fund.submit(BATCH, on="2026-02-11")
+    told = await fund.decided()
+    assert [event["type"] for event in told] == [
+        "claim.batch.accepted", "claim.batch.withdrawn", "claim.batch.accepted",
+    ]  # fmt: skip
+    assert [event["cut_off"] for event in told if "cut_off" in event] == ["2026-02-10", "2026-02-11"]
+    assert (await fund.balances())["2101"] == {"310100": -100}
+    await fund.drain()
+    fund.day("2026-02-12")
+    await fund.drain()
+    fund.put("claim.batch.withdrawal.requested.v1", provider=PROVIDER, batch=BATCH)
+    assert (await fund.decided())[-1]["type"] == "fact.disputed"
+
+
+async def test_a_reversal_is_claimed_on_its_own_day_and_may_make_a_batch_negative(fund: Fund) -> None:
+    """Edge cases 12, 13, 22 and 23: a negative batch is not paid; one of nothing at all is accepted."""
+    reference = fund.settle({"310100": 100}, day="2026-01-05")
+    fund.submit(BATCH)
+    fund.settle({"310100": 100}, day="2026-02-03", reverses=reference)
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    fund.submit("B-202603", first="2026-03-01", last="2026-03-31", on="2026-04-05")
+    await fund.drain()
+    fund.day("2026-04-07")
+    told = await fund.decided("claim.batch.accepted", "payment.ordered")
+    assert [event["amounts"] for event in told] == [
+        {"310100": "1.00"}, {"310100": "-1.00"}, {}, {"310100": "0.90"},
+    ]  # fmt: skip
+    assert "2101" not in await fund.balances()
+
+
+async def test_a_payment_that_the_bank_confirms_after_the_approval_is_taken_back_from_the_payable(fund: Fund) -> None:
+    await accepted(fund, CLAIMED)
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 2_923_055})
+    _, rest = await fund.decided("payment.ordered")
+    assert {name: money.fen(amount) for name, amount in rest["amounts"].items()} == P2, "P1 is on its way"
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", P1, on="2026-02-24")
+    await fund.drain()
+    fund.bank(rest["payment_ref"], P2, on="2026-03-05")
+    books = await fund.balances()
+    assert {account: total(funds) for account, funds in books.items()} == {
+        "1002": "-3280020.08",
+        "2103": "-147538.49",
+        "5001": "3427558.57",
+    }
+    assert await fund.open_items() == {"2103": books["2103"]}
+
+
+async def test_an_instant_payment_that_comes_back_goes_to_its_advance_as_far_as_that_is_open(fund: Fund) -> None:
+    await accepted(fund, CLAIMED)
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", P1, on="2026-02-12")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"610100": 1_000_000}, on="2026-02-13", back=True)
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"610100": 799_967, "310200": 1}, on="2026-03-13", back=True)
+    one, two = await fund.decided("payment.returned")
+    assert (one["to_advance"], one["to_payable"]) == ({"610100": "10000.00"}, {"610100": "0.00"})
+    assert two["to_payable"] == {"610100": "7999.67", "310200": "0.01"}
+    books, items = await fund.balances(), await fund.open_items()
+    assert {account: books.get(account) for account in ("2102", "1104", "2103")} == {
+        account: items.get(account) for account in ("2102", "1104", "2103")
+    }
+
+
+@pytest.mark.parametrize(
+    ("amounts", "words"),
+    [({"310100": 101}, "1.01 is deducted from a claim of 1.00"), ({"390100": 1}, "from a claim of 0.00")],
+)
+async def test_a_deduction_above_the_claim_approves_nothing(fund: Fund, amounts: dict[str, int], words: str) -> None:
+    """Edge case 17."""
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.deduct([BATCH], amounts)
+    [_, disputed] = await fund.decided()
+    assert disputed["type"] == "fact.disputed"
+    assert words in disputed["detail"]
+
+
+async def test_an_answer_of_the_bank_counts_once(fund: Fund) -> None:
+    """Edge case 37."""
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"310100": 90}, on="2026-02-12")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"310100": 90}, on="2026-02-12")
+    await fund.drain()
+    fund.bank("nobody/P1", {"310100": 90}, on="2026-02-12")
+    assert [event["type"] for event in await fund.decided()][3:] == [
+        "payment.settled", "fact.disputed", "fact.disputed",
+    ]  # fmt: skip
+    assert (await fund.balances())["1104"] == {"310100": 90}
+
+
+async def test_a_claim_keeps_the_policy_it_was_accepted_under(fund: Fund) -> None:
+    """Edge case 30."""
+    fund.policy(valid_from="2026-02-01", instant__ratio="0.70")
+    fund.settle({"310100": 100}, day="2026-01-05")
+    fund.submit(BATCH, on="2026-01-31", last="2026-01-30")
+    await fund.drain()
+    fund.policy(valid_from="2026-01-31", instant__ratio="0.80")
+    await fund.drain()
+    fund.day("2026-02-02")
+    [payment] = await fund.decided("payment.ordered")
+    assert payment["amounts"] == {"310100": "0.90"}
+
+
+async def test_a_policy_that_says_what_none_may_say_is_refused(fund: Fund) -> None:
+    """Edge case 31: a bond above 5 percent."""
+    fund.policy(valid_from="2026-01-01", bond__310100="0.06")
+    fund.policy(valid_from="2026-01-01", instant__ratio="1.2")
+    await fund.drain()
+    rows = await fund.control.fetch('select reason, detail from clearing.quarantine order by "offset"')
+    assert [row["detail"] for row in rows] == [
+        "$.parameters: bond.310100: 0.06 is above the national cap of 5%",
+        "$.parameters: instant.ratio: '1.2' is not a ratio from 0 to 1 with at most 6 decimals",
+    ]
+
+
+async def test_what_is_rebuilt_from_the_log_is_what_was_there_and_nothing_is_published(fund: Fund) -> None:
+    await accepted(fund, CLAIMED)
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", P1, on="2026-02-12")
+    fund.submit("B-again")
+    fund.deduct([BATCH], {"310100": 42_000_000})
+    live, ends = await fund.tables(), dict(fund.log.ends)
+    await fund.rebuild()
+    assert await fund.tables() == live
+    assert fund.log.ends == ends
+    # What happens from now on is decided on the rebuilt state.
+    fund.settle({"310100": 50_000_000}, day="2026-02-10")
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    fund.deduct(["B-202602"], {})
+    [*_, taken] = await fund.decided("offset.applied")
+    assert (taken["payable_ref"], taken["item_ref"]) == ("B-202602", BATCH)
