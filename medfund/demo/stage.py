@@ -119,11 +119,14 @@ class Stage:
                 time.sleep(LOOK_S)
         raise Failed(f"not booked after {BOOKING_LIMIT_S:.0f} s")
 
+    @property
+    def lanes(self) -> range:
+        return range(int(self.state.environment["MEDFUND_LANES"]))
+
     def verify(self) -> tuple[bool, dict[str, Any]]:
         """`medfund verify`, a share of the lanes in each of a few processes: the verdict, and the reports as one."""
-        lanes = range(int(self.state.environment["MEDFUND_LANES"]))
         with ThreadPoolExecutor(PROVERS) as pool:
-            proofs = list(pool.map(self._verify, (lanes[share::PROVERS] for share in range(PROVERS))))
+            proofs = list(pool.map(self._verify, (self.lanes[share::PROVERS] for share in range(PROVERS))))
         reports = [report for _, report in proofs]
         counted = {name: sum(report[name] for report in reports) for name in COUNTED}
         problems = [problem for report in reports for problem in report["problems"]]

@@ -121,6 +121,66 @@ class ClaimError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     day: Day | None = None
 
 
+Target: TypeAlias = Literal["WD_15", "WD_20", "MONTH_END"]
+"""What a claim is to be paid by: 15 or 20 working days after its cut-off, or the end of the month after its period."""
+
+
+class ClaimDeadline(Decision, frozen=True, kw_only=True):
+    """Something about one of the days that a claim has to be paid by. Books nothing."""
+
+    batch: Ref
+    target: Target
+    due: Day
+
+
+_DEADLINE: Mapping[str, Any] = {
+    **_DECISION,
+    "cause": {"topic": "time", "lane": 3, "offset": 66},
+    "batch": _BATCH,
+    "target": "WD_15",
+    "due": "2026-03-09",
+}
+
+
+@kind("claim.deadline.approaching", family="clearing", key="provider")
+class ClaimDeadlineApproaching(ClaimDeadline, frozen=True, kw_only=True):
+    """So many working days are left, and the claim is not paid in full. Source: R1.4, c.2 (13)."""
+
+    days_left: Count
+
+    example: ClassVar[Mapping[str, Any]] = {**_DEADLINE, "days_left": 3}
+
+
+@kind("claim.deadline.breached", family="clearing", key="provider")
+class ClaimDeadlineBreached(ClaimDeadline, frozen=True, kw_only=True):
+    """The day is over and the claim was not paid in full: `seen_on` is the day that opened, or the bank's value date
+    that came too late. Source: R1.4, c.2 (13)."""
+
+    seen_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {**_DEADLINE, "seen_on": "2026-03-10"}
+
+
+@kind("claim.deadline.recalculated", family="clearing", key="provider")
+class ClaimDeadlineRecalculated(ClaimDeadline, frozen=True, kw_only=True):
+    """A notice of working days moved a deadline from `was` to `due`; `latest` is given while it is provisional.
+
+    Source: R1.4, c.2 (13).
+    """
+
+    was: Day
+    latest: Day | None
+    calendar_version: Ref
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DEADLINE,
+        "cause": {"topic": "agency", "lane": 3, "offset": 9},
+        "was": "2026-03-03",
+        "latest": None,
+        "calendar_version": "cn-2024-2026-30451dc4",
+    }
+
+
 @kind("claim.batch.rejected", family="clearing", key="provider")
 class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
     """A batch did not pass the hard checks; nothing is booked and its clock never ran. Source: R1.3, c.2 (12)."""

@@ -19,6 +19,9 @@ from medfund.events.clearing import (
     ClaimBatchAccepted,
     ClaimBatchApproved,
     ClaimBatchWithdrawn,
+    ClaimDeadlineApproaching,
+    ClaimDeadlineBreached,
+    ClaimDeadlineRecalculated,
     InstantPaymentApproved,
     OffsetApplied,
     PaymentOrdered,
@@ -39,6 +42,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     BankPaymentSettled: decide.bank_settled,
     BankPaymentReturned: decide.bank_returned,
     DayOpened: decide.day_opened,
+    CalendarPublished: decide.calendar_published,
 }
 """Fact -> what follows from it. Every other fact is only learned."""
 
@@ -100,6 +104,12 @@ class Clearing:
             case ClaimBatchAccepted():
                 draft.claims[decision.batch] = state_of.accepted(decision)
                 draft.changed_claims.add(decision.batch)
+            case ClaimDeadlineApproaching():
+                _claim(draft, decision.batch).warned.append(decision.target)
+            case ClaimDeadlineBreached():
+                _claim(draft, decision.batch).breached.append(decision.target)
+            case ClaimDeadlineRecalculated():
+                state_of.deadline_moved(_claim(draft, decision.batch), decision)
             case ClaimBatchWithdrawn():
                 _claim(draft, decision.batch).status = "WITHDRAWN"
             case InstantPaymentApproved():

@@ -85,7 +85,7 @@ async def _read_claims(connection: asyncpg.Connection, lane: int, draft: Draft, 
         batches.update(_named(event))
     providers = {event.provider for event in events if hasattr(event, "provider")}
     submissions = [event for event in events if isinstance(event, ClaimBatchSubmitted)]
-    day = any(isinstance(event, DayOpened) for event in events)
+    day = any(isinstance(event, DayOpened | CalendarPublished) for event in events)
     if not (batches or providers or day):
         return
     rows = await connection.fetch(

@@ -14,11 +14,13 @@ from medfund import money
 from medfund.events.clearing import (
     ClaimBatchAccepted,
     ClaimBatchApproved,
+    ClaimDeadlineRecalculated,
     InstantPaymentApproved,
     OffsetApplied,
     PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
+    Target,
 )
 from medfund.events.dimensions import OfProvider
 
@@ -49,10 +51,18 @@ class Claim(msgspec.Struct, kw_only=True):
     settlement_root: str
     policy_ref: str
     submitted_on: date
+    cut_off: date
+    """The clock runs from the day after."""
     due: date
-    """15 working days, R1.4."""
+    """15 working days, R1.4; the first day that it can be where no calendar covers the span."""
+    latest: date | None = None
     due_limit: date
-    """20 working days: the national limit."""
+    """20 working days: the national limit; as above."""
+    latest_limit: date | None = None
+    warned: list[Target] = []
+    breached: list[Target] = []
+    valued_on: date | None = None
+    """The latest value date of its payments."""
     status: Literal["IN_REVIEW", "APPROVED", "WITHDRAWN"] = "IN_REVIEW"
     claimed: Fens
     p1: Fens | None = None
@@ -71,6 +81,12 @@ class Claim(msgspec.Struct, kw_only=True):
     @property
     def live(self) -> bool:
         return self.status != "WITHDRAWN"
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether its clock runs: it is not approved, or something of it is left to be paid."""
+        left = any(self.pending.values()) or any(amount > 0 for amount in self.payable.values())
+        return self.status == "IN_REVIEW" or (self.status == "APPROVED" and left)
 
     @property
     def open(self) -> bool:
@@ -124,8 +140,11 @@ def accepted(event: ClaimBatchAccepted) -> Claim:
         settlement_root=event.settlement_root,
         policy_ref=event.policy_ref,
         submitted_on=event.submitted_on or event.cut_off,
+        cut_off=event.cut_off,
         due=event.due_15,
+        latest=event.latest_15,
         due_limit=event.due_20,
+        latest_limit=event.latest_20,
         claimed=fens(event.amounts),
     )
 
@@ -168,6 +187,7 @@ def settled(claim: Claim, payment: Payment, event: PaymentSettled) -> None:
     else:
         claim.ordered = added(claim.ordered, amounts, -1)
         claim.payable = added(claim.payable, amounts, -1)
+    claim.valued_on = max(claim.valued_on or event.value_date, event.value_date)
 
 
 def returned(claim: Claim, payment: Payment, event: PaymentReturned) -> None:
@@ -182,6 +202,13 @@ def returned(claim: Claim, payment: Payment, event: PaymentReturned) -> None:
 def offset(claim: Claim, event: OffsetApplied) -> None:
     """What was taken from a claim's payable."""
     claim.payable = added(claim.payable, fens(event.amounts), -1)
+
+
+def deadline_moved(claim: Claim, event: ClaimDeadlineRecalculated) -> None:
+    if event.target == "WD_15":
+        claim.due, claim.latest = event.due, event.latest
+    else:
+        claim.due_limit, claim.latest_limit = event.due, event.latest
 
 
 def advance_taken(claim: Claim, event: OffsetApplied) -> None:

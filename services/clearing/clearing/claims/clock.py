@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from medfund.calendar import Calendar, CalendarNotLoaded
 
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
@@ -46,7 +46,7 @@ def cut_off(period_to: date, day: int, roll: str, calendar: Calendar) -> date:
 
 
 def next_day(day: date) -> date:
-    return day + _DAY
+    return day + DAY
 
 
 def clock_cut_off(cut_off: date, submitted: date) -> date:
@@ -75,9 +75,9 @@ def bounds(calendar: Calendar, working_days: int, cut_off: date) -> tuple[date, 
     earliest = _nth(working_days, cut_off, lambda day: _or(calendar, day, True))
     latest = _nth(working_days, cut_off, lambda day: _or(calendar, day, day.weekday() < _SATURDAY))
     for _ in range(most_off):
-        latest += _DAY
+        latest += DAY
         while latest.weekday() >= _SATURDAY:
-            latest += _DAY
+            latest += DAY
     return earliest, latest
 
 
@@ -88,7 +88,7 @@ def _or(calendar: Calendar, day: date, otherwise: bool) -> bool:
 def _nth(count: int, after: date, is_worked) -> date:  # type: ignore[no-untyped-def]
     day = after
     while count:
-        day += _DAY
+        day += DAY
         count -= is_worked(day)
     return day
 
@@ -103,4 +103,4 @@ def evidence(calendar: Calendar, cut_off: date, until: date) -> Evidence:
 def month_end_target(period_to: date) -> date:
     """National aim: paid before the end of the month after the service month [W1]."""
     year, month = period_to.year + (period_to.month + 1) // 12, (period_to.month + 1) % 12 + 1
-    return date(year, month, 1) - _DAY
+    return date(year, month, 1) - DAY

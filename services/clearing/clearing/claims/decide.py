@@ -5,14 +5,16 @@ one sees what an earlier one did. Source: domain.md R1, R3.6, c.2 (10-24).
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from clearing.claims import checks, clock
+from clearing.claims import checks, clock, deadlines
 from clearing.claims.claim import Claim, Dimensions, added, dimensions_of, fens, yuans
 from clearing.instant import amounts
 from clearing.offsets.waterfall import Due, waterfall
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
+from medfund.events.agency import CalendarPublished
 from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
 from medfund.events.clearing import (
@@ -20,6 +22,9 @@ from medfund.events.clearing import (
     ClaimBatchApproved,
     ClaimBatchRejected,
     ClaimBatchWithdrawn,
+    ClaimDeadlineApproaching,
+    ClaimDeadlineBreached,
+    ClaimDeadlineRecalculated,
     ClaimError,
     FactDisputed,
     InstantPaymentApproved,
@@ -27,6 +32,7 @@ from medfund.events.clearing import (
     PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
+    Target,
 )
 from medfund.events.kinds import Event, Place
 from medfund.events.reviews import AuditDeductionFinalised
@@ -125,12 +131,45 @@ def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place)
 
 
 def day_opened(draft: Draft, event: DayOpened, cause: Place) -> Decisions:
-    """On the first working day after it was accepted, the larger part of a claim is paid at once (R1.5)."""
-    if not event.working_day:
-        return
-    for claim in sorted(draft.claims.values(), key=lambda claim: (claim.cut, claim.batch)):
+    """Deadlines come and go; on the first working day after it was submitted, a part of a claim is paid (R1.5)."""
+    for claim in _unpaid(draft):
+        yield from _breached(claim, event.date, cause)
+        if not event.working_day:
+            continue
+        warn = _policy_of(draft, claim).warn_days
+        for target, due, left in deadlines.approaching(claim, event.date, warn, draft.known.calendar):
+            yield ClaimDeadlineApproaching(**_deadline(claim, cause, target, due), days_left=left)
         if claim.status == "IN_REVIEW" and claim.p1 is None and claim.submitted_on < event.date:
             yield from pay_at_once(draft, claim, cause)
+
+
+def calendar_published(draft: Draft, event: CalendarPublished, cause: Place) -> Decisions:
+    """Provisional deadlines become final, and what an amended notice moves is told (R1.4)."""
+    calendar = draft.known.calendar
+    for claim in _unpaid(draft):
+        for moved in deadlines.moved(claim, calendar):
+            yield ClaimDeadlineRecalculated(
+                **_deadline(claim, cause, moved.target, moved.due),
+                was=moved.was,
+                latest=moved.latest,
+                calendar_version=calendar.version,
+            )
+
+
+def _unpaid(draft: Draft) -> list[Claim]:
+    return sorted(
+        (claim for claim in draft.claims.values() if claim.unpaid), key=lambda claim: (claim.cut, claim.batch)
+    )
+
+
+def _breached(claim: Claim, day: date, cause: Place) -> Decisions:
+    for target, due in deadlines.breached(claim, day):
+        yield ClaimDeadlineBreached(**_deadline(claim, cause, target, due), seen_on=day)
+
+
+def _deadline(claim: Claim, cause: Place, target: Target, due: date) -> dict[str, Any]:
+    told = _dimensions(claim.dimensions, claim.claimed)
+    return {**told, "cause": cause, "policy_ref": claim.policy_ref, "batch": claim.batch, "target": target, "due": due}
 
 
 def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Decisions:
@@ -252,6 +291,7 @@ def bank_settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Decis
         yield _disputed(event, cause, f"payment {event.payment_ref} is {payment.status} with other amounts, or twice")
         return
     claim = draft.claims[payment.payable_ref]
+    yield from _breached(claim, event.value_date, cause)
     policy = _policy_of(draft, claim)
     instant = payment.purpose == "INSTANT"
     yield PaymentSettled(

@@ -54,7 +54,7 @@ where lane = $1 and payment_ref = any($2::text [])
 
 -- name: claims
 -- The claims that a batch of events can touch: those it names ($2), those of its providers with something open ($3), all
--- that are open when a day is ($4), and those that may hold the same settlements as a submission ($5-$7). Locks: none.
+-- that are open when a day is opened ($4), and those that may hold the same settlements as a submission ($5-$7). Locks: none.
 select body
 from claims
 where
