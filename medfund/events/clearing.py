@@ -221,17 +221,25 @@ class FactDisputed(Event, frozen=True, kw_only=True):
     }
 
 
+class MadeGood(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What a later P1 makes good of the negative P1 of an earlier batch."""
+
+    batch: Ref
+    amounts: Amounts
+
+
 @kind("instant.payment.approved", family="clearing", key="provider", rules=(rules.advanced_in("amounts"),))
 class InstantPaymentApproved(Decision, frozen=True, kw_only=True):
     """The part of a claim that is paid at once (P1), by fund, before the waterfall: `round2(claimed x ratio)`.
 
-    `ratio` is the exact ratio of each fund. A negative P1 is not paid; it is made good by later ones (R1.6). Books
-    nothing: its offsets and its payment do. Source: R1.5, c.2 (14).
+    `ratio` is the exact ratio of each fund. A negative P1 is not paid; later ones make it good, and are paid the less:
+    `made_good` (R1.6, R10). Books nothing: its offsets and its payment do. Source: R1.5, c.2 (14).
     """
 
     payable_ref: Ref
     amounts: Amounts
     ratio: dict[Fund, Ratio]
+    made_good: list[MadeGood] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,

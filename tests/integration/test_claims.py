@@ -194,6 +194,45 @@ async def test_a_reversal_is_claimed_on_its_own_day_and_may_make_a_batch_negativ
     assert "2101" not in await fund.balances()
 
 
+async def test_a_negative_day_is_made_good_by_the_next_days_and_the_month_is_approved_as_one(fund: Fund) -> None:
+    """R1.6, edge case 22: daily mode. A reversal of a day before makes a day negative; nobody is debited."""
+
+    async def day(number: int, fen: int, *, reversed: int = 0) -> str:
+        on, batch = f"2026-01-{number:02d}", f"D-{number:02d}"
+        if fen:
+            fund.settle({"310100": fen}, day=on)
+        if reversed:
+            fund.settle({"310100": reversed}, day=on, reverses="0" * 32)
+        fund.submit(batch, first=on, last=on, on=f"2026-01-{number + 1:02d}", mode="DAY")
+        await fund.drain()
+        fund.day(f"2026-01-{number + 2:02d}")
+        await fund.drain()
+        return batch
+
+    batches = [await day(5, 1_000), await day(6, 0, reversed=2_000), await day(7, 800), await day(12, 3_000)]
+    approved = await fund.decided("instant.payment.approved")
+    assert [event["amounts"]["310100"] for event in approved] == ["9.00", "-18.00", "7.20", "27.00"]
+    assert [event["made_good"] for event in approved[2:]] == [
+        [{"batch": "D-06", "amounts": {"310100": "7.20"}}],
+        [{"batch": "D-06", "amounts": {"310100": "10.80"}}],
+    ]
+    ordered = await fund.decided("payment.ordered")
+    assert [event["amounts"] for event in ordered] == [{"310100": "9.00"}, {"310100": "16.20"}]
+    for event in ordered:
+        fund.bank(event["payment_ref"], {"310100": money.fen(event["amounts"]["310100"])}, on="2026-01-15")
+    await fund.drain()
+    fund.deduct(batches, {"310100": 100})
+    [close] = await fund.decided("claim.batch.approved")
+    assert (close["approved"], close["bond"], close["net"]) == (
+        {"310100": "27.00"}, {"310100": "1.35"}, {"310100": "25.65"},
+    )  # fmt: skip
+    assert (await fund.decided("payment.ordered"))[-1]["amounts"] == {"310100": "0.45"}
+    books = await fund.balances()
+    assert (books["2102"], books["2103"]) == ({"310100": -45}, {"310100": -135})
+    assert "1104" not in books
+    assert "2101" not in books
+
+
 async def test_a_payment_that_the_bank_confirms_after_the_approval_is_taken_back_from_the_payable(fund: Fund) -> None:
     await accepted(fund, CLAIMED)
     await fund.drain()

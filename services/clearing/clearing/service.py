@@ -114,6 +114,8 @@ class Clearing:
                 _claim(draft, decision.batch).status = "WITHDRAWN"
             case InstantPaymentApproved():
                 state_of.paid_at_once(_claim(draft, decision.payable_ref), decision)
+                for part in decision.made_good or ():
+                    state_of.made_good(_claim(draft, part.batch), part.amounts)
             case PaymentOrdered():
                 payment = state_of.ordered(_claim(draft, decision.payable_ref), decision)
                 draft.payments[payment.payment_ref] = payment

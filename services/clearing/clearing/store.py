@@ -100,6 +100,7 @@ async def _read_claims(connection: asyncpg.Connection, lane: int, draft: Draft, 
 def _named(event: Any) -> Iterable[str]:
     """The batches that an event names, whichever type it is."""
     yield from getattr(event, "batches", ())
+    yield from (part.batch for part in getattr(event, "made_good", None) or ())
     for name in ("batch", "payable_ref", "item_ref"):
         if (batch := getattr(event, name, None)) is not None:
             yield batch

@@ -67,6 +67,8 @@ class Claim(msgspec.Struct, kw_only=True):
     claimed: Fens
     p1: Fens | None = None
     """What was approved to be paid at once; None while nothing is."""
+    carried: Fens = {}
+    """Of a negative P1: what no later one has made good yet, as an amount above zero."""
     pending: Fens = {}
     """Of P1: ordered, and not yet confirmed by the bank."""
     advance: Fens = {}
@@ -151,6 +153,11 @@ def accepted(event: ClaimBatchAccepted) -> Claim:
 
 def paid_at_once(claim: Claim, event: InstantPaymentApproved) -> None:
     claim.p1 = fens(event.amounts)
+    claim.carried = {fund: -amount for fund, amount in claim.p1.items() if amount < 0}
+
+
+def made_good(claim: Claim, amounts: Mapping[str, str]) -> None:
+    claim.carried = added(claim.carried, fens(amounts), -1)
 
 
 def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:

@@ -28,6 +28,7 @@ from medfund.events.clearing import (
     ClaimError,
     FactDisputed,
     InstantPaymentApproved,
+    MadeGood,
     OffsetApplied,
     PaymentOrdered,
     PaymentReturned,
@@ -178,6 +179,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Decisions:
     p1 = amounts.p1(claim.claimed, ratio)
     rests = _rests(draft, claim) if policy.instant_lowered_by_rests else {}
     p1 = {fund: amount - min(max(0, amount), rests.get(fund, 0)) for fund, amount in p1.items()}
+    made_good = list(_made_good(draft, claim, p1))
     yield InstantPaymentApproved(
         **_dimensions(claim.dimensions, p1),
         cause=cause,
@@ -185,10 +187,29 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Decisions:
         payable_ref=claim.batch,
         amounts=yuans(p1),
         ratio={fund: policy.p1_ratio_text(fund) for fund in claim.claimed},
+        made_good=made_good or None,
     )
-    cash = {fund: amount for fund, amount in sorted(p1.items()) if amount > 0}
+    left = p1
+    for part in made_good:
+        left = added(left, fens(part.amounts), -1)
+    cash = {fund: amount for fund, amount in sorted(left.items()) if amount > 0}
     if cash:
         yield _order(claim, cause, "INSTANT", cash)
+
+
+def _made_good(draft: Draft, claim: Claim, p1: dict[str, int]) -> Iterator[MadeGood]:
+    """The negative P1 of batches in review that this one makes good, the oldest first (R1.6, R10).
+
+    What is left of one ends when its batch is approved: its reversals are in what is approved then.
+    """
+    left = {fund: amount for fund, amount in p1.items() if amount > 0}
+    for other in draft.of_provider(claim.dimensions.provider):
+        if other.status != "IN_REVIEW" or not _one_purse(other, claim):
+            continue
+        taken = {fund: min(amount, left.get(fund, 0)) for fund, amount in sorted(other.carried.items())}
+        if taken := {fund: amount for fund, amount in taken.items() if amount}:
+            left = added(left, taken, -1)
+            yield MadeGood(batch=other.batch, amounts=yuans(taken))
 
 
 def _rests(draft: Draft, claim: Claim) -> dict[str, int]:

@@ -24,18 +24,6 @@ def p1(claimed: Mapping[str, int], ratio: Mapping[str, Fraction]) -> dict[str, i
     return {fund: money.round2(amount * ratio[fund]) for fund, amount in claimed.items()}
 
 
-def payable_p1(p1: Mapping[str, int], carried: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-    """What can be advanced now, and the negative P1 that the next days' P1 have to make good (R1.6, R10).
-
-    `carried` is what earlier batches left over, zero or less. Both results have the funds of both arguments.
-    """
-    now, left = {}, {}
-    for fund in sorted({*p1, *carried}):
-        amount = p1.get(fund, 0) + carried.get(fund, 0)
-        now[fund], left[fund] = max(0, amount), min(0, amount)
-    return now, left
-
-
 def approve(claimed: Mapping[str, int], deducted: Mapping[str, int], bond_ratio: Mapping[str, Fraction]) -> Approved:
     """The claim less its final deductions, and the quality bond kept from it; none where nothing is left (R1.5)."""
     approved = {fund: amount - deducted.get(fund, 0) for fund, amount in claimed.items()}
