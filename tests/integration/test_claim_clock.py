@@ -66,6 +66,15 @@ async def test_each_target_is_announced_and_missed_by_itself_over_the_spring_fes
     ]
 
 
+async def test_a_payment_is_due_when_the_policy_of_its_claim_says(fund: Fund) -> None:
+    fund.policy(valid_from="2026-02-01", clock__working_days="10")
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await pass_days(fund, "2026-02-07", "2026-02-09")
+    [ordered] = await fund.decided("payment.ordered")
+    assert ordered["due"] == "2026-03-02", "10 working days from 2026-02-11, over the Spring Festival"
+
+
 async def test_a_claim_that_is_paid_in_time_is_not_late(fund: Fund) -> None:
     fund.settle({"310100": 100})
     fund.submit(BATCH)

@@ -51,7 +51,6 @@ class Policy:
     cut_off_day: int
     cut_off_roll: Literal["NONE", "NEXT_WORKING_DAY"]
     warn_days: int
-    unfinished_audit: Literal["PAY", "HOLD"]
     steps: tuple[str, ...]
     not_offset: frozenset[str]
 
@@ -104,7 +103,6 @@ def parse(event: PolicyPublished) -> Policy:
         cut_off_day=read["clock.cut_off_day"],
         cut_off_roll=read["clock.cut_off_roll"],
         warn_days=read["clock.warn_days"],
-        unfinished_audit=read["audit.unfinished"],
         steps=read["offset.order"],
         not_offset=frozenset(read["offset.not_from"]),
     )
@@ -199,7 +197,6 @@ _PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "clock.cut_off_day": (_number(1, 28), 10),
     "clock.cut_off_roll": (_one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),
     "clock.warn_days": (_number(1, 10), 3),
-    "audit.unfinished": (_one_of("PAY", "HOLD"), "PAY"),
     "offset.order": (_steps, STEPS),
     "offset.not_from": (_funds, NOT_OFFSET),
 }

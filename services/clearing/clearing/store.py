@@ -12,7 +12,7 @@ from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim, Payment
 from clearing.policy import Policies
 from clearing.state import Draft, Known
-from medfund import calendar
+from medfund import calendar, money
 from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished, PolicyPublished
 from medfund.events.claims import ClaimBatchSubmitted, Settlement
@@ -70,7 +70,7 @@ def _settlement(lane: int, accepted: Accepted) -> tuple[Any, ...]:
     return (
         lane, accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
         event.clr_way, event.service_date, bytes.fromhex(event.settlement_ref), list(event.funds),
-        [int(amount.replace(".", "")) for amount in event.funds.values()], event.advanced,
+        money.fens([*event.funds.values()]), event.advanced,
     )  # fmt: skip
 
 

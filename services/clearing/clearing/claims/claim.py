@@ -61,8 +61,6 @@ class Claim(msgspec.Struct, kw_only=True):
     latest_limit: date | None = None
     warned: list[Target] = []
     breached: list[Target] = []
-    valued_on: date | None = None
-    """The latest value date of its payments."""
     status: Literal["IN_REVIEW", "APPROVED", "WITHDRAWN"] = "IN_REVIEW"
     claimed: Fens
     p1: Fens | None = None
@@ -194,7 +192,6 @@ def settled(claim: Claim, payment: Payment, event: PaymentSettled) -> None:
     else:
         claim.ordered = added(claim.ordered, amounts, -1)
         claim.payable = added(claim.payable, amounts, -1)
-    claim.valued_on = max(claim.valued_on or event.value_date, event.value_date)
 
 
 def returned(claim: Claim, payment: Payment, event: PaymentReturned) -> None:

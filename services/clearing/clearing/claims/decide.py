@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any
 
 from clearing.claims import checks, clock, deadlines
-from clearing.claims.claim import Claim, Dimensions, added, dimensions_of, fens, yuans
+from clearing.claims.claim import Claim, Dimensions, Payment, added, dimensions_of, fens, yuans
 from clearing.instant import amounts
 from clearing.offsets.waterfall import Due, waterfall
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
 from medfund.events.agency import CalendarPublished
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
+from medfund.events.bank import BankAnswer, BankPaymentReturned, BankPaymentSettled
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
 from medfund.events.clearing import (
     ClaimBatchAccepted,
@@ -194,7 +194,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Decisions:
         left = added(left, fens(part.amounts), -1)
     cash = {fund: amount for fund, amount in sorted(left.items()) if amount > 0}
     if cash:
-        yield _order(claim, cause, "INSTANT", cash)
+        yield _order(draft, claim, cause, "INSTANT", cash)
 
 
 def _made_good(draft: Draft, claim: Claim, p1: dict[str, int]) -> Iterator[MadeGood]:
@@ -254,7 +254,7 @@ def deduction(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Dec
         if (left := amount - pending.get(fund, 0) - first.ordered.get(fund, 0)) > 0
     }
     if cash:
-        yield _order(first, cause, "PAYABLE", cash)
+        yield _order(draft, first, cause, "PAYABLE", cash)
 
 
 def _wrong_deduction(event: AuditDeductionFinalised, claims: list[Claim]) -> str | None:
@@ -308,27 +308,16 @@ def bank_settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Decis
     if payment is None or payment.provider != event.provider:
         yield _disputed(event, cause, f"no payment {event.payment_ref} was ordered")
         return
-    if payment.status != "ORDERED" or fens(event.amounts) != payment.amounts:
-        yield _disputed(event, cause, f"payment {event.payment_ref} is {payment.status} with other amounts, or twice")
+    if payment.status != "ORDERED":
+        yield _disputed(event, cause, f"payment {event.payment_ref} is settled already")
+        return
+    if fens(event.amounts) != payment.amounts:
+        yield _disputed(event, cause, f"payment {event.payment_ref} was ordered with other amounts")
         return
     claim = draft.claims[payment.payable_ref]
     yield from _breached(claim, event.value_date, cause)
-    policy = _policy_of(draft, claim)
-    instant = payment.purpose == "INSTANT"
-    yield PaymentSettled(
-        **_dimensions(claim.dimensions, payment.amounts),
-        cause=cause,
-        policy_ref=policy.hash,
-        payment_ref=payment.payment_ref,
-        payable_ref=payment.payable_ref,
-        purpose=payment.purpose,
-        bank_account=event.bank_account,
-        bank_txn=event.bank_txn,
-        value_date=event.value_date,
-        amounts=dict(event.amounts),
-        instant_stat=policy.instant_stat if instant else None,
-    )
-    if instant and claim.status == "APPROVED":
+    yield PaymentSettled(**_answered(draft, claim, payment, event, cause))
+    if payment.purpose == "INSTANT" and claim.status == "APPROVED":
         yield from offset(draft, claim, cause, own=[claim.batch])
 
 
@@ -343,37 +332,46 @@ def bank_returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Dec
         yield _disputed(event, cause, f"more of fund {wrong[0]} comes back than payment {event.payment_ref} paid")
         return
     claim = draft.claims[payment.payable_ref]
-    policy = _policy_of(draft, claim)
     instant = payment.purpose == "INSTANT"
     to_advance = {fund: min(fen, claim.advance.get(fund, 0)) for fund, fen in back.items()} if instant else {}
     yield PaymentReturned(
-        **_dimensions(claim.dimensions, back),
-        cause=cause,
-        policy_ref=policy.hash,
-        payment_ref=payment.payment_ref,
-        payable_ref=payment.payable_ref,
-        purpose=payment.purpose,
-        bank_account=event.bank_account,
-        bank_txn=event.bank_txn,
-        value_date=event.value_date,
-        amounts=yuans(back),
+        **_answered(draft, claim, payment, event, cause),
         to_advance=yuans(to_advance),
         to_payable=yuans({fund: fen - to_advance[fund] for fund, fen in back.items()} if instant else {}),
         reason=event.reason,
-        instant_stat=policy.instant_stat if instant else None,
     )
 
 
-def _order(claim: Claim, cause: Place, purpose: Any, cash: dict[str, int]) -> PaymentOrdered:
+def _answered(draft: Draft, claim: Claim, payment: Payment, event: BankAnswer, cause: Place) -> dict[str, Any]:
+    """What is told of a payment when the bank has answered, whichever the answer is."""
+    policy = _policy_of(draft, claim)
+    return {
+        **_dimensions(claim.dimensions, event.amounts),
+        "cause": cause,
+        "policy_ref": policy.hash,
+        "payment_ref": payment.payment_ref,
+        "payable_ref": payment.payable_ref,
+        "purpose": payment.purpose,
+        "bank_account": event.bank_account,
+        "bank_txn": event.bank_txn,
+        "value_date": event.value_date,
+        "amounts": event.amounts,
+        "instant_stat": policy.instant_stat if payment.purpose == "INSTANT" else None,
+    }
+
+
+def _order(draft: Draft, claim: Claim, cause: Place, purpose: Any, cash: dict[str, int]) -> PaymentOrdered:
+    """To be paid within the working days that the claim's policy promises."""
+    policy = _policy_of(draft, claim)
     return PaymentOrdered(
         **_dimensions(claim.dimensions, cash),
         cause=cause,
-        policy_ref=claim.policy_ref,
+        policy_ref=policy.hash,
         payment_ref=f"{claim.batch}/{'P1' if purpose == 'INSTANT' else 'P2'}",
         payable_ref=claim.batch,
         purpose=purpose,
         amounts=yuans(cash),
-        due=claim.due,
+        due=clock.deadline(draft.known.calendar, policy.working_days, claim.cut_off).earliest,
     )
 
 
