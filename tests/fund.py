@@ -27,7 +27,7 @@ from tests.conftest import PASSWORDS, Database
 from tests.simulation.memory_log import MemoryLog
 
 LANES = 1024
-TABLES = ("providers", "policies", "notices", "settlements", "claims", "payments")
+TABLES = ("providers", "facts", "settlements", "claims", "payments", "findings", "recoveries")
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {
     "instant.ratio": "0.90",
@@ -148,6 +148,37 @@ class Fund:
         else:
             self.put("bank.payment.settled.v1", amounts=told, **common)
 
+    def find(
+        self, batch: str, finding: str, amounts: Mapping[str, int], settlement: str | None = None, **data: Any
+    ) -> None:
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        content = {"settlement_ref": settlement, "line_ref": None, "stage": "FIRST", **data}
+        self.put("audit.finding.raised.v1", provider=self.provider, batch=batch, finding_ref=finding, amounts=told,
+                 **{name: value for name, value in content.items() if value is not None})  # fmt: skip
+
+    def appeal(self, batch: str, finding: str, upheld: Mapping[str, int] | None = None) -> None:
+        """Filed, or, with what is upheld, decided."""
+        common = {"provider": self.provider, "batch": batch, "finding_ref": finding}
+        if upheld is None:
+            self.put("audit.appeal.filed.v1", **common)
+        else:
+            told = {fund: money.yuan(fen) for fund, fen in upheld.items()}
+            self.put("audit.appeal.decided.v1", upheld=told, **common)
+
+    def hold(self, payable: str, amounts: Mapping[str, int], *, hold: str = "H-1", release: bool = False) -> None:
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        type = "payment.hold.released.v1" if release else "payment.hold.placed.v1"
+        self.put(type, provider=self.provider, payable_ref=payable, hold_ref=hold, amounts=told)
+
+    def recover(self, case: str, amounts: Mapping[str, int], **data: Any) -> None:
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        self.put("recovery.decided.v1", provider=self.provider, case_ref=case, amounts=told, **data)
+
+    def recovered(self, case: str, amounts: Mapping[str, int], *, type: str = "received") -> None:
+        """In cash, or, as type `appeal.upheld`, not owed after all."""
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        self.put(f"recovery.{type}.v1", provider=self.provider, case_ref=case, amounts=told)
+
     # -- and the services answer
 
     async def step(self, name: str) -> int:
@@ -195,16 +226,21 @@ class Fund:
     async def open_items(self) -> dict[str, dict[str, int]]:
         """What the clearing service holds, as the ledger's accounts would show it."""
         await self.drain()
-        rows = await self.control.fetch("select body from clearing.claims where lane = $1", self.lane)
+        rows = await self.control.fetch(
+            "select body from clearing.claims where lane = $1 union all"
+            " select body from clearing.recoveries where lane = $1",
+            self.lane,
+        )
         found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for row in rows:
-            claim = msgspec.json.decode(row["body"])
-            in_review = claim["claimed"] if claim["status"] == "IN_REVIEW" else {}
+            one = msgspec.json.decode(row["body"])
             for account, amounts, sign in (
-                ("2101", in_review, -1),
-                ("2102", claim["payable"], -1),
-                ("2103", claim["bond"], -1),
-                ("1104", claim["advance"], 1),
+                ("2101", one.get("in_review", {}), -1),
+                ("2102", one["payable"], -1),
+                *(("2108", held, -1) for held in one["held"].values()),
+                ("2103", one.get("bond", {}), -1),
+                ("1104", one["advance"], 1),
+                ("1107", one.get("due", {}) if "decided_on" in one else {}, 1),
             ):
                 for fund, fen in amounts.items():
                     found[account][fund] += sign * fen

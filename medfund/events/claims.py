@@ -324,11 +324,21 @@ class ReconciliationCompleted(Event, frozen=True, kw_only=True):
     }
 
 
+BATCH_MAX = 56
+"""So that the names of its payments, which are made of it, are references too."""
+
+
+def _short_batch(event: "ClaimBatchSubmitted") -> Problem | None:
+    if len(event.batch) <= BATCH_MAX:
+        return None
+    return Problem(Reason.BAD_CODE, f"$.batch: {len(event.batch)} characters, at most {BATCH_MAX} are allowed")
+
+
 @kind(
     "claim.batch.submitted",
     family="claims",
     key="provider",
-    rules=(rules.in_order("period_from", "period_to"), rules.advanced_in("amounts")),
+    rules=(_short_batch, rules.in_order("period_from", "period_to"), rules.advanced_in("amounts")),
 )
 class ClaimBatchSubmitted(OfProvider, frozen=True, kw_only=True):
     """A provider claims the settlements of a period (3203): of one insurance type, clearing type and clearing method.

@@ -12,9 +12,10 @@ import msgspec
 from medfund import money
 from medfund.events import rules
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, Provider, Ratio, Ref, Text
+from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, HashRef, Provider, Ratio, Ref, Text
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason, quoted
+from medfund.events.reviews import Ground, Stage
 
 Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
 """What a payment pays, and the account that it clears: a P1 (1104), an approved payable (2102), a clearing (2104)."""
@@ -60,6 +61,16 @@ _CLAIM: Mapping[str, Any] = {
 }
 
 
+class Besides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A live batch of the same dimensions and days: what it holds is not in this one."""
+
+    batch: Ref
+    period_from: Day
+    period_to: Day
+    before: Count
+    """Its settlements stand before this offset of the lane's claims."""
+
+
 @kind(
     "claim.batch.accepted",
     family="clearing",
@@ -75,8 +86,8 @@ class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
     """A batch passed the hard checks, and its clock runs from the day after `cut_off`.
 
     `due_15` and `due_20` are the 15th and the 20th working day. Where no calendar covers the span they are the first
-    days that these can fall on, and `latest_15` and `latest_20` the last. Books 2100 / 2101, mirrored where negative.
-    Source: R1.2, R1.4, c.4.
+    days that these can fall on, and `latest_15` and `latest_20` the last. What is in the batches of `besides` is not
+    in this one. Books 2100 / 2101, mirrored where negative. Source: R1.2, R1.4, c.4.
     """
 
     cut_off: Day
@@ -87,6 +98,8 @@ class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
     submitted_on: Day | None = None
     latest_15: Day | None = None
     latest_20: Day | None = None
+    mode: Literal["MONTH", "WEEK", "DAY"] = "MONTH"
+    besides: list[Besides] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_CLAIM,
@@ -115,7 +128,18 @@ class ClaimBatchWithdrawn(ClaimBatch, frozen=True, kw_only=True):
 class ClaimError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """One thing that is wrong with a batch; `fund` and `day` where it is an amount that differs (3202)."""
 
-    code: Literal["BATCH_KNOWN", "PERIOD", "NO_SETTLEMENTS", "COUNT", "AMOUNT", "ROOT", "DAY", "ADVANCED", "NO_POLICY"]
+    code: Literal[
+        "BATCH_KNOWN",
+        "PERIOD",
+        "NO_SETTLEMENTS",
+        "COUNT",
+        "AMOUNT",
+        "ROOT",
+        "DAY",
+        "ADVANCED",
+        "NO_POLICY",
+        "NOT_ACTIVE",
+    ]
     detail: Text
     fund: Fund | None = None
     day: Day | None = None
@@ -270,8 +294,10 @@ def _bond_of_a_negative_is_nothing(event: "ClaimBatchApproved") -> Problem | Non
 class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
     """What remains of the claims of `batches` after audit, and the quality bond kept from it, by fund.
 
-    approved = bond + net. The batches of a month are approved together: one bond on the month's amount (R1.6). Books
-    2101 / 2102 net and 2101 / 2103 bond; a fund that is negative books 2102 / 2101. Source: R1.5, c.4.
+    approved = bond + net. The batches of a month are approved together: one bond on the month's amount (R1.6).
+    `in_review` is what is not approved yet (R1.3, an audit that is not finished in time), and is approved later; so is
+    what an appeal gives back. Books 2101 / 2102 net and 2101 / 2103 bond; a fund that is negative books 2102 / 2101.
+    Source: R1.5, c.4.
     """
 
     payable_ref: Ref
@@ -279,6 +305,7 @@ class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
     approved: Amounts
     bond: Amounts
     net: Amounts
+    in_review: Amounts | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -440,12 +467,13 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
     (2104), named by `payable_ref`, and the dimensions are its own. `account` and `item_ref` are the open item;
     `item_insured_area` and `item_advanced` say whose item it is (a visitor's, another payer's). `step` is the step of
     the waterfall, `order` the place within it. `recovery_year` is given for 1107 alone, `instant_stat` where a P1 is
-    one of the two sides. Books 1104, 2102 or 2104 / account. Source: R3.6, c.2 (19), c.4.
+    one of the two sides. Books 1104, 2102 or 2104 / account; a payable that makes good another claim's negative one
+    (account 2102, step 0) books nothing. Source: R3.6, c.2 (19), c.4.
     """
 
     payable_ref: Ref
     taken_from: Literal["P1", "2102", "2104"]
-    account: Literal["1101", "1102", "1103", "1104", "1107", "1108"]
+    account: Literal["1101", "1102", "1103", "1104", "1107", "1108", "2102"]
     item_ref: Ref
     item_insured_area: Area
     item_advanced: list[Fund]
@@ -468,4 +496,233 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
         "order": 1,
         "amounts": {"310100": "219947.40"},
         "recovery_year": "CURRENT",
+    }
+
+
+class Deduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What one finding takes off, by fund, after all: nothing where another one on the same line takes more."""
+
+    batch: Ref
+    finding_ref: Ref
+    rule_code: Ref
+    amounts: Amounts
+    settlement_ref: HashRef | None = None
+
+
+@kind(
+    "claim.deducted",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class ClaimDeducted(Decision, frozen=True, kw_only=True):
+    """What audit finally takes off the claims of `batches`, by fund, and which findings say so.
+
+    A deduction is never more than that settlement's amount of that fund. A long list is several events. Books
+    2101 / 5001 (visitor 1106, other payer 1110). Source: R1.3, R10, c.2 (17), c.4.
+    """
+
+    payable_ref: Ref
+    batches: list[Ref]
+    amounts: Amounts
+    deductions: list[Deduction]
+    list_hash: Digest
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "cause": {"topic": "reviews", "lane": 3, "offset": 5120},
+        "payable_ref": _BATCH,
+        "batches": [_BATCH],
+        "amounts": {"310100": "29230.55"},
+        "deductions": [
+            {
+                "batch": _BATCH,
+                "finding_ref": "F-202601-000815",
+                "rule_code": "R-0117",
+                "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
+                "amounts": {"310100": "29230.55"},
+            }
+        ],
+        "list_hash": "5d1f3e0b7a9c48265b0f1e2d3c4a59687f8e9dacbb1a2c3d4e5f60718293a4b5",
+    }
+
+
+@kind(
+    "audit.deduction.undone",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class AuditDeductionUndone(Decision, frozen=True, kw_only=True):
+    """What was deducted for a finding is owed again, in `batch`: the batch of a reversal of its settlement, so that it
+    is not taken twice, or the claim's own after an appeal. `of_batch` is the batch that the finding is of. Books
+    5001 (1106, 1110) / 2101. Source: R1.3, c.2 (66), c.4.
+    """
+
+    batch: Ref
+    of_batch: Ref
+    finding_ref: Ref
+    amounts: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "batch": "H15250200017-310-21-202602",
+        "of_batch": _BATCH,
+        "finding_ref": "F-202601-000815",
+        "amounts": {"310100": "412.30"},
+    }
+
+
+@kind("claim.finding.noted", family="clearing", key="provider", rules=(rules.not_negative("amounts"),))
+class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
+    """How a finding stands: the whole new state, not the difference.
+
+    `amounts` are what it takes off as things stand, `settlement_amounts` what the funds bear of its settlement, and so
+    the most that it can take. Books nothing. Source: R1.3, c.2 (15, 16).
+    """
+
+    batch: Ref
+    finding_ref: Ref
+    rule_code: Ref
+    ground: Ground
+    stage: Stage
+    status: Literal["OPEN", "APPEALED", "ANSWERED"]
+    amounts: Amounts
+    settlement_amounts: Amounts
+    settlement_ref: HashRef | None = None
+    line_ref: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "cause": {"topic": "reviews", "lane": 3, "offset": 4711},
+        "batch": _BATCH,
+        "finding_ref": "F-202601-000815",
+        "rule_code": "R-0117",
+        "ground": "RULE",
+        "stage": "FIRST",
+        "status": "OPEN",
+        "amounts": {"310100": "412.30"},
+        "settlement_amounts": {"310100": "8654.21"},
+        "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
+        "line_ref": "3",
+    }
+
+
+class PayableHold(Decision, frozen=True, kw_only=True):
+    """What a hold stops of an approved payable, or sets free again, by fund."""
+
+    hold_ref: Ref
+    payable_ref: Ref
+    amounts: Amounts
+
+
+_HOLD: Mapping[str, Any] = {
+    **_DECISION,
+    "cause": {"topic": "reviews", "lane": 3, "offset": 5200},
+    "hold_ref": "case-2026-0042",
+    "payable_ref": _BATCH,
+    "amounts": {"310100": "500000.00"},
+}
+
+
+@kind(
+    "claim.payable.held",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.not_negative("to_come"), rules.advanced_in("amounts")),
+)
+class ClaimPayableHeld(PayableHold, frozen=True, kw_only=True):
+    """A payable is held, and stays owed; `to_come` is what will be held of a claim that is still in review.
+
+    Books 2102 / 2108. Source: R6.1, c.4.
+    """
+
+    to_come: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "to_come": {}}
+
+
+@kind(
+    "claim.payable.released",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.not_negative("to_come"), rules.advanced_in("amounts")),
+)
+class ClaimPayableReleased(PayableHold, frozen=True, kw_only=True):
+    """A held payable may be paid: books 2108 / 2102. `to_come` will not be held any more. Source: R6, c.4."""
+
+    to_come: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "to_come": {}}
+
+
+RecoveryYear: TypeAlias = Literal["CURRENT", "PRIOR"]
+"""Whether a recovery takes back the expense of the year in which it was decided, or an earlier one's (R6.2)."""
+
+
+class OfRecovery(Decision, frozen=True, kw_only=True):
+    """Something about one recovery, by fund."""
+
+    case_ref: Ref
+    recovery_year: RecoveryYear
+    amounts: Amounts
+
+
+_RECOVERY: Mapping[str, Any] = {
+    **_DECISION,
+    "cause": {"topic": "reviews", "lane": 3, "offset": 5301},
+    "case_ref": "case-2026-0017",
+    "recovery_year": "CURRENT",
+    "amounts": {"310100": "219947.40"},
+}
+_RECOVERY_RULES = (rules.not_negative("amounts"), rules.advanced_in("amounts"))
+
+
+@kind("recovery.opened", family="clearing", key="provider", rules=_RECOVERY_RULES)
+class RecoveryOpened(OfRecovery, frozen=True, kw_only=True):
+    """A provider owes what it has to give back. Books 1107 / 5001, 4001 for a prior year, 1106 or 1110 for a visitor or
+    another payer. Source: R6, R6.2, c.2 (61), c.4."""
+
+    decided_on: Day
+    settlement_ref: HashRef | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "decided_on": "2026-02-27"}
+
+
+@kind("recovery.settled", family="clearing", key="provider", rules=_RECOVERY_RULES)
+class RecoverySettled(OfRecovery, frozen=True, kw_only=True):
+    """A recovery, or a part of it, was paid in cash into the fiscal special account. Books 1003 / 1107. Source: c.4."""
+
+    bank_txn: Ref
+    value_date: Day
+
+    example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
+
+
+@kind(
+    "recovery.reversed",
+    family="clearing",
+    key="provider",
+    rules=(
+        rules.not_negative("amounts", "to_open", "to_payable"),
+        rules.sums("amounts", "to_open", "to_payable"),
+        rules.advanced_in("amounts"),
+    ),
+)
+class RecoveryReversed(OfRecovery, frozen=True, kw_only=True):
+    """A recovery, or a part of it, was wrong: `to_open` was still owed, `to_payable` was taken and is owed back.
+
+    Books 5001 (4001, 1106, 1110) / 1107 and 2102. Source: R6.7, c.4.
+    """
+
+    to_open: Amounts
+    to_payable: Amounts
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_RECOVERY,
+        "amounts": {"310100": "19947.40"},
+        "to_open": {"310100": "10000.00"},
+        "to_payable": {"310100": "9947.40"},
+        "reason": "行政复议：部分撤销",
     }

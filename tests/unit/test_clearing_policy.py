@@ -56,7 +56,7 @@ def test_a_fund_may_have_its_own_ratio() -> None:
         ({"offset__order": "1104 1107"}, "offset.order: '1104 1107' is not an order of"),
         ({"offset__not_from": "nobody"}, "offset.not_from: 'nobody' is not a fund"),
         ({"instant__stat": "WAIT"}, "instant.stat: 'WAIT' is none of TEMP, EXPENSE"),
-        ({"audit__unfinished": "HOLD"}, "audit.unfinished: no such parameter"),
+        ({"audit__unfinished": "HOLD"}, "audit.unfinished: 'HOLD' is none of WAIT, HOLD_DOUBTFUL"),
     ],
 )
 def test_a_set_with_one_bad_parameter_is_refused_with_its_name(parameters: dict[str, str], words: str) -> None:

@@ -56,7 +56,7 @@ def test_a_month_of_one_provider_ends_as_r1_5_proves() -> None:
         event("settlement.recorded.v1", funds=claimed, total="3456789.12", **nothing),
         event("claim.batch.accepted.v1", amounts=claimed),
         event("payment.settled.v1", amounts=p1, purpose="INSTANT", instant_stat="TEMP"),
-        event("audit.deduction.finalised.v1", amounts=yuan(f310100="29230.55")),
+        event("claim.deducted.v1", amounts=yuan(f310100="29230.55")),
         event("claim.batch.approved.v1", approved=approved, bond=bond, net=net),
         event("offset.applied.v1", amounts=p1, account="1104", recovery_year=None, instant_stat="TEMP"),
         event("payment.settled.v1", amounts=p2, purpose="PAYABLE", instant_stat=None),
@@ -85,9 +85,21 @@ BEARERS = [
     (REVERSED, {"advanced": ["610100"]}, ("2100", "1110", "610100", "621.39")),
     ("claim.batch.accepted.v1", {"amounts": {"310100": "-5.00"}}, ("2101", "2100", "310100", "5.00")),
     ("claim.batch.withdrawn.v1", {"amounts": {"310100": "5.00"}}, ("2101", "2100", "310100", "5.00")),
-    ("audit.deduction.finalised.v1", {"insured_area": "370100"}, ("2101", "1106", "310100", "29230.55")),
-    ("payment.hold.placed.v1", {}, ("2102", "2108", "390100", "500000.00")),
-    ("payment.hold.released.v1", {"account": "2104"}, ("2108", "2104", "390100", "500000.00")),
+    ("claim.deducted.v1", {"insured_area": "370100"}, ("2101", "1106", "310100", "29230.55")),
+    ("audit.deduction.undone.v1", {}, ("5001", "2101", "310100", "412.30")),
+    ("audit.deduction.undone.v1", {"advanced": ["310100"]}, ("1110", "2101", "310100", "412.30")),
+    ("claim.payable.held.v1", {}, ("2102", "2108", "310100", "500000.00")),
+    ("claim.payable.released.v1", {}, ("2108", "2102", "310100", "500000.00")),
+    ("recovery.opened.v1", {}, ("1107", "5001", "310100", "219947.40")),
+    ("recovery.opened.v1", {"recovery_year": "PRIOR"}, ("1107", "4001", "310100", "219947.40")),
+    (
+        "recovery.opened.v1",
+        {"recovery_year": "PRIOR", "insured_area": "370100"},
+        ("1107", "1106", "310100", "219947.40"),
+    ),
+    ("recovery.reversed.v1", {}, ("5001", "1107", "310100", "10000.00")),
+    ("recovery.reversed.v1", {}, ("5001", "2102", "310100", "9947.40")),
+    ("fine.noted.v1", {}, ("9001", "9901", "310100", "439894.80")),
 ]
 
 
@@ -120,6 +132,33 @@ def test_a_payment_shows_in_the_statutory_book_when_cash_moves(
     split = {"to_advance": changes["amounts"] if changes["purpose"] == "INSTANT" else {}, "to_payable": {}}
     returned = posting.lines(event("payment.returned.v1", **{**changes, **split}))
     assert book("STAT", returned) == Counter({(credit, debit, "310100", "100.00"): 1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "credit"),
+    [
+        ({}, "EXPENSE"),
+        ({"recovery_year": "PRIOR"}, "OTHER_INCOME"),
+        ({"recovery_year": "PRIOR", "insured_area": "370100"}, "TEMP_VISITOR"),
+        ({"advanced": ["310100"]}, "TEMP_OTHER"),
+    ],
+)
+def test_a_recovery_in_cash_comes_to_the_fiscal_special_account(changes: dict[str, Any], credit: str) -> None:
+    lines = posting.lines(event("recovery.settled.v1", **changes))
+    assert book("OPS", lines) == Counter({("1003", "1107", "310100", "219947.40"): 1})
+    assert book("STAT", lines) == Counter({("FISCAL_CASH", credit, "310100", "219947.40"): 1})
+
+
+def test_a_prior_years_recovery_that_was_wrong_takes_its_income_back_as_far_as_money_was_taken() -> None:
+    lines = posting.lines(event("recovery.reversed.v1", recovery_year="PRIOR"))
+    assert book("OPS", lines) == Counter(
+        {("4001", "1107", "310100", "10000.00"): 1, ("4001", "2102", "310100", "9947.40"): 1}
+    )
+    assert book("STAT", lines) == Counter({("OTHER_INCOME", "EXPENSE", "310100", "9947.40"): 1})
+
+
+def test_a_payable_that_makes_good_another_one_stays_in_its_account() -> None:
+    assert not posting.lines(event("offset.applied.v1", account="2102", recovery_year=None))
 
 
 def test_a_returned_p1_goes_back_to_the_advance_first_and_the_rest_to_the_payable() -> None:
@@ -216,7 +255,18 @@ def of_story(told: dict[str, Any], policy: dict[str, Any]) -> Iterator[Event]:
         case "claim.accepted" | "claim.withdrawn":
             yield from one(f"claim.batch.{told['type'].removeprefix('claim.')}.v1", told["amounts"])
         case "deduction.final":
-            yield from one("audit.deduction.finalised.v1", told["amounts"])
+            yield from one("claim.deducted.v1", told["amounts"])
+        case "deduction.undone":
+            yield from one("audit.deduction.undone.v1", told["amounts"])
+        case "recovery.decided":
+            yield from one("recovery.opened.v1", told["amounts"], recovery_year=told["year"])
+        case "recovery.cash":
+            yield from one("recovery.settled.v1", told["amounts"], recovery_year="CURRENT")
+        case "recovery.reversed":
+            taken = amounts(told["amounts"])
+            yield from one("recovery.reversed.v1", told["amounts"], to_open={}, to_payable=taken)
+        case "fine.noted":
+            yield from one("fine.noted.v1", told["amounts"])
         case "claim.approved":
             by_fund = expect["amounts"]
             sets = {
@@ -241,7 +291,8 @@ def of_story(told: dict[str, Any], policy: dict[str, Any]) -> Iterator[Event]:
             yield from one("payment.returned.v1", told["amounts"], purpose="PAYABLE", instant_stat=None,
                            to_advance={}, to_payable={})  # fmt: skip
         case "hold.placed" | "hold.released":
-            yield from one(f"payment.{told['type']}.v1", told["amounts"])
+            yield from one(f"claim.payable.{told['type'].replace('hold.placed', 'held').replace('hold.', '')}.v1",
+                           told["amounts"])  # fmt: skip
 
 
 def test_a_quarter_of_one_fund_is_booked_line_by_line_as_its_story_says() -> None:

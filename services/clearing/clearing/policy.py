@@ -53,6 +53,12 @@ class Policy:
     warn_days: int
     steps: tuple[str, ...]
     not_offset: frozenset[str]
+    audit_unfinished: Literal["WAIT", "HOLD_DOUBTFUL"]
+    """When a payment comes near and the audit is not over: the claim waits, or only what is doubted does (R1.3)."""
+    audit_settle_days: int
+    """How many working days before it is due."""
+    emergencies_paid: bool
+    """Whether emergency care is payable while an agreement is suspended (R6.4)."""
 
     def p1_ratio(self, fund: str) -> Fraction:
         return self.instant_ratio_by_fund.get(fund, self.instant_ratio)
@@ -105,6 +111,9 @@ def parse(event: PolicyPublished) -> Policy:
         warn_days=read["clock.warn_days"],
         steps=read["offset.order"],
         not_offset=frozenset(read["offset.not_from"]),
+        audit_unfinished=read["audit.unfinished"],
+        audit_settle_days=read["audit.settle_days"],
+        emergencies_paid=read["agreement.emergencies_paid"],
     )
 
 
@@ -199,4 +208,7 @@ _PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "clock.warn_days": (_number(1, 10), 3),
     "offset.order": (_steps, STEPS),
     "offset.not_from": (_funds, NOT_OFFSET),
+    "audit.unfinished": (_one_of("WAIT", "HOLD_DOUBTFUL"), "WAIT"),
+    "audit.settle_days": (_number(0, 10), 2),
+    "agreement.emergencies_paid": (_flag, True),
 }

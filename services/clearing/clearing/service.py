@@ -9,42 +9,87 @@ from typing import Any
 import asyncpg
 
 from clearing import policy, store
-from clearing.claims import claim as state_of
-from clearing.claims import decide
+from clearing.audit import deduction, finding, findings
+from clearing.claims import claim as claims
+from clearing.claims import days, submitting
+from clearing.funds import added, fens
+from clearing.offsets import taking
+from clearing.payments import bank, payable
 from clearing.state import Draft
+from clearing.supervision import cases, holds, recovery
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
 from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
 from medfund.events.clearing import (
+    AuditDeductionUndone,
     ClaimBatchAccepted,
     ClaimBatchApproved,
     ClaimBatchWithdrawn,
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
+    ClaimDeducted,
+    ClaimFindingNoted,
+    ClaimPayableHeld,
+    ClaimPayableReleased,
     InstantPaymentApproved,
     OffsetApplied,
     PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
+    RecoveryOpened,
+    RecoveryReversed,
+    RecoverySettled,
 )
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
-from medfund.events.reviews import AuditDeductionFinalised
+from medfund.events.reviews import (
+    AuditAppealDecided,
+    AuditAppealFiled,
+    AuditDeductionFinalised,
+    AuditFindingRaised,
+    AuditFindingReviewed,
+    AuditStageCompleted,
+    PaymentHoldPlaced,
+    PaymentHoldReleased,
+    PersonQualificationChanged,
+    ProviderAgreementChanged,
+    RecoveryAppealUpheld,
+    RecoveryDecided,
+    RecoveryReceived,
+)
 from medfund.events.time import DayOpened
 from medfund.lanes import batch, registered
 
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {
-    ClaimBatchSubmitted: decide.submitted,
-    ClaimBatchWithdrawalRequested: decide.withdrawal,
-    AuditDeductionFinalised: decide.deduction,
-    BankPaymentSettled: decide.bank_settled,
-    BankPaymentReturned: decide.bank_returned,
-    DayOpened: decide.day_opened,
-    CalendarPublished: decide.calendar_published,
+    ClaimBatchSubmitted: submitting.submitted,
+    ClaimBatchWithdrawalRequested: submitting.withdrawal,
+    AuditFindingRaised: findings.raised,
+    AuditFindingReviewed: findings.reviewed,
+    AuditAppealFiled: findings.appealed,
+    AuditAppealDecided: findings.answered,
+    AuditDeductionFinalised: deduction.finalised,
+    PaymentHoldPlaced: holds.placed,
+    PaymentHoldReleased: holds.released,
+    RecoveryDecided: cases.decided,
+    RecoveryReceived: cases.received,
+    RecoveryAppealUpheld: cases.upheld,
+    BankPaymentSettled: bank.settled,
+    BankPaymentReturned: bank.returned,
+    DayOpened: days.day_opened,
+    CalendarPublished: days.calendar_published,
 }
 """Fact -> what follows from it. Every other fact is only learned."""
+
+KEPT = (
+    PolicyPublished,
+    CalendarPublished,
+    ProviderAgreementChanged,
+    PersonQualificationChanged,
+    AuditStageCompleted,
+)
+"""Facts that are kept as they came."""
 
 
 class Clearing:
@@ -83,13 +128,9 @@ class Clearing:
         event = fact.event
         if isinstance(event, ProviderRegistered | ProviderChanged):
             draft.areas[event.provider] = event.area
-        elif isinstance(event, PolicyPublished):
-            draft.policies.append((fact.record.offset, event))
-            policies = draft.known.policies.with_policy(policy.parse(event))
-            draft.known = replace(draft.known, policies=policies)
-        elif isinstance(event, CalendarPublished):
-            draft.notices.append((fact.record.offset, event))
-            draft.known = replace(draft.known, calendar=store.with_notice(draft.known.calendar, event))
+        elif isinstance(event, KEPT):
+            draft.published.append((self._families[fact.record.topic], fact.record.offset, event))
+            draft.known = store.with_fact(draft.known, event)
 
     def decide(self, draft: Draft, fact: Accepted) -> Iterable[Event]:
         answer = ANSWERS.get(type(fact.event))
@@ -102,42 +143,57 @@ class Clearing:
     def evolve(self, draft: Draft, decision: Event) -> None:
         match decision:
             case ClaimBatchAccepted():
-                draft.claims[decision.batch] = state_of.accepted(decision)
-                draft.changed_claims.add(decision.batch)
-            case ClaimDeadlineApproaching():
-                _claim(draft, decision.batch).warned.append(decision.target)
-            case ClaimDeadlineBreached():
-                _claim(draft, decision.batch).breached.append(decision.target)
-            case ClaimDeadlineRecalculated():
-                state_of.deadline_moved(_claim(draft, decision.batch), decision)
+                draft.claims[decision.batch] = claims.accepted(decision)
+                draft.changed.add(decision.batch)
             case ClaimBatchWithdrawn():
-                _claim(draft, decision.batch).status = "WITHDRAWN"
+                claims.withdrawn(draft.change_claim(decision.batch))
+                draft.forget_findings(decision.batch)
+            case ClaimDeadlineApproaching():
+                draft.change_claim(decision.batch).warned.append(decision.target)
+            case ClaimDeadlineBreached():
+                draft.change_claim(decision.batch).breached.append(decision.target)
+            case ClaimDeadlineRecalculated():
+                claims.deadline_moved(draft.change_claim(decision.batch), decision)
             case InstantPaymentApproved():
-                state_of.paid_at_once(_claim(draft, decision.payable_ref), decision)
+                claims.paid_at_once(draft.change_claim(decision.payable_ref), decision)
                 for part in decision.made_good or ():
-                    state_of.made_good(_claim(draft, part.batch), part.amounts)
-            case PaymentOrdered():
-                payment = state_of.ordered(_claim(draft, decision.payable_ref), decision)
-                draft.payments[payment.payment_ref] = payment
-                draft.changed_payments.add(payment.payment_ref)
+                    other = draft.change_claim(part.batch)
+                    other.carried = added(other.carried, fens(part.amounts), -1)
+            case ClaimFindingNoted():
+                place = decision.batch, decision.finding_ref
+                draft.findings[place] = finding.noted(draft.findings.get(place), decision)
+                draft.changed_findings.add(place)
+            case ClaimDeducted():
+                claims.deducted(draft.change_claim(decision.payable_ref), decision)
+                for taken in decision.deductions:
+                    draft.change_finding(taken.batch, taken.finding_ref).deducted = added(fens(taken.amounts), {})
+            case AuditDeductionUndone():
+                claims.undone(draft.change_claim(decision.batch), decision)
+                back = draft.change_finding(decision.of_batch, decision.finding_ref)
+                back.undone = added(back.undone, fens(decision.amounts))
             case ClaimBatchApproved():
-                state_of.approved([_claim(draft, name) for name in decision.batches], decision)
+                claims.approved([draft.change_claim(name) for name in decision.batches], decision)
             case OffsetApplied():
-                state_of.offset(_claim(draft, decision.payable_ref), decision)
-                state_of.advance_taken(_claim(draft, decision.item_ref), decision)
+                taking.evolve(draft, decision, fens(decision.amounts))
+            case PaymentOrdered():
+                ordered = payable.ordered(draft.change(decision.payable_ref), decision)
+                draft.payments[ordered.payment_ref] = ordered
+                draft.changed_payments.add(ordered.payment_ref)
             case PaymentSettled():
-                claim = _claim(draft, decision.payable_ref)
-                state_of.settled(claim, draft.payments[decision.payment_ref], decision)
-                draft.changed_payments.add(decision.payment_ref)
+                bank.evolve_settled(draft, decision)
             case PaymentReturned():
-                claim = _claim(draft, decision.payable_ref)
-                state_of.returned(claim, draft.payments[decision.payment_ref], decision)
-                draft.changed_payments.add(decision.payment_ref)
+                bank.evolve_returned(draft, decision)
+            case ClaimPayableHeld():
+                payable.held(draft.change(decision.payable_ref), decision)
+            case ClaimPayableReleased():
+                payable.released(draft.change(decision.payable_ref), decision)
+            case RecoveryOpened():
+                draft.recoveries[decision.case_ref] = recovery.opened(decision)
+                draft.changed.add(decision.case_ref)
+            case RecoverySettled():
+                recovery.settled(draft.change_recovery(decision.case_ref), decision)
+            case RecoveryReversed():
+                recovery.reversed_(draft.change_recovery(decision.case_ref), decision)
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         await store.write(connection, lane, draft)
-
-
-def _claim(draft: Draft, name: str) -> state_of.Claim:
-    draft.changed_claims.add(name)
-    return draft.claims[name]

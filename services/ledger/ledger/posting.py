@@ -23,6 +23,7 @@ from medfund.events.claims import (
     SettlementReversed,
 )
 from medfund.events.clearing import (
+    AuditDeductionUndone,
     ClaimBatchAccepted,
     ClaimBatchApproved,
     ClaimBatchRejected,
@@ -30,16 +31,38 @@ from medfund.events.clearing import (
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
+    ClaimDeducted,
+    ClaimFindingNoted,
+    ClaimPayableHeld,
+    ClaimPayableReleased,
     FactDisputed,
     InstantPaymentApproved,
     OffsetApplied,
     PaymentOrdered,
     PaymentReturned,
     PaymentSettled,
+    RecoveryOpened,
+    RecoveryReversed,
+    RecoverySettled,
 )
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
-from medfund.events.reviews import AuditDeductionFinalised, PaymentHoldPlaced, PaymentHoldReleased
+from medfund.events.reviews import (
+    AuditAppealDecided,
+    AuditAppealFiled,
+    AuditDeductionFinalised,
+    AuditFindingRaised,
+    AuditFindingReviewed,
+    AuditStageCompleted,
+    FineNoted,
+    PaymentHoldPlaced,
+    PaymentHoldReleased,
+    PersonQualificationChanged,
+    ProviderAgreementChanged,
+    RecoveryAppealUpheld,
+    RecoveryDecided,
+    RecoveryReceived,
+)
 from medfund.events.time import DayOpened
 
 
@@ -167,8 +190,17 @@ def paid_stat(event: Any, fund: str) -> Account:
     return instant_paid(event, fund) if event.purpose == "INSTANT" else paid_for(event, fund)
 
 
-def held(event: Any, fund: str) -> Account:
-    return chart.ACCOUNTS[event.account]
+def recovered(event: Any, fund: str) -> Account:
+    """What a recovery gives back: the year's own expense, other income for an earlier one, or what others owe us."""
+    if event.recovery_year == "CURRENT" or borne_by(event, fund) != chart.BENEFIT_EXPENSE:
+        return borne_by(event, fund)
+    return chart.OTHER_INCOME
+
+
+def recovered_stat(event: Any, fund: str) -> Account:
+    if event.recovery_year == "CURRENT" or paid_for(event, fund) != chart.EXPENSE:
+        return paid_for(event, fund)
+    return chart.STAT_OTHER_INCOME
 
 
 def taken_from(event: Any, fund: str) -> Account:
@@ -206,11 +238,24 @@ ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": char
 # -- rules that a row of the table cannot hold
 
 
-def offset_stat(event: Any, amounts: Amounts) -> Lines:
-    """An advance that was expense when it was paid is no second expense when it is taken back."""
-    if event.account == "1104" and event.instant_stat == "EXPENSE":
-        return iter(())
-    return per_fund(debit=taken_stat, credit=item_stat)(event, amounts)
+def offset_applied(event: Any, amounts: Amounts) -> Lines:
+    """An advance that was expense when it was paid is no second expense when it is taken back. A payable that makes
+    good another one stays in its account."""
+    if event.account == "2102":
+        return
+    yield from per_fund(debit=taken_from, credit=item)(event, amounts)
+    if not (event.account == "1104" and event.instant_stat == "EXPENSE"):
+        yield from per_fund(debit=taken_stat, credit=item_stat)(event, amounts)
+
+
+def recovery_reversed(event: Any, amounts: Amounts) -> Lines:
+    """What was still owed ends; what was taken is owed back, and is expense again when it is paid. Taking a prior
+    year's back was income in STAT, which is undone here."""
+    yield from of("to_open", per_fund(debit=recovered, credit=chart.RECOVERY))(event, amounts)
+    yield from of("to_payable", per_fund(debit=recovered, credit=chart.PAYABLE_APPROVED))(event, amounts)
+    for fund, fen in fens(event.to_payable).items():
+        if recovered_stat(event, fund) == chart.STAT_OTHER_INCOME:
+            yield from move(event, fund, chart.STAT_OTHER_INCOME, chart.EXPENSE, fen)
 
 
 def payment_returned(event: Any, amounts: Amounts) -> Lines:
@@ -234,7 +279,8 @@ RULES: Mapping[type[Event], Rule] = {
     # claims and audit
     ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
     ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
-    AuditDeductionFinalised: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
+    ClaimDeducted: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
+    AuditDeductionUndone: per_fund(debit=borne_by, credit=chart.PAYABLE_IN_REVIEW),
     ClaimBatchApproved: both(
         of("net", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_APPROVED)),
         of("bond", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.QUALITY_BOND)),
@@ -242,9 +288,16 @@ RULES: Mapping[type[Event], Rule] = {
     # money
     PaymentSettled: both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash)),
     PaymentReturned: payment_returned,
-    OffsetApplied: both(per_fund(debit=taken_from, credit=item), offset_stat),
-    PaymentHoldPlaced: per_fund(debit=held, credit=chart.PAYABLE_ON_HOLD),
-    PaymentHoldReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=held),
+    OffsetApplied: offset_applied,
+    ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
+    ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
+    # supervision
+    RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
+    RecoverySettled: both(
+        per_fund(debit=chart.FISCAL, credit=chart.RECOVERY), per_fund(debit=chart.CASH_FISCAL, credit=recovered_stat)
+    ),
+    RecoveryReversed: recovery_reversed,
+    FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
     # what moves no money
     SettlementOutcomeResolved: nothing,
     ControlTotalDeclared: nothing,
@@ -260,6 +313,20 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimDeadlineRecalculated: nothing,
     BankPaymentSettled: nothing,
     BankPaymentReturned: nothing,
+    AuditFindingRaised: nothing,
+    AuditFindingReviewed: nothing,
+    AuditAppealFiled: nothing,
+    AuditAppealDecided: nothing,
+    AuditStageCompleted: nothing,
+    AuditDeductionFinalised: nothing,
+    ClaimFindingNoted: nothing,
+    PaymentHoldPlaced: nothing,
+    PaymentHoldReleased: nothing,
+    RecoveryDecided: nothing,
+    RecoveryReceived: nothing,
+    RecoveryAppealUpheld: nothing,
+    ProviderAgreementChanged: nothing,
+    PersonQualificationChanged: nothing,
     ProviderRegistered: nothing,
     ProviderChanged: nothing,
     PolicyPublished: nothing,

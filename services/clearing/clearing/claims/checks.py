@@ -1,10 +1,11 @@
 """What a provider submitted against what was recorded: the totals of 3201, and 3202 where they differ. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from clearing.claims.claim import Claim, Fens, added
+from clearing.claims.claim import Claim
+from clearing.funds import Fens, added
 from medfund import merkle, money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import ClaimError
@@ -24,6 +25,8 @@ class Stretch:
     advanced: frozenset[str]
     refs: bytes
     """Their references, one after the other."""
+    emergencies: bool = False
+    """Whether all of them are emergency care."""
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Recorded:
     advanced: set[str] = field(default_factory=set)
     refs: list[bytes] = field(default_factory=list)
     by_day: dict[date, Fens] = field(default_factory=dict)
+    elective: set[date] = field(default_factory=set)
+    """The days with anything but emergency care."""
 
     @property
     def root(self) -> str:
@@ -52,6 +57,8 @@ def recorded(stretches: Iterable[Stretch], live: Iterable[Claim]) -> Recorded:
         found.amounts = added(found.amounts, stretch.amounts)
         found.advanced |= stretch.advanced
         found.by_day[stretch.day] = added(found.by_day.get(stretch.day, {}), stretch.amounts)
+        if not stretch.emergencies:
+            found.elective.add(stretch.day)
         found.refs += [stretch.refs[at : at + REF_BYTES] for at in range(0, len(stretch.refs), REF_BYTES)]
     return found
 
@@ -73,6 +80,14 @@ def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]
         detail = "count and amounts agree, the references of the settlements do not"
         errors.append(ClaimError(code="ROOT", detail=detail))
     return errors[:DIFFERENCES_MAX]
+
+
+def not_active(found: Recorded, active: Callable[[date], bool], *, emergencies_paid: bool) -> list[ClaimError]:
+    """The days on which the provider was not under agreement, and which can therefore not be claimed (R1.3, R6.4)."""
+    days = [day for day in sorted(found.by_day) if not active(day)]
+    refused = [day for day in days if day in found.elective or not emergencies_paid]
+    detail = "the provider was not under agreement: claim the days before and after in batches of their own"
+    return [ClaimError(code="NOT_ACTIVE", detail=detail, day=day) for day in refused][:DIFFERENCES_MAX]
 
 
 def _amounts(claimed: Mapping[str, int], found: Recorded) -> list[ClaimError]:

@@ -1,82 +1,63 @@
-"""A claim batch and its payments, in the state that decisions have brought them to. Pure.
+"""A claim batch in the state that decisions have brought it to. Pure.
 
-What stays true: every change is a decision that is on the log; amounts are fen by fund; of an approved claim, in each
-fund, what is open of its payable (2102) and of its advance (1104) are never negative unless the fund itself is.
+What stays true: every change is a decision that is on the log; amounts are fen by fund; what is claimed is, in each
+fund, what is in review, deducted and approved, less what was undone.
 """
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-import msgspec
+from msgspec import field
 
-from medfund import money
+from clearing import dimensions
+from clearing.funds import Fens, added, fens, total
+from clearing.payments.payable import Payable
 from medfund.events.clearing import (
+    AuditDeductionUndone,
+    Besides,
     ClaimBatchAccepted,
     ClaimBatchApproved,
     ClaimDeadlineRecalculated,
+    ClaimDeducted,
     InstantPaymentApproved,
-    OffsetApplied,
-    PaymentOrdered,
-    PaymentReturned,
-    PaymentSettled,
     Target,
 )
-from medfund.events.dimensions import OfProvider
-
-Fens = dict[str, int]
 
 
-class Dimensions(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose claim it is; goes onto every decision about it."""
+class Claim(Payable, kw_only=True):
+    """`ref` is its batch; `opened` the offset before which its settlements stand."""
 
-    provider: str
-    area: str
-    insured_area: str
-    insutype: str
-    clr_type: str
-    benefit_year: int
-    advanced: list[str]
-
-
-class Claim(msgspec.Struct, kw_only=True):
-    batch: str
-    dimensions: Dimensions
     clr_way: str
+    mode: Literal["MONTH", "WEEK", "DAY"]
     period_from: date
     period_to: date
-    cut: int
-    """Its settlements stand before this offset of the lane's claims."""
+    besides: list[Besides] = field(default_factory=list)
+    """Batches whose settlements are not in this one."""
     settlements: int
     settlement_root: str
-    policy_ref: str
     submitted_on: date
-    cut_off: date
-    """The clock runs from the day after."""
     due: date
     """15 working days, R1.4; the first day that it can be where no calendar covers the span."""
     latest: date | None = None
     due_limit: date
     """20 working days: the national limit; as above."""
     latest_limit: date | None = None
-    warned: list[Target] = []
-    breached: list[Target] = []
+    warned: list[Target] = field(default_factory=list)
+    breached: list[Target] = field(default_factory=list)
     status: Literal["IN_REVIEW", "APPROVED", "WITHDRAWN"] = "IN_REVIEW"
+    lead: str = ""
+    """The batch that carries its payable, where it was approved with others."""
     claimed: Fens
     p1: Fens | None = None
     """What was approved to be paid at once; None while nothing is."""
-    carried: Fens = {}
+    carried: Fens = field(default_factory=dict)
     """Of a negative P1: what no later one has made good yet, as an amount above zero."""
-    pending: Fens = {}
-    """Of P1: ordered, and not yet confirmed by the bank."""
-    advance: Fens = {}
-    """Open instant advance, 1104."""
-    payable: Fens = {}
-    """Open approved payable, 2102."""
-    ordered: Fens = {}
-    """Of the payable: ordered, and not yet confirmed by the bank."""
-    approved: Fens = {}
-    bond: Fens = {}
+    in_review: Fens = field(default_factory=dict)
+    """Open, 2101."""
+    deducted: Fens = field(default_factory=dict)
+    undone: Fens = field(default_factory=dict)
+    approved: Fens = field(default_factory=dict)
+    bond: Fens = field(default_factory=dict)
 
     @property
     def live(self) -> bool:
@@ -90,63 +71,42 @@ class Claim(msgspec.Struct, kw_only=True):
 
     @property
     def open(self) -> bool:
-        """Whether anything can still happen to it by itself."""
-        return self.status == "IN_REVIEW" or any(
-            amount for amounts in (self.pending, self.advance, self.payable) for amount in amounts.values()
-        )
+        return self.status == "IN_REVIEW" or self.owing
 
     def covers(self, day: date, offset: int) -> bool:
         """Whether a settlement of its dimensions with this date and place is in it."""
-        return self.live and self.period_from <= day <= self.period_to and offset < self.cut
-
-
-class Payment(msgspec.Struct, kw_only=True):
-    payment_ref: str
-    payable_ref: str
-    provider: str
-    purpose: Literal["INSTANT", "PAYABLE"]
-    amounts: Fens
-    status: Literal["ORDERED", "SETTLED"] = "ORDERED"
-    returned: Fens = {}
-
-
-def dimensions_of(event: OfProvider) -> Dimensions:
-    return Dimensions(**{name: getattr(event, name) for name in Dimensions.__struct_fields__})
-
-
-def fens(amounts: Mapping[str, str]) -> Fens:
-    return {fund: money.fen(amount) for fund, amount in amounts.items()}
-
-
-def yuans(amounts: Mapping[str, int]) -> dict[str, str]:
-    return {fund: money.yuan(amount) for fund, amount in amounts.items()}
-
-
-def added(amounts: Mapping[str, int], more: Mapping[str, int], sign: int = 1) -> Fens:
-    """The sum by fund; a fund whose sum is nothing is left out."""
-    sums = {fund: amounts.get(fund, 0) + sign * more.get(fund, 0) for fund in sorted({*amounts, *more})}
-    return {fund: amount for fund, amount in sums.items() if amount}
+        if not (self.live and self.period_from <= day <= self.period_to and offset < self.opened):
+            return False
+        return not any(other.period_from <= day <= other.period_to and offset < other.before for other in self.besides)
 
 
 def accepted(event: ClaimBatchAccepted) -> Claim:
+    claimed = fens(event.amounts)
     return Claim(
-        batch=event.batch,
-        dimensions=dimensions_of(event),
+        ref=event.batch,
+        dimensions=dimensions.of(event),
+        policy_ref=event.policy_ref,
+        opened=event.cause.offset,
+        cut_off=event.cut_off,
         clr_way=event.clr_way,
+        mode=event.mode,
         period_from=event.period_from,
         period_to=event.period_to,
-        cut=event.cause.offset,
+        besides=event.besides or [],
         settlements=event.settlements,
         settlement_root=event.settlement_root,
-        policy_ref=event.policy_ref,
         submitted_on=event.submitted_on or event.cut_off,
-        cut_off=event.cut_off,
         due=event.due_15,
         latest=event.latest_15,
         due_limit=event.due_20,
         latest_limit=event.latest_20,
-        claimed=fens(event.amounts),
+        claimed=claimed,
+        in_review=claimed,
     )
+
+
+def withdrawn(claim: Claim) -> None:
+    claim.status, claim.in_review = "WITHDRAWN", {}
 
 
 def paid_at_once(claim: Claim, event: InstantPaymentApproved) -> None:
@@ -154,58 +114,30 @@ def paid_at_once(claim: Claim, event: InstantPaymentApproved) -> None:
     claim.carried = {fund: -amount for fund, amount in claim.p1.items() if amount < 0}
 
 
-def made_good(claim: Claim, amounts: Mapping[str, str]) -> None:
-    claim.carried = added(claim.carried, fens(amounts), -1)
+def deducted(claim: Claim, event: ClaimDeducted) -> None:
+    """The first of the claims that are audited together carries what is taken off all of them."""
+    amounts = fens(event.amounts)
+    claim.deducted = added(claim.deducted, amounts)
+    claim.in_review = added(claim.in_review, amounts, -1)
+
+
+def undone(claim: Claim, event: AuditDeductionUndone) -> None:
+    amounts = fens(event.amounts)
+    claim.undone = added(claim.undone, amounts)
+    claim.in_review = added(claim.in_review, amounts)
 
 
 def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:
-    """The claims of a month are approved together; the first carries their payable."""
+    """The claims of a month are approved together; the first carries their payable, and what stays in review."""
+    lead, stays = claims[0], fens(event.in_review or {})
     for claim in claims:
-        claim.status = "APPROVED"
-    first = claims[0]
-    first.approved, first.bond = fens(event.approved), fens(event.bond)
-    first.payable = added(first.payable, fens(event.net))
-
-
-def ordered(claim: Claim, event: PaymentOrdered) -> Payment:
-    amounts = fens(event.amounts)
-    if event.purpose == "INSTANT":
-        claim.pending = added(claim.pending, amounts)
-    else:
-        claim.ordered = added(claim.ordered, amounts)
-    purpose: Literal["INSTANT", "PAYABLE"] = "INSTANT" if event.purpose == "INSTANT" else "PAYABLE"
-    return Payment(
-        payment_ref=event.payment_ref,
-        payable_ref=event.payable_ref,
-        provider=event.provider,
-        purpose=purpose,
-        amounts=amounts,
-    )
-
-
-def settled(claim: Claim, payment: Payment, event: PaymentSettled) -> None:
-    amounts = fens(event.amounts)
-    payment.status = "SETTLED"
-    if event.purpose == "INSTANT":
-        claim.pending = added(claim.pending, amounts, -1)
-        claim.advance = added(claim.advance, amounts)
-    else:
-        claim.ordered = added(claim.ordered, amounts, -1)
-        claim.payable = added(claim.payable, amounts, -1)
-
-
-def returned(claim: Claim, payment: Payment, event: PaymentReturned) -> None:
-    payment.returned = added(payment.returned, fens(event.amounts))
-    if event.purpose == "INSTANT":
-        claim.advance = added(claim.advance, fens(event.to_advance), -1)
-        claim.payable = added(claim.payable, fens(event.to_payable))
-    else:
-        claim.payable = added(claim.payable, fens(event.amounts))
-
-
-def offset(claim: Claim, event: OffsetApplied) -> None:
-    """What was taken from a claim's payable."""
-    claim.payable = added(claim.payable, fens(event.amounts), -1)
+        claim.status = "IN_REVIEW" if any(stays.values()) else "APPROVED"
+        claim.lead = lead.ref
+        claim.in_review = {}
+    lead.in_review = added(stays, {})
+    lead.approved = added(lead.approved, fens(event.approved))
+    lead.bond = added(lead.bond, fens(event.bond))
+    lead.payable = added(lead.payable, fens(event.net))
 
 
 def deadline_moved(claim: Claim, event: ClaimDeadlineRecalculated) -> None:
@@ -215,6 +147,16 @@ def deadline_moved(claim: Claim, event: ClaimDeadlineRecalculated) -> None:
         claim.due_limit, claim.latest_limit = event.due, event.latest
 
 
-def advance_taken(claim: Claim, event: OffsetApplied) -> None:
-    """What was taken to pay off a claim's advance."""
-    claim.advance = added(claim.advance, fens(event.amounts), -1)
+def in_review(claims: list[Claim]) -> Fens:
+    """What of some claims is neither deducted nor approved."""
+    return total(claim.in_review for claim in claims)
+
+
+def of_one_month(one: Claim, other: Claim) -> bool:
+    """Whether the month close approves them together: they claim from the same settlements, for the same month."""
+    mine, theirs = one.dimensions, other.dimensions
+    return (
+        mine.purse == theirs.purse
+        and (mine.insutype, mine.clr_type, one.clr_way) == (theirs.insutype, theirs.clr_type, other.clr_way)
+        and (one.period_to.year, one.period_to.month) == (other.period_to.year, other.period_to.month)
+    )

@@ -1,4 +1,4 @@
-"""What a claim has to be paid by, and what is to be said about it when a day opens or a notice comes. Pure.
+"""What a claim has to be paid by, and what is told of it when a day opens, a payment is late, a notice comes. Pure.
 
 What stays true: the three targets are checked each by itself; a breach is told once; a deadline that was told never
 moves in silence. The clock stops with the bank's value date of the last payment. Source: domain.md R1.4.
@@ -6,12 +6,19 @@ moves in silence. The clock stops with the bank's value date of the last payment
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from clearing.claims import clock
 from clearing.claims.claim import Claim
+from clearing.dimensions import told
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.events.clearing import Target
+from medfund.events.clearing import (
+    ClaimDeadlineApproaching,
+    ClaimDeadlineBreached,
+    ClaimDeadlineRecalculated,
+    Target,
+)
+from medfund.events.kinds import Place
 
 WORKING_DAYS: Mapping[Target, int] = {"WD_15": 15, "WD_20": 20}
 
@@ -65,3 +72,39 @@ def moved(claim: Claim, calendar: Calendar) -> Iterator[Moved]:
         latest = found.latest if found.provisional else None
         if (found.earliest, latest) != known[target]:
             yield Moved(target, known[target][0], found.earliest, latest)
+
+
+# -- as decisions
+
+
+def told_breached(claim: Claim, day: date, cause: Place) -> Iterator[ClaimDeadlineBreached]:
+    for target, limit in breached(claim, day):
+        yield ClaimDeadlineBreached(**_about(claim, cause, target, limit), seen_on=day)
+
+
+def told_approaching(
+    claim: Claim, day: date, warn_days: int, calendar: Calendar, cause: Place
+) -> Iterator[ClaimDeadlineApproaching]:
+    for target, limit, left in approaching(claim, day, warn_days, calendar):
+        yield ClaimDeadlineApproaching(**_about(claim, cause, target, limit), days_left=left)
+
+
+def told_moved(claim: Claim, calendar: Calendar, cause: Place) -> Iterator[ClaimDeadlineRecalculated]:
+    for change in moved(claim, calendar):
+        yield ClaimDeadlineRecalculated(
+            **_about(claim, cause, change.target, change.due),
+            was=change.was,
+            latest=change.latest,
+            calendar_version=calendar.version,
+        )
+
+
+def _about(claim: Claim, cause: Place, target: Target, limit: date) -> dict[str, Any]:
+    return {
+        **told(claim.dimensions, claim.claimed),
+        "cause": cause,
+        "policy_ref": claim.policy_ref,
+        "batch": claim.ref,
+        "target": target,
+        "due": limit,
+    }

@@ -4,7 +4,7 @@ What stays true: what is taken never exceeds what is left, nor what the item sti
 item. The order of the steps is policy; within a step the oldest item goes first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -21,7 +21,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One offset: `step` counts the policy's steps from 1, `order` the offsets of one payable from 1."""
+    """One offset: `step` is the place of its account among the steps, `order` counts the offsets of one payable."""
 
     account: str
     item: str
@@ -30,18 +30,17 @@ class Taken:
     order: int
 
 
-def waterfall(payable: int, items: Iterable[Due], steps: Sequence[str]) -> tuple[list[Taken], int]:
-    """The offsets of a payable (fen, one fund), and what is left of it to be paid in cash.
+def waterfall(payable: int, items: Iterable[Due], steps: Sequence[str]) -> Iterator[Taken]:
+    """The offsets of a payable (fen, one fund); what they leave of it is paid in cash.
 
-    `steps` are the accounts in their order; an item of another account is not taken.
+    `steps` are the accounts in their order, from step 0 on; an item of another account is not taken.
     """
-    place = {account: number for number, account in enumerate(steps, 1)}
+    place = {account: number for number, account in enumerate(steps)}
     due = sorted((item for item in items if item.account in place), key=lambda item: (place[item.account], item.opened))
-    taken: list[Taken] = []
-    left = max(0, payable)
+    left, order = max(0, payable), 0
     for item in due:
         amount = min(left, item.amount)
         if amount > 0:
-            taken.append(Taken(item.account, item.item, amount, place[item.account], len(taken) + 1))
+            order += 1
             left -= amount
-    return taken, left
+            yield Taken(item.account, item.item, amount, place[item.account], order)

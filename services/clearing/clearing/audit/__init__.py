@@ -1,0 +1,1 @@
+"""Findings, their appeals, and what is finally deducted (R1.3)."""

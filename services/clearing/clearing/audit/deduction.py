@@ -1,0 +1,133 @@
+"""The end of an audit: what is deducted from the claims that were reviewed together, and what is approved. Pure.
+
+What stays true: the sums that audit tells are what its findings come to, or nothing follows; an audit that is not
+finished in time holds up, by the area's choice, everything or only what is doubted. Source: domain.md R1.3, R1.6, c.4.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+
+from clearing.audit.finding import Finding, determine, doubtful
+from clearing.claims import clock
+from clearing.claims.claim import Claim, in_review, of_one_month
+from clearing.dimensions import disputed, told
+from clearing.funds import Fens, at_most, fens, first_above, total, yuans
+from clearing.instant.approving import approve
+from clearing.state import Draft
+from medfund.calendar import Calendar, CalendarNotLoaded
+from medfund.events.clearing import ClaimDeducted, Deduction
+from medfund.events.kinds import Event, Place
+from medfund.events.reviews import AuditDeductionFinalised
+
+DEDUCTIONS_MAX = 500
+"""In one event; a longer list is several."""
+
+
+def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Iterator[Event]:
+    """The claims are deducted from, approved and offset, and the rest is ordered (R1.5, R3.6)."""
+    claims = [claim for batch in event.batches if (claim := draft.claims.get(batch)) is not None]
+    findings = [finding for finding in draft.findings.values() if finding.batch in event.batches]
+    amounts = fens(event.amounts)
+    parts = determine(findings, total(claim.claimed for claim in claims), draft.reversed)
+    if wrong := _wrong(draft, event, claims, findings, parts):
+        yield disputed(event, cause, wrong)
+        return
+    if all(claim.status == "APPROVED" for claim in claims):
+        return
+    lists = [parts[at : at + DEDUCTIONS_MAX] for at in range(0, len(parts), DEDUCTIONS_MAX)]
+    for part in lists or [[]] * any(amounts.values()):
+        yield _deducted(claims, event, cause, total(taken for _, taken in part) if lists else amounts, part)
+    yield from approve(draft, claims, cause)
+
+
+def _deducted(
+    claims: list[Claim], event: AuditDeductionFinalised, cause: Place, amounts: Fens, part: list[tuple[Finding, Fens]]
+) -> ClaimDeducted:
+    lead = claims[0]
+    return ClaimDeducted(
+        **told(lead.dimensions, amounts),
+        cause=cause,
+        policy_ref=lead.policy_ref,
+        payable_ref=lead.ref,
+        batches=list(event.batches),
+        amounts=yuans(amounts),
+        deductions=[
+            Deduction(
+                batch=finding.batch,
+                finding_ref=finding.finding_ref,
+                rule_code=finding.rule_code,
+                settlement_ref=finding.settlement_ref,
+                amounts=yuans(taken),
+            )
+            for finding, taken in part
+        ],
+        list_hash=event.list_hash,
+    )
+
+
+def _wrong(
+    draft: Draft,
+    event: AuditDeductionFinalised,
+    claims: list[Claim],
+    findings: list[Finding],
+    parts: list[tuple[Finding, Fens]],
+) -> str | None:
+    if not claims or len(claims) != len(event.batches):
+        return f"not every batch of {', '.join(event.batches)} is known"
+    over = all(claim.status == "APPROVED" for claim in claims) and not any(fens(event.amounts).values())
+    for claim in claims:
+        if claim.status != "IN_REVIEW" and not over:
+            return f"batch {claim.ref} is {claim.status}, not in review"
+        if claim.dimensions.provider != event.provider or not of_one_month(claim, claims[0]):
+            return f"batch {claim.ref} is not of the dimensions and the month of {claims[0].ref}"
+    if forgotten := [claim.ref for claim in month_of(draft, claims[0]) if claim.ref not in event.batches]:
+        return f"the month is audited once, and batch {forgotten[0]} of it is not among these"
+    if appealed := [finding.finding_ref for finding in findings if finding.status == "APPEALED"]:
+        return f"finding {appealed[0]} is under appeal"
+    if findings:
+        found, amounts = total(taken for _, taken in parts), fens(event.amounts)
+        for fund in sorted({*found, *amounts}):
+            if found.get(fund, 0) != amounts.get(fund, 0):
+                told_, right = yuans({fund: amounts.get(fund, 0)})[fund], yuans({fund: found.get(fund, 0)})[fund]
+                return f"fund {fund}: {told_} is deducted, and the findings come to {right}"
+    left = in_review(claims)
+    if (fund_above := first_above(fens(event.amounts), left)) is not None:
+        rest = yuans({fund_above: left.get(fund_above, 0)})[fund_above]
+        return f"fund {fund_above}: {event.amounts[fund_above]} is deducted from a claim of {rest}"
+    return None
+
+
+def month_of(draft: Draft, claim: Claim) -> list[Claim]:
+    """The claims in review that one month close approves with this one, itself included where it is in review."""
+    return [
+        other
+        for other in draft.claims_of(claim.dimensions.provider)
+        if other.status == "IN_REVIEW" and of_one_month(other, claim)
+    ]
+
+
+def unfinished(draft: Draft, day: date, cause: Place) -> Iterator[Event]:
+    """Where the area holds only what is doubted, the rest of a claim is approved when its payment comes near.
+
+    (R1.3, option B; with option A the claim waits, and what was paid at once is all.)
+    """
+    for claim in sorted(draft.claims.values(), key=lambda claim: (claim.opened, claim.ref)):
+        policy = draft.policy_of(claim) if claim.status == "IN_REVIEW" else None
+        if policy is None or policy.audit_unfinished != "HOLD_DOUBTFUL" or claim.lead:
+            continue
+        if not _near(draft.known.calendar, day, claim.due, policy.audit_settle_days):
+            continue
+        claims = month_of(draft, claim)
+        batches = {one.ref for one in claims}
+        doubted = doubtful((one for one in draft.findings.values() if one.batch in batches), draft.reversed)
+        yield from approve(draft, claims, cause, stays=at_most(doubted, in_review(claims)))
+
+
+def _near(calendar: Calendar, day: date, due: date, days: int) -> bool:
+    """Whether so many working days are left, or fewer, this one not counted."""
+    if (due - day).days > 3 * days + 14:
+        return False
+    try:
+        return day >= due or len(clock.evidence(calendar, day, due).counted) <= days
+    except CalendarNotLoaded:
+        return False

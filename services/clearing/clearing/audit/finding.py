@@ -1,0 +1,127 @@
+"""A finding in the state that decisions have brought it to, and what some findings take off a claim. Pure.
+
+What stays true: of one line the larger finding counts; a settlement never loses more of a fund than the fund bears of
+it; what was reversed loses nothing, for it is not paid; a sample takes no more than what the others leave (R1.3, R10).
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from clearing.funds import Fens, added, at_most, fens
+from medfund.events.clearing import ClaimFindingNoted
+from medfund.events.reviews import Ground, Stage
+
+
+class Finding(msgspec.Struct, kw_only=True):
+    batch: str
+    finding_ref: str
+    provider: str
+    rule_code: str
+    ground: Ground
+    stage: Stage
+    status: Literal["OPEN", "APPEALED", "ANSWERED"]
+    amounts: Fens
+    """What it takes off as things stand."""
+    settlement_amounts: Fens
+    settlement_ref: str | None = None
+    line_ref: str | None = None
+    deducted: Fens = {}
+    """What it took off in the end."""
+    undone: Fens = {}
+    """What of that is owed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A settlement that a finding is about."""
+
+    day: date
+    offset: int
+    amounts: Fens
+    emergency: bool
+    reversed: bool
+    first_reversed: bool
+    """Whether the settlement that sold a trace code first was reversed, and the code is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A reversal, in a claim that is submitted, of a settlement that something was deducted for, or recovered."""
+
+    settlement_ref: str
+    day: date
+    offset: int
+
+
+def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
+    return Finding(
+        batch=event.batch,
+        finding_ref=event.finding_ref,
+        provider=event.provider,
+        rule_code=event.rule_code,
+        ground=event.ground,
+        stage=event.stage,
+        status=event.status,
+        amounts=fens(event.amounts),
+        settlement_amounts=fens(event.settlement_amounts),
+        settlement_ref=event.settlement_ref,
+        line_ref=event.line_ref,
+        deducted=finding.deducted if finding else {},
+        undone=finding.undone if finding else {},
+    )
+
+
+def determine(findings: Iterable[Finding], claimed: Fens, reversed: Collection[str]) -> list[tuple[Finding, Fens]]:
+    """What each finding takes off in the end; nothing where another one on its line takes more."""
+    ordered = sorted(findings, key=lambda finding: (finding.batch, finding.finding_ref))
+    by_settlement: dict[str, list[Finding]] = {}
+    for finding in ordered:
+        if finding.settlement_ref is not None:
+            by_settlement.setdefault(finding.settlement_ref, []).append(finding)
+    taken: dict[str, Fens] = {}
+    for settlement_ref, mine in by_settlement.items():
+        left = {} if settlement_ref in reversed else mine[0].settlement_amounts
+        for finding, amounts in _largest(mine):
+            taken[finding.finding_ref] = at_most(amounts, left)
+            left = added(left, taken[finding.finding_ref], -1)
+    rest = claimed
+    for amounts in taken.values():
+        rest = added(rest, amounts, -1)
+    for finding in ordered:
+        if finding.settlement_ref is None:
+            taken[finding.finding_ref] = at_most(finding.amounts, rest)
+            rest = added(rest, taken[finding.finding_ref], -1)
+    return [(finding, taken[finding.finding_ref]) for finding in ordered]
+
+
+def _largest(findings: list[Finding]) -> list[tuple[Finding, Fens]]:
+    """The findings on one settlement, each with the funds in which none on the same line takes more."""
+    best: dict[tuple[str, str], tuple[int, str]] = {}
+    for finding in findings:
+        line = finding.line_ref or f"#{finding.finding_ref}"
+        for fund, amount in finding.amounts.items():
+            if amount > best.get((line, fund), (0, ""))[0]:
+                best[line, fund] = amount, finding.finding_ref
+    won: dict[str, Fens] = {finding.finding_ref: {} for finding in findings}
+    for (_, fund), (amount, finding_ref) in best.items():
+        won[finding_ref][fund] = amount
+    return [(finding, won[finding.finding_ref]) for finding in findings]
+
+
+def doubtful(findings: Iterable[Finding], reversed: Collection[str]) -> Fens:
+    """All of the settlements that are doubted, and what samples would take: what waits where the rest does not."""
+    found: Fens = {}
+    seen = set(reversed)
+    for finding in findings:
+        if not any(finding.amounts.values()):
+            continue
+        if finding.settlement_ref is None:
+            found = added(found, finding.amounts)
+        elif finding.settlement_ref not in seen:
+            seen.add(finding.settlement_ref)
+            found = added(found, finding.settlement_amounts)
+    return found

@@ -1,0 +1,199 @@
+"""What follows from findings and appeals: each is noted as it stands, or disputed with what is wrong with it. Pure.
+
+No money moves before `audit.deduction.finalised`; what an appeal gives back after that is undone and paid. Source:
+domain.md R1.3, R6.5, R6.6, c.2 (15, 16), edge cases 17-19, 24-28.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from clearing.audit.finding import Finding, Found
+from clearing.claims.claim import Claim
+from clearing.dimensions import disputed, told
+from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.instant.approving import approve
+from clearing.state import Draft
+from medfund import money
+from medfund.events.clearing import AuditDeductionUndone, ClaimFindingNoted
+from medfund.events.kinds import Event, Place
+from medfund.events.reviews import (
+    AuditAppealDecided,
+    AuditAppealFiled,
+    AuditFindingRaised,
+    AuditFindingReviewed,
+    Stage,
+)
+
+STAGES: tuple[Stage, ...] = ("RULES", "FIRST", "SECOND", "FINAL")
+
+
+def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Event]:
+    claim = draft.claims.get(event.batch)
+    if claim is None or not claim.live or claim.dimensions.provider != event.provider:
+        yield disputed(event, cause, f"there is no live batch {event.batch}")
+    elif claim.status != "IN_REVIEW":
+        yield disputed(event, cause, f"batch {event.batch} is approved: what was paid wrongly is a recovery")
+    elif (event.batch, event.finding_ref) in draft.findings:
+        yield disputed(event, cause, f"finding {event.finding_ref} was raised already")
+    elif event.settlement_ref is None:
+        yield _noted(claim, cause, event, amounts=_extrapolated(claim, event), settlement_amounts={})
+    else:
+        found = draft.found.get((event.batch, event.settlement_ref))
+        if found is None or not claim.covers(found.day, found.offset):
+            yield disputed(event, cause, f"settlement {event.settlement_ref} is not in batch {event.batch}")
+        elif wrong := _wrong(draft, event, found):
+            yield disputed(event, cause, wrong)
+        else:
+            yield _noted(claim, cause, event, amounts=fens(event.amounts), settlement_amounts=found.amounts)
+
+
+def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
+    if found.reversed:
+        return f"settlement {event.settlement_ref} was reversed: nothing of it is paid"
+    if (fund := first_above(fens(event.amounts), found.amounts)) is not None:
+        borne = yuans({fund: found.amounts.get(fund, 0)})[fund]
+        return f"fund {fund}: {event.amounts[fund]} is doubted of a settlement of which it bears {borne}"
+    if event.staff_ref is not None:
+        if not draft.known.qualifications.suspended(event.provider, event.staff_ref, found.day):
+            return f"the person was not suspended on {found.day}"
+        if found.emergency:
+            return "emergency care is paid whoever gave it"
+    if event.trace is not None:
+        if event.trace.split_pack:
+            return "a split pack repeats its trace code rightly"
+        if event.trace.no_code_list:
+            return "goods of the no-code list have no trace code"
+        if found.first_reversed:
+            return f"the sale {event.trace.sold_first} was reversed, and freed its trace code"
+    return None
+
+
+def _extrapolated(claim: Claim, event: AuditFindingRaised) -> Fens:
+    """`round2(claimed x wrong / looked at)`: the rest of the claim is taken to be as the sample was (S0)."""
+    if event.sample is None:
+        return {}
+    looked_at, found = fens(event.sample.looked_at), {}
+    for fund, wrong in fens(event.sample.wrong).items():
+        if wrong:
+            found[fund] = money.round2(max(0, claim.claimed.get(fund, 0)) * Fraction(wrong, looked_at[fund]))
+    return found
+
+
+def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterator[Event]:
+    """A later stage confirms, changes or drops a finding."""
+    finding = draft.findings.get((event.batch, event.finding_ref))
+    amounts = fens(event.amounts)
+    if finding is None or finding.provider != event.provider:
+        yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
+    elif any(finding.deducted.values()) or draft.claims[event.batch].status != "IN_REVIEW":
+        yield disputed(event, cause, f"the audit of batch {event.batch} is over")
+    elif STAGES.index(event.stage) < STAGES.index(finding.stage):
+        yield disputed(event, cause, f"finding {finding.finding_ref} is at stage {finding.stage} already")
+    elif finding.settlement_ref and (fund := first_above(amounts, finding.settlement_amounts)) is not None:
+        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} is more than the settlement's")
+    else:
+        yield _changed(draft, finding, cause, stage=event.stage, amounts=yuans(amounts))
+
+
+def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Event]:
+    finding = draft.findings.get((event.batch, event.finding_ref))
+    if finding is None or finding.provider != event.provider:
+        yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
+    elif finding.status == "APPEALED":
+        yield disputed(event, cause, f"finding {event.finding_ref} is under appeal already")
+    else:
+        yield _changed(draft, finding, cause, status="APPEALED")
+
+
+def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[Event]:
+    """What is upheld is not deducted, or, where it has been, owed again and paid (edge case 18)."""
+    finding = draft.findings.get((event.batch, event.finding_ref))
+    if finding is None or finding.provider != event.provider:
+        yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
+        return
+    if finding.status != "APPEALED":
+        yield disputed(event, cause, f"finding {event.finding_ref} is not under appeal")
+        return
+    claim, upheld = draft.claims[event.batch], fens(event.upheld)
+    late = any(finding.deducted.values())
+    stands = added(finding.deducted, finding.undone, -1) if late else finding.amounts
+    if (fund := first_above(upheld, stands)) is not None:
+        yield disputed(
+            event, cause, f"fund {fund}: {event.upheld[fund]} is upheld of {yuans(stands).get(fund, '0.00')}"
+        )
+        return
+    left = {fund: amount - upheld.get(fund, 0) for fund, amount in finding.amounts.items()}
+    amounts = finding.amounts if late else left
+    yield _changed(draft, finding, cause, status="ANSWERED", amounts=yuans(amounts))
+    if late and any(upheld.values()):
+        lead = draft.claims[claim.lead or claim.ref]
+        yield undone(lead, finding, upheld, cause)
+        if lead.status == "APPROVED":
+            yield from approve(draft, [lead], cause)
+
+
+def undone(claim: Claim, finding: Finding, amounts: Fens, cause: Place) -> AuditDeductionUndone:
+    return AuditDeductionUndone(
+        **told(claim.dimensions, amounts),
+        cause=cause,
+        policy_ref=claim.policy_ref,
+        batch=claim.ref,
+        of_batch=finding.batch,
+        finding_ref=finding.finding_ref,
+        amounts=yuans(amounts),
+    )
+
+
+def reversed_(draft: Draft, claim: Claim, submission: int, cause: Place) -> Iterator[Event]:
+    """What was deducted for a settlement is not taken again by its reversal, which is in this claim (c.2 66)."""
+    for refund in draft.refunds.get(submission, ()):
+        if not claim.covers(refund.day, refund.offset):
+            continue
+        for finding in list(draft.findings.values()):
+            amounts = added(finding.deducted, finding.undone, -1)
+            if finding.settlement_ref == refund.settlement_ref and amounts:
+                yield undone(claim, finding, amounts, cause)
+
+
+def _noted(
+    claim: Claim, cause: Place, event: AuditFindingRaised, *, amounts: Fens, settlement_amounts: Fens
+) -> ClaimFindingNoted:
+    return ClaimFindingNoted(
+        **told(claim.dimensions, {**amounts, **settlement_amounts}),
+        cause=cause,
+        policy_ref=claim.policy_ref,
+        batch=event.batch,
+        finding_ref=event.finding_ref,
+        rule_code=event.rule_code,
+        ground=event.ground,
+        stage=event.stage,
+        status="OPEN",
+        amounts=yuans(amounts),
+        settlement_amounts=yuans(at_most(settlement_amounts, settlement_amounts)),
+        settlement_ref=event.settlement_ref,
+        line_ref=event.line_ref,
+    )
+
+
+def _changed(draft: Draft, finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
+    claim = draft.claims[finding.batch]
+    content: dict[str, Any] = {
+        "stage": finding.stage,
+        "status": finding.status,
+        "amounts": yuans(finding.amounts),
+        **changes,
+    }
+    return ClaimFindingNoted(
+        **told(claim.dimensions, {**finding.amounts, **finding.settlement_amounts}),
+        cause=cause,
+        policy_ref=claim.policy_ref,
+        batch=finding.batch,
+        finding_ref=finding.finding_ref,
+        rule_code=finding.rule_code,
+        ground=finding.ground,
+        settlement_amounts=yuans(finding.settlement_amounts),
+        settlement_ref=finding.settlement_ref,
+        line_ref=finding.line_ref,
+        **content,
+    )

@@ -1,0 +1,103 @@
+"""Settlements and claims in the database, read and written in a fixed number of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from clearing import rows
+from clearing.audit.finding import Refund
+from clearing.claims.checks import Stretch
+from clearing.claims.claim import Claim
+from clearing.state import Draft
+from medfund import money
+from medfund.events.claims import ClaimBatchSubmitted
+from medfund.events.codec import Accepted
+from medfund.postgres import queries
+from medfund.postgres.arrays import columns
+
+SQL = queries.load(__file__, "claims.sql")
+SETTLEMENT_COLUMNS = (
+    "lane", "offset", "provider", "area", "insured_area", "insutype", "clr_type", "clr_way", "service_date", "med_type",
+    "ref", "reverses", "funds", "fens", "advanced",
+)  # fmt: skip
+
+_claim = msgspec.json.Decoder(Claim).decode
+
+
+async def keep_settlements(connection: asyncpg.Connection, lane: int, settlements: Sequence[Accepted]) -> None:
+    await connection.copy_records_to_table(
+        "settlements", records=[_settlement(lane, accepted) for accepted in settlements], columns=SETTLEMENT_COLUMNS
+    )
+
+
+def _settlement(lane: int, accepted: Accepted) -> tuple[Any, ...]:
+    event: Any = accepted.event
+    reverses = getattr(event, "reverses_ref", None)
+    return (
+        lane, accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
+        event.clr_way, event.service_date, event.med_type, bytes.fromhex(event.settlement_ref),
+        bytes.fromhex(reverses) if reverses else None, list(event.funds), money.fens([*event.funds.values()]),
+        event.advanced,
+    )  # fmt: skip
+
+
+async def read(
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], providers: Iterable[str], *,
+    day: bool, submissions: Sequence[ClaimBatchSubmitted],
+) -> None:  # fmt: skip
+    """The claims that are named, those with something open of some providers, or of all on a day, and the rivals of
+    what is submitted."""
+    found = await connection.fetch(
+        SQL.claims, lane, sorted(named), sorted(providers), day, [event.provider for event in submissions],
+        [event.period_from for event in submissions], [event.period_to for event in submissions],
+    )  # fmt: skip
+    for row in found:
+        claim = _claim(row["body"])
+        draft.claims[claim.ref] = claim
+
+
+async def read_submissions(
+    connection: asyncpg.Connection, lane: int, draft: Draft, submissions: Sequence[Accepted]
+) -> set[str]:
+    """What was recorded before each submission, and which settlements its reversals undo; those are returned."""
+    stretches, refunds = [], []
+    for accepted in submissions:
+        event: Any = accepted.event
+        cuts = {claim.opened for claim in draft.claims.values() if claim.dimensions.provider == event.provider}
+        cuts |= {other.record.offset for other in submissions if other.event.provider == event.provider}  # type: ignore[attr-defined]
+        before = sorted(cut for cut in cuts if 0 < cut < accepted.record.offset)
+        wanted = (
+            accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
+            event.clr_way, event.period_from, event.period_to,
+        )  # fmt: skip
+        refunds.append(wanted)
+        stretches.append((*wanted, "{" + ",".join(map(str, [0, *before])) + "}"))
+    found = defaultdict(list)
+    for row in await connection.fetch(SQL.stretches, lane, *map(list, zip(*stretches, strict=True))):
+        amounts = dict(zip(row["funds"], row["fens"], strict=True))
+        found[row["number"]].append(
+            Stretch(
+                row["service_date"], row["since"], row["settlements"], amounts, frozenset(row["advanced"]), row["refs"],
+                row["emergencies"],
+            )
+        )  # fmt: skip
+    draft.stretches.update(found)
+    for row in await connection.fetch(SQL.refunds, lane, *map(list, zip(*refunds, strict=True))):
+        refund = Refund(row["reverses"], row["service_date"], row["offset"])
+        draft.refunds.setdefault(row["number"], []).append(refund)
+    return {refund.settlement_ref for refunds in draft.refunds.values() for refund in refunds}
+
+
+async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
+    if changed := sorted(draft.changed & draft.claims.keys()):
+        await connection.execute(SQL.save_claims, lane, *columns([_row(draft.claims[ref]) for ref in changed]))
+
+
+def _row(claim: Claim) -> tuple[Any, ...]:
+    return (
+        claim.ref, claim.dimensions.provider, claim.dimensions.area, claim.period_from, claim.period_to, claim.status,
+        rows.flag(claim.open), claim.due, rows.text(claim),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""A batch is submitted, or taken back: accepted, rejected with everything that is wrong, or withdrawn. Pure.
+
+Source: domain.md R1.2, R1.3 step 1, R3.6, c.2 (10-12).
+"""
+
+from collections.abc import Iterator
+
+from clearing import dimensions
+from clearing.audit.findings import reversed_
+from clearing.claims import checks, clock
+from clearing.claims.claim import Claim
+from clearing.dimensions import disputed, told
+from clearing.funds import at_most, yuans
+from clearing.policy import NoPolicy, Policy
+from clearing.state import Draft
+from clearing.supervision.cases import reverse
+from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
+from medfund.events.clearing import (
+    Besides,
+    ClaimBatchAccepted,
+    ClaimBatchRejected,
+    ClaimBatchWithdrawn,
+    ClaimError,
+)
+from medfund.events.kinds import Event, Place
+
+NO_POLICY = "0" * 64
+
+
+def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
+    errors, policy = [], None
+    try:
+        policy = draft.known.policies.on(event.area, event.submitted_on)
+    except NoPolicy as error:
+        errors.append(ClaimError(code="NO_POLICY", detail=str(error)))
+    known = draft.claims.get(event.batch)
+    if known is not None and known.live:
+        errors.append(ClaimError(code="BATCH_KNOWN", detail=f"a batch {event.batch} is {known.status} already"))
+    if event.submitted_on <= event.period_to:
+        detail = f"submitted on {event.submitted_on}, and the period ends on {event.period_to}"
+        errors.append(ClaimError(code="PERIOD", detail=detail))
+    rivals = [claim for claim in draft.claims_of(event.provider) if claim.live and alike(claim, event)]
+    if not errors and policy is not None:
+        errors = _errors(draft, event, cause, rivals, policy)
+    if errors or policy is None:
+        yield ClaimBatchRejected(
+            **told(dimensions.of(event), event.amounts),
+            cause=cause,
+            policy_ref=policy.hash if policy else NO_POLICY,
+            batch=event.batch,
+            errors=errors,
+        )
+        return
+    yield _accepted(draft, event, cause, rivals, policy)
+    yield from _undone(draft, draft.claims[event.batch], cause)
+
+
+def _errors(
+    draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
+) -> list[ClaimError]:
+    found = checks.recorded(draft.stretches.get(cause.offset, ()), rivals)
+    return checks.differences(event, found) or checks.not_active(
+        found,
+        lambda day: draft.known.agreements.active(event.provider, day),
+        emergencies_paid=policy.emergencies_paid,
+    )
+
+
+def _accepted(
+    draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
+) -> ClaimBatchAccepted:
+    calendar = draft.known.calendar
+    cut_off = clock.cut_off(event.period_to, policy.cut_off_day, policy.cut_off_roll, calendar)
+    started = clock.clock_cut_off(cut_off, event.submitted_on)
+    due_15, due_20 = clock.deadline(calendar, 15, started), clock.deadline(calendar, 20, started)
+    besides = [
+        Besides(batch=claim.ref, period_from=claim.period_from, period_to=claim.period_to, before=claim.opened)
+        for claim in rivals
+        if claim.period_from <= event.period_to and event.period_from <= claim.period_to
+    ]
+    return ClaimBatchAccepted(
+        **told(dimensions.of(event), event.amounts),
+        cause=cause,
+        policy_ref=policy.hash,
+        batch=event.batch,
+        clr_way=event.clr_way,
+        mode=event.mode,
+        period_from=event.period_from,
+        period_to=event.period_to,
+        besides=besides or None,
+        settlements=event.settlements,
+        settlement_root=event.settlement_root,
+        amounts=event.amounts,
+        submitted_on=event.submitted_on,
+        cut_off=started,
+        clock_start=clock.next_day(started),
+        due_15=due_15.earliest,
+        due_20=due_20.earliest,
+        latest_15=due_15.latest if due_15.provisional else None,
+        latest_20=due_20.latest if due_20.provisional else None,
+        calendar_version=calendar.version,
+    )
+
+
+def _undone(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
+    """Its reversals undo what was deducted for their settlements, and end what is recovered of them (c.4)."""
+    yield from reversed_(draft, claim, cause.offset, cause)
+    for refund in draft.refunds.get(cause.offset, ()):
+        if not claim.covers(refund.day, refund.offset):
+            continue
+        for recovery in list(draft.recoveries.values()):
+            if recovery.settlement_ref == refund.settlement_ref and (amounts := at_most(*[recovery.standing] * 2)):
+                yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
+
+
+def alike(claim: Claim, event: ClaimBatchSubmitted) -> bool:
+    """Whether both claim from the same settlements."""
+    mine = claim.dimensions
+    return (*mine.purse, mine.insutype, mine.clr_type, claim.clr_way) == (
+        event.provider,
+        event.area,
+        event.insured_area,
+        event.insutype,
+        event.clr_type,
+        event.clr_way,
+    )
+
+
+def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place) -> Iterator[Event]:
+    """Possible until money was ordered, a deduction is final, or one was undone in it (R3.6)."""
+    claim = draft.claims.get(event.batch)
+    if claim is None or not claim.live or claim.dimensions.provider != event.provider:
+        yield disputed(event, cause, f"there is no live batch {event.batch}")
+    elif claim.status != "IN_REVIEW" or claim.lead or any((claim.p1 or {}).values()):
+        yield disputed(event, cause, f"batch {event.batch} is being paid: it cannot be withdrawn any more")
+    elif claim.undone:
+        yield disputed(event, cause, f"a deduction was undone in batch {event.batch}: it cannot be withdrawn any more")
+    else:
+        yield ClaimBatchWithdrawn(
+            **told(claim.dimensions, claim.claimed),
+            cause=cause,
+            policy_ref=claim.policy_ref,
+            batch=claim.ref,
+            clr_way=claim.clr_way,
+            period_from=claim.period_from,
+            period_to=claim.period_to,
+            settlements=claim.settlements,
+            settlement_root=claim.settlement_root,
+            amounts=yuans(claim.claimed),
+            reason=event.reason,
+        )

@@ -1,0 +1,32 @@
+"""Instant advances (1104), an open item of the waterfall: what was paid at once is taken from what is approved. Pure.
+
+A claim's own advance goes first, then the rests of claims that are approved, never of one in review (R3.6).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clearing.funds import Fens, added
+from clearing.offsets.waterfall import Due
+from clearing.payments import debit
+from clearing.payments.payable import Payable
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+about = debit.about
+
+
+def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    for other in draft.claims_of(payable.dimensions.provider):
+        if (amount := other.advance.get(fund, 0)) <= 0 or other.dimensions.purse != payable.dimensions.purse:
+            continue
+        if other.ref in own:
+            yield Due("1104", other.ref, amount, -1)
+        elif other.status == "APPROVED":
+            yield Due("1104", other.ref, amount, other.opened)
+
+
+def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+    claim = draft.change_claim(item)
+    claim.advance = added(claim.advance, amounts, -1)

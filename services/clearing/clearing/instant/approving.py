@@ -1,0 +1,43 @@
+"""What is approved of claims after audit: bond, net, holds, offsets, and the order for the rest (R1.5, R1.6). Pure."""
+
+from collections.abc import Iterator
+
+from clearing.claims.claim import Claim, in_review
+from clearing.dimensions import told
+from clearing.funds import Fens, added, total, yuans
+from clearing.instant.amounts import bond_on
+from clearing.payments.bank import pay_out
+from clearing.state import Draft
+from clearing.supervision.holds import hold_approved
+from medfund.events.clearing import ClaimBatchApproved
+from medfund.events.kinds import Event, Place
+
+
+def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None = None) -> Iterator[Event]:
+    """All that is in review of claims of one month, except what `stays`; the first claim carries what is owed.
+
+    The bond is that of all that was ever approved of them, less what was kept before.
+    """
+    lead = claims[0]
+    policy = draft.policy_of(lead)
+    left = added(in_review(claims), stays or {}, -1)
+    funds = sorted({*left, *(fund for claim in claims for fund in claim.claimed)})
+    before, kept = total(claim.approved for claim in claims), total(claim.bond for claim in claims)
+    approved = {fund: left.get(fund, 0) for fund in funds}
+    bond = {
+        fund: bond_on(before.get(fund, 0) + amount, policy.bond(fund)) - kept.get(fund, 0)
+        for fund, amount in approved.items()
+    }
+    yield ClaimBatchApproved(
+        **told(lead.dimensions, funds),
+        cause=cause,
+        policy_ref=policy.hash,
+        payable_ref=lead.ref,
+        batches=[claim.ref for claim in claims],
+        approved=yuans(approved),
+        bond=yuans(bond),
+        net=yuans({fund: approved[fund] - bond[fund] for fund in funds}),
+        in_review=yuans(stays) if stays else None,
+    )
+    yield from hold_approved(draft, lead, cause)
+    yield from pay_out(draft, lead, cause, own=claims)

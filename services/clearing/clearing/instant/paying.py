@@ -1,0 +1,57 @@
+"""The part of a claim that is paid at once: P1, what it makes good, its offsets, its order (R1.5, R1.6). Pure."""
+
+from collections.abc import Iterator
+
+from clearing.claims.claim import Claim
+from clearing.dimensions import told
+from clearing.funds import Fens, added, at_most, fens, total, yuans
+from clearing.instant import amounts
+from clearing.offsets.taking import offset_at_instant
+from clearing.payments.bank import order
+from clearing.state import Draft
+from medfund.events.clearing import InstantPaymentApproved, MadeGood
+from medfund.events.kinds import Event, Place
+
+
+def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
+    policy = draft.policy_of(claim)
+    p1 = amounts.p1(claim.claimed, {fund: policy.p1_ratio(fund) for fund in claim.claimed})
+    rests = _rests(draft, claim) if policy.instant_lowered_by_rests else {}
+    p1 = {fund: amount - min(max(0, amount), rests.get(fund, 0)) for fund, amount in p1.items()}
+    made_good = list(_made_good(draft, claim, p1))
+    yield InstantPaymentApproved(
+        **told(claim.dimensions, p1),
+        cause=cause,
+        policy_ref=policy.hash,
+        payable_ref=claim.ref,
+        amounts=yuans(p1),
+        ratio={fund: policy.p1_ratio_text(fund) for fund in claim.claimed},
+        made_good=made_good or None,
+    )
+    left = added(at_most(p1, p1), total(fens(part.amounts) for part in made_good), -1)
+    before = claim.advance
+    yield from offset_at_instant(draft, claim, cause, left)
+    left = added(left, added(claim.advance, before, -1), -1)
+    if left:
+        yield order(draft, claim, cause, "INSTANT", left)
+
+
+def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
+    """The negative P1 of batches in review that this one makes good, the oldest first (R1.6, R10).
+
+    What is left of one ends when its batch is approved: its reversals are in what is approved then.
+    """
+    left = at_most(p1, p1)
+    for other in draft.claims_of(claim.dimensions.provider):
+        if other.status != "IN_REVIEW" or other.dimensions.purse != claim.dimensions.purse:
+            continue
+        if taken := at_most(other.carried, left):
+            left = added(left, taken, -1)
+            yield MadeGood(batch=other.ref, amounts=yuans(taken))
+
+
+def _rests(draft: Draft, claim: Claim) -> Fens:
+    """What of instant advances on claims already approved is still open, by fund."""
+    others = draft.claims_of(claim.dimensions.provider)
+    purse = claim.dimensions.purse
+    return total(one.advance for one in others if one.status == "APPROVED" and one.dimensions.purse == purse)

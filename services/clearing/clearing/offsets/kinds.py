@@ -1,0 +1,35 @@
+"""The kinds of open items that the waterfall takes from, by the account that each is booked in.
+
+A new kind is a module of its own capability's folder, with these three functions, and a line here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from clearing.funds import Fens
+from clearing.instant import advance
+from clearing.offsets.waterfall import Due
+from clearing.payments import debit
+from clearing.payments.payable import Payable
+from clearing.supervision import owed
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    due: Callable[["Draft", Payable, str, list[str]], Iterable[Due]]
+    """What may be taken now from a payable, in one fund; the last are the claims approved with it."""
+    taken: Callable[["Draft", str, Fens], None]
+    """An item was paid off by so much."""
+    about: Callable[["Draft", str, str], Mapping[str, Any]]
+    """What a decision says of an item and a fund: whose it is."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "2102": Kind(debit.due, debit.taken, debit.about),
+    "1104": Kind(advance.due, advance.taken, advance.about),
+    "1107": Kind(owed.due, owed.taken, owed.about),
+}

@@ -1,0 +1,69 @@
+"""The waterfall over what a provider is owed: which open items are taken, as decisions. Pure.
+
+What stays true: nothing is taken across funds, nor across purses (provider, area, insured area). Source: R3.6.
+"""
+
+from collections.abc import Iterator
+
+from clearing.dimensions import told
+from clearing.funds import Fens, added, yuans
+from clearing.offsets.kinds import KINDS
+from clearing.offsets.waterfall import waterfall
+from clearing.payments.payable import Payable
+from clearing.state import Draft
+from medfund.events.clearing import OffsetApplied
+from medfund.events.kinds import Event, Place
+
+DEBIT = "2102"
+"""Step 0: a payable makes good another claim's negative one before anything else; both are the provider's 2102."""
+
+
+def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iterator[Event]:
+    """What is taken from the free part of a payable. `own`: the claims whose advances are its own."""
+    policy = draft.policy_of(payable)
+    for fund in sorted(payable.payable):
+        steps = (DEBIT, *policy.steps_for(fund, at_instant=False))
+        yield from _take(draft, payable, cause, fund, payable.free().get(fund, 0), steps, own)
+
+
+def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) -> Iterator[Event]:
+    """What is taken from a P1 before it is paid: everything but advances (R3.6)."""
+    policy = draft.policy_of(payable)
+    for fund, amount in sorted(p1.items()):
+        yield from _take(draft, payable, cause, fund, amount, ("", "", *policy.steps_for(fund, at_instant=True)), [])
+
+
+def _take(
+    draft: Draft, payable: Payable, cause: Place, fund: str, amount: int, steps: tuple[str, ...], own: list[str]
+) -> Iterator[Event]:
+    policy = draft.policy_of(payable)
+    kinds = [KINDS[account] for account in steps if account in KINDS]
+    due = [item for kind in kinds for item in kind.due(draft, payable, fund, own)]
+    at_instant = DEBIT not in steps
+    for taken in waterfall(amount, due, steps):
+        kind = KINDS[taken.account]
+        p1 = at_instant or taken.account == "1104"
+        yield OffsetApplied(
+            **told(payable.dimensions, {fund: taken.amount}),
+            **kind.about(draft, taken.item, fund),
+            cause=cause,
+            policy_ref=policy.hash,
+            payable_ref=payable.ref,
+            taken_from="P1" if at_instant else "2102",
+            account=taken.account,  # type: ignore[arg-type]
+            item_ref=taken.item,
+            step=taken.step,
+            order=taken.order,
+            amounts=yuans({fund: taken.amount}),
+            instant_stat=policy.instant_stat if p1 else None,
+        )
+
+
+def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
+    """What was taken from a payable, or from a P1 (which is then an advance like any other), pays off its item."""
+    payable = draft.change(event.payable_ref)
+    if event.taken_from == "P1":
+        payable.advance = added(payable.advance, amounts)
+    else:
+        payable.payable = added(payable.payable, amounts, -1)
+    KINDS[event.account].taken(draft, event.item_ref, amounts)

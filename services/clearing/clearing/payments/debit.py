@@ -1,0 +1,28 @@
+"""Payables below zero, an open item of the waterfall: reversals took more than was owed, and other payables of the same
+fund make it good (2102 is one account of the provider, R3.6). Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from clearing.funds import Fens, added
+from clearing.offsets.waterfall import Due
+from clearing.payments.payable import Payable
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+
+def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    for other in draft.of_purse(payable):
+        if other is not payable and (amount := -other.payable.get(fund, 0)) > 0:
+            yield Due("2102", other.ref, amount, other.opened)
+
+
+def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+    other = draft.change(item)
+    other.payable = added(other.payable, amounts)
+
+
+def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+    whose = draft.payable(item).dimensions
+    return {"item_insured_area": whose.insured_area, "item_advanced": [name for name in whose.advanced if name == fund]}

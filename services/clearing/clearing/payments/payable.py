@@ -1,0 +1,101 @@
+"""What a provider is owed (2102), what of it is held, and the payments that were ordered for it. Pure.
+
+What stays true: every change is a decision that is on the log; what is ordered is a part of what is open, and what is
+held is not open.
+"""
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from clearing.dimensions import Dimensions
+from clearing.funds import Fens, added, fens
+from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased, PaymentOrdered
+
+
+class Payable(msgspec.Struct, kw_only=True):
+    """Something that a provider is paid for: a claim, or what a recovery took wrongly."""
+
+    ref: str
+    dimensions: Dimensions
+    policy_ref: str
+    """The policy that it came into being under; it stays its own when the area's changes."""
+    opened: int
+    """Where it came into being: an offset of the lane's log."""
+    cut_off: date
+    """Its clock runs from the day after."""
+    payable: Fens = {}
+    """Open, 2102; below zero where reversals took more than was owed."""
+    ordered: Fens = {}
+    """Of that: ordered, and not yet confirmed by the bank."""
+    held: dict[str, Fens] = {}
+    """2108, by hold."""
+    to_hold: dict[str, Fens] = {}
+    """By hold: to be held as soon as it is approved."""
+    orders: int = 0
+    """How many payments of the payable were ordered."""
+    pending: Fens = {}
+    """Of a P1: ordered, and not yet confirmed by the bank."""
+    advance: Fens = {}
+    """Open instant advance, 1104."""
+    last_paid: date | None = None
+    """The value date of its last payment."""
+
+    @property
+    def owing(self) -> bool:
+        """Whether anything can still happen to it by itself."""
+        kept = (self.pending, self.advance, self.payable, *self.held.values())
+        return any(amount for amounts in kept for amount in amounts.values())
+
+    def free(self) -> Fens:
+        """What of the payable is neither ordered nor needed for a P1 that is still on its way."""
+        return added(added(self.payable, self.ordered, -1), self.pending, -1)
+
+
+class Payment(msgspec.Struct, kw_only=True):
+    payment_ref: str
+    payable_ref: str
+    provider: str
+    purpose: Literal["INSTANT", "PAYABLE"]
+    amounts: Fens
+    due: date
+    status: Literal["ORDERED", "SETTLED"] = "ORDERED"
+    value_date: date | None = None
+    returned: Fens = {}
+
+
+def ordered(payable: Payable, event: PaymentOrdered) -> Payment:
+    amounts = fens(event.amounts)
+    if event.purpose == "INSTANT":
+        payable.pending = added(payable.pending, amounts)
+    else:
+        payable.ordered = added(payable.ordered, amounts)
+        payable.orders += 1
+    return Payment(
+        payment_ref=event.payment_ref,
+        payable_ref=event.payable_ref,
+        provider=event.provider,
+        purpose="INSTANT" if event.purpose == "INSTANT" else "PAYABLE",
+        amounts=amounts,
+        due=event.due,
+    )
+
+
+def held(payable: Payable, event: ClaimPayableHeld) -> None:
+    amounts, to_come = fens(event.amounts), fens(event.to_come)
+    payable.payable = added(payable.payable, amounts, -1)
+    payable.held = kept({**payable.held, event.hold_ref: added(payable.held.get(event.hold_ref, {}), amounts)})
+    payable.to_hold = kept({**payable.to_hold, event.hold_ref: to_come})
+
+
+def released(payable: Payable, event: ClaimPayableReleased) -> None:
+    amounts, to_come = fens(event.amounts), fens(event.to_come)
+    payable.payable = added(payable.payable, amounts)
+    payable.held = kept({**payable.held, event.hold_ref: added(payable.held.get(event.hold_ref, {}), amounts, -1)})
+    left = added(payable.to_hold.get(event.hold_ref, {}), to_come, -1)
+    payable.to_hold = kept({**payable.to_hold, event.hold_ref: left})
+
+
+def kept(holds: dict[str, Fens]) -> dict[str, Fens]:
+    return {hold: amounts for hold, amounts in sorted(holds.items()) if any(amounts.values())}

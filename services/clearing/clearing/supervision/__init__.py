@@ -1,0 +1,1 @@
+"""Who may be paid, what is held, and what has to be given back (R6)."""

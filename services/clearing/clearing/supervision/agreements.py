@@ -1,0 +1,49 @@
+"""Who was under agreement on a day, and who was qualified: what supervision has said so far. Pure; immutable.
+
+Of two words on one day the later one holds. Both days of a suspension are inside it (R10). Source: R6.4, R6.5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from medfund.events.reviews import PersonQualificationChanged, ProviderAgreementChanged
+
+EMERGENCY = "13"
+"""The medical category (med_type) of emergency care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """By provider, in the order of the log."""
+
+    by_provider: Mapping[str, tuple[ProviderAgreementChanged, ...]]
+
+    def active(self, provider: str, day: date) -> bool:
+        """Whether services of a day are payable. Where no signing is known the agreement is as old as the provider."""
+        changes = self.by_provider.get(provider, ())
+        active = not any(change.status == "SIGNED" for change in changes)
+        for change in changes:
+            if change.effective_from <= day <= (change.effective_to or day):
+                active = change.status in ("SIGNED", "RESUMED")
+        return active
+
+    def with_change(self, event: ProviderAgreementChanged) -> "Agreements":
+        known = self.by_provider.get(event.provider, ())
+        return Agreements({**self.by_provider, event.provider: (*known, event)})
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifications:
+    """By provider and member of its staff: the suspensions, by their first day."""
+
+    suspensions: Mapping[tuple[str, str], Mapping[date, date | None]]
+
+    def suspended(self, provider: str, staff_ref: str, day: date) -> bool:
+        known = self.suspensions.get((provider, staff_ref), {})
+        return any(first <= day <= (last or day) for first, last in known.items())
+
+    def with_change(self, event: PersonQualificationChanged) -> "Qualifications":
+        person = event.provider, event.staff_ref
+        known = {**self.suspensions.get(person, {}), event.suspended_from: event.suspended_to}
+        return Qualifications({**self.suspensions, person: known})

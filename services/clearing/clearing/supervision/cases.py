@@ -1,0 +1,85 @@
+"""What follows from cases of supervision: recoveries, their payment in cash, and their end on appeal. Pure.
+
+Source: domain.md R6.1, R6.2, R6.7, c.2 (61), c.4.
+"""
+
+from collections.abc import Iterator
+
+from clearing import dimensions
+from clearing.dimensions import disputed, told
+from clearing.funds import Fens, fens, first_above, yuans
+from clearing.payments.bank import pay_out
+from clearing.policy import NoPolicy
+from clearing.state import Draft
+from clearing.supervision.recovery import Recovery, split_of_reversal
+from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled
+from medfund.events.kinds import Event, Place
+from medfund.events.reviews import RecoveryAppealUpheld, RecoveryDecided, RecoveryReceived
+
+
+def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Event]:
+    """Final; taken from the next payables where it is not paid in cash. Its year is the one it was spent in (R6.2)."""
+    if event.case_ref in draft.recoveries:
+        yield disputed(event, cause, f"case {event.case_ref} has a recovery already")
+        return
+    try:
+        policy = draft.known.policies.on(event.area, event.decided_on)
+    except NoPolicy as error:
+        yield disputed(event, cause, str(error))
+        return
+    yield RecoveryOpened(
+        **told(dimensions.of(event), event.amounts),
+        cause=cause,
+        policy_ref=policy.hash,
+        case_ref=event.case_ref,
+        recovery_year="PRIOR" if event.benefit_year < event.decided_on.year else "CURRENT",
+        amounts=event.amounts,
+        decided_on=event.decided_on,
+        settlement_ref=event.settlement_ref,
+    )
+
+
+def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
+    recovery = draft.recoveries.get(event.case_ref)
+    if recovery is None or recovery.dimensions.provider != event.provider:
+        yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
+    elif (fund := first_above(fens(event.amounts), recovery.due)) is not None:
+        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} came in, and less than that is owed")
+    else:
+        yield RecoverySettled(
+            **told(recovery.dimensions, event.amounts),
+            cause=cause,
+            policy_ref=recovery.policy_ref,
+            case_ref=recovery.ref,
+            recovery_year=recovery.year,
+            amounts=event.amounts,
+            bank_txn=event.bank_txn,
+            value_date=event.value_date,
+        )
+
+
+def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:
+    """The debt ends as far as it is open; what was taken is paid back, as any payable is (R6.7)."""
+    recovery = draft.recoveries.get(event.case_ref)
+    if recovery is None or recovery.dimensions.provider != event.provider:
+        yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
+    elif (fund := first_above(fens(event.amounts), recovery.standing)) is not None:
+        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} is more than stands of the recovery")
+    else:
+        yield from reverse(draft, recovery, cause, fens(event.amounts), event.reason)
+
+
+def reverse(draft: Draft, recovery: Recovery, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
+    to_open, to_payable = split_of_reversal(recovery, amounts)
+    yield RecoveryReversed(
+        **told(recovery.dimensions, amounts),
+        cause=cause,
+        policy_ref=recovery.policy_ref,
+        case_ref=recovery.ref,
+        recovery_year=recovery.year,
+        amounts=yuans(amounts),
+        to_open=yuans(to_open),
+        to_payable=yuans(to_payable),
+        reason=reason,
+    )
+    yield from pay_out(draft, recovery, cause)

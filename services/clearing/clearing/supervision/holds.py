@@ -1,0 +1,84 @@
+"""What follows from holds: a payable is put aside, and paid in full when released. Pure. Source: R6, R6.1, c.4."""
+
+from collections.abc import Iterator
+
+from clearing.claims.claim import Claim
+from clearing.dimensions import disputed, told
+from clearing.funds import Fens, at_most, fens, first_above, yuans
+from clearing.payments.bank import pay_out
+from clearing.payments.payable import Payable
+from clearing.state import Draft
+from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
+from medfund.events.kinds import Event, Place
+from medfund.events.reviews import Hold, PaymentHoldPlaced, PaymentHoldReleased
+
+
+def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Event]:
+    """What is approved is held now; of a claim in review, what will be approved of it."""
+    payable = _payable(draft, event)
+    if payable is None:
+        yield disputed(event, cause, f"there is no payable {event.payable_ref}")
+        return
+    if event.hold_ref in payable.held or event.hold_ref in payable.to_hold:
+        yield disputed(event, cause, f"hold {event.hold_ref} is placed already")
+        return
+    amounts = fens(event.amounts)
+    if isinstance(payable, Claim) and payable.status == "IN_REVIEW":
+        yield _held(payable, cause, event.hold_ref, {}, to_come=amounts)
+    elif (fund := first_above(amounts, payable.free())) is not None:
+        free = yuans({fund: payable.free().get(fund, 0)})[fund]
+        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} to be held, {free} is open and not ordered")
+    else:
+        yield _held(payable, cause, event.hold_ref, amounts, to_come={})
+
+
+def hold_approved(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
+    """What was to be held of a claim, when something of it is approved."""
+    for hold, amounts in claim.to_hold.items():
+        if now := at_most(amounts, claim.payable):
+            left = {fund: fen - now.get(fund, 0) for fund, fen in amounts.items() if fen > now.get(fund, 0)}
+            yield _held(claim, cause, hold, now, to_come=left if claim.status == "IN_REVIEW" else {})
+
+
+def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator[Event]:
+    """In full and without interest: the waterfall, and the rest in cash."""
+    payable = _payable(draft, event)
+    if payable is None:
+        yield disputed(event, cause, f"there is no payable {event.payable_ref}")
+        return
+    amounts = fens(event.amounts)
+    now = at_most(amounts, payable.held.get(event.hold_ref, {}))
+    to_come = {fund: fen - now.get(fund, 0) for fund, fen in amounts.items() if fen > now.get(fund, 0)}
+    if (fund := first_above(to_come, payable.to_hold.get(event.hold_ref, {}))) is not None:
+        yield disputed(event, cause, f"fund {fund}: hold {event.hold_ref} holds less than {event.amounts[fund]}")
+        return
+    yield ClaimPayableReleased(
+        **told(payable.dimensions, now),
+        cause=cause,
+        policy_ref=payable.policy_ref,
+        hold_ref=event.hold_ref,
+        payable_ref=payable.ref,
+        amounts=yuans(now),
+        to_come=yuans(to_come),
+    )
+    if now:
+        yield from pay_out(draft, payable, cause)
+
+
+def _payable(draft: Draft, event: Hold) -> Payable | None:
+    payable = draft.claims.get(event.payable_ref) or draft.recoveries.get(event.payable_ref)
+    if payable is None or payable.dimensions.provider != event.provider or event.account != "2102":
+        return None
+    return None if isinstance(payable, Claim) and not payable.live else payable
+
+
+def _held(payable: Payable, cause: Place, hold: str, amounts: Fens, to_come: Fens) -> ClaimPayableHeld:
+    return ClaimPayableHeld(
+        **told(payable.dimensions, amounts),
+        cause=cause,
+        policy_ref=payable.policy_ref,
+        hold_ref=hold,
+        payable_ref=payable.ref,
+        amounts=yuans(amounts),
+        to_come=yuans(to_come),
+    )

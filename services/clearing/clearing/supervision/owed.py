@@ -1,0 +1,27 @@
+"""Recoveries (1107), an open item of the waterfall: final, and so due at once. Pure. Source: R3.6 step 2."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from clearing.funds import Fens
+from clearing.offsets.waterfall import Due
+from clearing.payments import debit
+from clearing.payments.payable import Payable
+from clearing.supervision.recovery import take
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+
+def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    for recovery in draft.recoveries.values():
+        if recovery.dimensions.purse == payable.dimensions.purse and (amount := recovery.due.get(fund, 0)) > 0:
+            yield Due("1107", recovery.ref, amount, recovery.opened)
+
+
+def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+    take(draft.change_recovery(item), amounts)
+
+
+def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+    return {**debit.about(draft, item, fund), "recovery_year": draft.recoveries[item].year}

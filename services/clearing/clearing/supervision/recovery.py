@@ -1,0 +1,73 @@
+"""A recovery: what a provider has to give back, and what it is owed where that was wrong. Pure.
+
+What stays true: in each fund, what was decided is what is open, taken and reversed while it was open.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from msgspec import field
+
+from clearing import dimensions
+from clearing.funds import Fens, added, at_most, fens
+from clearing.payments.payable import Payable
+from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
+
+
+class Recovery(Payable, kw_only=True):
+    """`ref` is its case; its payable is what was taken wrongly."""
+
+    year: RecoveryYear
+    decided_on: date
+    decided: Fens
+    settlement_ref: str | None = None
+    due: Fens
+    """Open, 1107."""
+    taken: Fens = field(default_factory=dict)
+    """In cash or by offset, and not given back."""
+
+    @property
+    def open(self) -> bool:
+        return any(self.due.values()) or self.owing
+
+    @property
+    def standing(self) -> Fens:
+        """What of it has not been reversed."""
+        return added(self.due, self.taken)
+
+
+def opened(event: RecoveryOpened) -> Recovery:
+    return Recovery(
+        ref=event.case_ref,
+        dimensions=dimensions.of(event),
+        policy_ref=event.policy_ref,
+        opened=event.cause.offset,
+        cut_off=event.decided_on,
+        year=event.recovery_year,
+        decided_on=event.decided_on,
+        decided=fens(event.amounts),
+        settlement_ref=event.settlement_ref,
+        due=added(fens(event.amounts), {}),
+    )
+
+
+def take(recovery: Recovery, amounts: Mapping[str, int]) -> None:
+    recovery.due = added(recovery.due, amounts, -1)
+    recovery.taken = added(recovery.taken, amounts)
+
+
+def settled(recovery: Recovery, event: RecoverySettled) -> None:
+    take(recovery, fens(event.amounts))
+
+
+def reversed_(recovery: Recovery, event: RecoveryReversed) -> None:
+    to_open, to_payable = fens(event.to_open), fens(event.to_payable)
+    recovery.due = added(recovery.due, to_open, -1)
+    recovery.taken = added(recovery.taken, to_payable, -1)
+    recovery.payable = added(recovery.payable, to_payable)
+
+
+def split_of_reversal(recovery: Recovery, amounts: Fens) -> tuple[Fens, Fens]:
+    """What of a reversal ends a debt, and what was taken already (c.4)."""
+    to_open = at_most(amounts, recovery.due)
+    return to_open, added(amounts, to_open, -1)
