@@ -43,7 +43,7 @@ class Draft:
     refunds: dict[int, list[Refund]] = field(default_factory=dict)
     """By the offset of a submission: its reversals of settlements that something was deducted for, or recovered."""
     reversed: set[str] = field(default_factory=set)
-    """Of the settlements with findings: those that were reversed."""
+    """Of the settlements that findings are about, or rest on: those that were reversed."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
     published: list[tuple[str, int, Event]] = field(default_factory=list)

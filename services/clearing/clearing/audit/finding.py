@@ -43,9 +43,6 @@ class Found:
     offset: int
     amounts: Fens
     emergency: bool
-    reversed: bool
-    first_reversed: bool
-    """Whether the settlement that sold a trace code first was reversed, and the code is free again."""
 
 
 @dataclass(frozen=True, slots=True)

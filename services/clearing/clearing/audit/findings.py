@@ -49,7 +49,7 @@ def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Ev
 
 
 def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
-    if found.reversed:
+    if event.settlement_ref in draft.reversed:
         return f"settlement {event.settlement_ref} was reversed: nothing of it is paid"
     if (fund := first_above(fens(event.amounts), found.amounts)) is not None:
         borne = yuans({fund: found.amounts.get(fund, 0)})[fund]
@@ -64,7 +64,7 @@ def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
             return "a split pack repeats its trace code rightly"
         if event.trace.no_code_list:
             return "goods of the no-code list have no trace code"
-        if found.first_reversed:
+        if event.trace.sold_first in draft.reversed:
             return f"the sale {event.trace.sold_first} was reversed, and freed its trace code"
     return None
 

@@ -32,29 +32,30 @@ async def read(
     for row in found:
         finding = _finding(row["body"])
         draft.findings[finding.batch, finding.finding_ref] = finding
-    refs = sorted({one.settlement_ref for one in draft.findings.values() if one.settlement_ref})
-    if refs:
-        draft.reversed.update(row["ref"] for row in await connection.fetch(SQL.reversed, lane, refs))
+    await _read_reversed(connection, lane, draft, {one.settlement_ref for one in draft.findings.values()})
 
 
 async def read_found(
     connection: asyncpg.Connection, lane: int, draft: Draft, raised: Sequence[AuditFindingRaised]
 ) -> None:
-    wanted = sorted({
-        (event.batch, event.settlement_ref, event.trace.sold_first if event.trace else None)
-        for event in raised if event.settlement_ref is not None
-    }, key=str)  # fmt: skip
+    """The settlements of new findings, and which of them, or of the sales that they rest on, were reversed."""
+    wanted = sorted({(event.batch, event.settlement_ref) for event in raised if event.settlement_ref is not None})
     if not wanted:
         return
+    first = {event.trace.sold_first for event in raised if event.trace}
+    await _read_reversed(connection, lane, draft, {ref for _, ref in wanted} | first)
     for row in await connection.fetch(SQL.found, lane, *columns(wanted)):
         draft.found[row["batch"], row["ref"]] = Found(
             day=row["service_date"],
             offset=row["offset"],
             amounts=dict(zip(row["funds"], row["fens"], strict=True)),
             emergency=row["med_type"] == EMERGENCY,
-            reversed=row["reversed"],
-            first_reversed=row["first_reversed"],
         )
+
+
+async def _read_reversed(connection: asyncpg.Connection, lane: int, draft: Draft, refs: Iterable[str | None]) -> None:
+    if wanted := sorted(ref for ref in refs if ref):
+        draft.reversed.update(row["ref"] for row in await connection.fetch(SQL.reversed, lane, wanted))
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:

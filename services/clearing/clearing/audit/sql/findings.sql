@@ -12,8 +12,7 @@ where
     )
 
 -- name: found
--- The settlements that new findings are about, by batch and reference: what the funds bear of each, and whether it, or
--- the settlement that sold its trace code first, was reversed. Reads the period of each batch once. Locks: none.
+-- The settlements that new findings are about, by batch and reference. Reads the periods of these batches. Locks: none.
 select
     wanted.batch,
     wanted.ref,
@@ -21,16 +20,8 @@ select
     settlement."offset",
     settlement.funds,
     settlement.fens,
-    settlement.med_type,
-    exists (
-        select from settlements as reversal
-        where reversal.lane = $1 and reversal.reverses = settlement.ref
-    ) as reversed,
-    exists (
-        select from settlements as reversal
-        where reversal.lane = $1 and reversal.reverses = decode(wanted.sold_first, 'hex')
-    ) as first_reversed
-from unnest($2::text::text [], $3::text::text [], $4::text::text []) as wanted (batch, ref, sold_first)
+    settlement.med_type
+from unnest($2::text::text [], $3::text::text []) as wanted (batch, ref)
 inner join claims as claim on claim.lane = $1 and wanted.batch = claim.ref
 inner join settlements as settlement
     on

@@ -1,0 +1,269 @@
+"""Agreements, holds and recoveries, from events to ledger lines (R6, c.4)."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.fund import Fund, running
+
+BATCH = "B-202601"
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        yield fund
+
+
+async def details(fund: Fund) -> list[str]:
+    return [event["detail"] for event in await fund.decided("fact.disputed")]
+
+
+async def ordered(fund: Fund) -> list[tuple[str, dict[str, str]]]:
+    return [(event["payment_ref"], event["amounts"]) for event in await fund.decided("payment.ordered")]
+
+
+async def offsets(fund: Fund) -> list[tuple[str, str, str, int, dict[str, str]]]:
+    return [
+        (event["taken_from"], event["account"], event["item_ref"], event["step"], event["amounts"])
+        for event in await fund.decided("offset.applied")
+    ]
+
+
+async def equal(fund: Fund) -> None:
+    books, items = await fund.balances(), await fund.open_items()
+    for account in ("1104", "1107", "2101", "2102", "2103", "2108"):
+        assert books.get(account, {}) == items.get(account, {}), account
+
+
+async def claimed(fund: Fund, amounts: dict[str, int], *, batch: str = BATCH, month: str = "2026-01") -> None:
+    fund.settle(amounts, day=f"{month}-15")
+    later = f"{month[:-1]}{int(month[-1]) + 1}"
+    fund.submit(batch, first=f"{month}-01", last=f"{month}-28", on=f"{later}-05")
+    await fund.drain()
+
+
+def agreement(fund: Fund, status: str, first: str, last: str | None = None) -> None:
+    fund.put("provider.agreement.changed.v1", provider=fund.provider, status=status, effective_from=first,
+             effective_to=last)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "day", "med_type", "refused"),
+    [
+        ([("SUSPENDED", "2026-01-10", "2026-01-20")], "2026-01-09", "21", False),
+        ([("SUSPENDED", "2026-01-10", "2026-01-20")], "2026-01-10", "21", True),
+        ([("SUSPENDED", "2026-01-10", "2026-01-20")], "2026-01-20", "21", True),
+        ([("SUSPENDED", "2026-01-10", "2026-01-20")], "2026-01-21", "21", False),
+        ([("SUSPENDED", "2026-01-10", "2026-01-20")], "2026-01-15", "13", False),
+        ([("SUSPENDED", "2026-01-10", None), ("RESUMED", "2026-01-15", None)], "2026-01-15", "21", False),
+        ([("SIGNED", "2026-01-10", None)], "2026-01-09", "21", True),
+        ([("SIGNED", "2026-01-10", None)], "2026-01-10", "21", False),
+        ([("SIGNED", "2025-01-01", None), ("TERMINATED", "2026-01-10", None)], "2026-01-31", "21", True),
+    ],
+)
+async def test_what_was_done_without_an_agreement_is_not_claimed(
+    fund: Fund, changes: list[Any], day: str, med_type: str, refused: bool
+) -> None:
+    """Edge case 24; both days of a suspension are inside it, emergency care is paid."""
+    for status, first, last in changes:
+        agreement(fund, status, first, last)
+    fund.settle({"310100": 100}, day=day, med_type=med_type)
+    fund.submit(BATCH)
+    [event] = await fund.decided("claim.batch.accepted", "claim.batch.rejected")
+    assert event["type"] == ("claim.batch.rejected" if refused else "claim.batch.accepted")
+    if refused:
+        assert [(error["code"], error["day"]) for error in event["errors"]] == [("NOT_ACTIVE", day)]
+
+
+async def test_a_suspension_leaves_out_its_days_and_the_others_are_claimed(fund: Fund) -> None:
+    agreement(fund, "SUSPENDED", "2026-01-10", "2026-01-20")
+    for day in ("2026-01-09", "2026-01-10", "2026-01-21"):
+        fund.settle({"310100": 100}, day=day)
+    fund.submit("A", last="2026-01-09", on="2026-02-05")
+    fund.submit("B", first="2026-01-21", on="2026-02-05")
+    events = await fund.decided()
+    assert [(event["type"], event["batch"]) for event in events] == [
+        ("claim.batch.accepted", "A"),
+        ("claim.batch.accepted", "B"),
+    ]
+
+
+async def test_a_recovery_is_taken_from_the_payable_after_the_claims_own_advance(fund: Fund) -> None:
+    await claimed(fund, {"310100": 100_000, "390100": 50_000})
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"310100": 90_000, "390100": 45_000}, on="2026-02-10")
+    await fund.drain()
+    fund.recover("C-1", {"310100": 8_000, "390100": 1_000})
+    await fund.drain()
+    assert (await fund.balances())["1107"] == {"310100": 8_000, "390100": 1_000}
+    fund.deduct([BATCH], {})
+    assert await offsets(fund) == [
+        ("2102", "1104", BATCH, 1, {"310100": "900.00"}),
+        ("2102", "1107", "C-1", 2, {"310100": "50.00"}),
+        ("2102", "1104", BATCH, 1, {"390100": "450.00"}),
+        ("2102", "1107", "C-1", 2, {"390100": "10.00"}),
+    ]
+    assert (await ordered(fund))[1:] == [(f"{BATCH}/P2", {"390100": "15.00"})]
+    assert (await fund.open_items())["1107"] == {"310100": 3_000}
+    await equal(fund)
+
+
+async def test_a_recovery_is_taken_from_a_p1_before_it_is_paid(fund: Fund) -> None:
+    """R3.6: P1 passes steps 2 to 6; what is taken from it is an advance like what is paid."""
+    await claimed(fund, {"310100": 100_000, "310200": 50_000})
+    fund.recover("C-1", {"310100": 8_000, "310200": 1_000}, benefit_year=2025)
+    fund.day("2026-02-09")
+    assert await offsets(fund) == [("P1", "1107", "C-1", 2, {"310100": "80.00"})], "not from personal accounts"
+    assert await ordered(fund) == [(f"{BATCH}/P1", {"310100": "820.00", "310200": "450.00"})]
+    books = await fund.balances()
+    assert (books["1104"], books["4001"]) == ({"310100": 8_000}, {"310100": -8_000, "310200": -1_000})
+    assert (await fund.balances("STAT"))["OTHER_INCOME"] == {"310100": -8_000}
+    await equal(fund)
+    fund.bank(f"{BATCH}/P1", {"310100": 82_000, "310200": 45_000}, on="2026-02-10")
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    assert (await ordered(fund))[1:] == [(f"{BATCH}/P2", {"310100": "50.00", "310200": "50.00"})]
+    await equal(fund)
+
+
+async def test_where_the_policy_says_so_a_p1_is_not_offset(fund: Fund) -> None:
+    fund.policy("2026-01-01", instant__offset="false")
+    await claimed(fund, {"310100": 100_000})
+    fund.recover("C-1", {"310100": 8_000})
+    fund.day("2026-02-09")
+    assert await offsets(fund) == []
+    assert await ordered(fund) == [(f"{BATCH}/P1", {"310100": "900.00"})]
+
+
+async def test_a_recovery_that_is_paid_in_cash_comes_to_the_fiscal_special_account(fund: Fund) -> None:
+    fund.recover("C-1", {"310100": 21_994_740})
+    await fund.drain()
+    fund.recovered("C-1", {"310100": 21_994_741})
+    assert await details(fund) == ["fund 310100: 219947.41 came in, and less than that is owed"]
+    fund.recovered("C-1", {"310100": 21_994_740})
+    assert await fund.balances() == {"1003": {"310100": 21_994_740}, "5001": {"310100": -21_994_740}}
+    assert (await fund.balances("STAT")) == {
+        "FISCAL_CASH": {"310100": 21_994_740},
+        "EXPENSE": {"310100": -21_994_740},
+    }
+    fund.recover("C-1", {"310100": 1})
+    fund.recovered("C-2", {"310100": 1})
+    assert (await details(fund))[1:] == [
+        "case C-1 has a recovery already",
+        "there is no recovery of case C-2",
+    ]
+    await equal(fund)
+
+
+async def test_a_recovery_that_was_wrong_ends_as_far_as_it_is_open_and_the_rest_is_paid_back(fund: Fund) -> None:
+    """R6.7: of 300.00 are 200.00 taken in cash; 250.00 were wrong: 100.00 end, 150.00 are paid back."""
+    fund.recover("C-1", {"310100": 30_000}, benefit_year=2025)
+    await fund.drain()
+    fund.recovered("C-1", {"310100": 20_000})
+    await fund.drain()
+    fund.recovered("C-1", {"310100": 30_001}, type="appeal.upheld")
+    assert await details(fund) == ["fund 310100: 300.01 is more than stands of the recovery"]
+    fund.recovered("C-1", {"310100": 25_000}, type="appeal.upheld")
+    [event] = await fund.decided("recovery.reversed")
+    assert (event["to_open"], event["to_payable"]) == ({"310100": "100.00"}, {"310100": "150.00"})
+    assert await ordered(fund) == [("C-1/P2", {"310100": "150.00"})]
+    assert (await fund.balances())["4001"] == {"310100": -5_000}
+    assert (await fund.balances("STAT"))["OTHER_INCOME"] == {"310100": -20_000 + 15_000}
+    fund.bank("C-1/P2", {"310100": 15_000}, on="2026-03-20")
+    await fund.drain()
+    assert await fund.open_items() == {}
+    await equal(fund)
+
+
+async def test_a_reversal_ends_the_recovery_of_its_settlement(fund: Fund) -> None:
+    one = fund.settle({"310100": 40_000}, day="2026-01-15")
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    fund.bank(f"{BATCH}/P2", {"310100": 38_000}, on="2026-02-20")
+    fund.recover("C-1", {"310100": 40_000}, settlement_ref=one)
+    await fund.drain()
+    fund.settle({"310100": 40_000}, day="2026-02-03", reverses=one)
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    [event] = await fund.decided("recovery.reversed")
+    assert (event["to_open"], event["to_payable"]) == ({"310100": "400.00"}, {})
+    books = await fund.balances()
+    assert "1107" not in books
+    assert "5001" not in books
+    await equal(fund)
+
+
+async def test_a_hold_keeps_an_approved_payable_and_its_release_pays_in_full(fund: Fund) -> None:
+    """R6, R6.1: not paid, still owed, without interest."""
+    await claimed(fund, {"310100": 100_000, "390100": 50_000})
+    fund.hold(BATCH, {"310100": 60_000})
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    assert await ordered(fund) == [(f"{BATCH}/P2", {"310100": "350.00", "390100": "475.00"})]
+    assert (await fund.balances())["2108"] == {"310100": -60_000}
+    await equal(fund)
+    fund.hold(BATCH, {"310100": 60_001}, release=True)
+    fund.hold("B-9", {"310100": 1})
+    fund.hold(BATCH, {"310100": 1})
+    fund.hold(BATCH, {"390100": 1}, hold="H-2")
+    assert await details(fund) == [
+        "fund 310100: hold H-1 holds less than 600.01",
+        "there is no payable B-9",
+        "hold H-1 is placed already",
+        "fund 390100: 0.01 to be held, 0.00 is open and not ordered",
+    ]
+    fund.hold(BATCH, {"310100": 60_000}, release=True)
+    assert (await ordered(fund))[1:] == [(f"{BATCH}/P3", {"310100": "600.00"})]
+    await equal(fund)
+
+
+async def test_what_is_released_passes_the_waterfall_as_well(fund: Fund) -> None:
+    await claimed(fund, {"310100": 100_000})
+    fund.hold(BATCH, {"310100": 95_000})
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    assert await ordered(fund) == []
+    fund.recover("C-1", {"310100": 20_000})
+    await fund.drain()
+    fund.hold(BATCH, {"310100": 95_000}, release=True)
+    assert await offsets(fund) == [("2102", "1107", "C-1", 2, {"310100": "200.00"})]
+    assert await ordered(fund) == [(f"{BATCH}/P2", {"310100": "750.00"})]
+    await equal(fund)
+
+
+async def test_a_claim_below_zero_is_made_good_by_the_next_one_of_its_fund(fund: Fund) -> None:
+    """R3.6: 2102 is one account of the provider; edge case 22 at the month close."""
+    one = fund.settle({"310100": 10_000}, day="2026-01-15")
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    fund.bank(f"{BATCH}/P2", {"310100": 9_500}, on="2026-02-20")
+    fund.settle({"310100": 10_000}, day="2026-02-03", reverses=one)
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    fund.deduct(["B-202602"], {})
+    await fund.drain()
+    assert (await fund.open_items())["2102"] == {"310100": 10_000}
+    fund.settle({"310100": 8_000, "390100": 8_000}, day="2026-03-03")
+    fund.submit("B-202603", first="2026-03-01", last="2026-03-31", on="2026-04-05")
+    await fund.drain()
+    fund.deduct(["B-202603"], {})
+    assert await offsets(fund) == [("2102", "2102", "B-202602", 0, {"310100": "76.00"})]
+    assert (await ordered(fund))[1:] == [("B-202603/P2", {"390100": "76.00"})]
+    assert (await fund.balances())["2102"] == {"310100": 10_000 - 7_600, "390100": -7_600}
+    await equal(fund)
+
+
+async def test_a_fine_is_a_memo_and_never_money_of_the_fund(fund: Fund) -> None:
+    fund.put("fine.noted.v1", provider=fund.provider, amounts={"310100": "439894.80"})
+    assert await fund.balances() == {"9001": {"310100": 43_989_480}, "9901": {"310100": -43_989_480}}
+    assert await fund.balances("STAT") == {}
