@@ -87,7 +87,7 @@ class Deciding(Generic[State]):
     """By topic: the facts before this offset were decided here."""
     answered: dict[str, int]
     """By topic: the facts before this offset are answered by decisions that were found on the log."""
-    partial: dict[tuple[str, int], list[Event]] = field(default_factory=dict)
+    partial: dict[tuple[str, int], list[Accepted]] = field(default_factory=dict)
     """Answers of which the rest has not been read yet."""
     changed: set[str] = field(default_factory=set)
 
@@ -142,7 +142,8 @@ class Decider(Generic[State]):
     async def prepare(
         self, connection: asyncpg.Connection, lane: int, draft: Deciding[State], fresh: Sequence[Accepted]
     ) -> None:
-        await self.rules.prepare(connection, lane, draft.state, fresh)
+        waiting = [event for heard in draft.partial.values() for event in heard]
+        await self.rules.prepare(connection, lane, draft.state, [*waiting, *fresh])
 
     def apply(self, draft: Deciding[State], lane: int, fresh: Sequence[Accepted]) -> Effects:
         decided: list[Decision] = []
@@ -173,11 +174,11 @@ class Decider(Generic[State]):
             return
         place = (cause.topic, cause.offset)
         heard = draft.partial.setdefault(place, [])
-        heard.append(event.event)
+        heard.append(event)
         if len(heard) < answer.of:
             return
         for decision in draft.partial.pop(place):
-            self.rules.evolve(draft.state, decision)
+            self.rules.evolve(draft.state, decision.event)
         draft.answered[cause.topic] = max(draft.answered.get(cause.topic, 0), cause.offset + 1)
         draft.changed.add(cause.topic)
 
@@ -187,7 +188,7 @@ class Decider(Generic[State]):
         draft.decided[topic] = offset + 1
         if offset < draft.answered.get(topic, 0) or not self._deciding:
             return []
-        heard = draft.partial.pop((topic, offset), [])
+        heard = [event.event for event in draft.partial.pop((topic, offset), [])]
         answers: list[Event] = []
         for decision in self.rules.decide(draft.state, fact):
             if cause_of(decision) != Place(topic=topic, lane=lane, offset=offset):
