@@ -37,7 +37,7 @@ def said_in_one_place() -> Iterator[None]:
 def up(
     data: Data = DATA,
     detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that book events.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each service that work its lanes.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Start broker, database and all services; stay until Ctrl-C, or return when ready with --detach.
@@ -84,7 +84,7 @@ def down(data: Data = DATA, as_json: Json = False) -> None:
 
 
 def status(data: Data = DATA, as_json: Json = False) -> None:
-    """What runs, and where; exit code 0 only when all of it runs and the API is well."""
+    """What runs, and where; exit code 0 only when all of it runs and is well."""
     from medfund.local import running
 
     found = running.running(data.absolute())

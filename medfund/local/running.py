@@ -11,7 +11,6 @@ from medfund.local import CannotRun, state
 from medfund.local.kafka import fetch
 from medfund.local.prerequisites import java
 from medfund.local.server import StartFailed, rotate
-from medfund.local.services import faults
 from medfund.local.state import State
 
 START_LIMIT_S = 180.0
@@ -37,8 +36,10 @@ def environment(data: Path) -> dict[str, str]:
 
 
 def is_healthy(found: State) -> bool:
-    """Whether every part runs and the API says that it is well."""
-    return found.ready and all(part.pid for part in found.parts) and not faults(found.api_port)
+    """Whether every part runs, the API says that it is well, and every service works all its lanes."""
+    from medfund.local import health  # loads the database's client, which most questions here do not need
+
+    return found.ready and all(part.pid for part in found.parts) and not health.faults(found)
 
 
 def fetch_broker() -> None:

@@ -4,7 +4,6 @@ A process is told no more than it needs: the API never knows a password that may
 """
 
 import http.client
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -12,12 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfund.local.server import Server
+from medfund.postgres.provision import ROLES
 
 COMMON = ("KAFKA_BOOTSTRAP", "MEDFUND_LANES", "MEDFUND_TOPIC_PREFIX")
-SECRETS = ("DATABASE_URL", "LEDGER_OWNER_DSN", "LEDGER_WORKER_DSN", "LEDGER_READER_DSN")
+METRICS = "/metrics"
 HEALTH = "/healthz"
-SERVICES = ("ledger",)
-"""Each has a schema, three roles and migrations of its own."""
+SERVICES = ("ledger", "clearing")
+"""Each has a schema, three roles and migrations of its own, and works lanes: `python -m <service> migrate | work`."""
+
+
+def variable(service: str, role: str, what: str = "dsn") -> str:
+    """The setting that tells a service's role its DSN, or its password."""
+    return f"{service}_{role}_{what}".upper()
+
+
+SECRETS = frozenset(
+    {"DATABASE_URL"}
+    | {variable(service, role, what) for service in SERVICES for role in ROLES for what in ("dsn", "password")}
+)
 
 
 @dataclass(frozen=True)
@@ -33,13 +44,16 @@ class Program:
     """The path that answers, whatever it says, when the program runs."""
 
 
-WORKERS = (Program("ledger-worker", ("ledger", "work"), ("LEDGER_WORKER_DSN",), "METRICS_PORT", "/metrics"),)
-SCHEDULER = Program("scheduler", ("medfund.lanes.scheduler",), (), "METRICS_PORT", "/metrics")
+WORKERS = {
+    service: Program(f"{service}-worker", (service, "work"), (variable(service, "worker"),), "METRICS_PORT", METRICS)
+    for service in SERVICES
+}
+SCHEDULER = Program("scheduler", ("medfund.lanes.scheduler",), (), "METRICS_PORT", METRICS)
 APIS = (
     Program(
         "ledger-api",
         ("ledger", "api"),
-        ("LEDGER_READER_DSN", "MEDFUND_TOKEN_PUBLIC_KEY"),
+        (variable("ledger", "reader"), "MEDFUND_TOKEN_PUBLIC_KEY"),
         "LEDGER_API_PORT",
         HEALTH,
     ),
@@ -68,8 +82,8 @@ class Service(Server):
 
 
 def services(folder: Path, environment: Mapping[str, str], *, workers: int) -> list[Service]:
-    """All processes of all services, workers first."""
-    named = [(program, f"{program.name}-{number}") for program in WORKERS for number in range(1, workers + 1)]
+    """All processes of all services: so many workers of each, then the others."""
+    named = [(program, f"{program.name}-{number}") for program in WORKERS.values() for number in range(1, workers + 1)]
     named += [(program, program.name) for program in (SCHEDULER, *APIS)]
     return [Service(program, name, folder, environment) for program, name in named]
 
@@ -85,9 +99,3 @@ def answer(port: int, path: str) -> tuple[int, bytes] | None:
         return None
     finally:
         connection.close()
-
-
-def faults(port: int) -> set[str]:
-    """What an API says is wrong with it."""
-    found = answer(port, HEALTH)
-    return {"no_answer"} if found is None else set(json.loads(found[1]).get("faults", ()))

@@ -6,6 +6,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
 from medfund.local import CannotRun
+from medfund.local.services import SERVICES, variable
+from medfund.postgres.provision import ROLES
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -36,12 +38,14 @@ class PrepareSettings(StackSettings):
     ledger_owner_password: str
     ledger_worker_password: str
     ledger_reader_password: str
+    clearing_owner_password: str
+    clearing_worker_password: str
+    clearing_reader_password: str
 
     def passwords(self) -> dict[str, dict[str, str]]:
         """By service and role."""
-        ledger = {
-            "owner": self.ledger_owner_password,
-            "worker": self.ledger_worker_password,
-            "reader": self.ledger_reader_password,
+        given = self.model_dump()
+        return {
+            service: {role: given[variable(service, role, "password").lower()] for role in ROLES}
+            for service in SERVICES
         }
-        return {"ledger": ledger}

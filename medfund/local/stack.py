@@ -13,15 +13,15 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from medfund.http import tokens
-from medfund.local import prepare
+from medfund.local import health, prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, Server, StartFailed, eventually, write_file
-from medfund.local.services import SERVICES, Service, faults, services
+from medfund.local.services import SERVICES, Service, services, variable
 from medfund.local.settings import StackSettings
 from medfund.local.state import Part, State
 from medfund.postgres.provision import ROLES
@@ -72,7 +72,7 @@ class Stack:
         for service in SERVICES:
             for role in ROLES:
                 secret = self._passwords[service][role]
-                told[f"{service.upper()}_{role.upper()}_DSN"] = prepare.dsn(
+                told[variable(service, role)] = prepare.dsn(
                     self.administrator, user=f"{service}_{role}", password=secret
                 )
         return told
@@ -123,8 +123,9 @@ class Stack:
 
     def _await_health(self) -> None:
         """A backlog may take long to book; nothing else may be wrong."""
-        if not eventually(lambda: faults(self.api.port) <= {"stale"}, HEALTH_LIMIT_S):
-            raise StartFailed(f"the API is not well: {', '.join(sorted(faults(self.api.port)))}")
+        started = self.state(ready=False)
+        if not eventually(lambda: health.faults(started) <= {"stale"}, HEALTH_LIMIT_S):
+            raise StartFailed(f"the services are not well: {', '.join(sorted(health.faults(started)))}")
 
     def _start_broker(self) -> None:
         if self.kafka:
@@ -138,11 +139,11 @@ class Stack:
             asyncio.run(prepare.database(self.postgres.dsn(), DATABASE))
         for service in SERVICES:
             asyncio.run(prepare.roles(self.administrator, service, self._passwords[service]))
-            self._migrate(service)
+        together([partial(self._migrate, service) for service in SERVICES])
 
     def _migrate(self, service: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", service.replace("-", "_"), "migrate"],
+            [sys.executable, "-m", service, "migrate"],
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -152,7 +153,7 @@ class Stack:
         )
         if done.returncode != 0:
             why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise StartFailed(f"the {service}'s tables could not be migrated: {why}")
+            raise StartFailed(f"the tables of {service} could not be migrated: {why}")
 
     def stop(self) -> None:
         """Drain the services, then stop the broker and the database: nothing is cut off that could finish."""

@@ -9,15 +9,19 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from clearing import settings as clearing_settings
+from clearing.__main__ import COMMANDS as CLEARING
 from ledger import settings as ledger_settings
+from ledger.__main__ import COMMANDS as LEDGER
 from medfund.cli import COMMANDS
 from medfund.lanes import settings as lanes_settings
-from medfund.local import kafka, postgres
+from medfund.local import kafka, postgres, services
 from medfund.local import settings as local_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+SERVICES = {"clearing": CLEARING, "ledger": LEDGER}
 PROCESSES = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
 
 
@@ -25,7 +29,7 @@ def settings_known() -> set[str]:
     """The environment variables that some settings class reads."""
     classes = [
         kind
-        for module in (ledger_settings, lanes_settings, local_settings)
+        for module in (clearing_settings, ledger_settings, lanes_settings, local_settings)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, BaseSettings)
     ]
@@ -37,8 +41,10 @@ def test_one_container_per_process() -> None:
     commands = {name: " ".join(service["command"]) for name, service in PROCESSES.items()}
     assert commands == {
         "prepare": "medfund prepare",
-        "migrate": "python -m ledger migrate",
+        "ledger-migrate": "python -m ledger migrate",
+        "clearing-migrate": "python -m clearing migrate",
         "ledger-worker": "python -m ledger work",
+        "clearing-worker": "python -m clearing work",
         "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
     }
@@ -48,10 +54,7 @@ def test_one_container_per_process() -> None:
 def test_every_command_exists(name: str) -> None:
     match PROCESSES[name]["command"]:
         case ["python", "-m", package, command]:
-            from ledger.__main__ import COMMANDS as LEDGER
-
-            assert importlib.util.find_spec(f"{package}.__main__")
-            assert command in LEDGER
+            assert command in SERVICES[package]
         case ["python", "-m", module]:
             assert importlib.util.find_spec(module)
         case ["medfund", command]:
@@ -77,6 +80,20 @@ def test_all_processes_see_the_same_log() -> None:
 def test_no_process_but_the_preparation_knows_the_administrator() -> None:
     told = [name for name, service in PROCESSES.items() if "POSTGRES_PASSWORD" in str(service["environment"])]
     assert told == ["prepare"]
+
+
+def test_each_process_waits_for_the_tables_of_its_own_service() -> None:
+    for name, service in PROCESSES.items():
+        match service["command"]:
+            case ["python", "-m", package, "work" | "api"]:
+                assert f"{package}-migrate" in service["depends_on"], name
+            case ["python", "-m", _, "migrate"]:
+                assert list(service["depends_on"]) == ["prepare"], name
+
+
+def test_every_service_of_the_local_stack_has_its_containers() -> None:
+    wanted = {f"{service}-{process}" for service in services.SERVICES for process in ("migrate", "worker")}
+    assert wanted <= PROCESSES.keys()
 
 
 def test_secrets_come_from_outside_and_have_no_default() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from clearing import settings as clearing_settings
 from ledger import chart, posting, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
@@ -95,9 +96,10 @@ def test_every_promise_names_its_code_and_its_test_or_is_not_built() -> None:
 
 
 def settings_classes() -> dict[str, type[BaseSettings]]:
+    """By package and name: each service has its own of the same name."""
     return {
-        name: kind
-        for module in (lanes_settings, ledger_settings, local_settings)
+        f"{module.__name__.split('.')[-2]}.{name}": kind
+        for module in (lanes_settings, ledger_settings, clearing_settings, local_settings)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind.__module__ == module.__name__
     }
@@ -120,7 +122,7 @@ def default(field: FieldInfo) -> str:
 @pytest.mark.parametrize("name", settings_classes())
 def test_settings_on_the_page_are_those_that_are_read(name: str) -> None:
     kind = settings_classes()[name]
-    inherited = [variables(base) for base in kind.__mro__[1:] if base.__name__ in settings_classes()]
+    inherited = [variables(base) for base in kind.__mro__[1:] if base in settings_classes().values()]
     told = {(row[0], row[1]) for row in table(OPERATORS, f"`{name}`")[1:] if row[0]}
     assert told == variables(kind) - set().union(*inherited)
 

@@ -3,8 +3,10 @@
 One stack for all tests here, started with the command that people type.
 """
 
+import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,16 +19,18 @@ import pytest
 
 from medfund.http import tokens
 from medfund.http.tokens import Role
-from medfund.local import running, state
+from medfund.local import health, running, state
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
 from medfund.local.services import answer
+from medfund.postgres import connect
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
-SERVICES = ["ledger-api", "ledger-worker-1", "scheduler"]
-PARTS = ["kafka", *SERVICES[:2], "postgres", *SERVICES[2:]]
+SERVICES = ["clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
+PARTS = sorted(["kafka", "postgres", *SERVICES])
+OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
 
 def medfund(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -108,19 +112,52 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
     found = state.read(data)
     assert found
     knows = {
-        name: Path(f"/proc/{told['services'][name]['pid']}/environ").read_text(encoding="utf-8")
-        for name in ("ledger-worker-1", "ledger-api")
+        name: Path(f"/proc/{told['services'][name]['pid']}/environ").read_text(encoding="utf-8") for name in SERVICES
     }
-    dsns = {name: found.environment[f"LEDGER_{name}_DSN"] for name in ("OWNER", "WORKER", "READER")}
+    dsns = {name: dsn for name, dsn in found.environment.items() if name.endswith("_DSN")}
+    assert len(set(dsns.values())) == 6
     dsns["ADMINISTRATOR"] = found.administrator
     known = {part: {name for name, dsn in dsns.items() if dsn in text} for part, text in knows.items()}
-    assert known == {"ledger-worker-1": {"WORKER"}, "ledger-api": {"READER"}}
+    assert known == {
+        "clearing-worker-1": {"CLEARING_WORKER_DSN"},
+        "ledger-worker-1": {"LEDGER_WORKER_DSN"},
+        "ledger-api": {"LEDGER_READER_DSN"},
+        "scheduler": set(),
+    }
+
+
+def test_what_clearing_has_not_read_yet_is_what_the_operators_page_asks_for(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    [question] = re.findall(r"```sql\n(.*?)```", OPERATORS.read_text(encoding="utf-8"), re.DOTALL)
+    found = state.read(data)
+    assert found
+    assert eventually(lambda: asyncio.run(_asked(found.administrator, question)) == 0, 30)
+
+
+async def _asked(dsn: str, question: str) -> Any:
+    async with connect.connection(dsn, name="tests") as connection:
+        return await connection.fetchval(question)
 
 
 def test_secrets_are_their_owners_alone(stack: tuple[Path, dict[str, Any]]) -> None:
     data, _ = stack
     secret = ["stack.json", "passwords.json", "token-private.pem", "postgres/password"]
     assert {name: oct((data / name).stat().st_mode & 0o777) for name in secret} == dict.fromkeys(secret, "0o600")
+
+
+def test_a_stack_is_not_well_while_lanes_of_a_service_have_no_worker(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, told = stack
+    found = running.running(data)
+    assert found
+    assert health.faults(found) == set()
+    worker = told["services"]["clearing-worker-1"]["pid"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        assert eventually(lambda: health.faults(found) == {"clearing_lane_without_worker"}, 30)
+        assert status(data)[0] == 1
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert eventually(lambda: is_well(data), 60)
 
 
 def test_whatever_is_killed_is_started_again_at_the_same_address(stack: tuple[Path, dict[str, Any]]) -> None:
@@ -161,8 +198,9 @@ def test_down_ends_everything_and_says_when_nothing_ran(stack: tuple[Path, dict[
     assert json.loads(medfund("down", "--json", "--data", str(data)).stdout) == {"stopped": True}
     assert time.monotonic() - began < 60
     assert not [process for process in processes if process and process.alive]
-    log = (data / "services" / "ledger-worker-1.log").read_text(encoding="utf-8")
-    assert "worker stopped" in log.splitlines()[-1], "it drained"
+    for worker in ("ledger-worker-1", "clearing-worker-1"):
+        log = (data / "services" / f"{worker}.log").read_text(encoding="utf-8")
+        assert "worker stopped" in log.splitlines()[-1], "it drained"
     again = medfund("down", "--data", str(data))
     assert (again.returncode, again.stdout) == (0, f"No stack was running on {data}.\n")
     assert status(data)[0] == 1
