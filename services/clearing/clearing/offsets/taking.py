@@ -9,7 +9,7 @@ from clearing.dimensions import told
 from clearing.funds import Fens, added, yuans
 from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
-from clearing.payments.payable import Payable
+from clearing.payments.payable import Offset, Payable
 from clearing.state import Draft
 from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event, Place
@@ -62,6 +62,10 @@ def _take(
 def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
     """What was taken from a payable, or from a P1 (which is then an advance like any other), pays off its item."""
     payable = draft.change(event.payable_ref)
+    taken = Offset(
+        taken_from=event.taken_from, account=event.account, item=event.item_ref, step=event.step, amounts=amounts
+    )
+    payable.offsets = [*payable.offsets, taken]
     if event.taken_from == "P1":
         payable.advance = added(payable.advance, amounts)
     else:

@@ -14,6 +14,16 @@ from clearing.funds import Fens, added, fens
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased, PaymentOrdered
 
 
+class Offset(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken from a payable, or from its P1, for one open item."""
+
+    taken_from: Literal["P1", "2102", "2104"]
+    account: str
+    item: str
+    step: int
+    amounts: Fens
+
+
 class Payable(msgspec.Struct, kw_only=True):
     """Something that a provider is paid for: a claim, or what a recovery took wrongly."""
 
@@ -39,6 +49,8 @@ class Payable(msgspec.Struct, kw_only=True):
     """Of a P1: ordered, and not yet confirmed by the bank."""
     advance: Fens = {}
     """Open instant advance, 1104."""
+    offsets: list[Offset] = []
+    """In the order in which they were taken."""
     last_paid: date | None = None
     """The value date of its last payment."""
 
