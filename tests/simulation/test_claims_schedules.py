@@ -35,7 +35,7 @@ class Month:
         """One of the things that happen, by weight."""
         acts: dict[Any, int] = {
             self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 10,
-            self.doubt: 26, self.contest: 7, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
+            self.doubt: 26, self.contest: 14, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
         }  # fmt: skip
         if self.random.random() < 0.15:
             self.fund.crash_at = self.random.choice(POINTS)
@@ -141,7 +141,8 @@ class Month:
         findings = await self.known("findings")
         if not findings:
             return
-        finding = self.random.choice(findings)
+        taken = [one for one in findings if any(one["deducted"].values())]
+        finding = self.random.choice(taken if taken and self.random.random() < 0.7 else findings)
         place, most = (finding["batch"], finding["finding_ref"]), finding["deducted"] or finding["amounts"]
         if finding["status"] != "APPEALED" and self.random.random() < 0.9:
             self.fund.appeal(*place)
