@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from medfund import money
+from tests import events
 from tests.conftest import Database
 from tests.fund import PROVIDER, Fund, running
 
@@ -352,3 +353,58 @@ async def test_what_is_rebuilt_from_the_log_is_what_was_there_and_nothing_is_pub
     fund.deduct(["B-202602"], {})
     [*_, taken] = await fund.decided("offset.applied")
     assert (taken["payable_ref"], taken["item_ref"]) == ("B-202602", BATCH)
+
+
+async def test_what_a_withdrawn_batch_held_can_be_claimed_again_beside_a_later_one(fund: Fund) -> None:
+    """Edge case 8 where periods overlap: the later batch holds only what came after the withdrawn one."""
+    fund.settle({"310100": 100}, day="2026-01-05")
+    fund.submit("A")
+    fund.settlements.clear()
+    fund.settle({"310100": 7}, day="2026-01-05")
+    fund.submit("B", on="2026-02-09")
+    await fund.drain()
+    fund.put("claim.batch.withdrawal.requested.v1", provider=PROVIDER, batch="A")
+    await fund.drain()
+    fund.settlements.clear()
+    fund.settlements["2026-01-05"].append((events.reference("s-3"), {"310100": 100}))
+    fund.submit("A", on="2026-02-10")
+    told = await fund.decided()
+    assert [(event["type"], event["batch"]) for event in told] == [
+        ("claim.batch.accepted", "A"),
+        ("claim.batch.accepted", "B"),
+        ("claim.batch.withdrawn", "A"),
+        ("claim.batch.accepted", "A"),
+    ]
+    assert [batch["batch"] for batch in told[1]["besides"]] == ["A"]
+    assert (await fund.balances())["2101"] == {"310100": -107}
+    assert "2100" not in await fund.balances()
+    fund.find("B", "F-1", {"310100": 1}, events.reference("s-3"))
+    [disputed] = await fund.decided("fact.disputed")
+    assert "is not in batch B" in disputed["detail"]
+
+
+async def test_weeks_are_paid_at_once_and_their_month_is_closed_as_one(fund: Fund) -> None:
+    """R1.6: the rounding of each week's P1 is made good at the close; no batch of the month is forgotten."""
+    weeks = [
+        ("2026-01-05", "2026-01-11", 1_005),
+        ("2026-01-12", "2026-01-18", 1_005),
+        ("2026-01-19", "2026-01-25", 333),
+    ]
+    for number, (first, last, fen) in enumerate(weeks):
+        fund.settle({"310100": fen}, day=first)
+        fund.submit(f"W-{number}", first=first, last=last, on="2026-01-26", mode="WEEK")
+    await fund.drain()
+    fund.day("2026-01-27")
+    approved = await fund.decided("instant.payment.approved")
+    assert [event["amounts"]["310100"] for event in approved] == ["9.05", "9.05", "3.00"], "0.9 of 23.43 would be 21.09"
+    for event in await fund.decided("payment.ordered"):
+        fund.bank(event["payment_ref"], {"310100": money.fen(event["amounts"]["310100"])}, on="2026-01-28")
+    await fund.drain()
+    fund.deduct(["W-0", "W-1"], {})
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "the month is audited once, and batch W-2 of it is not among these"
+    fund.deduct(["W-0", "W-1", "W-2"], {"310100": 43})
+    [close] = await fund.decided("claim.batch.approved")
+    assert (close["approved"], close["bond"]) == ({"310100": "23.00"}, {"310100": "1.15"})
+    assert (await fund.decided("payment.ordered"))[-1]["amounts"] == {"310100": "0.75"}, "23.00 - 1.15 - 21.10"
+    assert "2101" not in await fund.balances()
