@@ -1,7 +1,9 @@
 """Dated parameters: complete, exact, refused with their name (domain.md R10, "open: keep as parameters")."""
 
+import re
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +12,7 @@ import pytest
 from clearing import policy
 from clearing.policy import BadPolicy, NoPolicy, Policies
 from medfund.events.agency import PolicyPublished, policy_hash
+from medfund.events.kinds import KINDS
 
 
 def published(valid_from: str = "2025-01-01", **parameters: str) -> PolicyPublished:
@@ -76,3 +79,23 @@ def test_the_set_of_a_day_is_the_last_one_that_is_valid_from_then_or_before() ->
         known.on("152500", date(2024, 12, 31))
     with pytest.raises(NoPolicy, match="area 150000"):
         known.on("150000", date(2026, 1, 1))
+
+
+AREAS = sorted((Path(__file__).parents[2] / "docs" / "policies").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", AREAS, ids=lambda file: file.stem)
+def test_an_example_of_an_area_names_every_parameter_and_can_be_published_as_it_is(file: Path) -> None:
+    event = msgspec.json.decode(file.read_bytes(), type=PolicyPublished)
+    assert KINDS["policy.published.v1"].check(event) is None
+    general = {name for name in event.parameters if not re.search(r"\.[0-9]{6}$", name)}
+    assert general == set(policy.PARAMETERS)
+    assert event.area == file.stem == policy.parse(event).area
+
+
+def test_the_examples_differ_where_areas_differ() -> None:
+    xilingol, shandong = (policy.parse(msgspec.json.decode(file.read_bytes(), type=PolicyPublished)) for file in AREAS)
+    assert (shandong.working_days, xilingol.working_days) == (15, 20)
+    assert (shandong.instant_stat, xilingol.instant_stat) == ("TEMP", "EXPENSE")
+    assert (shandong.audit_unfinished, xilingol.audit_unfinished) == ("HOLD_DOUBTFUL", "WAIT")
+    assert (shandong.bond("310100"), xilingol.bond("310100")) == (Fraction(5, 100), Fraction(3, 100))

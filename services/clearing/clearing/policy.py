@@ -88,13 +88,13 @@ def parse(event: PolicyPublished) -> Policy:
         try:
             if general in by_fund and fund in codes.FUNDS:
                 by_fund[general][fund] = _RATIOS[general](text)
-            elif name in _PARAMETERS:
-                values[name] = _PARAMETERS[name][0](text)
+            elif name in PARAMETERS:
+                values[name] = PARAMETERS[name][0](text)
             else:
                 raise BadPolicy("no such parameter")
         except BadPolicy as error:
             raise BadPolicy(f"{name}: {error}") from None
-    read = {name: values.get(name, default) for name, (_, default) in _PARAMETERS.items()}
+    read = {name: values.get(name, default) for name, (_, default) in PARAMETERS.items()}
     return Policy(
         hash=event.hash,
         area=event.area,
@@ -197,7 +197,7 @@ def _funds(text: str) -> Iterable[str]:
 
 
 _RATIOS = {"instant.ratio": _ratio, "bond": _bond_ratio}
-_PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
+PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "instant.ratio": (_ratio, Fraction(9, 10)),
     "instant.stat": (_one_of("TEMP", "EXPENSE"), "TEMP"),
     "instant.offset": (_flag, True),
