@@ -1,7 +1,9 @@
 """A claim's life from events to ledger lines: submitted, paid at once, audited, approved, paid (R1.2 to R1.5)."""
 
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 
+import chinese_calendar
 import pytest
 
 from medfund import money
@@ -143,7 +145,7 @@ async def test_a_batch_that_is_not_what_was_recorded_is_rejected(
 
 
 async def test_a_settlement_is_in_at_most_one_live_batch_however_the_log_is_cut(fund: Fund) -> None:
-    """Edge case 11; what arrives after a batch is claimed in a further one, also in one go."""
+    """Edge cases 7 and 11; what arrives after a batch is claimed in a further one, also in one go."""
     fund.settle({"310100": 100}, day="2026-01-05")
     fund.submit(BATCH)
     fund.submit("B-again")
@@ -289,6 +291,56 @@ async def test_a_deduction_above_the_claim_approves_nothing(fund: Fund, amounts:
     [_, disputed] = await fund.decided()
     assert disputed["type"] == "fact.disputed"
     assert words in disputed["detail"]
+
+
+async def test_what_was_uncertain_and_then_reversed_is_claimed_as_nothing(fund: Fund) -> None:
+    """Edge case 14: the answer of a settlement was lost; later it is reversed (2601), and both are on the log."""
+    reference = fund.settle({"310100": 100}, day="2026-01-05")
+    fund.put("settlement.outcome.resolved.v1", provider=PROVIDER, outcome="REVERSED", settlement_ref=reference)
+    fund.settle({"310100": 100}, day="2026-01-05", reverses=reference)
+    fund.settle({"390100": 30}, day="2026-01-06")
+    fund.submit(BATCH)
+    [accepted] = await fund.decided()
+    assert (accepted["type"], accepted["settlements"]) == ("claim.batch.accepted", 3)
+    assert {name: fen for name, fen in accepted["amounts"].items() if fen != "0.00"} == {"390100": "0.30"}
+
+
+async def test_a_settlement_whose_parts_miss_one_fen_is_in_no_claim(fund: Fund) -> None:
+    """Edge case 16: it is refused for the fen, and a claim that holds it is rejected."""
+    fund.settle({"310100": 100}, day="2026-01-05", total="1.01")
+    fund.submit(BATCH)
+    [rejected] = await fund.decided()
+    assert [error["code"] for error in rejected["errors"]] == ["COUNT", "AMOUNT"]
+    [row] = await fund.control.fetch("select reason, detail from clearing.quarantine")
+    assert (row["reason"], row["detail"][-21:]) == ("identity_mismatch", "a difference of -0.01")
+
+
+async def test_every_month_of_2026_has_the_deadlines_of_an_independent_calendar(fund: Fund) -> None:
+    """R1.4, from the events of twelve months; where 2027 is needed, the deadline is provisional."""
+    for month in range(1, 13):
+        last = (date(2026 + month // 12, month % 12 + 1, 1) - timedelta(days=1)).isoformat()
+        fund.settle({"310100": 100}, day=f"2026-{month:02d}-05")
+        fund.submit(
+            f"B-{month:02d}",
+            first=f"2026-{month:02d}-01",
+            last=last,
+            on=f"{date.fromisoformat(last) + timedelta(days=3)}",
+        )
+    accepted = await fund.decided("claim.batch.accepted")
+    assert len(accepted) == 12
+    for event in accepted:
+        day, worked = date.fromisoformat(event["cut_off"]), 0
+        for target, days in (("15", 15), ("20", 20)):
+            while worked < days and day.year == 2026:
+                day += timedelta(days=1)
+                worked += day.year == 2026 and chinese_calendar.is_workday(day)
+            if day.year == 2026:
+                assert (event[f"due_{target}"], event[f"latest_{target}"]) == (f"{day}", None)
+            else:
+                assert event[f"latest_{target}"] is not None
+    assert [event["due_15"] for event in accepted[:4]] == ["2026-03-09", "2026-03-31", "2026-05-06", "2026-05-29"]
+    assert [event["batch"] for event in accepted if event["latest_15"]] == ["B-12"]
+    assert [event["batch"] for event in accepted if event["latest_20"]] == ["B-11", "B-12"]
 
 
 async def test_an_answer_of_the_bank_counts_once(fund: Fund) -> None:

@@ -239,6 +239,26 @@ async def test_what_is_released_passes_the_waterfall_as_well(fund: Fund) -> None
     await equal(fund)
 
 
+async def test_offsets_that_race_for_one_payable_take_it_once(fund: Fund) -> None:
+    """Edge case 35: two recoveries, a release and an approval in one go; a lane decides one after the other."""
+    await claimed(fund, {"310100": 100_000})
+    fund.hold(BATCH, {"310100": 40_000})
+    await fund.drain()
+    fund.recover("C-1", {"310100": 50_000})
+    fund.recover("C-2", {"310100": 30_000})
+    fund.deduct([BATCH], {})
+    fund.hold(BATCH, {"310100": 40_000}, release=True)
+    fund.recover("C-3", {"310100": 30_000})
+    assert await offsets(fund) == [
+        ("2102", "1107", "C-1", 2, {"310100": "500.00"}),
+        ("2102", "1107", "C-2", 2, {"310100": "50.00"}),
+        ("2102", "1107", "C-2", 2, {"310100": "250.00"}),
+    ]
+    assert await ordered(fund) == [(f"{BATCH}/P2", {"310100": "150.00"})]
+    assert (await fund.open_items())["1107"] == {"310100": 30_000}
+    await equal(fund)
+
+
 async def test_a_claim_below_zero_is_made_good_by_the_next_one_of_its_fund(fund: Fund) -> None:
     """R3.6: 2102 is one account of the provider; edge case 22 at the month close."""
     one = fund.settle({"310100": 10_000}, day="2026-01-15")

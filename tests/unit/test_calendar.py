@@ -91,5 +91,6 @@ def test_each_shipped_year_names_its_notice() -> None:
 
 
 def test_a_day_is_a_day_in_shanghai() -> None:
+    """Edge case 10: half past midnight in Shanghai is the day before in UTC."""
     assert calendar.shanghai_day(datetime(2026, 2, 28, 16, 30, tzinfo=UTC)) == date(2026, 3, 1)
     assert calendar.shanghai_day(datetime(2026, 2, 28, 15, 59, tzinfo=UTC)) == date(2026, 2, 28)

@@ -144,6 +144,7 @@ def test_offsets_never_exceed_the_payable_nor_the_item(payable: int, due: list[D
     ],
 )
 def test_deadlines_of_2026_are_those_of_the_rule(cut_off: str, due_15: str, due_20: str, due_30: str) -> None:
+    """The table of R1.4. Edge case 1: the cut-off on a worked Saturday, 2026-10-10, counts like any other."""
     for days, due in ((15, due_15), (20, due_20), (30, due_30)):
         found = clock.deadline(calendar.shipped(), days, date.fromisoformat(cut_off))
         assert (found.earliest, found.provisional) == (date.fromisoformat(due), False)
@@ -176,6 +177,15 @@ def test_two_targets_are_two_checks() -> None:
     assert clock.deadline(calendar.shipped(), 15, date(2026, 10, 10)).latest <= target
     assert clock.deadline(calendar.shipped(), 20, date(2026, 10, 10)).latest > target
     assert clock.month_end_target(date(2024, 1, 31)) == date(2024, 2, 29)
+
+
+def test_a_clock_runs_over_the_leap_day_and_over_the_end_of_the_year() -> None:
+    """Edge case 10, with days that the other calendars of the tests agree on."""
+    known = calendar.shipped()
+    assert clock.deadline(known, 15, date(2024, 2, 10)).latest == date(2024, 3, 7)
+    assert clock.deadline(known, 15, date(2025, 12, 10)).latest == date(2025, 12, 31)
+    assert clock.deadline(known, 20, date(2025, 12, 10)).latest == date(2026, 1, 8)
+    assert clock.cut_off(date(2025, 12, 31), 10, "NONE", known) == date(2026, 1, 10)
 
 
 def test_evidence_counts_each_day_once() -> None:
