@@ -31,6 +31,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
+from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.reviews import AuditDeductionFinalised, PaymentHoldPlaced, PaymentHoldReleased
 from medfund.events.time import DayOpened
 
@@ -53,6 +54,9 @@ __all__ = [
     "Event",
     "EventRefused",
     "FactDisputed",
+    "FactParked",
+    "FactReleased",
+    "FactRetried",
     "InstantPaymentApproved",
     "OffsetApplied",
     "PaymentHoldPlaced",

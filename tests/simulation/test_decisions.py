@@ -18,7 +18,7 @@ import pytest
 from medfund import lanes, money
 from medfund.lanes.decider import Decider
 from medfund.lanes.lane import Lane, Limits
-from medfund.lanes.log import Decision
+from medfund.lanes.log import Copy, Decision
 from medfund.lanes.store import SQL, Claim, Fenced
 from medfund.local import prepare
 from medfund.postgres import connect, migrate
@@ -45,7 +45,7 @@ class CutLog(MemoryLog):
 
     cut_after: int | None = None
 
-    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         if self.cut_after is None:
             return await super().append(lane, decisions)
         written, self.cut_after = decisions[: self.cut_after], None

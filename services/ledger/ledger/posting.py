@@ -39,6 +39,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
+from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.reviews import AuditDeductionFinalised, PaymentHoldPlaced, PaymentHoldReleased
 from medfund.events.time import DayOpened
 
@@ -255,6 +256,9 @@ RULES: Mapping[type[Event], Rule] = {
     InstantPaymentApproved: nothing,
     PaymentOrdered: nothing,
     FactDisputed: nothing,
+    FactParked: nothing,
+    FactRetried: nothing,
+    FactReleased: nothing,
     ClaimDeadlineApproaching: nothing,
     ClaimDeadlineBreached: nothing,
     ClaimDeadlineRecalculated: nothing,
