@@ -5,8 +5,8 @@ before it on its own topic. A rebuild and a restored backup read the own topic f
 aside, whatever the order in which they read the topics of facts. Pure, but for what reads and writes the tables.
 
 A key takes three kinds of turns. `fact.parked`: all its facts wait from here on. `fact.retried`: copies of those that
-wait are taken, in their order, and what else comes waits behind them. `fact.released`: nothing waits any more. A copy
-that cannot be decided either parks the key again, before the copies that follow it.
+wait are taken, those of a topic in their order, and what else comes waits behind them. `fact.released`: nothing waits
+any more. A copy that cannot be decided either parks the key again, before the copies that follow it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,6 +61,9 @@ class Key:
     def turn_at(self, topic: str, offset: int) -> KeyTurn | None:
         """The last one that holds for a place."""
         return next((turn for turn in reversed(self.turns) if begins(turn, topic) <= offset), None)
+
+    def first_of(self, topic: str) -> Content | None:
+        return next((content for content, entry in self.waiting.items() if entry.topic == topic), None)
 
     def fault(self, turn: KeyTurn) -> Place:
         """What is waited for: the fact that was parked last when a turn was taken."""
@@ -185,9 +188,10 @@ class Judging:
         key = key_of(fact)
         turn = self._turn(key, place, fact)
         waits = self.parking.of(key)
-        copy = is_copy(fact) and content(fact) in waits.waiting
+        # Of its own topic only: which facts of others wait depends on how far each topic was read.
+        next_one = is_copy(fact) and content(fact) == waits.first_of(place.topic)
         known = fact.identity in self.accepted
-        if turn is None or isinstance(turn, FactReleased) or known or (isinstance(turn, FactRetried) and copy):
+        if turn is None or isinstance(turn, FactReleased) or known or (isinstance(turn, FactRetried) and next_one):
             self.parking.settle(key, fact)
             return None
         self.parking.wait(key, fact, place)
@@ -202,10 +206,12 @@ class Judging:
         if place in self.failed:
             return self._park(key, place, fact)
         turn = known.turn_at(place.topic, place.offset)
+        if turn is None or turn.cause == place or not self._caught_up(key, place):
+            return turn
         first = content(fact) == next(iter(known.waiting), None)
-        if isinstance(turn, FactParked) and is_copy(fact) and first and self._caught_up(key, place):
+        if isinstance(turn, FactParked) and is_copy(fact) and first:
             return self._take(FactRetried(key=key, cause=place, since=self._since(key, place)), fact)
-        if isinstance(turn, FactRetried) and not known.waiting and self._caught_up(key, place):
+        if isinstance(turn, FactRetried) and not known.waiting:
             return self._take(FactReleased(key=key, cause=place, since=self._since(key, place)), fact)
         return turn
 
@@ -213,8 +219,8 @@ class Judging:
         fault = self.failed[place]
         if not self.deciding or self._told(key).get(place.topic, 0) > place.offset:
             raise InvariantBroken(
-                f"{place.topic} {place.lane} {place.offset} cannot be decided and cannot wait, for the log tells already "
-                f"what came after it: {fault}"
+                f"{place.topic} {place.lane} {place.offset} cannot be decided, nor can it wait, for the log tells "
+                f"already what came after it: {fault}"
             )
         return self._take(FactParked(key=key, cause=place, since=self._since(key, place), detail=fault), fact)
 

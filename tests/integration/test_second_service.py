@@ -55,7 +55,7 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
         async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
             waiting = await look.fetchval("select count(*) from outbox")
             rows = await look.fetch("select topic, next_offset from positions where lane = $1", lane)
-        return dict(map(tuple, rows)) == {"claims": 30, "clearing": 18} and waiting == 0
+        return dict(map(tuple, rows)) == {"claims": 30, "bank": 0, "clearing": 18} and waiting == 0
 
     await until(done, "everything is read, every decision is delivered and heard")
     stop.set()

@@ -32,7 +32,18 @@ LANES = 1024
 LIMITS = Limits(batch_records_max=6, wait_s=0, pace_s=0)
 POINTS = ("after_fetch", "after_fence", "mid_batch", "before_position", "before_commit", "after_commit", "before_sent")
 OWN_TABLES = ("seen", "paid")
-TABLES = (*OWN_TABLES, "positions", "batches", "identities", "repeats", "quarantine", "outbox", "answered")
+TABLES = (
+    *OWN_TABLES,
+    "positions",
+    "batches",
+    "identities",
+    "repeats",
+    "quarantine",
+    "outbox",
+    "answered",
+    "turns",
+    "waiting",
+)
 
 
 class Crash(Exception):
@@ -119,8 +130,7 @@ class Schedule:
             "update lanes set epoch = epoch + 1 where lane = $1 returning epoch, batches", self.lane
         )
         connection = await self.pool.acquire()
-        rules = halves.Halves(prefix="medfund")
-        service = Decider(rules, lanes=LANES, prefix="medfund", deciding=deciding)
+        service = Decider(self.rules(), lanes=LANES, prefix="medfund", deciding=deciding)
         source = await self.log.open_lane(self.lane, service.topics)
         lane = Lane(Claim(self.lane, epoch, batches), service, self.log, source, connection, LIMITS)
         worker = Worker(lane, connection)
@@ -128,6 +138,9 @@ class Schedule:
         self.workers.append(worker)
         await lane.open()
         return worker
+
+    def rules(self) -> halves.Halves:
+        return halves.Halves(prefix="medfund")
 
     async def step(self, worker: Worker) -> int:
         try:

@@ -29,7 +29,8 @@ select
     turn.number,
     turn.type,
     turn.event
-from unnest($2::text [], $3::int [], $4::text [], $5::jsonb []) as turn (key, number, type, event)
+from unnest($2::text::text [], $3::text::int [], $4::text::text [], $5::text::jsonb [])
+    as turn (key, number, type, event)
 
 -- name: wait
 -- Facts that were put aside. Locks: none beyond the new rows.
