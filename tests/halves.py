@@ -1,7 +1,8 @@
 """A small deciding service for tests: each settlement, and each payment by the bank, above a limit is answered with two
 payments of half of it. Those that it is told to be broken for cannot be decided.
 
-Payments are numbered through the lane by the topic of their cause, so that a second decision on one settlement, or one in another order, is seen.
+Payments are numbered through the lane by the topic of their cause, so that a second decision on one fact, or one in
+another order, is seen.
 """
 
 from collections import Counter
@@ -96,8 +97,9 @@ class Halves:
             )
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: State) -> None:
-        await connection.copy_records_to_table("seen", records=[(lane, *row) for row in draft.seen])
-        await connection.copy_records_to_table("paid", records=[(lane, *row) for row in draft.paid])
+        for table, rows in (("seen", draft.seen), ("paid", draft.paid)):
+            if rows:
+                await connection.copy_records_to_table(table, records=[(lane, *row) for row in rows])
 
 
 def said_by(event: Event) -> tuple[str, int] | None:

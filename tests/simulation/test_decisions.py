@@ -171,9 +171,10 @@ class Schedule:
     async def restore(self, backup: dict[str, list[Any]]) -> None:
         """The database is what it was when the backup was made; the log has gone on."""
         await self.everybody_dies()
+        await self.control.execute(";".join(f"delete from {table} where lane = {self.lane}" for table in backup))  # noqa: S608
         for table, rows in backup.items():
-            await self.control.execute(f"delete from {table} where lane = $1", self.lane)  # noqa: S608
-            await self.control.copy_records_to_table(table, records=[tuple(row) for row in rows])
+            if rows:
+                await self.control.copy_records_to_table(table, records=[tuple(row) for row in rows])
         batches = max((row["batch"] for row in backup["batches"]), default=-1) + 1
         await self.control.execute("update lanes set batches = $2 where lane = $1", self.lane, batches)
 
