@@ -1,8 +1,11 @@
-"""A small deciding service for tests: each settlement above a limit is answered with two payments of half of it.
+"""A small deciding service for tests: each settlement, and each payment by the bank, above a limit is answered with two
+payments of half of it. Those that it is told to be broken for cannot be decided.
 
-Payments are numbered through the lane, so that a second decision on one settlement, or one in another order, is seen.
+Payments are numbered through the lane by the topic of their cause, so that a second decision on one fact, or one in
+another order, is seen.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +14,7 @@ import asyncpg
 import msgspec
 
 from medfund import money
+from medfund.events.bank import BankPaymentSettled
 from medfund.events.claims import SettlementRecorded
 from medfund.events.clearing import PaymentSettled
 from medfund.events.codec import Accepted, Refused
@@ -20,8 +24,8 @@ from medfund.events.refusals import Reason
 LIMIT = 1_000_00
 TABLES = """
 create table seen (lane smallint, settlement_ref text, fen bigint not null, primary key (lane, settlement_ref));
-create table paid (lane smallint, number integer, settlement_ref text not null, fen bigint not null,
-                   primary key (lane, number));
+create table paid (lane smallint, topic text, number integer, settlement_ref text not null, fen bigint not null,
+                   primary key (lane, topic, number));
 grant select, insert on seen, paid to medfund_worker;
 """
 _EXAMPLE = msgspec.convert(PaymentSettled.example, PaymentSettled)
@@ -29,27 +33,31 @@ _EXAMPLE = msgspec.convert(PaymentSettled.example, PaymentSettled)
 
 @dataclass
 class State:
-    payments: int = 0
+    payments: Counter[str] = field(default_factory=Counter)
+    """By the topic of their causes."""
     seen: list[tuple[str, int]] = field(default_factory=list)
-    paid: list[tuple[int, str, int]] = field(default_factory=list)
+    paid: list[tuple[str, int, str, int]] = field(default_factory=list)
 
 
 class Halves:
     name = "halves"
     own = "clearing"
-    facts: Sequence[str] = ("claims",)
+    facts: Sequence[str] = ("claims", "bank")
     references: Sequence[str] = ()
     lacking: Collection[Reason] = ()
     silent: Collection[str] = ()
 
-    def __init__(self, *, prefix: str) -> None:
+    def __init__(self, *, prefix: str, broken: Collection[str] = ()) -> None:
+        """`broken`: references of facts at which deciding fails."""
+        self.broken = broken
         self.families: Mapping[str, str] = {f"{prefix}.{family}": family for family in self.facts}
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> State:
-        return State(await connection.fetchval("select count(*) from paid where lane = $1", lane))
+        rows = await connection.fetch("select topic, count(*) from paid where lane = $1 group by topic", lane)
+        return State(Counter(dict(map(tuple, rows))))
 
     def draft(self, state: State) -> State:
-        return State(state.payments)
+        return State(Counter(state.payments))
 
     def admit(self, draft: State, fact: Accepted) -> Refused | None:
         return None
@@ -58,33 +66,46 @@ class Halves:
         pass
 
     def learn(self, draft: State, fact: Accepted) -> None:
-        if isinstance(fact.event, SettlementRecorded):
-            draft.seen.append((fact.event.settlement_ref, money.fen(fact.event.total)))
+        if said := said_by(fact.event):
+            draft.seen.append(said)
 
     def evolve(self, draft: State, decision: Event) -> None:
         assert isinstance(decision, PaymentSettled)
-        draft.payments += 1
-        assert decision.payment_ref == f"payment-{draft.payments}"
-        draft.paid.append((draft.payments, decision.payable_ref, money.fen(decision.amounts["390100"])))
+        topic = decision.cause.topic
+        draft.payments[topic] += 1
+        assert decision.payment_ref == f"payment-{topic}-{draft.payments[topic]}"
+        draft.paid.append((topic, draft.payments[topic], decision.payable_ref, money.fen(decision.amounts["390100"])))
 
     def decide(self, draft: State, fact: Accepted) -> Iterable[Event]:
         event: Any = fact.event
-        if not isinstance(event, SettlementRecorded) or money.fen(event.total) <= LIMIT:
+        reference, total = said_by(event) or ("", 0)
+        if reference in self.broken:
+            raise LookupError(f"{reference} is broken")
+        if total <= LIMIT:
             return
-        total = money.fen(event.total)
         record = fact.record
+        topic = self.families[record.topic]
         for half in (total // 2, total - total // 2):
             yield msgspec.structs.replace(
                 _EXAMPLE,
                 provider=event.provider,
                 area=event.area,
-                insured_area=event.insured_area,
-                payment_ref=f"payment-{draft.payments + 1}",
-                payable_ref=event.settlement_ref,
+                payment_ref=f"payment-{topic}-{draft.payments[topic] + 1}",
+                payable_ref=reference,
                 amounts={"390100": money.yuan(half)},
-                cause=Place(topic=self.families[record.topic], lane=record.partition, offset=record.offset),
+                cause=Place(topic=topic, lane=record.partition, offset=record.offset),
             )
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: State) -> None:
-        await connection.copy_records_to_table("seen", records=[(lane, *row) for row in draft.seen])
-        await connection.copy_records_to_table("paid", records=[(lane, *row) for row in draft.paid])
+        for table, rows in (("seen", draft.seen), ("paid", draft.paid)):
+            if rows:
+                await connection.copy_records_to_table(table, records=[(lane, *row) for row in rows])
+
+
+def said_by(event: Event) -> tuple[str, int] | None:
+    """Reference and sum in fen of a fact; None where it is neither a settlement nor a payment."""
+    if isinstance(event, SettlementRecorded):
+        return event.settlement_ref, money.fen(event.total)
+    if isinstance(event, BankPaymentSettled):
+        return event.payment_ref, sum(map(money.fen, event.amounts.values()))
+    return None

@@ -39,6 +39,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
+from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.reviews import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -86,6 +87,9 @@ __all__ = [
     "Event",
     "EventRefused",
     "FactDisputed",
+    "FactParked",
+    "FactReleased",
+    "FactRetried",
     "FineNoted",
     "InstantPaymentApproved",
     "OffsetApplied",

@@ -46,6 +46,9 @@ class Reason(StrEnum):
     UNKNOWN_PROVIDER = "unknown_provider"
     AREA_MISMATCH = "area_mismatch"
     CONFLICT = "conflict"
+    # what a deciding service puts aside until it is retried
+    HANDLER_FAILED = "handler_failed"
+    KEY_WAITS = "key_waits"
 
     @property
     def zh(self) -> str:
@@ -95,6 +98,8 @@ LABELS: dict[Reason, tuple[str, str]] = {
     Reason.UNKNOWN_PROVIDER: ("未登记的医药机构", "The provider is not registered"),
     Reason.AREA_MISMATCH: ("统筹区不符", "The area is not that of the provider"),
     Reason.CONFLICT: ("同一标识内容不同", "The same id was used with other content"),
+    Reason.HANDLER_FAILED: ("处理失败，待重试", "It could not be decided, and waits"),
+    Reason.KEY_WAITS: ("同一机构的前一事件待重试", "It waits for an earlier event of its key"),
 }
 
 

@@ -7,9 +7,11 @@ the other way round, so that the same facts and decisions give the same state in
 Where the database is younger than the log (new, rebuilt, restored from a backup), the lane first reads the service's
 own topic to its end: the decisions that it finds there are evolved, and the facts that they answer are not decided
 again. In ordinary life its own decisions come back to it as echoes of what it knows.
+
+A fact that cannot be decided waits, and with it the later facts of its key: see `medfund.lanes.parking`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -18,10 +20,12 @@ import asyncpg
 from medfund.events import bulk
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
+from medfund.events.parking import KeyTurn
 from medfund.events.refusals import Reason
-from medfund.lanes import batch, decisions
+from medfund.lanes import batch, decisions, parking, partition
 from medfund.lanes.log import Decision, Record
-from medfund.lanes.service import Effects
+from medfund.lanes.parking import Judging, Parking, Told
+from medfund.lanes.service import Effects, HandlerFailed
 from medfund.lanes.store import InvariantBroken
 from medfund.postgres import queries
 
@@ -29,9 +33,16 @@ SQL = queries.load(__file__, "decider.sql")
 
 State = TypeVar("State")
 
+NOT_THE_RULES = (InvariantBroken, MemoryError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Errors that say nothing of the fact at which they came."""
+
 
 class Rules(Protocol[State]):
-    """What one deciding service brings. `learn`, `evolve`, `decide` and `admit` are pure but for the draft."""
+    """What one deciding service brings. `learn`, `evolve`, `decide` and `admit` are pure but for the draft.
+
+    Where one of these raises on a fact, that fact and the later ones of its key wait. Where it concerns every key, the
+    lane stops.
+    """
 
     name: str
     own: str
@@ -90,6 +101,9 @@ class Deciding(Generic[State]):
     partial: dict[tuple[str, int], list[Accepted]] = field(default_factory=dict)
     """Answers of which the rest has not been read yet."""
     changed: set[str] = field(default_factory=set)
+    parking: Parking = field(default_factory=Parking)
+    passed: dict[str, int] = field(default_factory=dict)
+    """By topic: the facts before this offset were put aside or looked at for it in this batch."""
 
 
 class Decider(Generic[State]):
@@ -118,6 +132,7 @@ class Decider(Generic[State]):
             await self.rules.load(connection, lane),
             {row["topic"]: row["decided"] for row in rows},
             {row["topic"]: row["answered"] for row in rows},
+            parking=await parking.load(connection, lane),
         )
 
     def draft(self, state: Deciding[State]) -> Deciding[State]:
@@ -128,12 +143,38 @@ class Decider(Generic[State]):
             answered=dict(state.answered),
             partial={cause: list(events) for cause, events in state.partial.items()},
             changed=set(),
+            parking=state.parking.draft(),
+            passed={},
         )
+
+    def put_aside(
+        self,
+        draft: Deciding[State],
+        lane: int,
+        accepted: Sequence[Accepted],
+        known: Collection[bytes],
+        failed: Mapping[Place, str],
+    ) -> Sequence[Refused]:
+        if not (draft.parking.keys or failed):
+            return ()
+        facts = self._as_they_came([event for event in accepted if not self._is_own(event)])
+        draft.passed = {topic: draft.decided.get(topic, 0) for topic in self.rules.facts}
+        answered = dict(draft.answered)
+        for topic, offset in draft.partial:
+            answered[topic] = max(offset + 1, answered.get(topic, 0))
+        judging = Judging(draft.parking, draft.passed, answered, set(known), failed, self._deciding)
+        return judging.put_aside((self._place(lane, fact), fact) for fact in facts)
+
+    def parked(self, state: Deciding[State]) -> int:
+        return state.parking.parked
 
     def admit(self, draft: Deciding[State], event: Accepted) -> Refused | None:
         if not self._is_own(event):
-            return self.rules.admit(draft.state, event)
-        if event.source != self._source or answer_of(event) is None:
+            try:
+                return self.rules.admit(draft.state, event)
+            except Exception as error:
+                raise self._failure(event, error) from error
+        if event.source != self._source or not (isinstance(event.event, KeyTurn) or answer_of(event)):
             return batch.refuse(
                 event, Reason.BAD_ATTRIBUTE, f"only {self._source} decides, and names the fact it answers"
             )
@@ -151,8 +192,37 @@ class Decider(Generic[State]):
             if self._is_own(event):
                 self._hear(draft, event)
         for fact in self._as_they_came([event for event in fresh if not self._is_own(event)]):
-            decided += self._answer(draft, lane, fact)
-        return Effects(draft, decided)
+            try:
+                decided += self._answer(draft, lane, fact)
+            except Exception as error:
+                raise self._failure(fact, error) from error
+        for topic, offset in draft.passed.items():
+            draft.decided[topic] = max(offset, draft.decided.get(topic, 0))
+        # Turns first: where the log has an answer, it has what let the answered fact be taken.
+        return Effects(draft, [*(self._told(lane, told) for told in draft.parking.told), *decided])
+
+    def _failure(self, fact: Accepted, error: Exception) -> Exception:
+        """What an error of the rules means: this fact waits, or the lane stops where no key could wait."""
+        if isinstance(error, NOT_THE_RULES):
+            return error
+        fault, place = told(error), self._place(fact.record.partition, fact)
+        if parking.concerns_every_key(fact):
+            return InvariantBroken(f"{place.topic} {place.lane} {place.offset} concerns every key: {fault}")
+        return HandlerFailed(place, fault)
+
+    def _place(self, lane: int, fact: Accepted) -> Place:
+        return Place(topic=self.families[fact.record.topic], lane=lane, offset=fact.record.offset)
+
+    def _told(self, lane: int, told: Told) -> Decision:
+        """What is told of a key, once for each kind and cause."""
+        turn, cause = told.turn, told.turn.cause
+        return decisions.decision(
+            turn,
+            key=partition.lane_key(lane, self._lanes),
+            source=self._source,
+            id=f"{parking.TYPES[type(turn)]}/{cause.topic}/{cause.lane}/{cause.offset}",
+            time=decisions.time_of(told.appended_ms),
+        )
 
     def _as_they_came(self, facts: list[Accepted]) -> Iterable[Accepted]:
         """In the order in which the broker appended them; those of one topic keep the order of their topic."""
@@ -170,7 +240,11 @@ class Decider(Generic[State]):
     def _hear(self, draft: Deciding[State], event: Accepted) -> None:
         """One of our own decisions came by: an echo, or what an earlier life of this database decided."""
         answer, cause = answer_of(event), cause_of(event.event)
-        if answer is None or cause.offset < draft.decided.get(cause.topic, 0):
+        if cause.offset < draft.decided.get(cause.topic, 0):
+            return
+        if isinstance(event.event, KeyTurn):
+            return draft.parking.hear(event.event)
+        if answer is None:
             return
         place = (cause.topic, cause.offset)
         heard = draft.partial.setdefault(place, [])
@@ -217,7 +291,20 @@ class Decider(Generic[State]):
         if draft.changed:
             topics = sorted(draft.changed)
             await connection.execute(SQL.answer, lane, topics, [draft.answered[topic] for topic in topics])
+        await parking.write(connection, lane, draft.parking)
         await self.rules.write(connection, lane, draft.state)
+
+
+def told(error: Exception) -> str:
+    """What went wrong and where, without the message: it may quote the fact."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return type(error).__name__
+    code = last.tb_frame.f_code
+    module = last.tb_frame.f_globals.get("__name__", "?")
+    return f"{type(error).__name__} in {module}.{code.co_qualname}, line {last.tb_lineno}"
 
 
 def cause_of(decision: Event) -> Place:

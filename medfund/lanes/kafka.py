@@ -13,7 +13,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from medfund.lanes.log import Decision, LogTruncated, Record, Run
+from medfund.events.envelope import RETRY_OF
+from medfund.lanes.log import Copy, Decision, LogTruncated, Record, Run
 
 __all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
 
@@ -156,7 +157,7 @@ class KafkaLog:
             raise
         return consumer
 
-    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         async with asyncio.timeout(CALL_TIMEOUT_S):
             producer = await self._started()
             try:
@@ -167,7 +168,7 @@ class KafkaLog:
                 raise
 
     async def _sent(
-        self, producer: aiokafka.AIOKafkaProducer, lane: int, decision: Decision
+        self, producer: aiokafka.AIOKafkaProducer, lane: int, decision: Decision | Copy
     ) -> "asyncio.Future[aiokafka.structs.RecordMetadata]":
         sent: asyncio.Future[aiokafka.structs.RecordMetadata] = await producer.send(
             self.topic(decision.topic), decision.value, key=decision.key, partition=lane, headers=headers_of(decision)
@@ -248,8 +249,9 @@ async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPa
     return None
 
 
-def headers_of(decision: Decision) -> list[tuple[str, bytes]]:
+def headers_of(decision: Decision | Copy) -> list[tuple[str, bytes]]:
     """CloudEvents binary mode."""
+    retried = [(f"ce_{RETRY_OF}", decision.retry_of.encode())] if isinstance(decision, Copy) else []
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", decision.id.encode()),
@@ -257,4 +259,5 @@ def headers_of(decision: Decision) -> list[tuple[str, bytes]]:
         ("ce_type", decision.type.encode()),
         ("ce_time", decision.time.encode()),
         ("content-type", b"application/json"),
+        *retried,
     ]

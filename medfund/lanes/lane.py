@@ -7,25 +7,31 @@ again, and the positions row says what happened.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import asyncpg
+import structlog
 
 from medfund import faults
 from medfund.events.codec import Accepted, Refused
+from medfund.events.kinds import Place
 from medfund.lanes import batch as batches
 from medfund.lanes import metrics, store
 from medfund.lanes.batch import Batch
 from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
-from medfund.lanes.service import Effects, Service
+from medfund.lanes.service import Effects, HandlerFailed, Service
+
+log = structlog.get_logger(__name__)
 
 DELIVERIES_MAX = 500
 # What the log's client holds when a batch begins is as old as the batch before; the rest is one fetch away.
 GATHER_S = 0.03
+# Each event that cannot be applied costs its batch once more; with more of them it is done in halves.
+FAILED_MAX = 4
 
 
 class LogReplaced(Exception):
@@ -67,6 +73,7 @@ class Lane:
     _began: float = 0.0
     _undelivered: bool = True
     _state: Any = None
+    _parked: int = 0
     _families: dict[str, str] = field(default_factory=dict)
 
     async def open(self) -> None:
@@ -83,6 +90,7 @@ class Lane:
             await self._check(topic, known[topic])
         self.source.seek({topic: known[topic].next for topic in self.service.topics})
         self._state = await self.service.load(self.connection, self.claim.lane)
+        self._tell_parked()
         if self.service.own:
             await self._read_to_end(self.service.own)
 
@@ -179,6 +187,21 @@ class Lane:
         return Batch(runs, accepted, refused)
 
     async def _book(self, batch: Batch, *, may_wait: bool) -> int:
+        """Book a batch; where an event cannot be applied, again without it. Each time another one is left out."""
+        failed: dict[Place, str] = {}
+        while len(failed) <= FAILED_MAX:
+            try:
+                return await self._book_without(failed, batch, may_wait=may_wait)
+            except HandlerFailed as failure:
+                if failure.place in failed:
+                    raise store.InvariantBroken(f"put aside and applied all the same: {failure}") from failure
+                failed[failure.place] = failure.fault
+                self._tell_failure(failure)
+        if may_wait:
+            raise _ReadAhead
+        return sum([await self._book_if_any(half) for half in halves(batch.runs)])
+
+    async def _book_without(self, failed: Mapping[Place, str], batch: Batch, *, may_wait: bool) -> int:
         """The batch's one transaction."""
         started = time.perf_counter()
         claim, connection = self.claim, self.connection
@@ -188,10 +211,11 @@ class Lane:
             )
             self.point("after_fence")
             draft = self.service.draft(self._state)
-            verdicts = batches.judge(batch.accepted, known, partial(self.service.admit, draft))
+            aside = self.service.put_aside(draft, claim.lane, batch.accepted, known, failed)
+            verdicts = batches.judge(_without(aside, batch.accepted), known, partial(self.service.admit, draft))
             if may_wait and any(refusal.reason in self.service.lacking for refusal in verdicts.refused):
                 raise _ReadAhead
-            verdicts.refused.extend(batch.refused)
+            verdicts.refused.extend([*aside, *batch.refused])
             await self.service.prepare(connection, claim.lane, draft, verdicts.fresh)
             effects = self.service.apply(draft, claim.lane, verdicts.fresh)
             outcomes = batches.outcomes(batch, self._families, verdicts, self.service.silent)
@@ -205,7 +229,23 @@ class Lane:
         self._state = draft
         self._undelivered |= bool(effects.decisions or verdicts.refused)
         metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
+        if aside or self._parked:
+            self._tell_parked()
         return sum(len(run.records) for run in batch.runs)
+
+    def _tell_failure(self, failure: HandlerFailed) -> None:
+        log.error(
+            "handler failed",
+            service=self.service.name,
+            lane=self.claim.lane,
+            topic=failure.place.topic,
+            offset=failure.place.offset,
+            fault=failure.fault,
+        )
+
+    def _tell_parked(self) -> None:
+        self._parked = self.service.parked(self._state)
+        metrics.PARKED_KEYS.labels(self.service.name, self.claim.lane).set(self._parked)
 
     async def _write(self, batch: Batch, verdicts: batches.Verdicts, effects: Effects) -> None:
         connection, lane, families = self.connection, self.claim.lane, self._families
@@ -227,3 +267,25 @@ def joined(runs: Sequence[Run]) -> list[Run]:
             run if before is None else Run(run.topic, before.first, run.next, [*before.records, *run.records])
         )
     return list(found.values())
+
+
+def halves(runs: Sequence[Run]) -> list[list[Run]]:
+    """The same records in two batches that follow one another: every run is cut, or else their list."""
+    first: list[Run] = []
+    second: list[Run] = []
+    if all(len(run.records) < 2 for run in runs):
+        return [[*runs[: len(runs) // 2]], [*runs[len(runs) // 2 :]]]
+    for run in runs:
+        middle = (len(run.records) + 1) // 2
+        cut = run.records[middle].offset if middle < len(run.records) else run.next
+        first.append(Run(run.topic, run.first, cut, run.records[:middle]))
+        if cut < run.next:
+            second.append(Run(run.topic, cut, run.next, run.records[middle:]))
+    return [first, second]
+
+
+def _without(aside: Sequence[Refused], accepted: Sequence[Accepted]) -> Sequence[Accepted]:
+    if not aside:
+        return accepted
+    waiting = {(refusal.record.topic, refusal.record.offset) for refusal in aside}
+    return [event for event in accepted if (event.record.topic, event.record.offset) not in waiting]

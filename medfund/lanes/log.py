@@ -81,11 +81,24 @@ class Decision(NamedTuple):
     value: bytes
 
 
+class Copy(NamedTuple):
+    """A record that is appended again to the end of its topic: the same event, and where it stood before."""
+
+    topic: str
+    key: bytes
+    source: str
+    id: str
+    type: str
+    time: str
+    value: bytes
+    retry_of: str
+
+
 class Log(Protocol):
     """Where lanes are read from and decisions are appended to."""
 
     async def open_lane(self, lane: int, topics: Sequence[str]) -> LaneLog: ...
 
-    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         """Append in order to the lane's partition; returns when the log has all of them."""
         ...

@@ -1,6 +1,7 @@
 """What a worker counts, for `/metrics`. Never per event: once a batch."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -14,7 +15,14 @@ BATCH_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LANES_OWNED = Gauge("medfund_lanes_owned", "Lanes that this worker has", ["service"])
+PARKED_KEYS = Gauge("medfund_parked_keys", "Keys of which events wait to be retried", ["service", "lane"])
 LANE_STOPS = Counter("medfund_lane_stops", "Lanes given up, by cause", ["service", "cause"])
+
+
+def forget_lane(service: str, lane: int) -> None:
+    """What this worker no longer knows of a lane."""
+    with suppress(KeyError):
+        PARKED_KEYS.remove(service, lane)
 
 
 def batch(service: str, outcomes: Mapping[str, Outcome], seconds: float) -> None:

@@ -1,21 +1,24 @@
 """The processes of a service: `python -m <service> <command>`, each until it is done or a signal ends it."""
 
 import asyncio
+import inspect
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import structlog
 import uvloop
 from prometheus_client import start_http_server
 
 from medfund import garbage, lanes, logs
+from medfund.lanes import retry as retries
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
 from medfund.lanes.service import Service
-from medfund.lanes.settings import LaneSettings
+from medfund.lanes.settings import LaneSettings, LogSettings
 from medfund.lanes.worker import Leases, Superseded, Worker
 from medfund.postgres import connect
 from medfund.postgres import migrate as migrations
@@ -77,11 +80,41 @@ async def migrate(dsn: str, name: str, folders: tuple[Path, ...]) -> int:
     return 0
 
 
-def main(name: str, commands: Mapping[str, Callable[[], Awaitable[int]]]) -> int:
-    """Run the command that the arguments name; 2 where they name none."""
-    command = commands.get(sys.argv[1] if len(sys.argv) == 2 else "")
-    if command is None:
-        sys.stderr.write(f"usage: python -m {name} {' | '.join(commands)}\n")
+async def parked(dsn: str, name: str) -> int:
+    """Write one line for each key of which events wait."""
+    async with connect.connection(dsn, name=f"{name} parked") as connection:
+        for row in await retries.parked(connection):
+            _write(row)
+    return 0
+
+
+async def retry(settings: LogSettings, *, dsn: str, name: str, key: str) -> int:
+    """Append copies of all events of a key that wait; 1 where none does."""
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    try:
+        async with connect.connection(dsn, name=f"{name} retry") as connection:
+            appended = await retries.retry(connection, kafka, key, lanes=settings.lanes)
+    finally:
+        await kafka.close()
+    _write({"key": key, "appended": appended})
+    return 0 if appended else 1
+
+
+def _write(row: object) -> None:
+    sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
+
+
+def main(name: str, commands: Mapping[str, Callable[..., Awaitable[int]]]) -> int:
+    """Run the command that the arguments name, with what follows it; 2 where they name none."""
+    words: Sequence[str] = sys.argv[2:]
+    command = commands.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if command is None or len(words) != len(inspect.signature(command).parameters):
+        sys.stderr.write(f"usage: python -m {name} {' | '.join(map(_usage, commands.items()))}\n")
         return 2
     logs.configure()
-    return uvloop.run(command())  # type: ignore[arg-type]
+    return uvloop.run(command(*words))  # type: ignore[arg-type]
+
+
+def _usage(command: tuple[str, Callable[..., Awaitable[int]]]) -> str:
+    name, called = command
+    return " ".join([name, *(parameter.upper() for parameter in inspect.signature(called).parameters)])

@@ -3,12 +3,13 @@
 The lane does everything else: order, identity, exactly once, quarantine, positions, outbox.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 
 from medfund.events.codec import Accepted, Refused
+from medfund.events.kinds import Place
 from medfund.events.refusals import Reason
 from medfund.lanes.log import Decision, Record
 
@@ -18,6 +19,16 @@ class Effects(NamedTuple):
 
     rows: Any = None
     decisions: Sequence[Decision] = ()
+
+
+class HandlerFailed(Exception):
+    """One event cannot be judged or applied, and others can. The batch is given up, and done again without it."""
+
+    def __init__(self, place: Place, fault: str) -> None:
+        super().__init__(f"{place.topic} {place.lane} {place.offset}: {fault}")
+        self.place = place
+        self.fault = fault
+        """What went wrong and where in the code, and nothing of the event."""
 
 
 class Service(Protocol):
@@ -45,8 +56,24 @@ class Service(Protocol):
         """A copy of the state for one batch; it becomes the state when the batch is committed."""
         ...
 
+    def put_aside(
+        self, draft: Any, lane: int, accepted: Sequence[Accepted], known: Collection[bytes], failed: Mapping[Place, str]
+    ) -> Sequence[Refused]:
+        """Events that wait, to be judged when they are retried, and are kept in quarantine until then.
+
+        `known`: identities that were accepted in earlier batches. `failed`: places of which `HandlerFailed` told in
+        this batch, with the fault; whoever raises it puts them aside.
+        """
+        ...
+
+    def parked(self, state: Any) -> int:
+        """How many keys of a lane have events that wait."""
+        ...
+
     def admit(self, draft: Any, event: Accepted) -> Refused | None:
-        """Judge an event seen for the first time by what the draft says; an admitted one may change the draft."""
+        """Judge an event seen for the first time by what the draft says; an admitted one may change the draft.
+
+        Raises `HandlerFailed`."""
         ...
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Any, fresh: Sequence[Accepted]) -> None:
@@ -54,7 +81,7 @@ class Service(Protocol):
         ...
 
     def apply(self, draft: Any, lane: int, fresh: Sequence[Accepted]) -> Effects:
-        """Pure but for the draft: the effects of the admitted events, in their order."""
+        """Pure but for the draft: the effects of the admitted events, in their order. Raises `HandlerFailed`."""
         ...
 
     def refused(self, lane: int, refusals: Sequence[Refused]) -> Sequence[Decision]:

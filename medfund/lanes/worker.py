@@ -162,6 +162,7 @@ class Worker:
                 "lane interrupted", lane=claim.lane, worker=self.name, reason=reason, exc_info=_unexpected(error)
             )
         metrics.LANE_STOPS.labels(self.service.name, cause).inc()
+        metrics.forget_lane(self.service.name, claim.lane)
         await self._release(claim, cause, reason)
 
     async def _open_and_run(self, claim: Claim, stop: asyncio.Event) -> None:

@@ -4,7 +4,10 @@ Its decisions go out through the outbox, under ids derived from their causes, an
 """
 
 import asyncio
+import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +58,7 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
         async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
             waiting = await look.fetchval("select count(*) from outbox")
             rows = await look.fetch("select topic, next_offset from positions where lane = $1", lane)
-        return dict(map(tuple, rows)) == {"claims": 30, "clearing": 18} and waiting == 0
+        return dict(map(tuple, rows)) == {"claims": 30, "bank": 0, "clearing": 18} and waiting == 0
 
     await until(done, "everything is read, every decision is delivered and heard")
     stop.set()
@@ -71,6 +74,52 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
         assert await look.fetchval("select count(*) from seen") == 20
         query = "select duplicate from positions where lane = $1 and topic = 'claims'"
         assert await look.fetchval(query, lane) == 10
+
+
+async def test_an_operator_finds_what_waits_and_retries_it(
+    kafka: Kafka, topic_prefix: str, halves_dsn: str, database: Database
+) -> None:
+    log = KafkaLog(kafka.address, prefix=topic_prefix)
+    lane = 1
+    unlucky, other = events.providers(lane, LANES, 2)
+    told = [events.settlement(unlucky, id=f"u-{n}", funds={"390100": 2000_00}) for n in range(3)]
+    told += [events.settlement(other, id=f"o-{n}", funds={"390100": 2000_00}) for n in range(3)]
+    await log.append(lane, [_decision_of(message) for message in told])
+    broken = {events.reference("u-0")}
+    stop = asyncio.Event()
+    worker = Worker(
+        Decider(halves.Halves(prefix=topic_prefix, broken=broken), lanes=LANES, prefix=topic_prefix),
+        log, lambda _: halves_dsn, "halves", LANES, Limits(pace_s=0), Leases(lease_s=2, renew_s=0.2),
+    )  # fmt: skip
+    working = asyncio.create_task(worker.run(stop))
+
+    async def paid(count: int) -> bool:
+        async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
+            return await look.fetchval("select count(*) from paid") == count  # type: ignore[no-any-return]
+
+    await until(lambda: paid(6), "the other key is decided")
+    environment = {"KAFKA_BOOTSTRAP": kafka.address, "MEDFUND_LANES": f"{LANES}", "MEDFUND_TOPIC_PREFIX": topic_prefix,
+                   "CLEARING_WORKER_DSN": halves_dsn}  # fmt: skip
+    [waiting] = await _told_by(environment, "parked")
+    assert (waiting["key"], waiting["waiting"]) == (unlucky, 3)
+    assert waiting["first"] == {"topic": "claims", "lane": lane, "offset": 0}
+    broken.clear()
+    assert await _told_by(environment, "retry", unlucky) == [{"key": unlucky, "appended": 3}]
+    await until(lambda: paid(12), "what waited is decided")
+    assert await _told_by(environment, "parked") == []
+    assert await _told_by(environment, "retry", unlucky, code=1) == [{"key": unlucky, "appended": 0}]
+    stop.set()
+    await working
+    await log.close()
+
+
+async def _told_by(environment: dict[str, str], *command: str, code: int = 0) -> list[dict[str, Any]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "clearing", *command, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    assert process.returncode == code
+    return [json.loads(line) for line in told.splitlines() if b'"level"' not in line]
 
 
 def _decision_of(message: events.Message) -> Decision:

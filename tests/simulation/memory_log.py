@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfund.lanes.kafka import headers_of
-from medfund.lanes.log import Decision, LogTruncated, Run
+from medfund.lanes.log import Copy, Decision, LogTruncated, Run
 
 Place = tuple[str, int]
 """Topic and lane."""
@@ -61,7 +61,7 @@ class MemoryLog:
         """Where among the records the first one from an offset on stands."""
         return bisect_left(self.kept[topic, lane], offset, key=lambda record: record.offset)
 
-    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         for decision in decisions:
             self.put(decision.topic, lane, key=decision.key, value=decision.value, headers=headers_of(decision))
 

@@ -18,7 +18,7 @@ import pytest
 from medfund import lanes, money
 from medfund.lanes.decider import Decider
 from medfund.lanes.lane import Lane, Limits
-from medfund.lanes.log import Decision
+from medfund.lanes.log import Copy, Decision
 from medfund.lanes.store import SQL, Claim, Fenced
 from medfund.local import prepare
 from medfund.postgres import connect, migrate
@@ -32,7 +32,18 @@ LANES = 1024
 LIMITS = Limits(batch_records_max=6, wait_s=0, pace_s=0)
 POINTS = ("after_fetch", "after_fence", "mid_batch", "before_position", "before_commit", "after_commit", "before_sent")
 OWN_TABLES = ("seen", "paid")
-TABLES = (*OWN_TABLES, "positions", "batches", "identities", "repeats", "quarantine", "outbox", "answered")
+TABLES = (
+    *OWN_TABLES,
+    "positions",
+    "batches",
+    "identities",
+    "repeats",
+    "quarantine",
+    "outbox",
+    "answered",
+    "turns",
+    "waiting",
+)
 
 
 class Crash(Exception):
@@ -45,7 +56,7 @@ class CutLog(MemoryLog):
 
     cut_after: int | None = None
 
-    async def append(self, lane: int, decisions: Sequence[Decision]) -> None:
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         if self.cut_after is None:
             return await super().append(lane, decisions)
         written, self.cut_after = decisions[: self.cut_after], None
@@ -119,8 +130,7 @@ class Schedule:
             "update lanes set epoch = epoch + 1 where lane = $1 returning epoch, batches", self.lane
         )
         connection = await self.pool.acquire()
-        rules = halves.Halves(prefix="medfund")
-        service = Decider(rules, lanes=LANES, prefix="medfund", deciding=deciding)
+        service = Decider(self.rules(), lanes=LANES, prefix="medfund", deciding=deciding)
         source = await self.log.open_lane(self.lane, service.topics)
         lane = Lane(Claim(self.lane, epoch, batches), service, self.log, source, connection, LIMITS)
         worker = Worker(lane, connection)
@@ -128,6 +138,9 @@ class Schedule:
         self.workers.append(worker)
         await lane.open()
         return worker
+
+    def rules(self) -> halves.Halves:
+        return halves.Halves(prefix="medfund")
 
     async def step(self, worker: Worker) -> int:
         try:
@@ -158,9 +171,10 @@ class Schedule:
     async def restore(self, backup: dict[str, list[Any]]) -> None:
         """The database is what it was when the backup was made; the log has gone on."""
         await self.everybody_dies()
+        await self.control.execute(";".join(f"delete from {table} where lane = {self.lane}" for table in backup))  # noqa: S608
         for table, rows in backup.items():
-            await self.control.execute(f"delete from {table} where lane = $1", self.lane)  # noqa: S608
-            await self.control.copy_records_to_table(table, records=[tuple(row) for row in rows])
+            if rows:
+                await self.control.copy_records_to_table(table, records=[tuple(row) for row in rows])
         batches = max((row["batch"] for row in backup["batches"]), default=-1) + 1
         await self.control.execute("update lanes set batches = $2 where lane = $1", self.lane, batches)
 

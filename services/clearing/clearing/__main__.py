@@ -1,6 +1,7 @@
-"""`python -m clearing work | migrate`: one process each."""
+"""`python -m clearing work | migrate | parked | retry KEY`: one process each."""
 
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 
 from clearing.service import Clearing
 from clearing.settings import MigrationSettings, WorkerSettings
@@ -23,7 +24,23 @@ async def work() -> int:
     return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
 
 
-COMMANDS = {"work": work, "migrate": migrate}
+async def parked() -> int:
+    """What waits, because an event could not be decided."""
+    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    return await process.parked(settings.database_url, "clearing")
+
+
+async def retry(key: str) -> int:
+    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    return await process.retry(settings, dsn=settings.database_url, name="clearing", key=key)
+
+
+COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
+    "work": work,
+    "migrate": migrate,
+    "parked": parked,
+    "retry": retry,
+}
 
 if __name__ == "__main__":
     sys.exit(process.main("clearing", COMMANDS))

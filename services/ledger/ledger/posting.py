@@ -47,6 +47,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
+from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.reviews import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -308,6 +309,9 @@ RULES: Mapping[type[Event], Rule] = {
     InstantPaymentApproved: nothing,
     PaymentOrdered: nothing,
     FactDisputed: nothing,
+    FactParked: nothing,
+    FactRetried: nothing,
+    FactReleased: nothing,
     ClaimDeadlineApproaching: nothing,
     ClaimDeadlineBreached: nothing,
     ClaimDeadlineRecalculated: nothing,

@@ -1,6 +1,6 @@
 """The ledger as a service of lanes: it books every event and decides nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import asyncpg
 
@@ -45,6 +45,20 @@ class Ledger:
 
     def draft(self, state: dict[str, str]) -> dict[str, str]:
         return dict(state)
+
+    def put_aside(
+        self,
+        draft: dict[str, str],
+        lane: int,
+        accepted: Sequence[Accepted],
+        known: Collection[bytes],
+        failed: Mapping[Place, str],
+    ) -> Sequence[Refused]:
+        """Booking cannot fail for one event alone: nothing ever waits."""
+        return ()
+
+    def parked(self, state: dict[str, str]) -> int:
+        return 0
 
     def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
         return registered.admit(draft, event)
