@@ -33,15 +33,15 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Database:
-    """A database with the ledger's schema, migrated and empty."""
+    """A database with the ledger's schema, migrated and empty; a test may add that of another service."""
 
     name: str
     admin: str
     """The superuser's DSN."""
 
-    def dsn(self, role: str) -> str:
+    def dsn(self, role: str, service: str = "ledger") -> str:
         """For one of `owner`, `worker`, `reader`."""
-        return prepare.dsn(self.admin, user=f"ledger_{role}", password=PASSWORDS[role])
+        return prepare.dsn(self.admin, user=f"{service}_{role}", password=PASSWORDS[role])
 
 
 def pytest_sessionstart() -> None:

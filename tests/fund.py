@@ -4,7 +4,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -51,6 +51,7 @@ class Fund:
     connections: Mapping[str, asyncpg.Connection]
     """Of the two services' workers."""
     lane: int = LANE
+    lanes: int = LANES
     log: MemoryLog = field(default_factory=MemoryLog)
     workers: dict[str, Lane] = field(default_factory=dict)
     crash_at: str = ""
@@ -59,7 +60,7 @@ class Fund:
     settlements: dict[str, list[tuple[str, Mapping[str, int]]]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        [self.provider] = events.providers(self.lane, LANES, 1)
+        [self.provider] = events.providers(self.lane, self.lanes, 1)
 
     # -- the world acts
 
@@ -74,8 +75,7 @@ class Fund:
         """An event that is written into every lane."""
         self.sent += 1
         message = events.message(type, id=f"e-{self.sent}", **data)
-        key = partition.lane_key(self.lane, LANES)
-        self.log.put(message.topic, self.lane, key=key, value=message.value, headers=message.headers)
+        self.put_message(replace(message, key=partition.lane_key(self.lane, self.lanes)))
 
     def register(self) -> None:
         self.put("provider.registered.v1", provider=self.provider)

@@ -1,4 +1,4 @@
-"""`python -m ledger ...` in a process of its own, forked from one that has loaded the libraries already.
+"""`python -m <service> ...` in a process of its own, forked from one that has loaded the libraries already.
 
 Nothing but the start is quicker: our own modules are loaded afresh by every child, in its own environment. This module
 therefore imports none of them.

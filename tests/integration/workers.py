@@ -82,6 +82,8 @@ class Books:
     accepted: dict[bytes, Message] = field(default_factory=dict)
     """What is to take effect, by identity."""
     refusals: int = 0
+    services: dict[str, Sequence[str]] = field(default_factory=lambda: {"ledger": TOPICS})
+    """Those whose workers run, and the families that each reads."""
     workers: list["WorkerProcess"] = field(default_factory=list)
 
     # -- publishing
@@ -129,16 +131,21 @@ class Books:
     # -- workers
 
     def start(
-        self, name: str = "worker", settings: Mapping[str, str] = {}, *, memory_max: int | None = None
+        self,
+        name: str = "worker",
+        settings: Mapping[str, str] = {},
+        *,
+        service: str = "ledger",
+        memory_max: int | None = None,
     ) -> "WorkerProcess":
         """A worker process. Settings are its environment: `CRASH_AT`, `LEDGER_WORKER_DSN`, ..."""
-        worker = WorkerProcess(self, name, settings, memory_max)
+        worker = WorkerProcess(self, service, name, settings, memory_max)
         self.workers.append(worker)
         return worker
 
     @contextmanager
-    def working(self, name: str = "worker", **settings: str) -> Iterator["WorkerProcess"]:
-        worker = self.start(name, settings)
+    def working(self, name: str = "worker", *, service: str = "ledger", **settings: str) -> Iterator["WorkerProcess"]:
+        worker = self.start(name, settings, service=service)
         try:
             yield worker
         finally:
@@ -164,8 +171,9 @@ class Books:
         query = "select lane, stopped_reason from lanes where stopped_reason is not null"
         return {row[0]: row[1] for row in await self.rows(query)}
 
-    async def positions(self) -> dict[tuple[str, int], int]:
-        return {(row[0], row[1]): row[2] for row in await self.rows("select topic, lane, next_offset from positions")}
+    async def positions(self, service: str = "ledger") -> dict[tuple[str, int], int]:
+        query = f"select topic, lane, next_offset from {service}.positions"  # noqa: S608
+        return {(row[0], row[1]): row[2] for row in await self.rows(query)}
 
     async def identities(self) -> set[bytes]:
         """What took effect, but for the service's own events."""
@@ -206,8 +214,11 @@ class Books:
     async def is_booked(self) -> bool:
         async with self._consumer() as consumer:
             ends = await self._ends(consumer)
-            if await self.positions() != ends or await self.value("select count(*) from outbox"):
-                return False
+            for service, topics in self.services.items():
+                wanted = {place: end for place, end in ends.items() if place[0] in topics}
+                waiting = f"select count(*) from {service}.outbox"  # noqa: S608
+                if await self.positions(service) != wanted or await self.value(waiting):
+                    return False
             return ends == await self._ends(consumer)
 
     async def _ends(self, consumer: AIOKafkaConsumer) -> dict[tuple[str, int], int]:
@@ -219,7 +230,10 @@ class Books:
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+            bootstrap_servers=self.bootstrap,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            fetch_max_wait_ms=20,  # a question behind a fetch waits until the fetch is answered
         )
         try:
             await consumer.start()
@@ -250,15 +264,17 @@ class Books:
 
 
 class WorkerProcess:
-    """`python -m ledger work` with a log of its own."""
+    """`python -m <service> work` with a log of its own."""
 
-    def __init__(self, books: Books, name: str, settings: Mapping[str, str], memory_max: int | None) -> None:
+    def __init__(
+        self, books: Books, service: str, name: str, settings: Mapping[str, str], memory_max: int | None
+    ) -> None:
         self.name = name
         self.log = books.folder / f"{name}-{len(books.workers)}.log"
         environment = {
             **os.environ,
             "KAFKA_BOOTSTRAP": books.bootstrap,
-            "LEDGER_WORKER_DSN": books.database.dsn("worker"),
+            f"{service.upper()}_WORKER_DSN": books.database.dsn("worker", service),
             "MEDFUND_LANES": str(LANES),
             "MEDFUND_TOPIC_PREFIX": books.prefix,
             "WORKER_NAME": name,
@@ -266,7 +282,7 @@ class WorkerProcess:
             **settings,
         }
         self.log.touch()
-        self._child = child.start(("ledger", "work"), environment=environment, log=str(self.log), memory_max=memory_max)
+        self._child = child.start((service, "work"), environment=environment, log=str(self.log), memory_max=memory_max)
 
     @property
     def pid(self) -> int:
