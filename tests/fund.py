@@ -261,7 +261,18 @@ class Fund:
     async def rebuild(self) -> None:
         """Forget everything that the clearing service knows of the lane, and learn it again from the log alone."""
         self.crash_at = ""
-        for table in (*TABLES, "positions", "batches", "identities", "repeats", "quarantine", "answered", "outbox", "turns", "waiting"):
+        for table in (
+            *TABLES,
+            "positions",
+            "batches",
+            "identities",
+            "repeats",
+            "quarantine",
+            "answered",
+            "outbox",
+            "turns",
+            "waiting",
+        ):
             await self.control.execute(f"delete from clearing.{table} where lane = $1", self.lane)  # noqa: S608
         await self.claim("clearing", deciding=False)
         while await self.workers["clearing"].step():

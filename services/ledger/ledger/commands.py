@@ -65,6 +65,7 @@ def _settings(data: Path) -> "VerifySettings":
 
 
 async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
+    from ledger import control
     from ledger import verify as proof
     from ledger.service import Ledger
     from medfund.lanes.kafka import KafkaLog
@@ -76,7 +77,13 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
     async with connect.connection(settings.database_url, name="ledger verify") as connection:
         total = await proof.count_records(connection, lanes)
         with Bar("Proving", total=total) as bar:
-            return await proof.verify(connection, log, service, lanes, advance=bar.advance)
+            report = await proof.verify(connection, log, service, lanes, advance=bar.advance)
+        if settings.clearing_url:
+            async with connect.connection(settings.clearing_url, name="ledger verify") as clearing:
+                report.open_items, differences = await control.compare(connection, clearing, log, lanes)
+            for difference in differences:
+                report.blame(difference)
+    return report
 
 
 def _tell(report: "Report") -> None:
@@ -89,6 +96,8 @@ def _tell(report: "Report") -> None:
     table = Table("proved", "", title="The books hold", show_header=False)
     for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
         table.add_row(name, f"{getattr(report, name):,}")
+    if report.open_items is not None:
+        table.add_row("open items of clearing that are the control accounts", f"{report.open_items:,}")
     for book, funds in report.as_json()["amounts"].items():  # type: ignore[attr-defined]
         for fund, amount in funds.items():
             table.add_row(f"{book} {fund}: debit = credit, yuan", amount)

@@ -20,6 +20,8 @@ class MigrationSettings(BaseSettings):
 
 class VerifySettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_READER_DSN")
+    clearing_url: str = Field("", validation_alias="CLEARING_READER_DSN")
+    """Where it is given, control accounts are compared with the clearing service's open items."""
 
 
 class ApiSettings(LogSettings):

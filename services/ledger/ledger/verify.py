@@ -4,7 +4,8 @@ For each lane, against one snapshot of the database:
 - the log still holds, at each position, the record that was booked there;
 - every record up to the position ended in exactly one of accepted, repeat, quarantined, and the counts agree;
 - every journal line follows from the events that it names, and no other line exists;
-- every balance is the sum of its lines.
+- every balance is the sum of its lines;
+- where the clearing service can be asked, its open items are the control accounts (`ledger.control`).
 A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
 """
 
@@ -52,6 +53,8 @@ class Report:
     repeats: int = 0
     quarantined: int = 0
     lines: int = 0
+    open_items: int | None = None
+    """Compared with the control accounts; None where they were not."""
     amounts: dict[str, dict[str, int]] = field(default_factory=dict)
     """Book -> fund -> fen moved."""
     problems: list[str] = field(default_factory=list)
@@ -71,7 +74,7 @@ class Report:
         return {
             "ok": self.ok, "lanes": self.lanes, "records": self.records, "accepted": self.accepted,
             "repeats": self.repeats, "quarantined": self.quarantined, "lines": self.lines,
-            "amounts": amounts, "problems": self.problems,
+            "open_items": self.open_items, "amounts": amounts, "problems": self.problems,
         }  # fmt: skip
 
 

@@ -1,0 +1,33 @@
+-- name: booked
+-- Up to where the clearing service's decisions are booked in a lane. Locks: none.
+select next_offset
+from positions
+where lane = $1 and topic = 'clearing'
+
+-- name: control_accounts
+-- The accounts that clearing's open items add up to, by provider and fund: debit less credit, in fen. Locks: none.
+select
+    party as provider,
+    account,
+    fund,
+    sum(debit - credit)::bigint as fen
+from buckets
+where lane = $1 and book = 'OPS' and account = any($2::text [])
+group by party, account, fund
+having sum(debit - credit) <> 0
+
+-- name: undelivered
+-- Asked of the clearing service's own schema: decisions on their way to the log. Locks: none.
+select coalesce(sum(decisions), 0)
+from undelivered
+where lane = $1
+
+-- name: open_items
+-- Asked of the clearing service's own schema: what it holds as owed and owing. Locks: none.
+select
+    provider,
+    account,
+    fund,
+    fen
+from open_items
+where lane = $1
