@@ -1,27 +1,54 @@
 """What every API of this product has in common: problems, traffic, documents, and no door without a lock."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from medfund.http import docs, problems
+from medfund.http import docs, get_health, problems
 from medfund.http.access import Roles
+from medfund.http.context import Context
 from medfund.http.traffic import Traffic
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+def create(
+    *, title: str, version: str, description: str, roles: Roles, context: Context, locked: Sequence[APIRouter]
+) -> FastAPI:
+    """The application. It starts without its database and its log, and says so until they answer.
+
+    The routes of `locked` need a token; `roles` says who may call which operation. Health is open.
+    """
+    app = _empty(title, version, description, roles)
+    app.state.context = context
+    behind = APIRouter(dependencies=[Depends(context.access)])
+    for router in locked:
+        behind.include_router(router)
+    app.include_router(behind)
+    app.include_router(get_health.router)
+    app.openapi()  # made now, for parameters are checked against it
+    return app
 
 
-def create(*, title: str, version: str, description: str, roles: Roles, lifespan: Lifespan) -> FastAPI:
-    """An application without routes yet; `roles` documents who may call which operation."""
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    await context.database.open()
+    try:
+        yield
+    finally:
+        await context.appending.close()
+        await context.database.close()
+
+
+def _empty(title: str, version: str, description: str, roles: Roles) -> FastAPI:
     app = FastAPI(
         title=title,
         version=version,
         description=description,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -15,7 +15,7 @@ def columns(rows: Iterable[Sequence[Any]]) -> list[str]:
 
 def array(values: Sequence[Any]) -> str:
     """The text of an array of texts, of whole numbers or of days; None is null."""
-    if None in values or not isinstance(values[0], str):
+    if not values or None in values or not isinstance(values[0], str):
         return "{" + ",".join([_element(value) for value in values]) + "}"
     text = '","'.join(values)
     if "\\" in text or text.count('"') != 2 * (len(values) - 1):

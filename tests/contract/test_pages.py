@@ -14,8 +14,8 @@ from clearing import settings as clearing_settings
 from ledger import chart, posting, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
-from ledger.api.probe import Health, Lag
 from medfund.events.kinds import KINDS
+from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
 from medfund.lanes import settings as lanes_settings
 from medfund.local import settings as local_settings

@@ -8,8 +8,8 @@ import asyncpg
 import httpx
 import pytest
 
-from ledger.api import reach
-from ledger.api.reach import Reach
+from medfund.http import reach
+from medfund.http.reach import Reach
 from medfund.http.tokens import Role
 from tests.conftest import LANES
 from tests.events import AREA, SOURCE, settlement

@@ -11,7 +11,6 @@ from ledger.api import (
     get_balances,
     get_event,
     get_explain,
-    get_health,
     get_lines,
     get_quarantine,
     get_quarantined,
@@ -19,10 +18,11 @@ from ledger.api import (
     get_turnover,
     post_events,
     publishing,
-    reach,
 )
 from ledger.api.publishing import Passed, Turned
 from medfund.events.kinds import KINDS
+from medfund.http import examples as common
+from medfund.http import get_health, reach
 from medfund.http.tokens import Principal
 from medfund.lanes import partition
 from tests.events import AREA, SOURCE
@@ -42,7 +42,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_event.Answer, examples.EVENT),
     (get_quarantine.Answer, examples.QUARANTINE),
     (get_quarantined.Answer, examples.QUARANTINED),
-    (get_health.Answer, examples.HEALTH),
+    (get_health.Answer, common.HEALTH),
 ]
 
 

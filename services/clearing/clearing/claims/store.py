@@ -16,31 +16,23 @@ from medfund import money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
 from medfund.postgres import queries
-from medfund.postgres.arrays import columns
+from medfund.postgres.arrays import array, columns
 
 SQL = queries.load(__file__, "claims.sql")
-SETTLEMENT_COLUMNS = (
-    "lane", "offset", "provider", "area", "insured_area", "insutype", "clr_type", "clr_way", "service_date", "med_type",
-    "ref", "reverses", "funds", "fens", "advanced",
-)  # fmt: skip
 
 _claim = msgspec.json.Decoder(Claim).decode
 
 
 async def keep_settlements(connection: asyncpg.Connection, lane: int, settlements: Sequence[Accepted]) -> None:
-    await connection.copy_records_to_table(
-        "settlements", records=[_settlement(lane, accepted) for accepted in settlements], columns=SETTLEMENT_COLUMNS
-    )
+    await connection.execute(SQL.keep_settlements, lane, *columns([_settlement(accepted) for accepted in settlements]))
 
 
-def _settlement(lane: int, accepted: Accepted) -> tuple[Any, ...]:
+def _settlement(accepted: Accepted) -> tuple[Any, ...]:
     event: Any = accepted.event
-    reverses = getattr(event, "reverses_ref", None)
     return (
-        lane, accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
-        event.clr_way, event.service_date, event.med_type, bytes.fromhex(event.settlement_ref),
-        bytes.fromhex(reverses) if reverses else None, list(event.funds), money.fens([*event.funds.values()]),
-        event.advanced,
+        accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
+        event.clr_way, event.service_date, event.med_type, event.settlement_ref, getattr(event, "reverses_ref", None),
+        array(list(event.funds)), array(money.fens([*event.funds.values()])), array(event.advanced),
     )  # fmt: skip
 
 

@@ -4,23 +4,11 @@ Each example stands in OpenAPI and on the page `/docs`; a test reads every one w
 """
 
 import base64
-from typing import Any
 
 import msgspec
-from pydantic import ConfigDict
 
 from medfund.events.kinds import KINDS
-
-Json = dict[str, Any]
-
-
-def of(example: Json) -> ConfigDict:
-    """The model configuration that shows an example."""
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
-def _name(zh: str, en: str) -> Json:
-    return {"zh": zh, "en": en}
+from medfund.http.examples import POSITIONS, Json, name
 
 
 def _amounts(debit: str, credit: str, balance: str, side: str) -> Json:
@@ -31,10 +19,9 @@ def _bytes(text: str) -> Json:
     return {"size": len(text), "base64": base64.b64encode(text.encode()).decode(), "text": text}
 
 
-POSITIONS = {"3": {"agency": 57, "claims": 30718}}
-FUND_NAME = _name("城乡居民基本医疗保险基金", "Resident insurance, pooled fund")
-PAYABLE_NAME = _name("应付定点机构—未申报", "Payable, recorded and not yet claimed")
-EXPENSE_NAME = _name("社会保险待遇支出", "Benefit expense")
+FUND_NAME = name("城乡居民基本医疗保险基金", "Resident insurance, pooled fund")
+PAYABLE_NAME = name("应付定点机构—未申报", "Payable, recorded and not yet claimed")
+EXPENSE_NAME = name("社会保险待遇支出", "Benefit expense")
 OWED = _amounts("0.00", "6852.80", "-6852.80", "credit")
 SPENT = _amounts("6852.80", "0.00", "6852.80", "debit")
 EVEN = _amounts("6852.80", "6852.80", "0.00", "none")
@@ -123,7 +110,7 @@ TURNOVER: Json = {
             "fund": "390100",
             "fund_name": FUND_NAME,
             "clr_type": "21",
-            "clr_type_name": _name("住院", "Inpatient"),
+            "clr_type_name": name("住院", "Inpatient"),
             "lines": 1,
             "events": 1,
             **OWED,
@@ -237,16 +224,3 @@ QUARANTINED: Json = {
     "header_count": 1,
     "headers": [{"name": _bytes("ce_type"), "value": _bytes("settlement.recorded.v1")}],
 }
-
-HEALTH: Json = {
-    "status": "ok",
-    "faults": [],
-    "database": True,
-    "log": True,
-    "lanes": 12,
-    "lanes_without_worker": [],
-    "lanes_stopped": [],
-    "lag": {"events": 41, "oldest_s": 0.03, "yuan": "4188.12", "at_least": False},
-}
-
-METRICS = 'medfund_lag_events{service="ledger"} 41.0\n'

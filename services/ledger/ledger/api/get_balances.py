@@ -6,10 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, questions, reach, waiting
-from ledger.api.answers import Amounts, Name, Positions
-from ledger.api.context import Caller, Here
+from ledger.api import amounts, examples
+from ledger.api.amounts import Amounts
+from ledger.api.filters import Filters
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Name, Positions
+from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
+from medfund.http.examples import of as example_of
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -17,7 +21,7 @@ SQL = queries.load(__file__, "balances.sql")
 ORDER = {"lane": int, "party": str, "account": str, "fund": str, "area": str, "counterpart": str}
 
 
-class Question(questions.Waiting, questions.Page, questions.Filters):
+class Question(questions.Waiting, questions.Page, Filters):
     pass
 
 
@@ -32,7 +36,7 @@ class Balance(Amounts):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.BALANCES)
+    model_config = example_of(examples.BALANCES)
 
     book: Literal["OPS", "STAT"]
     as_of: date | None
@@ -74,19 +78,19 @@ async def balances(question: Annotated[Question, Query()], caller: Caller, here:
         known_on=question.known_on,
         positions=positions,
         balances=[_balance(row) for row in rows],
-        totals=answers.totals(rows),
+        totals=amounts.totals(rows),
         next=following,
     )
 
 
 def _balance(row: Any) -> Balance:
     return Balance(
-        **dict(answers.amounts(row["debit"], row["credit"])),
+        **dict(amounts.amounts(row["debit"], row["credit"])),
         area=row["area"],
         fund=row["fund"],
         fund_name=answers.fund_name(row["fund"]),
         party=row["party"],
         counterpart=row["counterpart"],
         account=row["account"],
-        account_name=answers.account_name(row["account"]),
+        account_name=amounts.account_name(row["account"]),
     )

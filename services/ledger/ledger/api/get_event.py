@@ -8,11 +8,13 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, questions, reach, waiting
-from ledger.api.context import Caller, Context, Here
+from ledger.api import examples
 from medfund.events import envelope
 from medfund.events.codec import Accepted
 from medfund.events.refusals import Reason
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.context import Caller, Context, Here
+from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
@@ -58,7 +60,7 @@ class Refusals(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.EVENT)
+    model_config = example_of(examples.EVENT)
 
     source: str
     id: str

@@ -8,12 +8,15 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
 from ledger import explain as proofs
-from ledger.api import answers, examples, get_lines, line_id, questions, reach
-from ledger.api.answers import Amounts, Name, Positions, Yuan
-from ledger.api.context import Caller, Context, Here
+from ledger.api import amounts, examples, get_lines, line_id
+from ledger.api.amounts import Amounts
+from ledger.api.filters import Filters
 from ledger.api.get_lines import Line
 from medfund import money
 from medfund.events.codec import Accepted
+from medfund.http import answers, questions, reach
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Context, Here
 from medfund.http.cursors import Pages
 from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
@@ -24,7 +27,7 @@ SQL = queries.load(__file__, "lines.sql")
 BALANCES = queries.load(__file__, "balances.sql")
 
 
-class Question(questions.Page, questions.Filters):
+class Question(questions.Page, Filters):
     line: Annotated[
         str | None, Field(pattern=line_id.PATTERN, description="Id of a journal line", examples=["3-claims-1180-0"])
     ] = None
@@ -114,11 +117,11 @@ async def _explain_balance(question: Question, caller: Principal, here: Context)
         found = await connection.fetch(SQL.lines, *common, None, None, None, *after, question.limit + 1)
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
-    balance, recounted = answers.totals(kept), answers.totals([journal])
+    balance, recounted = amounts.totals(kept), amounts.totals([journal])
     return BalanceExplained(
         party=party,
         account=account,
-        account_name=answers.account_name(account),
+        account_name=amounts.account_name(account),
         positions=positions,
         balance=balance,
         journal=recounted,
@@ -133,7 +136,7 @@ async def _explain_line(question: Question, asked: str, caller: Principal, here:
     pages = Pages(here.cursor_key, questions.sealed("explain", caller, question), {"offset": int})
     (after,) = pages.after(question.cursor)
     row = await _line(asked, caller, here)
-    proof = proofs.prove(proofs.line_of(row), await _accepted(row, here), here.service.families)
+    proof = proofs.prove(proofs.line_of(row), await _accepted(row, here), _families(here))
     shown = [
         {"offset": event.record.offset, "event": event, "amount": amount}
         for event, amount in proof.contributions
@@ -148,6 +151,10 @@ async def _explain_line(question: Question, asked: str, caller: Principal, here:
         proved=proof.proved,
         next=following,
     )
+
+
+def _families(here: Context) -> dict[str, str]:
+    return {f"{here.prefix}.{family}": family for family in here.service.topics}
 
 
 async def _line(asked: str, caller: Principal, here: Context) -> Any:

@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, line_id, questions, reach, waiting
-from ledger.api.answers import Name, Positions, Yuan
-from ledger.api.context import Caller, Here
-from ledger.api.questions import Day
+from ledger.api import amounts, examples, line_id
+from ledger.api.filters import Filters
 from medfund import money
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Day
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -19,7 +22,7 @@ SQL = queries.load(__file__, "lines.sql")
 ORDER = {"lane": int, "party": str, "recorded_date": date, "topic": str, "first_offset": int, "ordinal": int}
 
 
-class Question(questions.Waiting, questions.Page, questions.Filters):
+class Question(questions.Waiting, questions.Page, Filters):
     type: Annotated[
         str | None,
         Field(pattern=r"^[a-z_.]{1,60}\.v[0-9]{1,3}$", description="Event type", examples=["settlement.recorded.v1"]),
@@ -58,7 +61,7 @@ class Line(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.LINES)
+    model_config = example_of(examples.LINES)
 
     book: Literal["OPS", "STAT"]
     positions: Positions
@@ -102,7 +105,7 @@ def line(row: Any) -> Line:
             "id": line_id.text(row),
             "amount": money.yuan(row["amount"]),
             "fund_name": answers.fund_name(row["fund"]),
-            "debit_name": answers.account_name(row["debit"]),
-            "credit_name": answers.account_name(row["credit"]),
+            "debit_name": amounts.account_name(row["debit"]),
+            "credit_name": amounts.account_name(row["credit"]),
         }
     )

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
-from ledger.api import answers, examples, questions, reach, waiting
-from ledger.api.answers import Positions
-from ledger.api.context import Caller, Here
-from ledger.api.questions import Area, Party, Topic
+from ledger.api import examples
 from medfund.events.refusals import Reason
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Positions
+from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Area, Party, Topic
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -45,7 +47,7 @@ class Refused(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.QUARANTINE)
+    model_config = example_of(examples.QUARANTINE)
 
     positions: Positions
     reasons: Annotated[dict[str, int], Field(description="How many records each reason refused, under these filters")]

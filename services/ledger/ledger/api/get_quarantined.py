@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, reach
-from ledger.api.context import Caller, Here
+from ledger.api import examples
 from ledger.api.get_quarantine import SQL, Refused, members
-from ledger.api.questions import Lane, Offset, Topic
+from medfund.http import answers, reach
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.http.questions import Lane, Offset, Topic
 
 router = APIRouter()
 BYTES_MAX = 1 << 20
@@ -31,7 +33,7 @@ class Header(BaseModel):
 
 
 class Answer(Refused):
-    model_config = examples.of(examples.QUARANTINED)
+    model_config = example_of(examples.QUARANTINED)
 
     key: Bytes | None
     value: Annotated[Bytes | None, Field(description=f"As it stood on the log, up to {BYTES_MAX} bytes")]

@@ -8,9 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, questions, reach, waiting
-from ledger.api.answers import Amounts, Name, Positions
-from ledger.api.context import Caller, Here
+from ledger.api import amounts, examples
+from ledger.api.amounts import Amounts
+from ledger.api.filters import Filters
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Name, Positions
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.postgres import queries
 
@@ -21,7 +25,7 @@ REPORT_TIMEOUT_S = 10.0
 """A report over all lanes may take longer than a look-up."""
 
 
-class Question(questions.Waiting, questions.Filters):
+class Question(questions.Waiting, Filters):
     pass
 
 
@@ -39,7 +43,7 @@ class FundBooks(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.TRIAL_BALANCE)
+    model_config = example_of(examples.TRIAL_BALANCE)
 
     book: Literal["OPS", "STAT"]
     as_of: date | None
@@ -78,7 +82,7 @@ async def trial_balance(question: Annotated[Question, Query()], caller: Caller, 
         known_on=question.known_on,
         positions=positions,
         funds=funds,
-        totals=answers.totals(rows),
+        totals=amounts.totals(rows),
         balanced=question.account is not None or all(fund.totals.side == "none" for fund in funds),
     )
 
@@ -90,11 +94,11 @@ def _fund(area: str, fund: str, rows: Sequence[Any]) -> FundBooks:
         fund_name=answers.fund_name(fund),
         accounts=[
             AccountLine(
-                **dict(answers.amounts(row["debit"], row["credit"])),
+                **dict(amounts.amounts(row["debit"], row["credit"])),
                 account=row["account"],
-                account_name=answers.account_name(row["account"]),
+                account_name=amounts.account_name(row["account"]),
             )
             for row in rows
         ],
-        totals=answers.totals(rows),
+        totals=amounts.totals(rows),
     )

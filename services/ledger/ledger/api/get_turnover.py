@@ -6,11 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, examples, questions, reach, waiting
-from ledger.api.answers import Amounts, Name, Positions
-from ledger.api.context import Caller, Here
-from ledger.api.questions import AccountCode
+from ledger.api import amounts, examples
+from ledger.api.amounts import Amounts
+from ledger.api.filters import AccountCode, Filters
 from medfund import codes
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Name, Positions
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -18,7 +21,7 @@ SQL = queries.load(__file__, "turnover.sql")
 SCAN_TIMEOUT_S = 20.0
 
 
-class Question(questions.Waiting, questions.Filters):
+class Question(questions.Waiting, Filters):
     account: AccountCode
 
 
@@ -34,7 +37,7 @@ class Turnover(Amounts):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.TURNOVER)
+    model_config = example_of(examples.TURNOVER)
 
     book: Literal["OPS", "STAT"]
     account: str
@@ -65,17 +68,17 @@ async def turnover(question: Annotated[Question, Query()], caller: Caller, here:
     return Answer(
         book=question.book,
         account=question.account,
-        account_name=answers.account_name(question.account),
+        account_name=amounts.account_name(question.account),
         positions=positions,
         rows=_turnovers(rows),
-        totals=answers.totals(rows),
+        totals=amounts.totals(rows),
     )
 
 
 def _turnovers(rows: Sequence[Any]) -> list[Turnover]:
     return [
         Turnover(
-            **dict(answers.amounts(row["debit"], row["credit"])),
+            **dict(amounts.amounts(row["debit"], row["credit"])),
             fund=row["fund"],
             fund_name=answers.fund_name(row["fund"]),
             clr_type=row["clr_type"],

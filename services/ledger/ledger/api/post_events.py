@@ -10,10 +10,11 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ledger.api import answers, auditing, examples, publishing
-from ledger.api.context import Caller, Context, Here
+from ledger.api import examples, publishing
 from ledger.api.publishing import Passed, Turned
-from medfund.http import bodies
+from medfund.http import answers, auditing, bodies
+from medfund.http.context import Caller, Context, Here
+from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 
 router = APIRouter()
@@ -46,7 +47,7 @@ class Outcome(BaseModel):
 
 
 class Answer(BaseModel):
-    model_config = examples.of(examples.PUBLISHED)
+    model_config = example_of(examples.PUBLISHED)
 
     accepted: int
     refused: int

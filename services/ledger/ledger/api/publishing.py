@@ -2,13 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from ledger.api.appending import Message
 from ledger.api.roles import FAMILIES
 from medfund.events import codec
 from medfund.events.codec import Accepted, Refused
 from medfund.events.envelope import Outgoing
 from medfund.events.kinds import KINDS
 from medfund.events.refusals import Problem, Reason
+from medfund.http.appending import Message
 from medfund.http.problems import KINDS as PROBLEMS
 from medfund.http.tokens import Principal
 from medfund.publish import drafts

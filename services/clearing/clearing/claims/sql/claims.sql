@@ -1,3 +1,35 @@
+-- name: keep_settlements
+-- The settlements and reversals of a batch of events, at their places on the log. Lists are the texts of arrays. Locks:
+-- none beyond the new rows.
+insert into settlements (
+    lane, "offset", provider, area, insured_area, insutype, clr_type, clr_way, service_date, med_type, ref, reverses,
+    funds, fens, advanced
+)
+select
+    $1,
+    kept."offset",
+    kept.provider,
+    kept.area,
+    kept.insured_area,
+    kept.insutype,
+    kept.clr_type,
+    kept.clr_way,
+    kept.service_date,
+    kept.med_type,
+    decode(kept.ref, 'hex'),
+    decode(kept.reverses, 'hex'),
+    kept.funds::text [],
+    kept.fens::bigint [],
+    kept.advanced::text []
+from unnest(
+    $2::text::bigint [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::text [],
+    $8::text::text [], $9::text::date [], $10::text::text [], $11::text::text [], $12::text::text [], $13::text::text [],
+    $14::text::text [], $15::text::text []
+) as kept (
+    "offset", provider, area, insured_area, insutype, clr_type, clr_way, service_date, med_type, ref, reverses, funds,
+    fens, advanced
+)
+
 -- name: claims
 -- The claims that a batch of events can touch: those it names ($2), those of its providers with something open ($3), all
 -- that are open when a day is opened ($4), and those that may hold the same settlements as a submission ($5-$7). Locks: none.

@@ -1,11 +1,10 @@
 """Parts that several answers share: names, money, the positions an answer reflects, what may go wrong."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from ledger import chart
 from medfund import codes, money
 from medfund.http import problems
 from medfund.http.database import Connection
@@ -30,38 +29,9 @@ def or_problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     return problems.responses(*ACCESS, *codes)
 
 
-Side = Literal["debit", "credit", "none"]
-
-
 class Name(BaseModel):
     zh: str
     en: str
-
-
-class Amounts(BaseModel):
-    """Turnover on both sides; `balance` is debit less credit, and `side` says which of them is larger."""
-
-    debit: Yuan
-    credit: Yuan
-    balance: Yuan
-    side: Side
-
-
-def amounts(debit: int, credit: int) -> Amounts:
-    """From fen."""
-    balance = debit - credit
-    side: Side = "debit" if balance > 0 else "credit" if balance < 0 else "none"
-    return Amounts(debit=money.yuan(debit), credit=money.yuan(credit), balance=money.yuan(balance), side=side)
-
-
-def totals(rows: Sequence[Any]) -> Amounts:
-    """The sum of the rows of this very answer."""
-    return amounts(sum(row["debit"] for row in rows), sum(row["credit"] for row in rows))
-
-
-def account_name(code: str) -> Name:
-    account = chart.ACCOUNTS.get(code)
-    return Name(zh=account.zh, en=account.en) if account else Name(zh=code, en=code)
 
 
 def fund_name(code: str) -> Name:

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from ledger.api import examples
-from ledger.api.answers import Yuan
-from ledger.api.context import Here
-from ledger.api.probe import Health
 from medfund import money
+from medfund.http import examples
+from medfund.http.answers import Yuan
+from medfund.http.context import Here
+from medfund.http.probe import Health
 
 router = APIRouter()
 
@@ -17,7 +17,7 @@ router = APIRouter()
 class Lag(BaseModel):
     events: Annotated[int, Field(description="Records on the log that are not booked")]
     oldest_s: Annotated[float, Field(description="How long the oldest of them has waited")]
-    yuan: Annotated[Yuan, Field(description="What they move in the accrual book")]
+    yuan: Annotated[Yuan, Field(description="The money that they move")]
     at_least: Annotated[bool, Field(description="There are too many to look at all: age and money are at least that")]
 
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from ledger.api import answers, examples
-from ledger.api.context import Here
+from medfund.http import answers, examples
+from medfund.http.context import Here
 
 router = APIRouter()
 

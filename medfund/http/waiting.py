@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from ledger.api.answers import SQL
+from medfund.http.answers import SQL
 from medfund.http.database import Database
 from medfund.http.problems import Problem
 

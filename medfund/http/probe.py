@@ -6,20 +6,20 @@ often costs nothing.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from prometheus_client import Gauge
 
-from ledger import posting
-from ledger.service import Ledger
 from medfund.events.codec import Accepted
+from medfund.events.kinds import Event
 from medfund.http.database import Database
 from medfund.http.problems import Problem
 from medfund.lanes import backlog
 from medfund.lanes.backlog import Backlog, Place
 from medfund.lanes.kafka import KafkaError
 from medfund.lanes.log import Record
+from medfund.lanes.service import Service
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "health.sql")
@@ -68,9 +68,14 @@ class Health(NamedTuple):
 
 
 class Probe:
-    def __init__(self, database: Database, service: Ledger, *, bootstrap: str, prefix: str) -> None:
+    """`moves` says how much money (fen) an event that is not read yet will move, should it be accepted."""
+
+    def __init__(
+        self, database: Database, service: Service, *, bootstrap: str, prefix: str, moves: Callable[[Event], int]
+    ) -> None:
         self._database = database
         self._service = service
+        self._moved_by = moves
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._lock = asyncio.Lock()
@@ -120,11 +125,8 @@ class Probe:
         return Lag(found.unread, age_s, fen, found.complete)
 
     def _moves(self, family: str, record: Record) -> int:
-        """What an unread record will move in the accrual book, should it be booked."""
         event = self._service.decode([record], family)[0]
-        if not isinstance(event, Accepted):
-            return 0
-        return sum(line.amount for line in posting.lines(event.event) if line.book == "OPS")
+        return self._moved_by(event.event) if isinstance(event, Accepted) else 0
 
 
 def _publish(service: str, health: Health) -> None:

@@ -1,7 +1,7 @@
 """Parameters that several questions share, each with its form: whatever does not have it never reaches the database."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -22,9 +22,6 @@ Party = Annotated[
     Field(pattern=codes.PROVIDER_PATTERN, description="Provider code, H or P and 11 digits", examples=["H15250200017"]),
 ]
 Fund = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"])]
-AccountCode = Annotated[
-    str, Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"])
-]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]
 Lane = Annotated[int, Field(ge=0, lt=1 << 15, description="Partition number", examples=[3])]
@@ -33,26 +30,6 @@ Cursor = Annotated[
     str, Field(max_length=cursors.CURSOR_CHARACTERS_MAX, description="`next` of the page before, to continue it")
 ]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description=f"Rows per page, at most {PAGE_MAX}")]
-
-
-class Filters(BaseModel):
-    """What balances, lines and the trial balance are narrowed by."""
-
-    area: Area | None = None
-    fund: Fund | None = None
-    party: Party | None = None
-    account: AccountCode | None = None
-    book: Annotated[
-        Literal["OPS", "STAT"],
-        Field(description="OPS: accrual, what people work with. STAT: cash basis, the statutory view"),
-    ] = "OPS"
-    as_of: Annotated[Day | None, Field(description="Count what has a value date up to this day")] = None
-    known_on: Annotated[Day | None, Field(description="Count what was recorded up to this day")] = None
-
-    @property
-    def narrowing(self) -> tuple[Any, ...]:
-        """Parameters of the queries, after book and reach."""
-        return self.fund, self.account, self.as_of, self.known_on
 
 
 class Page(BaseModel):

@@ -1,0 +1,31 @@
+"""What balances, lines and the trial balance are narrowed by."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from medfund.http.questions import Area, Day, Fund, Party
+
+AccountCode = Annotated[
+    str, Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"])
+]
+
+
+class Filters(BaseModel):
+    """What balances, lines and the trial balance are narrowed by."""
+
+    area: Area | None = None
+    fund: Fund | None = None
+    party: Party | None = None
+    account: AccountCode | None = None
+    book: Annotated[
+        Literal["OPS", "STAT"],
+        Field(description="OPS: accrual, what people work with. STAT: cash basis, the statutory view"),
+    ] = "OPS"
+    as_of: Annotated[Day | None, Field(description="Count what has a value date up to this day")] = None
+    known_on: Annotated[Day | None, Field(description="Count what was recorded up to this day")] = None
+
+    @property
+    def narrowing(self) -> tuple[Any, ...]:
+        """Parameters of the queries, after book and reach."""
+        return self.fund, self.account, self.as_of, self.known_on
