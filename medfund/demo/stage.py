@@ -31,7 +31,7 @@ VERIFY_LIMIT_S = 300.0
 LOOK_S = 0.25
 WORKERS = 2
 PROVERS = 2
-COUNTED = ("lanes", "records", "accepted", "repeats", "quarantined", "lines")
+COUNTED = ("lanes", "records", "accepted", "repeats", "quarantined", "lines", "open_items")
 
 Positions = Mapping[str, Mapping[int, int]]
 """Family -> lane -> offset."""

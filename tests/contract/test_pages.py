@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from clearing import settings as clearing_settings
-from ledger import chart, posting, verify
+from ledger import chart, control, posting, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
 from medfund.events.kinds import KINDS
@@ -156,7 +156,7 @@ def test_every_metric_is_on_the_page() -> None:
 
 
 def test_everything_that_verify_can_say_is_on_the_page() -> None:
-    source = text_of(Path(verify.__file__))
+    source = text_of(Path(verify.__file__)) + text_of(Path(control.__file__))
     told = [(quoted(row[0])[0], quoted(row[1])) for row in table(OPERATORS, "begins with")[1:]]
     for begins, words in told:
         assert f'f"{begins} ' in source

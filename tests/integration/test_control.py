@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from ledger import control
+from ledger.verify import Report
 from medfund.local import prepare
 from tests.conftest import PASSWORDS, Database
 from tests.fund import Fund, running
@@ -30,17 +31,18 @@ async def fund(database: Database) -> AsyncIterator[Fund]:
         yield fund
 
 
-async def compared(database: Database, fund: Fund) -> tuple[int, list[str]]:
+async def compared(database: Database, fund: Fund) -> tuple[int | None, list[str]]:
     """As `medfund verify` asks: each service's reader."""
-    connections = []
+    connections, report = [], Report()
     for name in ("ledger", "clearing"):
         dsn = prepare.dsn(database.admin, user=f"{name}_reader", password=PASSWORDS["reader"])
         connections.append(await asyncpg.connect(dsn))
     try:
-        return await control.compare(*connections, fund.log, [fund.lane])
+        await control.compare(report, *connections, fund.log, [fund.lane])
     finally:
         for connection in connections:
             await connection.close()
+    return report.open_items, report.problems
 
 
 async def test_before_and_after_the_audit_both_say_the_same(database: Database, fund: Fund) -> None:
@@ -48,12 +50,12 @@ async def test_before_and_after_the_audit_both_say_the_same(database: Database, 
     fund.deduct([BATCH], {"310100": 1_000})
     await fund.drain()
     after = await compared(database, fund)
-    assert [before, after] == [(6, []), (6, [])]
+    assert [before, after] == [(6, []), (5, [])]
     assert await fund.open_items() == {
-        "1107": {"310100": 3_950, "390100": 100},
-        "2102": {"310100": 0},
+        "1107": {"310100": 3_950, "390100": 50},
         "2103": {"310100": -4_950, "390100": -250},
-    } or len(await fund.open_items()) >= 3
+        "2108": {"390100": -200},
+    }
 
 
 async def test_an_item_that_was_changed_by_hand_is_named(database: Database, fund: Fund) -> None:

@@ -80,9 +80,7 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
             report = await proof.verify(connection, log, service, lanes, advance=bar.advance)
         if settings.clearing_url:
             async with connect.connection(settings.clearing_url, name="ledger verify") as clearing:
-                report.open_items, differences = await control.compare(connection, clearing, log, lanes)
-            for difference in differences:
-                report.blame(difference)
+                await control.compare(report, connection, clearing, log, lanes)
     return report
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from ledger.verify import snapshot
+from ledger.verify import Report, snapshot
 from medfund import money
 from medfund.lanes.log import LaneLog, Log
 from medfund.postgres import queries
@@ -28,10 +28,10 @@ Items = dict[tuple[str, str, str], int]
 
 
 async def compare(
-    books: asyncpg.Connection, clearing: asyncpg.Connection, log: Log, lanes: Sequence[int]
-) -> tuple[int, list[str]]:
-    """How many items there are, and each that differs."""
-    count, problems = 0, []
+    report: Report, books: asyncpg.Connection, clearing: asyncpg.Connection, log: Log, lanes: Sequence[int]
+) -> None:
+    """Count the items that there are into the report, and blame each that differs."""
+    report.open_items = 0
     for lane in lanes:
         source = await log.open_lane(lane, [TOPIC])
         try:
@@ -39,18 +39,17 @@ async def compare(
         finally:
             await source.close()
         if found is None:
-            problems.append(f"open items lane={lane}: decisions are on their way, nothing was compared")
+            report.blame(f"open items lane={lane}: decisions are on their way, nothing was compared")
             continue
         booked, held = found
-        count += len(held)
+        report.open_items += len(held)
         for place in sorted({*booked, *held}):
             if booked.get(place, 0) != held.get(place, 0):
                 provider, account, fund = place
-                problems.append(
+                report.blame(
                     f"open items lane={lane} provider={provider} account={account} fund={fund}: "
                     f"{money.yuan(held.get(place, 0))} by clearing, {money.yuan(booked.get(place, 0))} in the books"
                 )
-    return count, problems
 
 
 async def _at_rest(
