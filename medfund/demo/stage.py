@@ -88,8 +88,13 @@ class Stage:
     def token(self, role: str) -> str:
         return access.issue(self.data, role)
 
-    def api(self, role: str) -> Api:
-        return Api(self.state.api, self.token(role))
+    @property
+    def is_open(self) -> bool:
+        return self._state is not None
+
+    def api(self, role: str, service: str = "ledger") -> Api:
+        [address] = [part.address for part in self.state.parts if part.name == f"{service}-api"]
+        return Api(address, self.token(role))
 
     # -- publishing and booking
 
@@ -105,13 +110,13 @@ class Stage:
             raise Failed(f"publishing {file.name}: {summary}")
         return summary
 
-    def booked(self, positions: Positions, *, api: Api) -> float:
-        """Wait until all of these offsets are booked; the monotonic time at which they were."""
+    def booked(self, positions: Positions, *, api: Api, path: str = "/v1/balances") -> float:
+        """Wait until a service has taken all of these offsets; the monotonic time at which it had."""
         wanted = {(family, lane): last + 1 for family, lanes in positions.items() for lane, last in lanes.items()}
         deadline = time.monotonic() + BOOKING_LIMIT_S
         with progress.Bar("Booking", total=sum(wanted.values())) as bar:
             while time.monotonic() < deadline:
-                found = api.get("/v1/balances", limit=1)["positions"]
+                found = api.get(path, limit=1)["positions"]
                 done = {place: min(found[str(place[1])][place[0]], end) for place, end in wanted.items()}
                 bar.at(sum(done.values()))
                 if done == wanted:
