@@ -30,6 +30,9 @@ def demo(
     stay: Annotated[
         bool | None, typer.Option("--stay/--end", help="Stay up at the end; on a terminal it does.")
     ] = None,
+    leave: Annotated[
+        bool, typer.Option("--leave", help="Return at the end and leave the stack up, for `medfund down --data DIR`.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="The claims and figures as JSON; the rest on standard error.")
     ] = False,
@@ -45,7 +48,9 @@ def demo(
     screen = Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     stage = Stage(data.absolute(), scale=scale, screen=screen)
     signal.signal(signal.SIGTERM, _interrupted)
-    code = _played(stage, chapter, stay=sys.stdout.isatty() if stay is None else stay)
+    code = _played(stage, chapter, stay=not leave and (sys.stdout.isatty() if stay is None else stay))
+    if code or not leave:
+        stage.close()
     if json:
         typer.echo(msgspec.json.encode(_told(stage, chapter, succeeded=code == 0)).decode())
     raise typer.Exit(code)
@@ -70,8 +75,9 @@ def _played(stage: Stage, chapter: str, *, stay: bool) -> int:
     except KeyboardInterrupt:
         # On a terminal this is how it ends.
         return 130 if not complete else int(bool(stage.failures))
-    finally:
+    except BaseException:
         stage.close()
+        raise
     return int(bool(stage.failures))
 
 

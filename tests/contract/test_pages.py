@@ -10,6 +10,7 @@ import pytest
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from clearing import policy
 from clearing import settings as clearing_settings
 from ledger import chart, control, posting, verify
 from ledger import settings as ledger_settings
@@ -25,6 +26,7 @@ README = ROOT / "README.md"
 MEASURED = ROOT / "bench" / "results" / "latest.json"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 FINANCE = ROOT / "docs" / "finance.md"
+CLAIMS = ROOT / "docs" / "claims.md"
 OPERATORS = ROOT / "docs" / "operators.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -184,3 +186,12 @@ def test_numbers_said_to_be_of_the_recorded_run_are_its_numbers() -> None:
             for one in recorded["results"]
         ]
         assert told.splitlines()[-len(rows) :] == [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_every_parameter_of_a_policy_is_on_the_page_with_its_default() -> None:
+    rows = {quoted(name)[0]: quoted(default)[0] for name, default, _ in table(CLAIMS, "parameter")[1:]}
+    assert rows.pop("bond.310100") == "0"
+    assert {name: policy.PARAMETERS[name][0](text) for name, text in rows.items()} == {
+        name: (list(default) if name == "offset.not_from" else default)
+        for name, (_, default) in policy.PARAMETERS.items()
+    }

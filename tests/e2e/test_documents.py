@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "docs" / "finance.md", ROOT / "docs" / "operators.md"]
+PAGES = [README, *(ROOT / "docs" / name for name in ("finance.md", "claims.md", "operators.md"))]
 FENCE = re.compile(r"^```(\w+) (run|ask|shows)=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FIRST, LAST = ("start", "city"), "stop"
