@@ -39,9 +39,9 @@ class Database:
     admin: str
     """The superuser's DSN."""
 
-    def dsn(self, role: str) -> str:
+    def dsn(self, role: str, service: str = "ledger") -> str:
         """For one of `owner`, `worker`, `reader`."""
-        return prepare.dsn(self.admin, user=f"ledger_{role}", password=PASSWORDS[role])
+        return prepare.dsn(self.admin, user=f"{service}_{role}", password=PASSWORDS[role])
 
 
 def pytest_sessionstart() -> None:

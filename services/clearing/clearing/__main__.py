@@ -1,9 +1,9 @@
-"""`python -m clearing work | migrate`: one process each."""
+"""`python -m clearing work | api | migrate`: one process each."""
 
 import sys
 
 from clearing.service import Clearing
-from clearing.settings import MigrationSettings, WorkerSettings
+from clearing.settings import ApiSettings, MigrationSettings, WorkerSettings
 from medfund.lanes import process
 from medfund.lanes.decider import Decider
 
@@ -23,7 +23,14 @@ async def work() -> int:
     return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
 
 
-COMMANDS = {"work": work, "migrate": migrate}
+async def api() -> int:
+    from clearing.api import serve  # the web framework is loaded only where it is served
+
+    await serve(ApiSettings())  # type: ignore[call-arg]  # from the environment
+    return 0
+
+
+COMMANDS = {"work": work, "api": api, "migrate": migrate}
 
 if __name__ == "__main__":
     sys.exit(process.main("clearing", COMMANDS))
