@@ -80,9 +80,10 @@ class Fund:
     def register(self) -> None:
         self.put("provider.registered.v1", provider=self.provider)
 
-    def policy(self, valid_from: str = "2025-01-01", **parameters: str) -> None:
+    def policy(self, valid_from: str = "2025-01-01", area: str = events.AREA, **parameters: str) -> None:
         chosen = {**POLICY, **{name.replace("__", "."): text for name, text in parameters.items()}}
-        self.put_in_lane("policy.published.v1", valid_from=valid_from, hash=policy_hash(chosen), parameters=chosen)
+        content = {"area": area, "valid_from": valid_from, "hash": policy_hash(chosen), "parameters": chosen}
+        self.put_in_lane("policy.published.v1", **content)
 
     def settle(self, amounts: Mapping[str, int], *, day: str = "2026-01-15", clr_type: str = "21", **data: Any) -> str:
         """One settlement; its reference."""

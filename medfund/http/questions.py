@@ -1,6 +1,6 @@
 """Parameters that several questions share, each with its form: whatever does not have it never reaches the database."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -11,6 +11,7 @@ from medfund.http import cursors
 from medfund.http.tokens import Principal
 
 PAGE_MAX = 1000
+ONE_DAY = timedelta(days=1)
 OFFSET_MAX = (1 << 63) - 1
 POSITION_PATTERN = (
     r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"

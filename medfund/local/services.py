@@ -49,14 +49,15 @@ WORKERS = {
     for service in SERVICES
 }
 SCHEDULER = Program("scheduler", ("medfund.lanes.scheduler",), (), "METRICS_PORT", METRICS)
-APIS = (
+APIS = tuple(
     Program(
-        "ledger-api",
-        ("ledger", "api"),
-        (variable("ledger", "reader"), "MEDFUND_TOKEN_PUBLIC_KEY"),
-        "LEDGER_API_PORT",
+        f"{service}-api",
+        (service, "api"),
+        (variable(service, "reader"), "MEDFUND_TOKEN_PUBLIC_KEY"),
+        f"{service.upper()}_API_PORT",
         HEALTH,
-    ),
+    )
+    for service in SERVICES
 )
 
 

@@ -47,6 +47,7 @@ def test_one_container_per_process() -> None:
         "clearing-worker": "python -m clearing work",
         "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
+        "clearing-api": "python -m clearing api",
     }
 
 
@@ -92,7 +93,7 @@ def test_each_process_waits_for_the_tables_of_its_own_service() -> None:
 
 
 def test_every_service_of_the_local_stack_has_its_containers() -> None:
-    wanted = {f"{service}-{process}" for service in services.SERVICES for process in ("migrate", "worker")}
+    wanted = {f"{service}-{process}" for service in services.SERVICES for process in ("migrate", "worker", "api")}
     assert wanted <= PROCESSES.keys()
 
 

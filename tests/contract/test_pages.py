@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings
 
 from clearing import policy
 from clearing import settings as clearing_settings
+from clearing.api import app as clearing_app
+from clearing.api import roles as clearing_roles
 from ledger import chart, control, posting, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
@@ -130,10 +132,11 @@ def test_settings_on_the_page_are_those_that_are_read(name: str) -> None:
 
 
 def test_who_may_call_what_is_on_the_page() -> None:
-    routes = {route.name: route for endpoint in app.LOCKED for route in endpoint.router.routes}
+    locked = (*app.LOCKED, *clearing_app.LOCKED)
+    routes = {route.name: route for endpoint in locked for route in endpoint.router.routes}
     expected = {
         f"`{''.join(routes[name].methods)} {routes[name].path_format}`": [role in allowed for role in Role]
-        for name, allowed in roles.ROLES.items()
+        for name, allowed in {**roles.ROLES, **clearing_roles.ROLES}.items()
     }
     head, *rows = table(OPERATORS, "route")
     assert head[1:] == [role.value for role in Role]

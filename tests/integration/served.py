@@ -1,4 +1,4 @@
-"""The ledger's API with real books behind it: a broker, a database, a worker that books, and callers of every role."""
+"""The APIs with real books behind them: a broker, a database, a worker that books, and callers of every role."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -47,6 +47,9 @@ class Caller:
     async def post(self, content: bytes, *, type: str = "application/cloudevents+json") -> httpx.Response:
         return await self.client.post("/v1/events", content=content, headers={**self.headers, "content-type": type})
 
+    async def command(self, path: str, **body: Any) -> httpx.Response:
+        return await self.client.post(path, json=body, headers=self.headers)
+
     async def publish(self, *messages: Message) -> list[str]:
         """Publish as one batch; the positions."""
         response = await self.post(lines(messages), type="application/x-ndjson")
@@ -66,6 +69,7 @@ class Api:
     database: Database
     bootstrap: str
     prefix: str
+    service: str = "ledger"
 
     def caller(
         self,
@@ -127,7 +131,7 @@ class Api:
     async def superuser(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.database.admin)
         try:
-            await connection.execute("set search_path = ledger")
+            await connection.execute(f"set search_path = {self.service}")
             return await connection.fetch(statement, *values)
         finally:
             await connection.close()

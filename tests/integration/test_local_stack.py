@@ -28,7 +28,7 @@ from medfund.postgres import connect
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
-SERVICES = ["clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
+SERVICES = ["clearing-api", "clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
 PARTS = sorted(["kafka", "postgres", *SERVICES])
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
@@ -119,6 +119,7 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
     dsns["ADMINISTRATOR"] = found.administrator
     known = {part: {name for name, dsn in dsns.items() if dsn in text} for part, text in knows.items()}
     assert known == {
+        "clearing-api": {"CLEARING_READER_DSN"},
         "clearing-worker-1": {"CLEARING_WORKER_DSN"},
         "ledger-worker-1": {"LEDGER_WORKER_DSN"},
         "ledger-api": {"LEDGER_READER_DSN"},

@@ -1,10 +1,10 @@
-"""`python -m clearing work | migrate | parked | retry KEY`: one process each."""
+"""`python -m clearing work | api | migrate | parked | retry KEY`: one process each."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from clearing.service import Clearing
-from clearing.settings import MigrationSettings, WorkerSettings
+from clearing.settings import ApiSettings, MigrationSettings, WorkerSettings
 from medfund.lanes import process
 from medfund.lanes.decider import Decider
 
@@ -24,6 +24,13 @@ async def work() -> int:
     return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
 
 
+async def api() -> int:
+    from clearing.api import serve  # the web framework is loaded only where it is served
+
+    await serve(ApiSettings())  # type: ignore[call-arg]  # from the environment
+    return 0
+
+
 async def parked() -> int:
     """What waits, because an event could not be decided."""
     settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
@@ -37,6 +44,7 @@ async def retry(key: str) -> int:
 
 COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
     "work": work,
+    "api": api,
     "migrate": migrate,
     "parked": parked,
     "retry": retry,

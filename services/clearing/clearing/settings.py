@@ -1,11 +1,12 @@
 """The clearing service's settings, from the environment. Secrets have no defaults."""
 
 import socket
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from medfund.lanes.settings import LaneSettings
+from medfund.lanes.settings import LaneSettings, LogSettings
 
 
 class WorkerSettings(LaneSettings):
@@ -15,3 +16,11 @@ class WorkerSettings(LaneSettings):
 
 class MigrationSettings(BaseSettings):
     database_url: str = Field(validation_alias="CLEARING_OWNER_DSN")
+
+
+class ApiSettings(LogSettings):
+    database_url: str = Field(validation_alias="CLEARING_READER_DSN")
+    host: str = Field("127.0.0.1", validation_alias="CLEARING_API_HOST")
+    port: int = Field(8081, validation_alias="CLEARING_API_PORT")
+    public_key: Path = Field(validation_alias="MEDFUND_TOKEN_PUBLIC_KEY")
+    pool_size: int = Field(8, ge=1, le=64, validation_alias="CLEARING_API_POOL")

@@ -1,0 +1,54 @@
+"""The clearing service's API as one application."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from clearing.api import (
+    get_claim,
+    get_claims,
+    get_coverage,
+    get_deadlines,
+    get_payments,
+    get_recoveries,
+    get_statement,
+)
+from clearing.api.roles import ROLES
+from clearing.service import Clearing
+from clearing.settings import ApiSettings
+from medfund import money
+from medfund.events.kinds import Event
+from medfund.http import app, context, get_metrics
+from medfund.lanes.decider import Decider
+
+VERSION = "1"
+DESCRIPTION = """What providers of a public medical-insurance fund claimed, and what they are owed and paid.
+
+Money is yuan text with two decimals. Every answer is one snapshot and names the positions it reflects. Every call needs
+a bearer token; what it does not cover looks like what does not exist.
+
+What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
+
+LOCKED = (
+    get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_coverage, get_metrics,
+)  # fmt: skip
+"""A batch's name may hold slashes: what follows it is matched first."""
+
+
+def create(settings: ApiSettings) -> FastAPI:
+    rules = Clearing(prefix=settings.topic_prefix)
+    service = Decider(rules, lanes=settings.lanes, prefix=settings.topic_prefix)
+    return app.create(
+        title="medfund clearing",
+        version=VERSION,
+        description=DESCRIPTION,
+        roles=ROLES,
+        context=context.made_of(settings, service=service, roles=ROLES, moves=_moves),
+        locked=[endpoint.router for endpoint in LOCKED],
+    )
+
+
+def _moves(event: Event) -> int:
+    """What an event is about, by its amounts."""
+    told: Any = getattr(event, "funds", None) or getattr(event, "amounts", None) or {}
+    return sum(money.fen(amount) for amount in told.values())

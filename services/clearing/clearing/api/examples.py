@@ -1,0 +1,236 @@
+"""What answers look like: a claim of a month like that of R1.5, paid at once in part and after audit.
+
+Each example stands in OpenAPI and on the page `/docs`; a test reads every one with the model that it is an example of.
+"""
+
+from collections.abc import Mapping
+
+from medfund.http.examples import Json, name
+
+POSITIONS = {"3": {"agency": 57, "bank": 12, "claims": 30718, "clearing": 96, "reviews": 41, "time": 66}}
+PROVIDER, AREA, POLICY = "H15250200017", "152500", "c24042fb9f533189" + "0" * 48
+BATCH = "H15250200017-310-21-202601"
+FUNDS = {
+    "310100": name("职工基本医疗保险统筹基金", "Employee insurance, pooled fund"),
+    "310200": name("职工基本医疗保险个人账户", "Employee insurance, personal accounts"),
+}
+
+
+def _funds(amounts: Mapping[str, str]) -> list[Json]:
+    return [{"fund": fund, "fund_name": FUNDS[fund], "amount": amount} for fund, amount in amounts.items()]
+
+
+_P1 = {"310100": "1890000.33", "310200": "411110.21"}
+_SUMS = {
+    "claimed": "2556789.49",
+    "in_review": "0.00",
+    "deducted": "29230.55",
+    "undone": "0.00",
+    "approved": "2527558.94",
+    "bond": "103538.49",
+    "p1": "2301110.54",
+    "advance": "0.00",
+    "payable": "0.00",
+    "held": "0.00",
+    "ordered": "0.00",
+}
+_POOLED = {
+    **_SUMS,
+    "claimed": "2100000.37",
+    "approved": "2070769.82",
+    "p1": "1890000.33",
+    "fund": "310100",
+    "fund_name": FUNDS["310100"],
+}
+
+BATCH_IN_A_LIST: Json = {
+    "batch": BATCH,
+    "provider": PROVIDER,
+    "area": AREA,
+    "insured_area": AREA,
+    "insutype": "310",
+    "clr_type": "21",
+    "clr_type_name": name("住院", "Inpatient"),
+    "clr_way": "3",
+    "mode": "MONTH",
+    "period_from": "2026-01-01",
+    "period_to": "2026-01-31",
+    "settlements": 4211,
+    "submitted_on": "2026-02-06",
+    "cut_off": "2026-02-10",
+    "due": "2026-03-09",
+    "latest": None,
+    "due_limit": "2026-03-16",
+    "state": "APPROVED",
+    "state_name": name("已审定", "approved"),
+    "paid": True,
+    "working_days": 16,
+    **{item: _SUMS[item] for item in ("claimed", "in_review", "deducted", "approved", "payable")},
+}
+CLAIMS: Json = {
+    "as_of": "2026-03-10",
+    "positions": POSITIONS,
+    "claims": [BATCH_IN_A_LIST],
+    "claimed": "2556789.49",
+    "payable": "0.00",
+    "next": None,
+}
+
+PAYMENT: Json = {
+    "payment": f"{BATCH}/P1",
+    "payable": BATCH,
+    "purpose": "INSTANT",
+    "state": "SETTLED",
+    "due": "2026-03-09",
+    "value_date": "2026-02-12",
+    "amounts": _funds(_P1),
+    "returned": [],
+    "total": "2301110.54",
+}
+PAYMENTS: Json = {
+    "positions": POSITIONS,
+    "payments": [{**PAYMENT, "provider": PROVIDER, "area": AREA}],
+    "total": "2301110.54",
+    "next": None,
+}
+
+CLAIM: Json = {
+    **BATCH_IN_A_LIST,
+    "working_days": None,
+    "positions": POSITIONS,
+    "policy": POLICY,
+    "lead": BATCH,
+    "funds": [_POOLED],
+    "totals": _SUMS,
+    "payments": [PAYMENT],
+    "offsets": [
+        {
+            "taken_from": "2102",
+            "account": "1104",
+            "item": BATCH,
+            "step": 1,
+            "amounts": _funds({"310100": "1890000.33"}),
+            "total": "1890000.33",
+        }
+    ],
+    "holds": [],
+    "findings": [
+        {
+            "batch": BATCH,
+            "finding": "F-202601-000815",
+            "rule": "R-0117",
+            "ground": "RULE",
+            "stage": "FIRST",
+            "state": "ANSWERED",
+            "settlement": "9f2c6a0de3b14785a1c05e7739d84bf2",
+            "line": "3",
+            "amounts": _funds({"310100": "29230.55"}),
+            "deducted": _funds({"310100": "29230.55"}),
+            "undone": [],
+        }
+    ],
+    "findings_total": 1,
+}
+
+DEADLINE: Json = {
+    "target": "WD_15",
+    "target_name": name("15个工作日", "15 working days"),
+    "working_days": 15,
+    "due": "2026-03-09",
+    "latest": None,
+    "state": "MET",
+    "state_name": name("按时", "met"),
+    "paid_on": "2026-03-05",
+}
+DEADLINES: Json = {
+    "batch": BATCH,
+    "provider": PROVIDER,
+    "period_to": "2026-01-31",
+    "submitted_on": "2026-02-06",
+    "cut_off": "2026-02-10",
+    "clock_start": "2026-02-11",
+    "calendar_version": "cn-2024-2026-30451dc4",
+    "positions": POSITIONS,
+    "deadlines": [DEADLINE],
+    "days": [
+        {
+            "day": "2026-02-14",
+            "counted": True,
+            "number": 4,
+            "reason": "MAKE_UP_DAY",
+            "reason_name": name("调休上班", "weekend day that is worked by the notice"),
+        }
+    ],
+}
+
+STATEMENT: Json = {
+    "batch": BATCH,
+    "batches": [BATCH],
+    "provider": PROVIDER,
+    "area": AREA,
+    "period_from": "2026-01-01",
+    "period_to": "2026-01-31",
+    "state": "APPROVED",
+    "state_name": name("已审定", "approved"),
+    "policy": POLICY,
+    "positions": POSITIONS,
+    "sections": [
+        {
+            "code": "NET",
+            "name": name("应付", "Payable"),
+            "lines": [
+                {
+                    "name": name("审定", "Approved"),
+                    "reference": "",
+                    "detail": "",
+                    "amounts": _funds({"310100": "2070769.82"}),
+                    "total": "2070769.82",
+                },
+                {
+                    "name": name("质量保证金", "Quality bond"),
+                    "reference": "",
+                    "detail": "",
+                    "amounts": _funds({"310100": "-103538.49"}),
+                    "total": "-103538.49",
+                },
+            ],
+            "result": name("应付净额", "Net payable"),
+            "totals": _funds({"310100": "1967231.33"}),
+            "total": "1967231.33",
+        }
+    ],
+    "deadlines": [DEADLINE],
+}
+
+RECOVERIES: Json = {
+    "positions": POSITIONS,
+    "recoveries": [
+        {
+            "case": "case-2026-0017",
+            "provider": PROVIDER,
+            "area": AREA,
+            "insutype": "310",
+            "clr_type": "21",
+            "year": "CURRENT",
+            "decided_on": "2026-02-27",
+            "settlement": None,
+            "decided": _funds({"310100": "219947.40"}),
+            "due": _funds({"310100": "19947.40"}),
+            "taken": _funds({"310100": "200000.00"}),
+            "payable": [],
+            "decided_total": "219947.40",
+            "due_total": "19947.40",
+        }
+    ],
+    "due": "19947.40",
+    "next": None,
+}
+
+COVERAGE: Json = {
+    "area": AREA,
+    "month": "2026-01",
+    "positions": POSITIONS,
+    "money": {"instant": "3456789.12", "settled": "4000000.00", "ratio": "0.864197"},
+    "institutions": {"instant": 41, "designated": 48, "ratio": "0.854167"},
+    "target": "0.80",
+}

@@ -1,0 +1,58 @@
+"""Parameters that several questions of clearing share, and how an answer names amounts by fund."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from medfund import money
+from medfund.http import answers
+from medfund.http.answers import Name, Yuan
+from medfund.http.questions import Area, Day, Party
+
+REF_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
+Ref = Annotated[str, Field(pattern=REF_PATTERN, description="A reference", examples=["H15250200017-310-21-202601"])]
+
+
+class OfProvider(BaseModel):
+    area: Area | None = None
+    provider: Party | None = None
+
+
+class DueBetween(BaseModel):
+    due_before: Annotated[Day | None, Field(description="Due before this day")] = None
+    due_after: Annotated[Day | None, Field(description="Due after this day")] = None
+
+
+class Named(BaseModel):
+    """For what a reference names: two providers may have chosen the same one."""
+
+    provider: Party | None = None
+
+
+class ByFund(BaseModel):
+    fund: str
+    fund_name: Name
+    amount: Yuan
+
+
+def by_fund(amounts: Mapping[str, int]) -> list[ByFund]:
+    """Fen as yuan, fund by fund; a fund of which there is nothing is left out."""
+    return [
+        ByFund(fund=fund, fund_name=answers.fund_name(fund), amount=money.yuan(fen))
+        for fund, fen in sorted(amounts.items())
+        if fen
+    ]
+
+
+def total(amounts: Mapping[str, int]) -> str:
+    return money.yuan(sum(amounts.values()))
+
+
+def total_of(many: Iterable[Mapping[str, int]]) -> str:
+    return money.yuan(sum(fen for amounts in many for fen in amounts.values()))
+
+
+def day_text(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

@@ -1,0 +1,202 @@
+"""GET /v1/claims/{batch}: everything about one claim batch, by fund."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from clearing.api import examples, filters, get_claims, reading
+from clearing.api.filters import ByFund, Named, Ref
+from clearing.api.get_claims import Batch
+from clearing.api.reading import Month
+from clearing.audit.finding import Finding
+from clearing.funds import Fens, added, total
+from clearing.payments.payable import Offset, Payment
+from medfund import money
+from medfund.http import answers
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+
+router = APIRouter()
+
+
+class Amounts(BaseModel):
+    """Of one fund, or of all. What is owed is with the batch that leads those approved together."""
+
+    claimed: Yuan
+    in_review: Yuan
+    deducted: Yuan
+    undone: Annotated[Yuan, Field(description="Deducted, and owed again")]
+    approved: Yuan
+    bond: Annotated[Yuan, Field(description="Quality bond kept from what was approved")]
+    p1: Annotated[Yuan, Field(description="Approved to be paid at once")]
+    advance: Annotated[Yuan, Field(description="Of that, paid and not yet taken back from what was approved (1104)")]
+    payable: Annotated[Yuan, Field(description="Approved and not paid, what is ordered included (2102)")]
+    held: Annotated[Yuan, Field(description="Put aside by holds (2108)")]
+    ordered: Annotated[Yuan, Field(description="Ordered, and not yet confirmed by the bank, of payable and P1")]
+
+
+class OfFund(Amounts):
+    fund: str
+    fund_name: Name
+
+
+class Paid(BaseModel):
+    payment: str
+    payable: str
+    purpose: Literal["INSTANT", "PAYABLE"]
+    state: Literal["ORDERED", "SETTLED"]
+    due: date
+    value_date: date | None
+    amounts: list[ByFund]
+    returned: list[ByFund]
+    total: Yuan
+
+
+class Taken(BaseModel):
+    """What the provider owed, taken from the P1 or from what was approved (2102)."""
+
+    taken_from: Literal["P1", "2102", "2104"]
+    account: str
+    item: str
+    step: int
+    amounts: list[ByFund]
+    total: Yuan
+
+
+class Found(BaseModel):
+    batch: str
+    finding: str
+    rule: str
+    ground: str
+    stage: str
+    state: Literal["OPEN", "APPEALED", "ANSWERED"]
+    settlement: str | None
+    line: str | None
+    amounts: Annotated[list[ByFund], Field(description="What it takes off as things stand")]
+    deducted: Annotated[list[ByFund], Field(description="What it took off in the end")]
+    undone: list[ByFund]
+
+
+class Held(BaseModel):
+    hold: str
+    amounts: list[ByFund]
+    to_come: Annotated[list[ByFund], Field(description="Will be held as soon as it is approved")]
+
+
+class Answer(Batch):
+    model_config = example_of(examples.CLAIM)
+
+    positions: Positions
+    policy: Annotated[str, Field(description="Hash of the policy it was accepted under")]
+    lead: Annotated[str | None, Field(description="The batch that carries its payable, once it is approved")]
+    funds: list[OfFund]
+    totals: Annotated[Amounts, Field(description="The sums of the funds of this answer")]
+    payments: list[Paid]
+    offsets: list[Taken]
+    holds: list[Held]
+    findings: Annotated[list[Found], Field(description=f"The first {reading.FINDINGS_MAX} of them")]
+    findings_total: int
+
+
+@router.get(
+    "/v1/claims/{batch:path}",
+    responses=answers.or_problems("not_found", "ambiguous", "question_too_slow"),
+    summary="One claim batch, by fund",
+)
+async def claim(batch: Annotated[Ref, Path()], named: Annotated[Named, Query()], caller: Caller, here: Here) -> Answer:
+    """What was claimed, deducted, approved, kept, paid and held, with its payments, offsets and findings."""
+    month = await reading.month(caller, here, batch, named.provider, findings_max=reading.FINDINGS_MAX)
+    claim = month.claim
+    return Answer(
+        **get_claims.batch(claim, None).model_dump(),
+        positions=month.positions,
+        policy=claim.policy_ref,
+        lead=claim.lead or None,
+        funds=_funds(month),
+        totals=Amounts(**{name: filters.total(amounts) for name, amounts in _amounts(month).items()}),
+        payments=[paid(payment) for payment in month.payments if payment.payable_ref == claim.ref],
+        offsets=[taken(offset) for offset in claim.offsets],
+        holds=[
+            Held(
+                hold=hold,
+                amounts=filters.by_fund(claim.held.get(hold, {})),
+                to_come=filters.by_fund(claim.to_hold.get(hold, {})),
+            )
+            for hold in sorted({*claim.held, *claim.to_hold})
+        ],
+        findings=[_found(finding) for finding in month.findings if finding.batch == claim.ref],
+        findings_total=sum(finding.batch == claim.ref for finding in month.findings),
+    )
+
+
+def _amounts(month: Month) -> dict[str, Fens]:
+    claim = month.claim
+    return {
+        "claimed": claim.claimed,
+        "in_review": claim.in_review,
+        "deducted": claim.deducted,
+        "undone": claim.undone,
+        "approved": claim.approved,
+        "bond": claim.bond,
+        "p1": claim.p1 or {},
+        "advance": claim.advance,
+        "payable": claim.payable,
+        "held": total(claim.held.values()),
+        "ordered": added(claim.ordered, claim.pending),
+    }
+
+
+def _funds(month: Month) -> list[OfFund]:
+    amounts = _amounts(month)
+    return [
+        OfFund(
+            fund=fund,
+            fund_name=answers.fund_name(fund),
+            **{name: money.yuan(fens.get(fund, 0)) for name, fens in amounts.items()},
+        )
+        for fund in sorted({fund for fens in amounts.values() for fund in fens})
+    ]
+
+
+def paid(payment: Payment) -> Paid:
+    return Paid(
+        payment=payment.payment_ref,
+        payable=payment.payable_ref,
+        purpose=payment.purpose,
+        state=payment.status,
+        due=payment.due,
+        value_date=payment.value_date,
+        amounts=filters.by_fund(payment.amounts),
+        returned=filters.by_fund(payment.returned),
+        total=filters.total(payment.amounts),
+    )
+
+
+def taken(offset: Offset) -> Taken:
+    return Taken(
+        taken_from=offset.taken_from,
+        account=offset.account,
+        item=offset.item,
+        step=offset.step,
+        amounts=filters.by_fund(offset.amounts),
+        total=filters.total(offset.amounts),
+    )
+
+
+def _found(finding: Finding) -> Found:
+    return Found(
+        batch=finding.batch,
+        finding=finding.finding_ref,
+        rule=finding.rule_code,
+        ground=finding.ground,
+        stage=finding.stage,
+        state=finding.status,
+        settlement=finding.settlement_ref,
+        line=finding.line_ref,
+        amounts=filters.by_fund(finding.amounts),
+        deducted=filters.by_fund(finding.deducted),
+        undone=filters.by_fund(finding.undone),
+    )

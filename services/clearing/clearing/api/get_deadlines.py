@@ -1,0 +1,125 @@
+"""GET /v1/claims/{batch}/deadlines: the days a claim is to be paid by, and the days that were counted for them."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from clearing.api import examples, reading, targets
+from clearing.api.filters import Named, Ref
+from clearing.claims import clock
+from medfund.calendar import Calendar, CalendarNotLoaded
+from medfund.events.clearing import Target
+from medfund.http import answers
+from medfund.http.answers import Name, Positions
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+
+router = APIRouter()
+SATURDAY = 5
+Reason = Literal["WEEKDAY", "MAKE_UP_DAY", "WEEKEND", "HOLIDAY"]
+REASONS: dict[Reason, Name] = {
+    "WEEKDAY": Name(zh="工作日", en="working day"),
+    "MAKE_UP_DAY": Name(zh="调休上班", en="weekend day that is worked by the notice"),
+    "WEEKEND": Name(zh="周末", en="weekend"),
+    "HOLIDAY": Name(zh="放假", en="day off by the notice"),
+}
+
+
+class Deadline(BaseModel):
+    target: Target
+    target_name: Name
+    working_days: int | None
+    due: date
+    latest: Annotated[date | None, Field(description="Given while no calendar covers the span: it lies between both")]
+    state: targets.State
+    state_name: Name
+    paid_on: Annotated[date | None, Field(description="The bank's day of the last payment, once it is paid in full")]
+
+
+class Counted(BaseModel):
+    day: date
+    counted: bool
+    number: Annotated[int | None, Field(description="The how manieth working day it is")]
+    reason: Reason
+    reason_name: Name
+
+
+class Answer(BaseModel):
+    model_config = example_of(examples.DEADLINES)
+
+    batch: str
+    provider: str
+    period_to: date
+    submitted_on: date
+    cut_off: date
+    clock_start: Annotated[date, Field(description="The day after the cut-off")]
+    calendar_version: str
+    positions: Positions
+    deadlines: list[Deadline]
+    days: Annotated[
+        list[Counted] | None,
+        Field(description="Every day from the clock's start to the 20th working day; null where no calendar covers it"),
+    ]
+
+
+@router.get(
+    "/v1/claims/{batch:path}/deadlines",
+    responses=answers.or_problems("not_found", "ambiguous", "question_too_slow"),
+    summary="The deadlines of a claim batch, with their evidence",
+)
+async def deadlines(
+    batch: Annotated[Ref, Path()], named: Annotated[Named, Query()], caller: Caller, here: Here
+) -> Answer:
+    """15 and 20 working days after the cut-off, and the end of the next month: when each was met or passed.
+
+    Each day of the span is there with whether it counted and why, by the calendar whose version is named.
+    """
+    month = await reading.month(caller, here, batch, named.provider, findings_max=1)
+    claim = month.claim
+    return Answer(
+        batch=claim.ref,
+        provider=claim.dimensions.provider,
+        period_to=claim.period_to,
+        submitted_on=claim.submitted_on,
+        cut_off=claim.cut_off,
+        clock_start=clock.next_day(claim.cut_off),
+        calendar_version=month.calendar.version,
+        positions=month.positions,
+        deadlines=[
+            Deadline(**one._asdict(), target_name=targets.NAMES[one.target], state_name=targets.STATES[one.state])
+            for one in targets.of(month)
+        ],
+        days=_days(month.calendar, claim.cut_off, claim.due_limit),
+    )
+
+
+def _days(calendar: Calendar, cut_off: date, until: date) -> list[Counted] | None:
+    try:
+        evidence = clock.evidence(calendar, cut_off, until)
+    except CalendarNotLoaded:
+        return None
+    return list(_numbered(set(evidence.counted), sorted([*evidence.counted, *evidence.not_counted])))
+
+
+def _numbered(counted: set[date], days: list[date]) -> Iterator[Counted]:
+    number = 0
+    for day in days:
+        number += day in counted
+        reason = _reason(day, counted=day in counted)
+        yield Counted(
+            day=day,
+            counted=day in counted,
+            number=number if day in counted else None,
+            reason=reason,
+            reason_name=REASONS[reason],
+        )
+
+
+def _reason(day: date, *, counted: bool) -> Reason:
+    weekend = day.weekday() >= SATURDAY
+    if counted:
+        return "MAKE_UP_DAY" if weekend else "WEEKDAY"
+    return "WEEKEND" if weekend else "HOLIDAY"

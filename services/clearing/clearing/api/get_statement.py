@@ -1,0 +1,142 @@
+"""GET /v1/claims/{batch}/statement: what a provider is told of a claim, to read, to print, or to calculate with."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import examples, filters, get_claims, reading, statement_html, statement_xlsx, targets
+from clearing.api import statement as statements
+from clearing.api.filters import ByFund, Named, Ref
+from clearing.api.get_deadlines import Deadline
+from clearing.api.statement import Section, Statement
+from medfund.http import answers, auditing
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+
+router = APIRouter()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Question(Named):
+    format: Annotated[Literal["json", "xlsx", "html"], Field(description="To calculate with: xlsx; to print: html")] = (
+        "json"
+    )
+
+
+class Line(BaseModel):
+    name: Name
+    reference: Annotated[str, Field(description="The batch, finding, item, payment or hold that it is about")]
+    detail: Annotated[str, Field(description="The period, the rule, the step and account, or the bank's day")]
+    amounts: list[ByFund]
+    total: Yuan
+
+
+class Part(BaseModel):
+    code: Literal["APPROVED", "NET", "USE", "AT_ONCE"]
+    name: Name
+    lines: list[Line]
+    result: Name
+    totals: Annotated[list[ByFund], Field(description="By fund, the sum of the lines")]
+    total: Yuan
+
+
+class Answer(BaseModel):
+    model_config = example_of(examples.STATEMENT)
+
+    batch: str
+    batches: Annotated[list[str], Field(description="All that were approved together, this one among them")]
+    provider: str
+    area: str
+    period_from: date
+    period_to: date
+    state: get_claims.State
+    state_name: Name
+    policy: str
+    positions: Positions
+    sections: list[Part]
+    deadlines: list[Deadline]
+
+
+@router.get(
+    "/v1/claims/{batch:path}/statement",
+    response_model=Answer,
+    responses={
+        200: {
+            "content": {
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+                "text/html": {"schema": {"type": "string"}},
+            }
+        },
+        **answers.or_problems("not_found", "ambiguous", "too_much", "question_too_slow"),
+    },
+    summary="The provider's statement of a claim",
+)
+async def statement(
+    request: Request,
+    batch: Annotated[Ref, Path()],
+    question: Annotated[Question, Query()],
+    caller: Caller,
+    here: Here,
+) -> Answer | Response:
+    """Claimed by fund; each deduction with its finding and rule; the bond; what was taken, paid, held and is open; what
+    was paid at once; and the days it was due. Every total is the sum of the lines above it.
+
+    `xlsx` and `html` are exports: each leaves an audit record.
+    """
+    month = await reading.month(caller, here, batch, question.provider, findings_max=reading.FINDINGS_MAX)
+    if month.findings_total > reading.FINDINGS_MAX:
+        raise Problem("too_much", f"More than {reading.FINDINGS_MAX} findings")
+    told = statements.of(month)
+    if question.format == "json":
+        return _answer(told)
+    await auditing.record(request, here.database, caller, "asked", {"format": question.format, "batch": batch})
+    if question.format == "html":
+        page = statement_html.page(told)
+        return Response(page, media_type="text/html", headers={"content-security-policy": statement_html.POLICY})
+    disposition = {"content-disposition": 'attachment; filename="statement.xlsx"'}
+    return Response(statement_xlsx.book(told), media_type=XLSX, headers=disposition)
+
+
+def _answer(told: Statement) -> Answer:
+    month, claim = told.month, told.month.claim
+    return Answer(
+        batch=claim.ref,
+        batches=[one.ref for one in month.claims],
+        provider=claim.dimensions.provider,
+        area=claim.dimensions.area,
+        period_from=min(one.period_from for one in month.claims),
+        period_to=max(one.period_to for one in month.claims),
+        state=claim.status,
+        state_name=get_claims.STATES[claim.status],
+        policy=month.lead.policy_ref,
+        positions=month.positions,
+        sections=[_part(section) for section in told.sections],
+        deadlines=[
+            Deadline(**one._asdict(), target_name=targets.NAMES[one.target], state_name=targets.STATES[one.state])
+            for one in told.deadlines
+        ],
+    )
+
+
+def _part(section: Section) -> Part:
+    return Part(
+        code=section.code,  # type: ignore[arg-type]
+        name=section.name,
+        lines=[
+            Line(
+                name=line.name,
+                reference=line.reference,
+                detail=line.detail,
+                amounts=filters.by_fund(line.amounts),
+                total=filters.total(line.amounts),
+            )
+            for line in section.lines
+        ],
+        result=section.result,
+        totals=filters.by_fund(section.total),
+        total=filters.total(section.total),
+    )

@@ -1,0 +1,97 @@
+"""Claims and what belongs to them, read for one caller in one snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from clearing.audit.finding import Finding
+from clearing.claims.claim import Claim
+from clearing.payments.payable import Payment
+from medfund import calendar
+from medfund.calendar import Calendar, Notice
+from medfund.events.agency import CalendarPublished
+from medfund.http import answers, reach
+from medfund.http.context import Context
+from medfund.http.database import Connection
+from medfund.http.problems import Problem
+from medfund.http.tokens import Principal
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "claims.sql")
+PAYMENTS = queries.load(__file__, "payments.sql")
+
+claim_of = msgspec.json.Decoder(Claim).decode
+payment_of = msgspec.json.Decoder(Payment).decode
+_finding = msgspec.json.Decoder(Finding).decode
+_notice = msgspec.json.Decoder(CalendarPublished).decode
+
+FINDINGS_MAX = 5000
+
+
+@dataclass(frozen=True)
+class Month:
+    """A claim, the claims that were approved together with it, and what was found and paid of them."""
+
+    lane: int
+    claim: Claim
+    claims: Sequence[Claim]
+    """The lead first: it carries what is owed."""
+    payments: Sequence[Payment]
+    findings: Sequence[Finding]
+    findings_total: int
+    calendar: Calendar
+    positions: dict[str, dict[str, int]]
+
+    @property
+    def lead(self) -> Claim:
+        return self.claims[0]
+
+    @property
+    def unpaid(self) -> bool:
+        return self.claim.unpaid or (self.claim.status == "APPROVED" and self.lead.unpaid)
+
+
+async def month(caller: Principal, here: Context, batch: str, provider: str | None, *, findings_max: int) -> Month:
+    """Raises `Problem` where there is no such claim that the caller may see."""
+    within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        lane, claim = await one(connection, within, batch)
+        whose, lead = claim.dimensions.provider, claim.lead or claim.ref
+        rows = await connection.fetch(SQL.approved_together, lane, whose, lead)
+        claims = sorted((claim_of(row["body"]) for row in rows), key=lambda one: (one.ref != lead, one.opened))
+        refs = [one.ref for one in claims]
+        found = await connection.fetch(SQL.findings, lane, whose, refs, findings_max)
+        return Month(
+            lane=lane,
+            claim=claim,
+            claims=claims,
+            payments=[
+                payment_of(row["body"]) for row in await connection.fetch(PAYMENTS.of_payables, lane, whose, refs)
+            ],
+            findings=[_finding(row["body"]) for row in found],
+            findings_total=found[0]["findings"] if found else 0,
+            calendar=await calendar_of(connection, lane),
+            positions=await answers.positions(connection, [lane]),
+        )
+
+
+async def one(connection: Connection, within: reach.Reach, batch: str) -> tuple[int, Claim]:
+    """The lane and the claim of a name. Raises `Problem`."""
+    rows = await connection.fetch(SQL.claim, within.lanes, within.areas, within.parties, batch)
+    if not rows:
+        raise Problem("not_found")
+    if len(rows) > 1:
+        raise Problem("ambiguous", "Several providers have a batch of this name: give `provider`")
+    return rows[0]["lane"], claim_of(rows[0]["body"])
+
+
+async def calendar_of(connection: Connection, lane: int) -> Calendar:
+    """The working days as a lane knows them."""
+    found = calendar.shipped()
+    for row in await connection.fetch(SQL.calendar, lane):
+        event: Any = _notice(row["body"])
+        notice = Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
+        found = found.with_notice(notice)
+    return found

@@ -1,0 +1,81 @@
+-- name: claims
+-- Claims in the order of `claims_by_due`, so that a page reads its own rows and stops. Null narrows nothing; what is unpaid
+-- is what `Claim.unpaid` says. Locks: none.
+select
+    lane,
+    ref,
+    due,
+    body
+from claims
+where
+    lane = any($1::smallint [])
+    and ($2::text [] is null or area = any($2))
+    and ($3::text [] is null or provider = any($3))
+    and ($4::text is null or status = $4)
+    and ($5::date is null or due < $5)
+    and ($6::date is null or due > $6)
+    and (
+        $7::date is null
+        or $8::boolean = (
+            due < $7
+            and (
+                status = 'IN_REVIEW'
+                or status = 'APPROVED'
+                and (
+                    jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
+                    or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
+                )
+            )
+        )
+    )
+    and (
+        not $9::boolean
+        or status = 'IN_REVIEW'
+        or status = 'APPROVED'
+        and (
+            jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
+            or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
+        )
+    )
+    and ($10::text is null or body ->> 'cut_off' >= $10)
+    and ($11::text is null or body ->> 'cut_off' <= $11)
+    and ($12::date is null or (due, lane, ref) > ($12, $13::smallint, $14::text))
+order by due, lane, ref
+limit $15::int
+
+-- name: claim
+-- The claims of a name, the first two of them: providers of several lanes may have chosen the same one. Locks: none.
+select
+    lane,
+    body
+from claims
+where
+    lane = any($1::smallint [])
+    and ($2::text [] is null or area = any($2))
+    and ($3::text [] is null or provider = any($3))
+    and ref = $4
+limit 2
+
+-- name: approved_together
+-- The claims of a provider that were approved together with one, itself included. Locks: none.
+select body
+from claims
+where lane = $1 and provider = $2 and (ref = $3 or body ->> 'lead' = $3)
+order by ref
+
+-- name: findings
+-- The findings of some batches of a provider. Locks: none.
+select
+    body,
+    count(*) over () as findings
+from findings
+where lane = $1 and provider = $2 and batch = any($3::text [])
+order by batch, finding_ref
+limit $4::int
+
+-- name: calendar
+-- The notices of working days that a lane knows, besides those that are shipped, in the order of the log. Locks: none.
+select body
+from facts
+where lane = $1 and type = 'calendar.published.v1'
+order by topic, "offset"

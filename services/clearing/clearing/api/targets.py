@@ -1,0 +1,58 @@
+"""The days that a claim is to be paid by, and when each was met or passed (R1.4). Pure.
+
+A target is met where the claim was paid in full by its day: the value date of the last payment decides, and where
+offsets left nothing to pay there is none.
+"""
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+from clearing.api.reading import Month
+from clearing.claims import deadlines
+from medfund.events.clearing import Target
+from medfund.http.answers import Name
+
+State = Literal["OPEN", "MET", "BREACHED", "ENDED"]
+
+NAMES: dict[Target, Name] = {
+    "WD_15": Name(zh="15个工作日", en="15 working days"),
+    "WD_20": Name(zh="20个工作日（国家上限）", en="20 working days, the national limit"),
+    "MONTH_END": Name(zh="次月底前（国家目标）", en="end of the next month, the national aim"),
+}
+STATES: dict[State, Name] = {
+    "OPEN": Name(zh="进行中", en="open"),
+    "MET": Name(zh="按时", en="met"),
+    "BREACHED": Name(zh="逾期", en="breached"),
+    "ENDED": Name(zh="已撤回", en="ended: the batch was withdrawn"),
+}
+
+
+class Deadline(NamedTuple):
+    target: Target
+    working_days: int | None
+    due: date
+    latest: date | None
+    """Given while it is provisional."""
+    state: State
+    paid_on: date | None
+
+
+def of(month: Month) -> list[Deadline]:
+    claim = month.claim
+    latest = {"WD_15": claim.latest, "WD_20": claim.latest_limit}
+    return [
+        Deadline(target, deadlines.WORKING_DAYS.get(target), due, latest.get(target), *_state(month, target, due))
+        for target, due in deadlines.due(claim).items()
+    ]
+
+
+def _state(month: Month, target: Target, due: date) -> tuple[State, date | None]:
+    claim, lead = month.claim, month.lead
+    if not claim.live:
+        return "ENDED", None
+    breached = target in claim.breached or target in lead.breached
+    if month.unpaid:
+        return ("BREACHED" if breached else "OPEN"), None
+    paid = max(filter(None, (claim.last_paid, lead.last_paid)), default=None)
+    late = breached or (paid is not None and paid > due)
+    return ("BREACHED" if late else "MET"), paid

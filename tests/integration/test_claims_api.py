@@ -1,0 +1,400 @@
+"""Clearing over HTTP: the month of R1.5 as a provider and finance see it, and what they ask of many claims."""
+
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from medfund import money
+from tests.conftest import Database
+from tests.events import AREA
+from tests.fund import PROVIDER, Fund, running
+from tests.integration import claims_served
+from tests.integration.claims_served import BATCH
+from tests.integration.served import Api, Caller
+
+CLAIM = f"/v1/claims/{BATCH}"
+STATEMENT = f"{CLAIM}/statement"
+CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        yield fund
+
+
+@pytest.fixture
+async def api(fund: Fund, database: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    async with claims_served.serving(database, fund.log, tmp_path) as api:
+        yield api
+
+
+@pytest.fixture
+def finance(api: Api) -> Caller:
+    return api.caller("finance", areas=[AREA])
+
+
+@pytest.fixture
+def provider(api: Api) -> Caller:
+    return api.caller("provider", areas=[AREA], organisations=[PROVIDER])
+
+
+def amounts(rows: list[dict[str, Any]]) -> dict[str, str]:
+    return {row["fund"]: row["amount"] for row in rows}
+
+
+# The month of R1.5
+
+
+async def test_a_claim_is_told_by_fund_as_r1_5_proves_it(fund: Fund, finance: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    claim = await finance.answer(CLAIM)
+    assert claim["totals"] == {
+        "claimed": "3456789.12", "in_review": "0.00", "deducted": "29230.55", "undone": "0.00",
+        "approved": "3427558.57", "bond": "147538.49", "p1": "3111110.21", "advance": "0.00", "payable": "0.00",
+        "held": "0.00", "ordered": "0.00",
+    }  # fmt: skip
+    bonds = {row["fund"]: row["bond"] for row in claim["funds"]}
+    assert bonds == {"310100": "103538.49", "310200": "0.00", "390100": "44000.00", "610100": "0.00"}
+    for name, total in claim["totals"].items():
+        assert money.fen(total) == sum(money.fen(row[name]) for row in claim["funds"]), name
+    assert [(one["purpose"], one["total"], one["value_date"]) for one in claim["payments"]] == [
+        ("INSTANT", "3111110.21", "2026-02-12"),
+        ("PAYABLE", "168909.87", "2026-03-05"),
+    ]
+    assert [(one["finding"], amounts(one["deducted"])) for one in claim["findings"]] == [
+        ("F-1", {"310100": "29230.55"})
+    ]
+    assert {(one["account"], one["item"], one["step"]) for one in claim["offsets"]} == {("1104", BATCH, 1)}
+    assert claim["positions"][str(fund.lane)]["bank"] == 2
+
+
+async def test_the_statement_adds_up_line_by_line(fund: Fund, provider: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    told = await provider.answer(STATEMENT)
+    sections = {section["code"]: section for section in told["sections"]}
+    assert {code: section["total"] for code, section in sections.items()} == {
+        "APPROVED": "3427558.57",
+        "NET": "3280020.08",
+        "USE": "3280020.08",
+        "AT_ONCE": "3111110.21",
+    }
+    for section in sections.values():
+        assert sum(money.fen(line["total"]) for line in section["lines"]) == money.fen(section["total"])
+        for row in section["totals"]:
+            lines = [amounts(line["amounts"]).get(row["fund"], "0.00") for line in section["lines"]]
+            assert sum(map(money.fen, lines)) == money.fen(row["amount"])
+    lines = [
+        (line["name"]["en"], line["reference"], line["detail"], line["total"])
+        for section in sections.values()
+        for line in section["lines"]
+    ]
+    assert lines == [
+        ("Claimed", BATCH, "2026-01-01 – 2026-01-31", "3456789.12"),
+        ("Deduction", "F-1", "R-0117", "-29230.55"),
+        ("Approved", "", "", "3427558.57"),
+        ("Quality bond", "", "", "-147538.49"),
+        ("Offset: this claim's own P1", BATCH, "step 1, 1104", "3111110.21"),
+        ("Rest paid", f"{BATCH}/P2", "2026-03-05", "168909.87"),
+        ("Paid at once", f"{BATCH}/P1", "2026-02-12", "3111110.21"),
+    ]
+
+
+async def test_the_workbook_holds_the_same_numbers_and_no_formula(fund: Fund, provider: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    response = await provider.get(STATEMENT, format="xlsx")
+    assert response.headers["content-disposition"] == 'attachment; filename="statement.xlsx"'
+    rows, formulas = read(response.content)
+    assert formulas == 0
+    numbers = {row[0].split(" ")[-1]: row[3:] for row in rows if any(isinstance(cell, float) for cell in row)}
+    assert numbers["P1"] == [1890000.33, 411110.21, 792000.0, 17999.67, 3111110.21]
+    assert numbers["bond"] == [-103538.49, 0.0, -44000.0, 0.0, -147538.49]
+    assert numbers["paid"] == [77231.0, 45678.91, 44000.0, 1999.96, 168909.87]
+    assert (await provider.get(STATEMENT, format="xlsx")).content == response.content, "the same bytes"
+
+
+def read(content: bytes) -> tuple[list[list[Any]], int]:
+    """The rows of a workbook's one sheet, and how many formulas and links it has."""
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        texts = ["".join(item.itertext()) for item in ElementTree.fromstring(parts.read("xl/sharedStrings.xml"))]  # noqa: S314
+        sheet = ElementTree.fromstring(parts.read("xl/worksheets/sheet1.xml"))  # noqa: S314
+    rows = [[_value(cell, texts) for cell in row] for row in sheet.iter(f"{CELL}row")]
+    return rows, len([*sheet.iter(f"{CELL}f"), *sheet.iter(f"{CELL}hyperlink")])
+
+
+def _value(cell: ElementTree.Element, texts: list[str]) -> Any:
+    value = cell.findtext(f"{CELL}v") or ""
+    return texts[int(value)] if cell.get("t") == "s" else float(value)
+
+
+async def test_the_page_is_to_be_read_and_printed_and_runs_nothing(fund: Fund, provider: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    response = await provider.get(STATEMENT, format="html")
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; frame-ancestors 'none'; style-src 'sha256-")
+    page = response.text
+    for text in ("3,111,110.21", "−147,538.49", "168,909.87", "即时拨付", "Paid at once", "单位：元", "@media print"):
+        assert text in page
+    assert not re.search(r"<script|<link|<img|<iframe|\son\w+=|style=|https?:", page)
+
+
+async def test_what_was_written_to_become_a_formula_or_a_tag_stays_text(
+    fund: Fund, provider: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reference cannot begin with these characters; should another text ever do, it is inert all the same."""
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    hostile = "=cmd|' /C calc'!A0<script>alert(1)</script>"
+    await fund.control.execute(
+        """update clearing.claims set body = jsonb_set(body, '{policy_ref}', to_jsonb('=1+1'::text))"""
+    )
+    monkeypatch.setattr("clearing.api.statement_head.TITLE.en", hostile)
+    rows, formulas = read((await provider.get(STATEMENT, format="xlsx")).content)
+    assert formulas == 0
+    assert any("=1+1" in row for row in rows)
+    page = (await provider.get(STATEMENT, format="html")).text
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+async def test_an_export_leaves_an_audit_record(fund: Fund, api: Api, provider: Caller) -> None:
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    for format in ("json", "html", "xlsx"):
+        assert (await provider.get(STATEMENT, format=format)).status_code == 200
+    rows = await api.superuser("select operation, outcome, detail ->> 'format' as format from audit order by id")
+    assert [tuple(row) for row in rows] == [("statement", "asked", "html"), ("statement", "asked", "xlsx")]
+
+
+async def test_what_is_held_open_or_made_good_is_in_the_statement_too(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 1_000_000})
+    fund.submit(BATCH)
+    fund.recover("C-1", {"310100": 30_000})
+    fund.hold(BATCH, {"310100": 20_000})
+    await fund.drain()
+    fund.day("2026-02-09")
+    await fund.drain()
+    fund.bank(f"{BATCH}/P1", {"310100": 870_000}, on="2026-02-12")
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    sections = {one["code"]: one for one in (await finance.answer(STATEMENT))["sections"]}
+    told = {
+        code: [(line["name"]["en"], line["reference"], line["total"]) for line in section["lines"]]
+        for code, section in sections.items()
+    }
+    assert told["AT_ONCE"] == [("Offset: recovery", "C-1", "300.00"), ("Paid at once", f"{BATCH}/P1", "8700.00")]
+    assert told["USE"] == [
+        ("Offset: this claim's own P1", BATCH, "9000.00"),
+        ("Ordered, on its way", f"{BATCH}/P2", "300.00"),
+        ("Held", "H-1", "200.00"),
+    ]
+    assert sections["USE"]["total"] == sections["NET"]["total"] == "9500.00"
+
+
+async def test_batches_approved_together_share_one_statement(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 1_000}, day="2026-01-05")
+    fund.submit("D-05", first="2026-01-05", last="2026-01-05", on="2026-01-06", mode="DAY")
+    fund.settle({"310100": 3_000}, day="2026-01-06")
+    fund.submit("D-06", first="2026-01-06", last="2026-01-06", on="2026-01-07", mode="DAY")
+    await fund.drain()
+    fund.deduct(["D-05", "D-06"], {"310100": 100})
+    await fund.drain()
+    one, other = [await finance.answer(f"/v1/claims/{batch}/statement") for batch in ("D-05", "D-06")]
+    assert one["batches"] == ["D-05", "D-06"]
+    assert one["sections"] == other["sections"]
+    assert one["sections"][0]["total"] == "39.00"
+    assert (await finance.answer("/v1/claims/D-06"))["lead"] == "D-05"
+
+
+# Deadlines
+
+
+async def test_the_deadlines_name_every_day_that_counted(fund: Fund, provider: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    told = await provider.answer(f"{CLAIM}/deadlines")
+    assert [(one["target"], one["due"], one["state"], one["paid_on"]) for one in told["deadlines"]] == [
+        ("WD_15", "2026-03-09", "MET", "2026-03-05"),
+        ("WD_20", "2026-03-16", "MET", "2026-03-05"),
+        ("MONTH_END", "2026-02-28", "BREACHED", "2026-03-05"),
+    ]
+    assert told["calendar_version"].startswith("cn-2024-2026-")
+    days = {one["day"]: (one["number"], one["reason"]) for one in told["days"]}
+    assert days["2026-02-11"] == (1, "WEEKDAY")
+    assert days["2026-02-14"] == (4, "MAKE_UP_DAY")
+    assert days["2026-02-17"] == (None, "HOLIDAY")
+    assert days["2026-02-28"] == (9, "MAKE_UP_DAY")
+    assert days["2026-03-09"] == (15, "WEEKDAY")
+    assert days["2026-03-16"] == (20, "WEEKDAY")
+    assert list(days)[-1] == "2026-03-16"
+
+
+async def test_a_deadline_without_a_calendar_is_told_as_the_days_it_lies_between(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 100}, day="2026-11-15")
+    fund.submit(BATCH, first="2026-11-01", last="2026-11-30", on="2026-12-20")
+    await fund.drain()
+    told = await finance.answer(f"{CLAIM}/deadlines")
+    [first] = [one for one in told["deadlines"] if one["target"] == "WD_15"]
+    assert first["due"] < first["latest"]
+    assert (first["state"], told["days"]) == ("OPEN", None)
+
+
+# Many claims
+
+
+async def several(fund: Fund) -> None:
+    """Three months in review, due on 2026-03-09, 03-31 and 05-06, and one that was withdrawn."""
+    for month, last, on in (("01", "31", "2026-02-06"), ("02", "28", "2026-03-06"), ("03", "31", "2026-04-08")):
+        fund.settle({"310100": 100_000 * int(month)}, day=f"2026-{month}-15")
+        fund.submit(f"B-{month}", first=f"2026-{month}-01", last=f"2026-{month}-{last}", on=on)
+    fund.settle({"310100": 7}, day="2026-04-15")
+    fund.submit("B-04", first="2026-04-01", last="2026-04-30", on="2026-05-06")
+    fund.put("claim.batch.withdrawal.requested.v1", provider=PROVIDER, batch="B-04")
+    await fund.drain()
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ({}, "01 02 03 04"),
+        ({"state": "WITHDRAWN"}, "04"),
+        ({"state": "APPROVED"}, ""),
+        ({"due_before": "2026-03-31"}, "01"),
+        ({"due_after": "2026-03-09", "due_before": "2026-05-07"}, "02 03"),
+        ({"overdue": True, "as_of": "2026-03-09"}, ""),
+        ({"overdue": True, "as_of": "2026-03-10"}, "01"),
+        ({"overdue": True, "as_of": "2026-12-31"}, "01 02 03"),
+        ({"overdue": False, "as_of": "2026-03-10"}, "02 03 04"),
+        ({"at_risk": 1, "as_of": "2026-03-08"}, "01"),
+        ({"at_risk": 0, "as_of": "2026-03-08"}, ""),
+        ({"at_risk": 3, "as_of": "2026-03-05"}, "01"),
+        ({"at_risk": 2, "as_of": "2026-03-05"}, ""),
+        ({"at_risk": 30, "as_of": "2026-03-10"}, "02"),
+        ({"ageing": "UP_TO_15", "as_of": "2026-03-31"}, "02 03"),
+        ({"ageing": "OVER_30", "as_of": "2026-03-31"}, "01"),
+        ({"ageing": "21_TO_30", "as_of": "2026-03-30"}, "01"),
+        ({"ageing": "16_TO_20", "as_of": "2026-03-10"}, "01"),
+        ({"provider": PROVIDER}, "01 02 03 04"),
+        ({"provider": "H15250299999"}, ""),
+        ({"area": "152600"}, ""),
+    ],
+    ids=str,
+)
+async def test_claims_are_found_by_what_finance_asks(
+    fund: Fund, finance: Caller, question: dict[str, Any], found: str
+) -> None:
+    await several(fund)
+    answer = await finance.answer("/v1/claims", **question)
+    assert [one["batch"] for one in answer["claims"]] == [f"B-{month}" for month in found.split()]
+    assert money.fen(answer["claimed"]) == sum(money.fen(one["claimed"]) for one in answer["claims"])
+
+
+async def test_what_is_late_is_judged_as_of_a_day_that_is_given(finance: Caller) -> None:
+    for question in ({"overdue": True}, {"at_risk": 3}, {"ageing": "OVER_30"}):
+        response = await finance.get("/v1/claims", **question)
+        assert (response.status_code, response.json()["code"]) == (422, "parameter_invalid")
+    response = await finance.get("/v1/claims", at_risk=3, as_of="2031-01-01")
+    assert (response.status_code, response.json()["code"]) == (422, "parameter_invalid")
+    assert "no year 2031" in response.json()["detail"]
+
+
+async def test_a_claim_that_is_paid_is_late_no_more(fund: Fund, finance: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    assert (await finance.answer("/v1/claims", overdue=True, as_of="2026-12-31"))["claims"] == []
+    [claim] = (await finance.answer("/v1/claims", as_of="2026-03-09"))["claims"]
+    assert (claim["paid"], claim["working_days"]) == (True, 15)
+
+
+async def test_pages_hold_every_claim_once_in_the_order_of_due_dates(fund: Fund, finance: Caller) -> None:
+    await several(fund)
+    found, cursor = [], None
+    for _ in range(4):
+        page = await finance.answer("/v1/claims", limit=1, cursor=cursor)
+        found += [one["batch"] for one in page["claims"]]
+        cursor = page["next"]
+    assert (found, cursor) == (["B-01", "B-02", "B-03", "B-04"], None)
+    page = await finance.answer("/v1/claims", limit=1)
+    response = await finance.get("/v1/claims", limit=1, cursor=page["next"], state="IN_REVIEW")
+    assert (response.status_code, response.json()["code"]) == (422, "cursor_invalid")
+    response = await finance.get("/v1/payments", cursor=page["next"])
+    assert response.json()["code"] == "cursor_invalid"
+
+
+async def test_payments_and_recoveries_are_listed_with_what_is_open(fund: Fund, finance: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    fund.recover("C-1", {"310100": 21_994_740})
+    fund.recovered("C-1", {"310100": 20_000_000})
+    await fund.drain()
+    paid = await finance.answer("/v1/payments", state="SETTLED", payable=BATCH)
+    assert [(one["payment"], one["total"], one["area"]) for one in paid["payments"]] == [
+        (f"{BATCH}/P1", "3111110.21", AREA),
+        (f"{BATCH}/P2", "168909.87", AREA),
+    ]
+    assert paid["total"] == "3280020.08"
+    assert (await finance.answer("/v1/payments", state="ORDERED"))["payments"] == []
+    assert (await finance.answer("/v1/payments", due_after="2026-03-09"))["payments"] == []
+    page = await finance.answer("/v1/payments", limit=1)
+    rest = await finance.answer("/v1/payments", limit=1, cursor=page["next"])
+    assert [one["payment"] for one in (*page["payments"], *rest["payments"])] == [f"{BATCH}/P1", f"{BATCH}/P2"]
+    assert rest["next"] is None
+    owed = await finance.answer("/v1/recoveries", open=True)
+    assert [(one["case"], one["decided_total"], one["due_total"]) for one in owed["recoveries"]] == [
+        ("C-1", "219947.40", "19947.40")
+    ]
+    assert (await finance.answer("/v1/recoveries", open=False))["recoveries"] == []
+
+
+async def test_coverage_counts_what_was_paid_at_once_and_no_pharmacy(fund: Fund, finance: Caller) -> None:
+    await claims_served.month_of_r1_5(fund)
+    fund.settle({"310100": 54_321_088}, day="2026-01-20")  # recorded after the batch, and not claimed yet
+    fund.settle({"310100": 999}, day="2026-01-20", insured_area="110000")  # a visitor's
+    fund.settle({"310100": 999}, day="2026-02-01")
+    await fund.drain()
+    for number, provider in enumerate(("H15250299998", "P15250299997")):
+        await fund.control.execute(
+            "insert into clearing.providers values ($1, $2, $3)", fund.lane + number, provider, AREA
+        )
+    told = await finance.answer("/v1/coverage", area=AREA, month="2026-01")
+    assert told["money"] == {"instant": "3456789.12", "settled": "4000000.00", "ratio": "0.864197"}
+    assert told["institutions"] == {"instant": 1, "designated": 2, "ratio": "0.500000"}
+    nothing = await finance.answer("/v1/coverage", area=AREA, month="2025-01")
+    assert nothing["money"] == {"instant": "0.00", "settled": "0.00", "ratio": None}
+    assert (await finance.answer("/v1/coverage", area="152600", month="2026-01"))["money"]["settled"] == "0.00"
+
+
+async def test_a_name_that_two_providers_chose_is_asked_back(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    await fund.control.execute(
+        """insert into clearing.claims
+        select lane + 1, ref, 'H15250299998', area, period_from, period_to, status, is_open, due, body from clearing.claims"""
+    )
+    response = await finance.get(CLAIM)
+    assert (response.status_code, response.json()["code"]) == (422, "ambiguous")
+    assert (await finance.answer(CLAIM, provider=PROVIDER))["provider"] == PROVIDER
+
+
+async def test_a_batch_whose_name_has_slashes_is_found(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 100})
+    fund.submit("2026/01/B")
+    await fund.drain()
+    for path in ("", "/deadlines", "/statement"):
+        assert (await finance.answer(f"/v1/claims/2026/01/B{path}"))["batch"] == "2026/01/B"
+
+
+async def test_what_was_decided_can_be_waited_for(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    assert (await finance.answer("/v1/claims", wait_for=f"claims:{fund.lane}:1"))["claims"]
