@@ -76,6 +76,8 @@ async def draining(ground: Ground) -> list[Result]:
     tenth = await drain.measure_drain(ground, workers=1, share=0.1)
     say("the whole backlog, one worker")
     one = await drain.measure_drain(ground, workers=1)
+    say("the whole backlog, one clearing worker")
+    clearing = await drain.measure_drain(ground, workers=1, service="clearing")
     say(f"the whole backlog, {WORKERS} workers")
     many = await drain.measure_drain(ground, workers=WORKERS)
     say(f"the floor, {WORKERS} processes")
@@ -86,7 +88,8 @@ async def draining(ground: Ground) -> list[Result]:
         measured("drained by one worker", one.per_second, "events/s"),
         at_least("drained against the floor", many.per_second / floor, "of the floor", 0.6),
         measured(f"{WORKERS} workers against one", many.per_second / one.per_second, "times"),
-        at_most("memory of a worker, whole backlog", max(one.peak_mib, many.peak_mib), "MiB", 400),
+        at_most("a settlement costs clearing", one.per_second / clearing.per_second, "x the ledger's", 1.5),
+        at_most("memory of a worker, whole backlog", max(one.peak_mib, many.peak_mib, clearing.peak_mib), "MiB", 400),
         at_most("memory, whole backlog against a tenth", one.peak_mib / tenth.peak_mib, "times", 1.25),
     ]
 

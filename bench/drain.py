@@ -31,12 +31,12 @@ async def measure_floor(ground: Ground, *, processes: int) -> float:
     return sum(records for records, _, _ in tallies) / seconds
 
 
-async def measure_drain(ground: Ground, *, workers: int, share: float = 1.0) -> Drained:
+async def measure_drain(ground: Ground, *, workers: int, share: float = 1.0, service: str = "ledger") -> Drained:
     """Events a second from Kafka to balances, durable, once; of the whole backlog or of its last share."""
-    await ground.empty_books()
-    connection = await ground.connect()
+    await ground.empty_books(service)
+    connection = await ground.connect(service)
     records = await start_late(ground, connection, share)
-    with ground.workers(workers) as processes:
+    with ground.workers(workers, service=service) as processes:
         rate = await pace(lambda: booked(connection), until=records)
         peak = max(map(peak_mib, processes))
     await connection.close()

@@ -17,14 +17,13 @@ import asyncpg
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
+from medfund.local.services import SERVICES, variable
 from medfund.postgres.provision import ROLES
 
 LANES = 12
 PREFIX = "medfund"
-SETTLED_STATE = (
-    "truncate journal, buckets, identities, positions, batches, repeats, quarantine, providers, outbox; "
-    "delete from workers; update lanes set batches = 0, leased_until = null"
-)
+KEPT = ("schema_migrations", "lanes", "workers")
+RELEASED = "delete from workers; update lanes set batches = 0, leased_until = null"
 
 
 @dataclass
@@ -44,8 +43,9 @@ class Ground:
         self.postgres.start()
         await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES)
         self.admin = await prepare.database(self.postgres.dsn(), "bench")
-        await prepare.roles(self.admin, "ledger", self.passwords)
-        self.run("-m", "ledger", "migrate")
+        for service in SERVICES:
+            await prepare.roles(self.admin, service, self.passwords)
+            self.run("-m", service, "migrate")
 
     def stop(self) -> None:
         self.kafka.stop()
@@ -55,7 +55,8 @@ class Ground:
     @property
     def environment(self) -> dict[str, str]:
         dsns = {
-            f"LEDGER_{role.upper()}_DSN": prepare.dsn(self.admin, user=f"ledger_{role}", password=self.passwords[role])
+            variable(service, role): prepare.dsn(self.admin, user=f"{service}_{role}", password=self.passwords[role])
+            for service in SERVICES
             for role in ROLES
         }
         addresses = {"KAFKA_BOOTSTRAP": self.kafka.address, "MEDFUND_LANES": str(LANES), "MEDFUND_TOPIC_PREFIX": PREFIX}
@@ -87,12 +88,13 @@ class Ground:
                 process.wait(timeout=30)
             log.close()
 
-    def workers(self, count: int):  # type: ignore[no-untyped-def]
-        return self.processes([("-m", "ledger", "work")] * count)
+    def workers(self, count: int, *, service: str = "ledger"):  # type: ignore[no-untyped-def]
+        return self.processes([("-m", service, "work")] * count)
 
-    async def connect(self) -> asyncpg.Connection:
+    async def connect(self, service: str = "ledger") -> asyncpg.Connection:
+        """As the administrator, in the tables of a service."""
         connection = await asyncpg.connect(self.admin)
-        await connection.execute("set search_path = ledger")
+        await connection.execute(f"set search_path = {service}")
         return connection
 
     async def publish_city(self, *, scale: str) -> int:
@@ -105,15 +107,18 @@ class Ground:
         events.unlink()
         return count
 
-    async def empty_books(self) -> None:
-        connection = await self.connect()
-        await connection.execute(SETTLED_STATE)
+    async def empty_books(self, service: str = "ledger") -> None:
+        """As if a service had read nothing yet."""
+        connection = await self.connect(service)
+        query = "select tablename from pg_tables where schemaname = $1 and tablename <> all($2)"
+        tables = [row[0] for row in await connection.fetch(query, service, KEPT)]
+        await connection.execute(f"truncate {', '.join(tables)}; {RELEASED}")
         await connection.execute("checkpoint")
         await connection.close()
 
 
 async def booked(connection: asyncpg.Connection) -> int:
-    """How many records of claims the ledger has ended."""
+    """How many records of claims a service has ended."""
     query = "select coalesce(sum(next_offset - start_offset), 0) from positions where topic = 'claims'"
     return int(await connection.fetchval(query))
 
