@@ -1,5 +1,6 @@
 """Settlements and claims in the database, read and written in a fixed number of statements."""
 
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,24 +17,36 @@ from medfund import money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
 from medfund.postgres import queries
-from medfund.postgres.arrays import array, columns
+from medfund.postgres.arrays import columns
 
 SQL = queries.load(__file__, "claims.sql")
+
+SETTLEMENT_COLUMNS = (
+    "lane", "offset", "provider", "area", "insured_area", "insutype", "clr_type", "clr_way", "service_date", "med_type",
+    "ref", "reverses", "funds", "fens", "advanced",
+)  # fmt: skip
+NULL, BYTES = "\\N", "\\\\x"
+"""Nothing, and what begins a text of bytes, in COPY's own form."""
 
 _claim = msgspec.json.Decoder(Claim).decode
 
 
 async def keep_settlements(connection: asyncpg.Connection, lane: int, settlements: Sequence[Accepted]) -> None:
-    await connection.execute(SQL.keep_settlements, lane, *columns([_settlement(accepted) for accepted in settlements]))
+    """By COPY as text: half the time of arrays of arrays, and less than the client's own encoder of rows."""
+    lines = "".join([_line(lane, accepted) for accepted in settlements])
+    await connection.copy_to_table("settlements", source=io.BytesIO(lines.encode()), columns=SETTLEMENT_COLUMNS)
 
 
-def _settlement(accepted: Accepted) -> tuple[Any, ...]:
+def _line(lane: int, accepted: Accepted) -> str:
+    """One row as COPY reads it. Every text is a code without tabs and backslashes, or the codec had refused it."""
     event: Any = accepted.event
+    reverses = getattr(event, "reverses_ref", None)
+    funds, fens = ",".join(event.funds), ",".join(map(str, money.fens([*event.funds.values()])))
     return (
-        accepted.record.offset, event.provider, event.area, event.insured_area, event.insutype, event.clr_type,
-        event.clr_way, event.service_date, event.med_type, event.settlement_ref, getattr(event, "reverses_ref", None),
-        array(list(event.funds)), array(money.fens([*event.funds.values()])), array(event.advanced),
-    )  # fmt: skip
+        f"{lane}\t{accepted.record.offset}\t{event.provider}\t{event.area}\t{event.insured_area}\t{event.insutype}\t"
+        f"{event.clr_type}\t{event.clr_way}\t{event.service_date}\t{event.med_type}\t{BYTES}{event.settlement_ref}\t"
+        f"{BYTES + reverses if reverses else NULL}\t{{{funds}}}\t{{{fens}}}\t{{{','.join(event.advanced)}}}\n"
+    )
 
 
 async def read(

@@ -25,10 +25,8 @@ with instant as (
 ),
 
 recorded as (
-    select
-        settlement.*,
-        (select sum(fen) from unnest(settlement.fens) as fen) as fen
-    from settlements as settlement
+    select settlement.*
+    from settled as settlement
     where
         settlement.lane = any($1::smallint [])
         and ($2::text [] is null or settlement.area = any($2))

@@ -3,7 +3,8 @@
 -- Backstop under the explicit predicates of every query, as in the ledger: whoever reads as `medfund_reader` sees the rows
 -- of its scope, and no row at all where no scope was set. Forced, so that the owner is no way around it: a migration that
 -- touches data sets its scope first. The worker writes every organisation's rows by design: it has a policy that says so.
--- (COPY cannot run under row security, so these tables are written by `insert ... unnest`.)
+-- COPY cannot run under row security, so settlements, the bulk of the rows, are kept from readers altogether: what they may
+-- know of them is in the view `settled`, which looks at the scope itself.
 
 -- The codes that the present transaction may see; '*' stands for all of them. Null where nobody set a scope.
 create function scope(kind text) returns text []
@@ -39,7 +40,7 @@ create table audit (
 );
 grant insert on audit to medfund_reader;
 
-grant select on providers, facts, settlements, claims, payments, findings, recoveries to medfund_reader;
+grant select on providers, facts, claims, payments, findings, recoveries to medfund_reader;
 
 -- The scopes are uncorrelated sub-selects on purpose: evaluated once a query, not once a row.
 
@@ -51,13 +52,23 @@ create policy own_rows on providers for select to medfund_reader using (
     and ((select '*' = any(scope('organisations'))) or provider = any((select scope('organisations'))::text []))
 );
 
-alter table settlements enable row level security;
-alter table settlements force row level security;
-create policy all_rows on settlements to medfund_worker using (true) with check (true);
-create policy own_rows on settlements for select to medfund_reader using (
+create view settled with (security_barrier = true) as
+select
+    lane,
+    "offset",
+    provider,
+    area,
+    insured_area,
+    insutype,
+    clr_type,
+    clr_way,
+    service_date,
+    (select sum(part) from unnest(fens) as part)::bigint as fen
+from settlements
+where
     ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
-    and ((select '*' = any(scope('organisations'))) or provider = any((select scope('organisations'))::text []))
-);
+    and ((select '*' = any(scope('organisations'))) or provider = any((select scope('organisations'))::text []));
+grant select on settled to medfund_reader;
 
 alter table claims enable row level security;
 alter table claims force row level security;
@@ -164,12 +175,10 @@ alter table recoveries no force row level security, disable row level security;
 drop policy own_rows on claims;
 drop policy all_rows on claims;
 alter table claims no force row level security, disable row level security;
-drop policy own_rows on settlements;
-drop policy all_rows on settlements;
-alter table settlements no force row level security, disable row level security;
+drop view settled;
 drop policy own_rows on providers;
 drop policy all_rows on providers;
 alter table providers no force row level security, disable row level security;
-revoke select on providers, facts, settlements, claims, payments, findings, recoveries from medfund_reader;
+revoke select on providers, facts, claims, payments, findings, recoveries from medfund_reader;
 drop table audit, commands;
 drop function scope(text);
