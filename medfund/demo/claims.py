@@ -7,13 +7,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from medfund import money
 from medfund.city import model, profiles
 from medfund.city.lines import POLICY
 from medfund.demo.api import Api
 from medfund.demo.stage import Stage
+from medfund.demo.tables import grouped, table
 from medfund.demo.world import Fens, World
 from medfund.events.agency import policy_hash
 
@@ -139,7 +138,7 @@ class Claims:
     def _bank(self, provider: str, on: date) -> None:
         """Pays what was ordered; the demo is the bank."""
         for payment in self.finance.pages("/v1/payments", "payments", provider=provider, state="ORDERED"):
-            amounts = {part["fund"]: part["yuan"] for part in payment["amounts"]}
+            amounts = {part["fund"]: part["amount"] for part in payment["amounts"]}
             self.world.pay(payment["payment"], provider, on, amounts)
         self._sent()
 
@@ -160,21 +159,15 @@ class Claims:
     def _months(self) -> None:
         stage = self.stage
         stage.say("The clock of the month: cut-off 2026-02-10, the holiday from 02-15 to 02-23, two worked Saturdays.")
-        table = Table(
-            "batch", "claimed", "at once", "deducted", "bond", "rest paid", "due", "paid", header_style="bold"
-        )
-        for column in table.columns[1:6]:
-            column.justify = "right"
+        shown = table("batch", ">claimed", ">at once", ">deducted", ">bond", ">rest paid", "due", "paid")
         claims = {batch: self._claim(batch, code.code) for batch, code in self._batches()}
         for batch, claim in claims.items():
             totals, payments = claim["totals"], claim["payments"]
             rest = sum(money.fen(one["total"]) for one in payments if one["purpose"] == "PAYABLE")
             last = max((one["value_date"] or "" for one in payments), default="")
-            table.add_row(
-                batch, totals["claimed"], totals["p1"], totals["deducted"], totals["bond"], money.yuan(rest),
-                claim["due"], last,
-            )  # fmt: skip
-        stage.show(table)
+            amounts = (*(totals[name] for name in ("claimed", "p1", "deducted", "bond")), money.yuan(rest))
+            shown.add_row(batch, *map(grouped, amounts), claim["due"], last)
+        stage.show(shown)
         self._figures(claims)
 
     def _batches(self) -> Sequence[tuple[str, model.Provider]]:
@@ -204,27 +197,26 @@ class Claims:
         stage.heading(f"The statement of {MONTH} for {self.month.code}")
         statement = self.finance.get(f"/v1/claims/{MONTH}/statement", provider=self.month.code)
         for section in statement["sections"]:
-            table = Table(f"{section['name']['zh']} {section['name']['en']}", "", "yuan", header_style="bold")
-            table.columns[2].justify = "right"
+            shown = table(f"{section['name']['zh']} {section['name']['en']}", "", ">yuan")
             for line in section["lines"]:
                 what = f"{line['name']['zh']} {line['name']['en']}"
-                table.add_row(what, f"{line['reference']} {line['detail']}".strip(), line["total"])
-            table.add_row(f"{section['result']['zh']} {section['result']['en']}", "", section["total"], style="bold")
-            stage.show(table)
+                shown.add_row(what, f"{line['reference']} {line['detail']}".strip(), grouped(line["total"]))
+            result = f"{section['result']['zh']} {section['result']['en']}"
+            shown.add_row(result, "", grouped(section["total"]), style="bold")
+            stage.show(shown)
         stage.copyable(f"As a page: {self.finance.address}/v1/claims/{MONTH}/statement?format=html")
         stage.copyable(f"As a sheet: {self.finance.address}/v1/claims/{MONTH}/statement?format=xlsx")
 
     def _books(self) -> None:
         stage = self.stage
         stage.heading("The books of the three hospitals (accrual, yuan)")
-        table = Table("hospital", "account", "balance", header_style="bold")
-        table.columns[2].justify = "right"
+        shown = table("hospital", "account", ">balance")
         found: dict[str, Fens] = {}
         for hospital in (self.month, self.overpaid, self.week):
             found[hospital.code] = balances(self.books, hospital.code)
             for account, fen in sorted(found[hospital.code].items()):
-                table.add_row(hospital.code, account, money.yuan(fen))
-        stage.show(table)
+                shown.add_row(hospital.code, account, grouped(money.yuan(fen)))
+        stage.show(shown)
         stage.check("the month ends as the rule proves", found[self.month.code] == {
             "1002": -money.fen("3280020.08"), "2103": -money.fen("147538.49"), "5001": money.fen("3427558.57"),
         })  # fmt: skip

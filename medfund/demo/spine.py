@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from rich.table import Table
 
 from medfund import codes, money
 from medfund.city import command as city_command
 from medfund.city import defects, model, profiles, publication
 from medfund.demo.api import Api
 from medfund.demo.stage import Stage
+from medfund.demo.tables import grouped, table
 
 SEED = 1
 PAYABLE = "2100"
@@ -87,13 +87,13 @@ class Spine:
     def _trial_balance(self) -> None:
         self.stage.heading("Trial balance per fund (accrual book, yuan)")
         answer = self.finance.get("/v1/trial-balance", area=self.profile.area)
-        table = _table("fund", "account", ">debit", ">credit", ">balance")
+        shown = table("fund", "account", ">debit", ">credit", ">balance")
         for fund in answer["funds"]:
             for i, account in enumerate(fund["accounts"]):
                 name = "" if i else f"{fund['fund']} {fund['fund_name']['en']}"
-                table.add_row(name, f"{account['account']} {account['account_name']['en']}", *_sides(account))
-            table.add_row("", "", *_sides(fund["totals"]), style="bold")
-        self.stage.show(table)
+                shown.add_row(name, f"{account['account']} {account['account_name']['en']}", *_sides(account))
+            shown.add_row("", "", *_sides(fund["totals"]), style="bold")
+        self.stage.show(shown)
         self.stage.check("every fund balances to 0.00", answer["balanced"] and bool(answer["funds"]))
 
     def _published_figures(self) -> None:
@@ -104,11 +104,11 @@ class Spine:
         visits: Counter[str] = Counter()
         for row in rows:
             visits[row["clr_type"]] += row["events"] if row["fund"] in BASIC_FUNDS else 0
-        table = _table("visit", ">published visits", ">in the books", ">published yuan", ">in the books")
+        shown = table("visit", ">published visits", ">in the books", ">published yuan", ">in the books")
         for kind in self.profile.visits:
-            shown = (kind.count, visits[kind.clr_type], money.yuan(kind.paid), money.yuan(paid[kind.clr_type]))
-            table.add_row(f"{kind.zh} {kind.name}", *(_grouped(str(number)) for number in shown))
-        stage.show(table)
+            row = (kind.count, visits[kind.clr_type], money.yuan(kind.paid), money.yuan(paid[kind.clr_type]))
+            shown.add_row(f"{kind.zh} {kind.name}", *(grouped(str(number)) for number in row))
+        stage.show(shown)
         for kind in self.profile.visits:
             found = visits[kind.clr_type], paid[kind.clr_type]
             claim = f"{kind.name}: visits and yuan are the published ones, to the fen"
@@ -127,21 +127,21 @@ class Spine:
             owed[row["party"]][row["fund"]] -= money.fen(row["balance"])
         largest = sorted(owed, key=lambda provider: (-owed[provider].total(), provider))[:LARGEST]
         funds = sorted({fund for provider in largest for fund in owed[provider]})
-        table = _table("provider", *(f">{fund}" for fund in funds), ">all funds")
+        shown = table("provider", *(f">{fund}" for fund in funds), ">all funds")
         for provider in largest:
             amounts = [owed[provider][fund] for fund in funds]
-            table.add_row(provider, *(_grouped(money.yuan(amount)) for amount in (*amounts, sum(amounts))))
-        stage.show(table)
+            shown.add_row(provider, *(grouped(money.yuan(amount)) for amount in (*amounts, sum(amounts))))
+        stage.show(shown)
         stage.say(", ".join(f"{fund} {codes.label(codes.FUNDS, fund).en}" for fund in funds))
         total = sum(amounts.total() for amounts in owed.values())
-        claim = f"the payables of {len(owed)} providers add up to {_grouped(money.yuan(total))}"
+        claim = f"the payables of {len(owed)} providers add up to {grouped(money.yuan(total))}"
         stage.check(claim, total == sum(kind.paid for kind in self.profile.visits))
         (fund, amount), *_ = owed[largest[0]].most_common(1)
         return largest[0], fund, amount
 
     def _explained(self, payable: tuple[str, str, int]) -> None:
         stage, (provider, fund, amount) = self.stage, payable
-        stage.heading(f"Why {provider} is owed {_grouped(money.yuan(amount))} yuan by fund {fund}")
+        stage.heading(f"Why {provider} is owed {grouped(money.yuan(amount))} yuan by fund {fund}")
         balance = self.finance.get("/v1/explain", party=provider, fund=fund, account=PAYABLE, limit=1)
         opened = self.finance.get("/v1/explain", line=balance["lines"][0]["id"])
         line, event = opened["line"], opened["events"][0]
@@ -156,10 +156,10 @@ class Spine:
             ),
             ("one event", f"{event['id']} of {event['time']}", event["amount"]),
         )
-        table = _table("step", "what", ">yuan")
+        shown = table("step", "what", ">yuan")
         for step, what, yuan in steps:
-            table.add_row(step, what, _grouped(yuan))
-        stage.show(table)
+            shown.add_row(step, what, grouped(yuan))
+        stage.show(shown)
         stage.copyable(msgspec.json.encode(event["data"]).decode())
         stage.check("the lines add up to the balance", balance["proved"])
         stage.check("booking the events of the line again makes the same line", opened["proved"])
@@ -205,12 +205,12 @@ class Spine:
     def _verdict(self) -> None:
         self.stage.heading("medfund verify")
         holds, report = self.stage.verify()
-        table = _table("recounted from the log and from the journal", ">")
+        shown = table("recounted from the log and from the journal", ">")
         for problem in report.pop("problems"):
             self.stage.copyable(problem)
         for name, number in report.items():
-            table.add_row(name, f"{number:,}")
-        self.stage.show(table)
+            shown.add_row(name, f"{number:,}")
+        self.stage.show(shown)
         self.stage.check("the books are proved", holds)
 
 
@@ -240,19 +240,5 @@ def _summed(rows: Sequence[Mapping[str, Any]], name: str) -> Counter[str]:
     return found
 
 
-def _table(*columns: str) -> Table:
-    """A table; a column whose title begins with > holds numbers."""
-    table = Table(header_style="bold")
-    for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
-    return table
-
-
 def _sides(amounts: Mapping[str, str]) -> list[str]:
-    return [_grouped(amounts[side]) for side in ("debit", "credit", "balance")]
-
-
-def _grouped(number: str) -> str:
-    """A number with its thousands apart."""
-    whole, point, rest = number.removeprefix("-").partition(".")
-    return f"{'-' if number.startswith('-') else ''}{int(whole):,}{point}{rest}"
+    return [grouped(amounts[side]) for side in ("debit", "credit", "balance")]

@@ -94,7 +94,7 @@ class Stage:
 
     def api(self, role: str, service: str = "ledger") -> Api:
         [address] = [part.address for part in self.state.parts if part.name == f"{service}-api"]
-        return Api(address, self.token(role))
+        return Api(f"http://{address}", self.token(role))
 
     # -- publishing and booking
 
