@@ -1,4 +1,4 @@
-"""Books that several tests of the API read: two hospitals and a pharmacy in one area, a hospital in another."""
+"""What several tests of the APIs read: two hospitals and a pharmacy in one area, a hospital in another."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +8,8 @@ import pytest
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from tests.conftest import fresh_database, fresh_topics
-from tests.integration import served, small_city
+from tests.integration import claims_served, served, small_city
+from tests.integration.claims_served import Clinic
 from tests.integration.served import Api
 from tests.integration.small_city import City
 
@@ -35,3 +36,22 @@ def api(booked: tuple[Api, City]) -> Api:
 @pytest.fixture
 def city(booked: tuple[Api, City]) -> City:
     return booked[1]
+
+
+@pytest.fixture(scope="session")
+async def claimed(postgres: Postgres, template: str, session_folder: Path) -> AsyncIterator[tuple[Api, Clinic]]:
+    """Made once: no test changes what is known of the four providers' claims."""
+    async with (
+        fresh_database(postgres, template) as database,
+        claims_served.city(database) as (log, clinic, _),
+        claims_served.serving(database, log, session_folder / "keys") as api,
+    ):
+        yield api, clinic
+
+
+@pytest.fixture(params=["ledger", "clearing"])
+def surface(
+    request: pytest.FixtureRequest, booked: tuple[Api, City], claimed: tuple[Api, Clinic]
+) -> tuple[Api, City | Clinic]:
+    """Each API in turn, with the providers it knows."""
+    return booked if request.param == "ledger" else claimed

@@ -14,10 +14,12 @@ import httpx
 import pytest
 
 from medfund.http import tokens
+from medfund.local import services
 from medfund.local.kafka import Kafka
 from tests.conftest import Database
 from tests.events import settlement
 from tests.integration import served
+from tests.integration.claims_served import Clinic
 from tests.integration.served import Api, document
 from tests.integration.small_city import POOLED, City
 
@@ -96,21 +98,34 @@ async def test_without_a_log_books_are_read_and_nothing_is_taken(alone: Api) -> 
 
 @pytest.fixture(scope="module")
 async def server(booked: tuple[Api, City]) -> AsyncIterator[str]:
-    """`python -m ledger api` on a port of its own; stops on SIGTERM with exit 0."""
     api, _ = booked
+    async with _running(api, api.bootstrap, api.prefix) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def clearing_server(claimed: tuple[Api, Clinic], booked: tuple[Api, City]) -> AsyncIterator[str]:
+    books, _ = booked
+    async with _running(claimed[0], books.bootstrap, books.prefix) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def _running(api: Api, bootstrap: str, prefix: str) -> AsyncIterator[str]:
+    """`python -m <service> api` on a port of its own; stops on SIGTERM with exit 0."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {
-        "KAFKA_BOOTSTRAP": api.bootstrap,
+        "KAFKA_BOOTSTRAP": bootstrap,
         "MEDFUND_LANES": "4",
-        "MEDFUND_TOPIC_PREFIX": api.prefix,
-        "LEDGER_READER_DSN": api.database.dsn("reader"),
-        "LEDGER_API_PORT": str(port),
+        "MEDFUND_TOPIC_PREFIX": prefix,
+        services.variable(api.service, "reader"): api.database.dsn("reader", api.service),
+        f"{api.service}_API_PORT".upper(): str(port),
         "MEDFUND_TOKEN_PUBLIC_KEY": str(api.keys.public),
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ledger", "api", env={**os.environ, **environment}, stderr=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", api.service, "api", env={**os.environ, **environment}, stderr=asyncio.subprocess.DEVNULL
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -198,14 +213,25 @@ async def test_a_head_that_does_not_come_is_not_waited_for(server: str) -> None:
 
 
 async def test_whatever_openapi_allows_is_answered_as_openapi_says(server: str, api: Api) -> None:
+    assert "get /v1/balances" in await _fuzzed(server, api, poster="publisher")
+
+
+async def test_whatever_openapi_allows_is_answered_as_openapi_says_of_claims(
+    clearing_server: str, claimed: tuple[Api, Clinic]
+) -> None:
+    assert "get /v1/claims/{batch}/statement" in await _fuzzed(clearing_server, claimed[0], poster="finance")
+
+
+async def _fuzzed(server: str, api: Api, *, poster: str) -> list[str]:
+    """The operations that were called."""
     fuzz = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.integration.openapi_fuzz", server,
-        env={**os.environ, "TOKEN_GET": api.caller("auditor").token, "TOKEN_POST": api.caller("publisher").token},
+        env={**os.environ, "TOKEN_GET": api.caller("auditor").token, "TOKEN_POST": api.caller(poster).token},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await asyncio.wait_for(fuzz.communicate(), 100)
     assert fuzz.returncode == 0, output.decode()
-    assert output.decode().split("\n").count("get /v1/balances") == 1
+    return output.decode().split("\n")
 
 
 async def test_tokens_of_another_key_do_not_open_a_real_server(server: str, tmp_path: Path) -> None:
