@@ -10,7 +10,7 @@ from datetime import date
 from clearing.audit.finding import Finding, determine, doubtful
 from clearing.claims import clock
 from clearing.claims.claim import Claim, in_review, of_one_month
-from clearing.dimensions import disputed, told
+from clearing.dimensions import disputed
 from clearing.funds import Fens, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
 from clearing.state import Draft
@@ -45,9 +45,7 @@ def _deducted(
 ) -> ClaimDeducted:
     lead = claims[0]
     return ClaimDeducted(
-        **told(lead.dimensions, amounts),
-        cause=cause,
-        policy_ref=lead.policy_ref,
+        **lead.told(cause, amounts),
         payable_ref=lead.ref,
         batches=list(event.batches),
         amounts=yuans(amounts),

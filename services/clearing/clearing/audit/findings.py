@@ -10,7 +10,7 @@ from typing import Any
 
 from clearing.audit.finding import Finding, Found
 from clearing.claims.claim import Claim
-from clearing.dimensions import disputed, told
+from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
 from clearing.instant.approving import approve
 from clearing.state import Draft
@@ -135,9 +135,7 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
 
 def undone(claim: Claim, finding: Finding, amounts: Fens, cause: Place) -> AuditDeductionUndone:
     return AuditDeductionUndone(
-        **told(claim.dimensions, amounts),
-        cause=cause,
-        policy_ref=claim.policy_ref,
+        **claim.told(cause, amounts),
         batch=claim.ref,
         of_batch=finding.batch,
         finding_ref=finding.finding_ref,
@@ -160,9 +158,7 @@ def _noted(
     claim: Claim, cause: Place, event: AuditFindingRaised, *, amounts: Fens, settlement_amounts: Fens
 ) -> ClaimFindingNoted:
     return ClaimFindingNoted(
-        **told(claim.dimensions, {**amounts, **settlement_amounts}),
-        cause=cause,
-        policy_ref=claim.policy_ref,
+        **claim.told(cause, {**amounts, **settlement_amounts}),
         batch=event.batch,
         finding_ref=event.finding_ref,
         rule_code=event.rule_code,
@@ -185,9 +181,7 @@ def _changed(draft: Draft, finding: Finding, cause: Place, **changes: Any) -> Cl
         **changes,
     }
     return ClaimFindingNoted(
-        **told(claim.dimensions, {**finding.amounts, **finding.settlement_amounts}),
-        cause=cause,
-        policy_ref=claim.policy_ref,
+        **claim.told(cause, {**finding.amounts, **finding.settlement_amounts}),
         batch=finding.batch,
         finding_ref=finding.finding_ref,
         rule_code=finding.rule_code,

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from clearing.claims import clock
 from clearing.claims.claim import Claim
-from clearing.dimensions import told
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import (
     ClaimDeadlineApproaching,
@@ -101,9 +100,7 @@ def told_moved(claim: Claim, calendar: Calendar, cause: Place) -> Iterator[Claim
 
 def _about(claim: Claim, cause: Place, target: Target, limit: date) -> dict[str, Any]:
     return {
-        **told(claim.dimensions, claim.claimed),
-        "cause": cause,
-        "policy_ref": claim.policy_ref,
+        **claim.told(cause, claim.claimed),
         "batch": claim.ref,
         "target": target,
         "due": limit,

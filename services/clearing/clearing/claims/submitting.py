@@ -137,9 +137,7 @@ def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place)
         yield disputed(event, cause, f"a deduction was undone in batch {event.batch}: it cannot be withdrawn any more")
     else:
         yield ClaimBatchWithdrawn(
-            **told(claim.dimensions, claim.claimed),
-            cause=cause,
-            policy_ref=claim.policy_ref,
+            **claim.told(cause, claim.claimed),
             batch=claim.ref,
             clr_way=claim.clr_way,
             period_from=claim.period_from,

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from clearing.claims.claim import Claim, in_review
-from clearing.dimensions import told
 from clearing.funds import Fens, added, total, yuans
 from clearing.instant.amounts import bond_on
 from clearing.payments.bank import pay_out
@@ -29,9 +28,7 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
         for fund, amount in approved.items()
     }
     yield ClaimBatchApproved(
-        **told(lead.dimensions, funds),
-        cause=cause,
-        policy_ref=policy.hash,
+        **lead.told(cause, funds),
         payable_ref=lead.ref,
         batches=[claim.ref for claim in claims],
         approved=yuans(approved),

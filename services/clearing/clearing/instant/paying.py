@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from clearing.claims.claim import Claim
-from clearing.dimensions import told
 from clearing.funds import Fens, added, at_most, fens, total, yuans
 from clearing.instant import amounts
 from clearing.offsets.taking import offset_at_instant
@@ -20,9 +19,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
     p1 = {fund: amount - min(max(0, amount), rests.get(fund, 0)) for fund, amount in p1.items()}
     made_good = list(_made_good(draft, claim, p1))
     yield InstantPaymentApproved(
-        **told(claim.dimensions, p1),
-        cause=cause,
-        policy_ref=policy.hash,
+        **claim.told(cause, p1),
         payable_ref=claim.ref,
         amounts=yuans(p1),
         ratio={fund: policy.p1_ratio_text(fund) for fund in claim.claimed},

@@ -5,7 +5,6 @@ What stays true: nothing is taken across funds, nor across purses (provider, are
 
 from collections.abc import Iterator
 
-from clearing.dimensions import told
 from clearing.funds import Fens, added, yuans
 from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
@@ -44,10 +43,8 @@ def _take(
         kind = KINDS[taken.account]
         p1 = at_instant or taken.account == "1104"
         yield OffsetApplied(
-            **told(payable.dimensions, {fund: taken.amount}),
+            **payable.told(cause, {fund: taken.amount}),
             **kind.about(draft, taken.item, fund),
-            cause=cause,
-            policy_ref=policy.hash,
             payable_ref=payable.ref,
             taken_from="P1" if at_instant else "2102",
             account=taken.account,  # type: ignore[arg-type]

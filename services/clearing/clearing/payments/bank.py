@@ -5,7 +5,7 @@ from typing import Any
 
 from clearing.claims import clock, deadlines
 from clearing.claims.claim import Claim
-from clearing.dimensions import disputed, told
+from clearing.dimensions import disputed
 from clearing.funds import Fens, added, fens, first_above, yuans
 from clearing.offsets.taking import offset
 from clearing.payments.payable import Payable, Payment
@@ -19,9 +19,7 @@ def order(draft: Draft, payable: Payable, cause: Place, purpose: Any, cash: Fens
     """To be paid within the working days that the payable's policy promises."""
     policy = draft.policy_of(payable)
     return PaymentOrdered(
-        **told(payable.dimensions, cash),
-        cause=cause,
-        policy_ref=policy.hash,
+        **payable.told(cause, cash),
         payment_ref=f"{payable.ref}/P{1 if purpose == 'INSTANT' else payable.orders + 2}",
         payable_ref=payable.ref,
         purpose=purpose,
@@ -89,9 +87,7 @@ def _answered(draft: Draft, payable: Payable, payment: Payment, event: BankAnswe
     """What is told of a payment when the bank has answered, whichever the answer is."""
     policy = draft.policy_of(payable)
     return {
-        **told(payable.dimensions, event.amounts),
-        "cause": cause,
-        "policy_ref": policy.hash,
+        **payable.told(cause, event.amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payment.payable_ref,
         "purpose": payment.purpose,

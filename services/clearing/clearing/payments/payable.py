@@ -4,14 +4,16 @@ What stays true: every change is a decision that is on the log; what is ordered 
 held is not open.
 """
 
+from collections.abc import Collection
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from clearing.dimensions import Dimensions
+from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, fens
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased, PaymentOrdered
+from medfund.events.kinds import Place
 
 
 class Offset(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,10 @@ class Payable(msgspec.Struct, kw_only=True):
     """In the order in which they were taken."""
     last_paid: date | None = None
     """The value date of its last payment."""
+
+    def told(self, cause: Place, funds: Collection[str]) -> dict[str, Any]:
+        """What every decision about it, and some of its funds, begins with."""
+        return {**told(self.dimensions, funds), "cause": cause, "policy_ref": self.policy_ref}
 
     @property
     def owing(self) -> bool:

@@ -47,9 +47,7 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
         yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} came in, and less than that is owed")
     else:
         yield RecoverySettled(
-            **told(recovery.dimensions, event.amounts),
-            cause=cause,
-            policy_ref=recovery.policy_ref,
+            **recovery.told(cause, event.amounts),
             case_ref=recovery.ref,
             recovery_year=recovery.year,
             amounts=event.amounts,
@@ -72,9 +70,7 @@ def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[
 def reverse(draft: Draft, recovery: Recovery, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
     to_open, to_payable = split_of_reversal(recovery, amounts)
     yield RecoveryReversed(
-        **told(recovery.dimensions, amounts),
-        cause=cause,
-        policy_ref=recovery.policy_ref,
+        **recovery.told(cause, amounts),
         case_ref=recovery.ref,
         recovery_year=recovery.year,
         amounts=yuans(amounts),

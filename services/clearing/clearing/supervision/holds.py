@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from clearing.claims.claim import Claim
-from clearing.dimensions import disputed, told
+from clearing.dimensions import disputed
 from clearing.funds import Fens, at_most, fens, first_above, yuans
 from clearing.payments.bank import pay_out
 from clearing.payments.payable import Payable
@@ -53,9 +53,7 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
         yield disputed(event, cause, f"fund {fund}: hold {event.hold_ref} holds less than {event.amounts[fund]}")
         return
     yield ClaimPayableReleased(
-        **told(payable.dimensions, now),
-        cause=cause,
-        policy_ref=payable.policy_ref,
+        **payable.told(cause, now),
         hold_ref=event.hold_ref,
         payable_ref=payable.ref,
         amounts=yuans(now),
@@ -74,9 +72,7 @@ def _payable(draft: Draft, event: Hold) -> Payable | None:
 
 def _held(payable: Payable, cause: Place, hold: str, amounts: Fens, to_come: Fens) -> ClaimPayableHeld:
     return ClaimPayableHeld(
-        **told(payable.dimensions, amounts),
-        cause=cause,
-        policy_ref=payable.policy_ref,
+        **payable.told(cause, amounts),
         hold_ref=hold,
         payable_ref=payable.ref,
         amounts=yuans(amounts),
