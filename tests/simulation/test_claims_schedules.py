@@ -76,7 +76,8 @@ class Month:
         first = self.today - timedelta(days=self.random.randint(0, 9))
         batch = f"B-{len(self.batches)}" if self.random.random() < 0.9 or not self.batches else self.batches[-1]
         self.batches.append(batch)
-        self.fund.submit(batch, first=f"{first}", last=f"{self.today}", on=f"{self.today + timedelta(days=1)}")
+        on, mode = f"{self.today + timedelta(days=1)}", self.random.choice(["MONTH", "MONTH", "WEEK", "DAY"])
+        self.fund.submit(batch, first=f"{first}", last=f"{self.today}", on=on, mode=mode)
         if self.random.random() < 0.8:
             for day in list(self.fund.settlements):
                 if f"{first}" <= day:

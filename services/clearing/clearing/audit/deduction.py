@@ -9,7 +9,7 @@ from datetime import date
 
 from clearing.audit.finding import Finding, determine, doubtful
 from clearing.claims import clock
-from clearing.claims.claim import Claim, in_review, of_one_month
+from clearing.claims.claim import Claim, closed_together, in_review, of_one_month
 from clearing.dimensions import disputed
 from clearing.funds import Fens, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
@@ -34,9 +34,11 @@ def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Ite
         return
     if all(claim.status == "APPROVED" for claim in claims):
         return
-    lists = [parts[at : at + DEDUCTIONS_MAX] for at in range(0, len(parts), DEDUCTIONS_MAX)]
-    for part in lists or [[]] * any(amounts.values()):
-        yield _deducted(claims, event, cause, total(taken for _, taken in part) if lists else amounts, part)
+    for at in range(0, len(parts), DEDUCTIONS_MAX):
+        part = parts[at : at + DEDUCTIONS_MAX]
+        yield _deducted(claims, event, cause, total(taken for _, taken in part), part)
+    if not parts and any(amounts.values()):
+        yield _deducted(claims, event, cause, amounts, [])
     yield from approve(draft, claims, cause)
 
 
@@ -77,7 +79,7 @@ def _wrong(
         if claim.status != "IN_REVIEW" and not over:
             return f"batch {claim.ref} is {claim.status}, not in review"
         if claim.dimensions.provider != event.provider or not of_one_month(claim, claims[0]):
-            return f"batch {claim.ref} is not of the dimensions and the month of {claims[0].ref}"
+            return f"batch {claim.ref} is not of the purse and the month of {claims[0].ref}"
     if forgotten := [claim.ref for claim in month_of(draft, claims[0]) if claim.ref not in event.batches]:
         return f"the month is audited once, and batch {forgotten[0]} of it is not among these"
     if appealed := [finding.finding_ref for finding in findings if finding.status == "APPEALED"]:
@@ -96,11 +98,12 @@ def _wrong(
 
 
 def month_of(draft: Draft, claim: Claim) -> list[Claim]:
-    """The claims in review that one month close approves with this one, itself included where it is in review."""
+    """The claims in review that a month close approves with this one: its month's other days or weeks (R1.6)."""
     return [
         other
         for other in draft.claims_of(claim.dimensions.provider)
-        if other.status == "IN_REVIEW" and of_one_month(other, claim)
+        if other is claim
+        or (other.status == "IN_REVIEW" and "MONTH" not in (other.mode, claim.mode) and closed_together(other, claim))
     ]
 
 

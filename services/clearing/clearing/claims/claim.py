@@ -153,10 +153,16 @@ def in_review(claims: list[Claim]) -> Fens:
 
 
 def of_one_month(one: Claim, other: Claim) -> bool:
-    """Whether the month close approves them together: they claim from the same settlements, for the same month."""
+    """Whether they may be audited together: one purse, one month, one bond for each fund (R1.6)."""
+    months = {(claim.period_to.year, claim.period_to.month) for claim in (one, other)}
+    return one.dimensions.purse == other.dimensions.purse and len(months) == 1
+
+
+def closed_together(one: Claim, other: Claim) -> bool:
+    """Whether they claim from the same settlements, for the same month."""
     mine, theirs = one.dimensions, other.dimensions
-    return (
-        mine.purse == theirs.purse
-        and (mine.insutype, mine.clr_type, one.clr_way) == (theirs.insutype, theirs.clr_type, other.clr_way)
-        and (one.period_to.year, one.period_to.month) == (other.period_to.year, other.period_to.month)
+    return of_one_month(one, other) and (mine.insutype, mine.clr_type, one.clr_way) == (
+        theirs.insutype,
+        theirs.clr_type,
+        other.clr_way,
     )
