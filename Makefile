@@ -34,6 +34,10 @@ test: broker ## all tests, on a real broker and a real database
 bench: broker ## measure; writes bench/results/latest.json
 	@$(BIN)/python -m bench
 
+.PHONY: claims
+claims: broker ## measure a month of claims of a million settlements; writes bench/results/claims-<date>.json
+	@$(BIN)/python -m bench.claims
+
 .PHONY: soak
 soak: broker ## kill worker, broker and database 50 times while a city is published; writes bench/results/soak-<date>.json
 	@$(BIN)/python -m bench.soak

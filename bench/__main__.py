@@ -88,7 +88,9 @@ async def draining(ground: Ground) -> list[Result]:
         measured("drained by one worker", one.per_second, "events/s"),
         at_least("drained against the floor", many.per_second / floor, "of the floor", 0.6),
         measured(f"{WORKERS} workers against one", many.per_second / one.per_second, "times"),
-        at_most("a settlement costs clearing", one.per_second / clearing.per_second, "x the ledger's", 1.5),
+        measured("processor time of a record, ledger", one.processor_us, "µs"),
+        measured("processor time of a record, clearing", clearing.processor_us, "µs"),
+        at_most("a settlement costs clearing", clearing.processor_us / one.processor_us, "x the ledger's", 1.5),
         at_most("memory of a worker, whole backlog", max(one.peak_mib, many.peak_mib, clearing.peak_mib), "MiB", 400),
         at_most("memory, whole backlog against a tenth", one.peak_mib / tenth.peak_mib, "times", 1.25),
     ]

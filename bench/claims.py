@@ -10,7 +10,6 @@ was paid at once. In the end nothing is left as recorded or as claimed, and the 
 import argparse
 import asyncio
 import json
-import os
 import random
 import shutil
 import sys
@@ -30,7 +29,7 @@ import msgspec
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from bench.__main__ import RESULTS, commit, machine, say
-from bench.ground import LANES, PREFIX, Ground, peak_mib
+from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s
 from medfund import calendar, merkle, money
 from medfund.city.model import uuid7
 from medfund.events.agency import policy_hash
@@ -320,18 +319,6 @@ async def compared(connection: asyncpg.Connection, month: Month) -> list[str]:
 # -- what it takes
 
 
-def cpu_s(pid: int) -> float:
-    """Processor time of a process and of its children that ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-
-
-def with_children_cpu_s(pid: int) -> float:
-    """The same, with the children that live."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return cpu_s(pid) + sum(cpu_s(int(child)) for child in children)
-
-
 async def measure(ground: Ground, month: Month, *, workers: int) -> dict[str, Any]:
     """Seconds from the start of the workers to the last approval in the books, and what went into them."""
     await ground.start()
@@ -366,8 +353,7 @@ async def _followed(
     connection: asyncpg.Connection, *, workers: int,
 ) -> dict[str, Any]:  # fmt: skip
     names = ["clearing"] * workers + ["ledger"]
-    postgres = ground.postgres.pid or 0
-    database = with_children_cpu_s(postgres)
+    database = ground.database_s()
     began = time.monotonic()
     with ground.processes([("-m", name, "work") for name in names]) as processes:
         await world.hear(consumer)
@@ -376,8 +362,8 @@ async def _followed(
         seconds = time.monotonic() - began
         used = dict.fromkeys(names, 0.0)
         for name, process in zip(names, processes, strict=True):
-            used[name] += cpu_s(process.pid)
-        used["database"] = with_children_cpu_s(postgres) - database
+            used[name] += processor_s(process.pid)
+        used["database"] = ground.database_s() - database
         peak = max(map(peak_mib, processes))
     return {
         "claims": len(month.claims),

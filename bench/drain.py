@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from bench import floor
-from bench.ground import LANES, PREFIX, Ground, booked, pace, peak_mib
+from bench.ground import LANES, PREFIX, Ground, booked, pace, peak_mib, processor_s
 from medfund.lanes.kafka import KafkaLog
 
 
@@ -14,6 +14,8 @@ from medfund.lanes.kafka import KafkaLog
 class Drained:
     per_second: float
     peak_mib: float
+    processor_us: float
+    """Processor time of a record, the worker's and the database's."""
 
 
 async def measure_floor(ground: Ground, *, processes: int) -> float:
@@ -36,11 +38,13 @@ async def measure_drain(ground: Ground, *, workers: int, share: float = 1.0, ser
     await ground.empty_books(service)
     connection = await ground.connect(service)
     records = await start_late(ground, connection, share)
+    database = ground.database_s()
     with ground.workers(workers, service=service) as processes:
         rate = await pace(lambda: booked(connection), until=records)
         peak = max(map(peak_mib, processes))
+        spent = sum(processor_s(process.pid) for process in processes) + ground.database_s() - database
     await connection.close()
-    return Drained(rate.per_second, peak)
+    return Drained(rate.per_second, peak, spent / records * 1e6)
 
 
 async def start_late(ground: Ground, connection: asyncpg.Connection, share: float) -> int:

@@ -91,6 +91,13 @@ class Ground:
     def workers(self, count: int, *, service: str = "ledger"):  # type: ignore[no-untyped-def]
         return self.processes([("-m", service, "work")] * count)
 
+    def database_s(self) -> float:
+        """Processor time of the database so far."""
+        server = self.postgres.pid
+        assert server
+        children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="utf-8").split()
+        return sum(map(processor_s, [server, *map(int, children)]))
+
     async def connect(self, service: str = "ledger") -> asyncpg.Connection:
         """As the administrator, in the tables of a service."""
         connection = await asyncpg.connect(self.admin)
@@ -145,6 +152,12 @@ async def pace(count, *, until: int, limit_s: float = 600.0) -> Pace:  # type: i
             return Pace((done - first[1]) / seconds, seconds)
         await asyncio.sleep(0.05)
     raise TimeoutError(f"only {await count()} of {until} after {limit_s} s")
+
+
+def processor_s(pid: int) -> float:
+    """Processor time of a process and of its children that ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mib(process: subprocess.Popen[bytes]) -> float:
