@@ -43,6 +43,7 @@ class Halves:
     name = "halves"
     own = "clearing"
     facts: Sequence[str] = ("claims", "bank")
+    kept: Collection[type[Event]] = ()
     references: Sequence[str] = ()
     lacking: Collection[Reason] = ()
     silent: Collection[str] = ()

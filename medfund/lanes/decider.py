@@ -49,6 +49,8 @@ class Rules(Protocol[State]):
     """The family of its decisions."""
     facts: Sequence[str]
     """The families it learns from; within a batch they are taken in this order."""
+    kept: Collection[type[Event]]
+    """Facts that `prepare` keeps and that is all: the bulk of the log, neither learned nor decided."""
     references: Sequence[str]
     lacking: Collection[Reason]
     silent: Collection[str]
@@ -188,16 +190,22 @@ class Decider(Generic[State]):
 
     def apply(self, draft: Deciding[State], lane: int, fresh: Sequence[Accepted]) -> Effects:
         decided: list[Decision] = []
+        facts: list[Accepted] = []
+        reached: dict[str, int] = {}
         for event in fresh:
-            if self._is_own(event):
+            if type(event.event) in self.rules.kept:
+                reached[event.record.topic] = event.record.offset + 1
+            elif self._is_own(event):
                 self._hear(draft, event)
-        for fact in self._as_they_came([event for event in fresh if not self._is_own(event)]):
+            else:
+                facts.append(event)
+        for fact in self._as_they_came(facts):
             try:
                 decided += self._answer(draft, lane, fact)
             except Exception as error:
                 raise self._failure(fact, error) from error
-        for topic, offset in draft.passed.items():
-            draft.decided[topic] = max(offset, draft.decided.get(topic, 0))
+        for name, offset in (*draft.passed.items(), *((self.families[name], end) for name, end in reached.items())):
+            draft.decided[name] = max(offset, draft.decided.get(name, 0))
         # Turns first: where the log has an answer, it has what let the answered fact be taken.
         return Effects(draft, [*(self._told(lane, told) for told in draft.parking.told), *decided])
 

@@ -234,4 +234,4 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {kinds}")  # noqa: T201
     if "SEED" not in os.environ:
         assert crashes > SCHEDULES / 2
-        assert min(kinds.values()) > SCHEDULES / 40, "something hardly ever happens"
+        assert min(kinds.values()) >= SCHEDULES / 40, "something hardly ever happens"

@@ -19,7 +19,12 @@ from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
 from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
-from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
+from medfund.events.claims import (
+    ClaimBatchSubmitted,
+    ClaimBatchWithdrawalRequested,
+    SettlementRecorded,
+    SettlementReversed,
+)
 from medfund.events.clearing import (
     AuditDeductionUndone,
     ClaimBatchAccepted,
@@ -96,6 +101,7 @@ class Clearing:
     name = "clearing"
     own = "clearing"
     facts: Sequence[str] = ("agency", "claims", "reviews", "bank", "time")
+    kept: Collection[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
     references: Sequence[str] = ("agency",)
     lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
     silent: Collection[str] = frozenset()

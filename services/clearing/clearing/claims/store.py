@@ -13,7 +13,6 @@ from clearing.audit.finding import Refund
 from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim
 from clearing.state import Draft
-from medfund import money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
 from medfund.postgres import queries
@@ -38,10 +37,11 @@ async def keep_settlements(connection: asyncpg.Connection, lane: int, settlement
 
 
 def _line(lane: int, accepted: Accepted) -> str:
-    """One row as COPY reads it. Every text is a code without tabs and backslashes, or the codec had refused it."""
+    """One row as COPY reads it. The codec lets no text pass that is not a code, and no amount without two decimals: the
+    fen are its digits."""
     event: Any = accepted.event
     reverses = getattr(event, "reverses_ref", None)
-    funds, fens = ",".join(event.funds), ",".join(map(str, money.fens([*event.funds.values()])))
+    funds, fens = ",".join(event.funds), ",".join(event.funds.values()).replace(".", "")
     return (
         f"{lane}\t{accepted.record.offset}\t{event.provider}\t{event.area}\t{event.insured_area}\t{event.insutype}\t"
         f"{event.clr_type}\t{event.clr_way}\t{event.service_date}\t{event.med_type}\t{BYTES}{event.settlement_ref}\t"

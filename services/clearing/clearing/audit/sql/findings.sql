@@ -12,23 +12,31 @@ where
     )
 
 -- name: found
--- The settlements that new findings are about, by batch and reference. Reads the periods of these batches. Locks: none.
+-- The settlements that new findings are about, by batch and reference. Reads the period of each batch once. Locks: none.
+with wanted as (
+    select
+        batch,
+        array_agg(decode(ref, 'hex')) as refs
+    from unnest($2::text::text [], $3::text::text []) as given (batch, ref)
+    group by batch
+)
+
 select
     wanted.batch,
-    wanted.ref,
+    encode(settlement.ref, 'hex') as ref,
     settlement.service_date,
     settlement."offset",
     settlement.funds,
     settlement.fens,
     settlement.med_type
-from unnest($2::text::text [], $3::text::text []) as wanted (batch, ref)
+from wanted
 inner join claims as claim on claim.lane = $1 and wanted.batch = claim.ref
 inner join settlements as settlement
     on
         settlement.lane = $1
         and claim.provider = settlement.provider
         and settlement.service_date between claim.period_from and claim.period_to
-        and settlement.ref = decode(wanted.ref, 'hex')
+        and settlement.ref = any(wanted.refs)
 where
     (settlement.area, settlement.insured_area, settlement.insutype, settlement.clr_type, settlement.clr_way) = (
         claim.area,

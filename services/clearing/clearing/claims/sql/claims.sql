@@ -19,24 +19,35 @@ where
 
 -- name: stretches
 -- What was recorded before each submission, by day and by the stretches between the given cuts of the log, so that what
--- another batch has can be left out whole. `cuts` begin with 0. Locks: none.
-with wanted as (
+-- another batch has can be left out whole. `cuts` begin with 0. One pass over the settlements: what is joined again the
+-- planner takes for one row, and it then looks at all of them for each. Locks: none.
+with placed as (
     select
         submission.number,
-        submission.cuts::bigint [] as cuts,
-        settlement."offset",
         settlement.service_date,
+        submission.cuts[width_bucket(settlement."offset", submission.cuts)] as since,
         settlement.ref,
         settlement.med_type,
         settlement.funds,
         settlement.fens,
         settlement.advanced
-    from unnest(
-        $2::bigint [], $3::text [], $4::text [], $5::text [], $6::text [], $7::text [], $8::text [], $9::date [],
-        $10::date [], $11::text []
-    ) as submission (
-        number, provider, area, insured_area, insutype, clr_type, clr_way, first_day, last_day, cuts
-    )
+    from (
+        select
+            number,
+            provider,
+            area,
+            insured_area,
+            insutype,
+            clr_type,
+            clr_way,
+            first_day,
+            last_day,
+            cuts::bigint [] as cuts
+        from unnest(
+            $2::bigint [], $3::text [], $4::text [], $5::text [], $6::text [], $7::text [], $8::text [], $9::date [],
+            $10::date [], $11::text []
+        ) as given (number, provider, area, insured_area, insutype, clr_type, clr_way, first_day, last_day, cuts)
+    ) as submission
     inner join settlements as settlement
         on
             settlement.lane = $1
@@ -50,67 +61,41 @@ with wanted as (
             and submission.number > settlement."offset"
 ),
 
-placed as (
+parts as (
     select
-        *,
-        cuts[width_bucket("offset", cuts)] as since
-    from wanted
-),
-
-summed as (
-    select
-        number,
-        service_date,
-        since,
-        fund,
-        sum(fen)::bigint as fen
-    from placed, unnest(funds, fens) as part (fund, fen)
-    group by number, service_date, since, fund
-),
-
-counted as (
-    select
-        number,
-        service_date,
-        since,
-        count(*) as settlements,
-        string_agg(ref, '') as refs,
-        bool_and(med_type = '13') as emergencies
+        placed.number,
+        placed.service_date,
+        placed.since,
+        part.fund,
+        count(*) filter (where part.fund is null) as settlements,
+        string_agg(placed.ref, '') filter (where part.fund is null) as refs,
+        bool_and(placed.med_type = '13') as emergencies,
+        sum(part.fen)::bigint as fen,
+        bool_or(part.borne) as borne
     from placed
-    group by number, service_date, since
+    cross join lateral (
+        select null::text as fund, null::bigint as fen, false as borne
+        union all
+        select fund, fen, false from unnest(placed.funds, placed.fens) as paid (fund, fen)
+        union all
+        select fund, null, true from unnest(placed.advanced) as other (fund)
+    ) as part
+    group by placed.number, placed.service_date, placed.since, part.fund
 )
 
 select
-    counted.number,
-    counted.service_date,
-    counted.since,
-    counted.settlements,
-    counted.refs,
-    counted.emergencies,
-    array(
-        select summed.fund from summed
-        where
-            (summed.number, summed.service_date, summed.since)
-            = (counted.number, counted.service_date, counted.since)
-        order by summed.fund
-    ) as funds,
-    array(
-        select summed.fen from summed
-        where
-            (summed.number, summed.service_date, summed.since)
-            = (counted.number, counted.service_date, counted.since)
-        order by summed.fund
-    ) as fens,
-    array(
-        select distinct fund
-        from placed, unnest(placed.advanced) as other (fund)
-        where
-            (placed.number, placed.service_date, placed.since)
-            = (counted.number, counted.service_date, counted.since)
-        order by fund
-    ) as advanced
-from counted
-order by counted.number, counted.service_date, counted.since
+    number,
+    service_date,
+    since,
+    sum(settlements)::bigint as settlements,
+    string_agg(refs, '') as refs,
+    bool_and(emergencies) as emergencies,
+    coalesce(array_agg(fund order by fund) filter (where fen is not null), '{}') as funds,
+    coalesce(array_agg(fen order by fund) filter (where fen is not null), '{}') as fens,
+    coalesce(array_agg(fund order by fund) filter (where borne), '{}') as advanced
+from parts
+group by number, service_date, since
+order by number, service_date, since
 
 -- name: refunds
 -- The reversals that each submission may hold, of settlements that something was deducted for, or recovered: by the number
