@@ -36,6 +36,7 @@ class Month:
         acts: dict[Any, int] = {
             self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 10,
             self.doubt: 26, self.contest: 14, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
+            self.repeat: 6,
         }  # fmt: skip
         if self.random.random() < 0.15:
             self.fund.crash_at = self.random.choice(POINTS)
@@ -48,6 +49,13 @@ class Month:
             await self.fund.drain()
         query = f"select body from clearing.{table} where lane = $1"  # noqa: S608
         return [msgspec.json.decode(row["body"]) for row in await self.fund.control.fetch(query, self.fund.lane)]
+
+    async def repeat(self) -> None:
+        """Something that was published before comes again, as it was (reliability row 45)."""
+        topic = self.random.choice(["agency", "claims", "reviews", "bank"])
+        if records := self.fund.log.records(topic, self.fund.lane):
+            again = self.random.choice(records)
+            self.fund.log.put(topic, self.fund.lane, key=again.key, value=again.value, headers=again.headers)
 
     async def held_by(self, claim: dict[str, Any]) -> set[str]:
         """The settlements that a claim may hold."""

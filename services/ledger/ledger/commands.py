@@ -95,7 +95,7 @@ def _tell(report: "Report") -> None:
     for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
         table.add_row(name, f"{getattr(report, name):,}")
     if report.open_items is not None:
-        table.add_row("open items of clearing that are the control accounts", f"{report.open_items:,}")
+        table.add_row("open items", f"{report.open_items:,}")
     for book, funds in report.as_json()["amounts"].items():  # type: ignore[attr-defined]
         for fund, amount in funds.items():
             table.add_row(f"{book} {fund}: debit = credit, yuan", amount)
