@@ -62,6 +62,13 @@ class Database:
             await connection.execute(SQL.set_scope, *_scope(principal), f"{statement_timeout_s:g}s")
             yield connection
 
+    @asynccontextmanager
+    async def change(self, principal: Principal) -> AsyncIterator[Connection]:
+        """One transaction that sees, and may add, the caller's rows. Raises `Problem`."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(SQL.set_scope, *_scope(principal), f"{STATEMENT_TIMEOUT_S:g}s")
+            yield connection
+
     async def rows(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """Rows of what belongs to nobody (positions, lanes, identities). Raises `Problem`."""
         async with self._connection() as connection:

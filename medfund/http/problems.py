@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "not_found": Kind(404, "There is nothing here", "未找到"),
     "event_unknown": Kind(404, "No event with this source and id is known", "未知事件"),
     "method_not_allowed": Kind(405, "The method is not offered here", "不支持的方法"),
+    "command_conflict": Kind(409, "The same command was given with other content", "同一指令内容不一致"),
     "body_too_slow": Kind(408, "The body did not arrive in time", "请求体接收超时"),
     "body_too_large": Kind(413, "The body is too large", "请求体过大"),
     "media_type_unsupported": Kind(415, "The content type is not accepted", "不支持的内容类型"),

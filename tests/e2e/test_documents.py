@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.shown import ANYTHING, covers
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *(ROOT / "docs" / name for name in ("finance.md", "claims.md", "operators.md"))]
@@ -23,7 +25,6 @@ FENCE = re.compile(r"^```(\w+) (run|ask|shows)=(\S+)\n(.*?)^```$", re.MULTILINE 
 
 FIRST, LAST = ("start", "city"), "stop"
 """The README's blocks that all pages need, and the one that ends the stack."""
-ANYTHING = "…"
 RUN_LIMIT_S = 200.0
 ANSWER_LIMIT_S = 30.0
 PAUSE_S = 0.5
@@ -57,19 +58,6 @@ def shown(language: str, text: str) -> Callable[[str], bool]:
         return lambda said: covers(told, _parsed(said))
     form = re.compile("".join(map(_line_form, text.splitlines())))
     return lambda said: form.fullmatch(said) is not None
-
-
-def covers(told: Any, found: Any) -> bool:
-    """Whether an answer is what the page tells."""
-    if told == ANYTHING:
-        return True
-    if isinstance(told, dict) and isinstance(found, dict):
-        named = told.keys() - {ANYTHING}
-        complete = named <= found.keys() if ANYTHING in told else named == found.keys()
-        return complete and all(covers(told[name], found[name]) for name in named)
-    if isinstance(told, list) and isinstance(found, list):
-        return len(told) == len(found) and all(map(covers, told, found))
-    return bool(told == found)
 
 
 def _parsed(said: str) -> Any:

@@ -1,5 +1,6 @@
 """The clearing service's API over a real database, the log in memory; both services work when they are told to."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,7 @@ class Clinic(NamedTuple):
 @asynccontextmanager
 async def serving(database: Database, log: MemoryLog, keys_folder: Path) -> AsyncIterator[Api]:
     keys = tokens.make_keys(keys_folder)
+    log.clock_ms = time.time_ns() // 1_000_000  # commands carry the time of the API
     app = create(api_settings(database, "127.0.0.1:1", "medfund", keys, lanes=LANES))
     app.state.context = replace(app.state.context, appending=MemoryAppending(log), reading=LogReading(log))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clearing", timeout=30)

@@ -39,6 +39,11 @@ statement      provider finance approver operator auditor
 recoveries     provider finance approver operator auditor
 payments       provider finance approver operator auditor
 coverage       finance approver operator auditor
+withdraw       provider
+appeal         provider
+hold           finance approver
+release        finance approver
+command        provider finance approver operator auditor
 metrics        operator auditor
 """,
 }
@@ -64,6 +69,8 @@ def operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 
 def filled(path: str) -> str:
+    if "commands" in path:
+        return path.format(id=f"hold-{'0' * 32}")
     values = {"source": "/gateway/1", "id": "1", "lane": "0", "topic": "claims", "offset": "1", "batch": "x"}
     return path.format(**values)
 

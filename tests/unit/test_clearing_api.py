@@ -7,14 +7,19 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from clearing.api import (
+    commands,
     examples,
     get_claim,
     get_claims,
+    get_command,
     get_coverage,
     get_deadlines,
     get_payments,
     get_recoveries,
     get_statement,
+    post_appeals,
+    post_holds,
+    post_withdrawals,
     statement_html,
 )
 from clearing.api.working_days import Ageing, WorkedDays, horizon
@@ -29,6 +34,12 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_recoveries.Answer, examples.RECOVERIES),
     (get_payments.Answer, examples.PAYMENTS),
     (get_coverage.Answer, examples.COVERAGE),
+    (get_command.Answer, examples.COMMAND),
+    (commands.Given, examples.GIVEN),
+    (post_withdrawals.Withdrawal, examples.WITHDRAWAL),
+    (post_appeals.Appeal, examples.APPEAL),
+    (post_holds.Hold, examples.HOLD),
+    (post_holds.Release, examples.RELEASE),
 ]
 CALENDAR = calendar.shipped()
 

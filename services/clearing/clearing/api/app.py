@@ -7,11 +7,15 @@ from fastapi import FastAPI
 from clearing.api import (
     get_claim,
     get_claims,
+    get_command,
     get_coverage,
     get_deadlines,
     get_payments,
     get_recoveries,
     get_statement,
+    post_appeals,
+    post_holds,
+    post_withdrawals,
 )
 from clearing.api.roles import ROLES
 from clearing.service import Clearing
@@ -30,7 +34,8 @@ a bearer token; what it does not cover looks like what does not exist.
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
 LOCKED = (
-    get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_coverage, get_metrics,
+    get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_coverage,
+    post_withdrawals, post_appeals, post_holds, get_command, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first."""
 

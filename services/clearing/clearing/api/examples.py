@@ -234,3 +234,59 @@ COVERAGE: Json = {
     "institutions": {"instant": 41, "designated": 48, "ratio": "0.854167"},
     "target": "0.80",
 }
+
+_ID = "hold-5f0c1d2e3a4b59687786a5b4c3d2e1f0"
+GIVEN: Json = {
+    "command": _ID,
+    "kind": "hold",
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "look": f"/v1/commands/{_ID}",
+}
+WITHDRAWAL: Json = {"batch": BATCH, "reason": "明细对账不符，撤回重新申报"}
+APPEAL: Json = {
+    "appeal": "SS-2026-0007",
+    "batch": BATCH,
+    "finding": "F-202601-000815",
+    "reason": "项目与病程记录一致",
+}
+HOLD: Json = {
+    "hold": "case-2026-0042",
+    "payable": BATCH,
+    "amounts": {"310100": "500000.00"},
+    "reason": "条例第三十条：涉嫌骗保",
+    "held_from": "2026-03-02",
+}
+RELEASE: Json = {
+    "release": "JC-2026-0011",
+    "hold": "case-2026-0042",
+    "payable": BATCH,
+    "amounts": {"310100": "500000.00"},
+    "reason": "经查未发现骗保行为",
+    "released_on": "2026-03-30",
+}
+COMMAND: Json = {
+    "command": _ID,
+    "kind": "hold",
+    "provider": PROVIDER,
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "asked_at": "2026-03-02T01:15:30.250000Z",
+    "state": "DISPUTED",
+    "state_name": name("有争议，未执行", "disputed: nothing follows from it"),
+    "position": "reviews:3:5200",
+    "decisions": [
+        {
+            "type": "fact.disputed.v1",
+            "position": "clearing:3:97",
+            "data": {
+                "provider": PROVIDER,
+                "area": AREA,
+                "cause": {"topic": "reviews", "lane": 3, "offset": 5200},
+                "detail": "hold case-2026-0042 is placed already",
+            },
+        }
+    ],
+    "reason": None,
+    "detail": "hold case-2026-0042 is placed already",
+}

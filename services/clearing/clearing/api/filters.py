@@ -15,6 +15,9 @@ REF_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
 Ref = Annotated[str, Field(pattern=REF_PATTERN, description="A reference", examples=["H15250200017-310-21-202601"])]
 
 
+Text = Annotated[str, Field(min_length=1, max_length=500, description="For people; names nobody")]
+
+
 class OfProvider(BaseModel):
     area: Area | None = None
     provider: Party | None = None

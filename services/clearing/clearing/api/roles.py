@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from medfund.http.tokens import Role
 
 READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
+FINANCE = frozenset({Role.finance, Role.approver})
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "claims": READERS,
@@ -14,5 +15,10 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "recoveries": READERS,
     "payments": READERS,
     "coverage": READERS - {Role.provider},
+    "withdraw": frozenset({Role.provider}),
+    "appeal": frozenset({Role.provider}),
+    "hold": FINANCE,
+    "release": FINANCE,
+    "command": READERS,
     "metrics": frozenset({Role.operator, Role.auditor}),
 }

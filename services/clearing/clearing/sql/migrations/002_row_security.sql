@@ -131,6 +131,7 @@ create policy own_rows on facts for select to medfund_reader using (
     )
 );
 
+-- Whoever sees a command sees why its event was refused, also where its provider has moved to another area.
 alter table quarantine enable row level security;
 alter table quarantine force row level security;
 create policy all_rows on quarantine to medfund_worker using (true) with check (true);
@@ -140,6 +141,7 @@ create policy own_rows on quarantine for select to medfund_reader using (
         (select '*' = any(scope('areas')))
         or area = any((select scope('areas'))::text [])
         or (lane, party) in (select lane, provider from providers)
+        or (source = '/clearing/commands' and id in (select id from commands))
     )
 );
 

@@ -1,0 +1,56 @@
+"""POST /v1/appeals: a provider contests a finding (核实申诉)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, reading
+from clearing.api.commands import SQL, Command, Given
+from clearing.api.filters import Ref, Text
+from medfund.http import reach
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+from medfund.http.questions import Party
+
+router = APIRouter()
+
+
+class Appeal(BaseModel):
+    model_config = {**example_of(examples.APPEAL), "extra": "forbid"}
+
+    appeal: Annotated[Ref, Field(description="The provider's own number of it: a second appeal has another one")]
+    batch: Ref
+    finding: Ref
+    reason: Text
+    provider: Annotated[Party | None, Field(description="Where the token speaks for several")] = None
+
+
+@router.post(
+    "/v1/appeals",
+    status_code=202,
+    openapi_extra=commands.body_of(Appeal),
+    responses=commands.PROBLEMS,
+    summary="Appeal against a finding",
+)
+async def appeal(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """Nothing of the finding is deducted while the appeal is open. Asking again for the same is answered the same."""
+    asked = await commands.read(request, Appeal)
+    within = reach.of(caller, area=None, party=asked.provider, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        lane, claim = await reading.one(connection, within, asked.batch)
+        mine = claim.dimensions
+        if not await connection.fetch(SQL.finding, lane, mine.provider, claim.ref, asked.finding):
+            raise Problem("not_found")
+    data = {
+        "area": mine.area,
+        "provider": mine.provider,
+        "batch": claim.ref,
+        "finding_ref": asked.finding,
+        "reason": asked.reason,
+    }
+    keys = (mine.provider, claim.ref, claim.opened, asked.finding, asked.appeal)
+    given = await commands.give(request, caller, here, Command("appeal", keys, lane, data))
+    response.headers["location"] = given.look
+    return given

@@ -1,0 +1,48 @@
+"""POST /v1/withdrawals: a provider takes a batch back (3204)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, reading
+from clearing.api.commands import Command, Given
+from clearing.api.filters import Ref, Text
+from medfund.http import reach
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Party
+
+router = APIRouter()
+
+
+class Withdrawal(BaseModel):
+    model_config = {**example_of(examples.WITHDRAWAL), "extra": "forbid"}
+
+    batch: Ref
+    reason: Text
+    provider: Annotated[Party | None, Field(description="Where the token speaks for several")] = None
+
+
+@router.post(
+    "/v1/withdrawals",
+    status_code=202,
+    openapi_extra=commands.body_of(Withdrawal),
+    responses=commands.PROBLEMS,
+    summary="Withdraw a claim batch",
+)
+async def withdraw(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """Possible until something of it is paid or finally deducted (R3.6). Once for each time the batch was accepted:
+    asking again for the same is answered the same.
+    """
+    asked = await commands.read(request, Withdrawal)
+    within = reach.of(caller, area=None, party=asked.provider, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        lane, claim = await reading.one(connection, within, asked.batch)
+    mine = claim.dimensions
+    data = {"area": mine.area, "provider": mine.provider, "batch": claim.ref, "reason": asked.reason}
+    given = await commands.give(
+        request, caller, here, Command("withdraw", (mine.provider, claim.ref, claim.opened), lane, data)
+    )
+    response.headers["location"] = given.look
+    return given

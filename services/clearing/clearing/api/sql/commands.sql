@@ -1,0 +1,70 @@
+-- name: keep
+-- A command as it was asked for first. Locks: none beyond the new row; of two at once the second waits for the first.
+insert into commands (id, at, subject, role, kind, lane, topic, provider, area, body)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb)
+on conflict (id) do nothing
+
+-- name: kept
+-- A command by its id. Locks: none.
+select
+    id,
+    at,
+    kind,
+    lane,
+    topic,
+    provider,
+    body
+from commands
+where
+    id = $1
+    and lane = any($2::smallint [])
+    and ($3::text [] is null or area = any($3))
+    and ($4::text [] is null or provider = any($4))
+
+-- name: payable
+-- What a provider is paid for under a name: claims and recoveries, the first two of them. Locks: none.
+select
+    lane,
+    body -> 'dimensions' as dimensions
+from claims
+where
+    lane = any($1::smallint [])
+    and ($2::text [] is null or area = any($2))
+    and ($3::text [] is null or provider = any($3))
+    and ref = $4
+union all
+select
+    lane,
+    body -> 'dimensions' as dimensions
+from recoveries
+where
+    lane = any($1::smallint [])
+    and ($2::text [] is null or body -> 'dimensions' ->> 'area' = any($2))
+    and ($3::text [] is null or provider = any($3))
+    and ref = $4
+limit 2
+
+-- name: finding
+-- Whether a batch of a provider has a finding. Locks: none.
+select true as found
+from findings
+where lane = $1 and provider = $2 and batch = $3 and finding_ref = $4
+
+-- name: accepted
+-- Where events were accepted that have these identities. Locks: none.
+select
+    identity,
+    topic,
+    "offset"
+from identities
+where lane = $1 and identity = any($2::bytea [])
+
+-- name: refused
+-- Why an event was refused, the last time that it was. Locks: none.
+select
+    reason,
+    detail
+from quarantine
+where lane = $1 and identity = $2 and party = $3
+order by appended_at desc
+limit 1
