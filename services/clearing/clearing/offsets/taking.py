@@ -5,7 +5,7 @@ What stays true: nothing is taken across funds, nor across purses (provider, are
 
 from collections.abc import Iterator
 
-from clearing.funds import Fens, added, yuans
+from clearing.funds import Fens, added, total, yuans
 from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
 from clearing.payments.payable import Offset, Payable
@@ -22,7 +22,13 @@ def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iter
     policy = draft.policy_of(payable)
     for fund in sorted(payable.payable):
         steps = (DEBIT, *policy.steps_for(fund, at_instant=False))
-        yield from _take(draft, payable, cause, fund, payable.free().get(fund, 0), steps, own)
+        yield from _take(draft, payable, cause, fund, free(draft, payable, own).get(fund, 0), steps, own)
+
+
+def free(draft: Draft, payable: Payable, own: list[str]) -> Fens:
+    """What of a payable is neither ordered nor needed for a P1 of its claims that is still on its way."""
+    others = total(draft.claims[ref].pending for ref in own if ref != payable.ref and ref in draft.claims)
+    return added(payable.free(), others, -1)
 
 
 def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) -> Iterator[Event]:

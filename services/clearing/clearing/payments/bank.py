@@ -7,7 +7,7 @@ from clearing.claims import clock, deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, fens, first_above, yuans
-from clearing.offsets.taking import offset
+from clearing.offsets.taking import free, offset
 from clearing.payments.payable import Payable, Payment
 from clearing.state import Draft
 from medfund.events.bank import BankAnswer, BankPaymentReturned, BankPaymentSettled
@@ -33,12 +33,9 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, own: list[Claim] | Non
 
     `own`: the claims that were approved together with it, itself included.
     """
-    yield from offset(draft, payable, cause, own=[claim.ref for claim in own or ()] or [payable.ref])
-    free = payable.free()
-    for other in own or ():
-        if other is not payable:
-            free = added(free, other.pending, -1)
-    if cash := {fund: amount for fund, amount in free.items() if amount > 0}:
+    together = [claim.ref for claim in own or ()] or [payable.ref]
+    yield from offset(draft, payable, cause, own=together)
+    if cash := {fund: amount for fund, amount in free(draft, payable, together).items() if amount > 0}:
         yield order(draft, payable, cause, "PAYABLE", cash)
 
 
