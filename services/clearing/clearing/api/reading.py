@@ -55,7 +55,7 @@ class Month:
 
 
 async def month(caller: Principal, here: Context, batch: str, provider: str | None, *, findings_of: Findings) -> Month:
-    """`findings_of`: whose findings are read, up to `FINDINGS_MAX`. Raises `Problem` where there is no such claim to see."""
+    """Raises `Problem` where there is no such claim to see. `findings_of`: whose findings are read, at most so many."""
     within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         lane, claim = await one(connection, within, batch)
