@@ -118,6 +118,14 @@ def test_a_publisher_says_nothing_for_others(scope: dict[str, Any]) -> None:
     assert (verdict.reason, verdict.forbidden) == ("scope_not_allowed", True)
 
 
+@pytest.mark.parametrize("source", ["/clearing", "/clearing/commands", "/ledger", "/direct-pay/x"])
+def test_nobody_speaks_as_one_of_our_services(source: str) -> None:
+    document = msgspec.json.decode(event())
+    verdict = check(msgspec.json.encode({**document, "source": source}), principal("publisher"))
+    assert isinstance(verdict, Turned)
+    assert verdict.reason == "scope_not_allowed"
+
+
 def test_an_event_of_every_lane_needs_every_area() -> None:
     assert isinstance(check(event("day.opened.v1"), principal("operator", areas=(AREA,))), Turned)
     verdict = check(event("day.opened.v1"), principal("operator"))

@@ -108,7 +108,7 @@ class Answer(Batch):
 )
 async def claim(batch: Annotated[Ref, Path()], named: Annotated[Named, Query()], caller: Caller, here: Here) -> Answer:
     """What was claimed, deducted, approved, kept, paid and held, with its payments, offsets and findings."""
-    month = await reading.month(caller, here, batch, named.provider, findings_max=reading.FINDINGS_MAX)
+    month = await reading.month(caller, here, batch, named.provider, findings_of="BATCH")
     claim = month.claim
     return Answer(
         **get_claims.batch(claim, None).model_dump(),
@@ -127,8 +127,8 @@ async def claim(batch: Annotated[Ref, Path()], named: Annotated[Named, Query()],
             )
             for hold in sorted({*claim.held, *claim.to_hold})
         ],
-        findings=[_found(finding) for finding in month.findings if finding.batch == claim.ref],
-        findings_total=sum(finding.batch == claim.ref for finding in month.findings),
+        findings=[_found(finding) for finding in month.findings],
+        findings_total=month.findings_total,
     )
 
 

@@ -77,7 +77,7 @@ async def deadlines(
 
     Each day of the span is there with whether it counted and why, by the calendar whose version is named.
     """
-    month = await reading.month(caller, here, batch, named.provider, findings_max=1)
+    month = await reading.month(caller, here, batch, named.provider, findings_of="NONE")
     claim = month.claim
     return Answer(
         batch=claim.ref,

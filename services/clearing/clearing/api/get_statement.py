@@ -87,7 +87,7 @@ async def statement(
 
     `xlsx` and `html` are exports: each leaves an audit record.
     """
-    month = await reading.month(caller, here, batch, question.provider, findings_max=reading.FINDINGS_MAX)
+    month = await reading.month(caller, here, batch, question.provider, findings_of="MONTH")
     if month.findings_total > reading.FINDINGS_MAX:
         raise Problem("too_much", f"More than {reading.FINDINGS_MAX} findings")
     told = statements.of(month)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +28,7 @@ _finding = msgspec.json.Decoder(Finding).decode
 _notice = msgspec.json.Decoder(CalendarPublished).decode
 
 FINDINGS_MAX = 5000
+Findings = Literal["NONE", "BATCH", "MONTH"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Month:
         return self.claim.unpaid or (self.claim.status == "APPROVED" and self.lead.unpaid)
 
 
-async def month(caller: Principal, here: Context, batch: str, provider: str | None, *, findings_max: int) -> Month:
-    """Raises `Problem` where there is no such claim that the caller may see."""
+async def month(caller: Principal, here: Context, batch: str, provider: str | None, *, findings_of: Findings) -> Month:
+    """Raises `Problem` where there is no such claim to see. `findings_of`: whose findings are read, at most so many."""
     within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         lane, claim = await one(connection, within, batch)
@@ -62,7 +63,8 @@ async def month(caller: Principal, here: Context, batch: str, provider: str | No
         rows = await connection.fetch(SQL.approved_together, lane, whose, lead)
         claims = sorted((claim_of(row["body"]) for row in rows), key=lambda one: (one.ref != lead, one.opened))
         refs = [one.ref for one in claims]
-        found = await connection.fetch(SQL.findings, lane, whose, refs, findings_max)
+        wanted = {"NONE": [], "BATCH": [claim.ref], "MONTH": refs}[findings_of]
+        found = await connection.fetch(SQL.findings, lane, whose, wanted, FINDINGS_MAX)
         return Month(
             lane=lane,
             claim=claim,

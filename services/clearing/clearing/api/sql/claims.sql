@@ -7,6 +7,15 @@ select
     due,
     body
 from claims
+cross join lateral (
+    select
+        status = 'IN_REVIEW'
+        or status = 'APPROVED'
+        and (
+            jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
+            or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
+        ) as unpaid
+) as clock
 where
     lane = any($1::smallint [])
     and ($2::text [] is null or area = any($2))
@@ -14,29 +23,8 @@ where
     and ($4::text is null or status = $4)
     and ($5::date is null or due < $5)
     and ($6::date is null or due > $6)
-    and (
-        $7::date is null
-        or $8::boolean = (
-            due < $7
-            and (
-                status = 'IN_REVIEW'
-                or status = 'APPROVED'
-                and (
-                    jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
-                    or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
-                )
-            )
-        )
-    )
-    and (
-        not $9::boolean
-        or status = 'IN_REVIEW'
-        or status = 'APPROVED'
-        and (
-            jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
-            or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
-        )
-    )
+    and ($7::date is null or (unpaid and due < $7) = $8::boolean)
+    and (unpaid or not $9::boolean)
     and ($10::text is null or body ->> 'cut_off' >= $10)
     and ($11::text is null or body ->> 'cut_off' <= $11)
     and ($12::date is null or (due, lane, ref) > ($12, $13::smallint, $14::text))
