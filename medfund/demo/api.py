@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -44,14 +44,29 @@ class Api:
             time.sleep(PAUSE_S)
         raise AssertionError
 
-    def _once(self, target: str) -> tuple[int, Any]:
+    def command(self, path: str, **content: Any) -> Any:
+        """Ask for something to be done, and wait for what became of it. Raises `Refused`."""
+        headers = {**self._headers, "content-type": "application/json"}
+        status, given = self._once(path, "POST", json.dumps(content).encode(), headers)
+        if status != http.client.ACCEPTED:
+            raise Refused(f"POST {path}: {status} {given}")
+        for _ in range(TRIES):
+            outcome = self.get(given["look"])
+            if outcome["state"] != "PENDING":
+                return outcome
+            time.sleep(PAUSE_S)
+        raise Refused(f"POST {path}: nothing became of {given['command']}")
+
+    def _once(
+        self, target: str, method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(self._host, timeout=CALL_LIMIT_S)
         try:
-            connection.request("GET", target, headers=self._headers)
+            connection.request(method, target, body, dict(headers or self._headers))
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         except OSError as error:
-            raise Refused(f"GET {target}: {error}") from error
+            raise Refused(f"{method} {target}: {error}") from error
         finally:
             connection.close()
 

@@ -121,8 +121,12 @@ class Claims:
         world, month, over = self.world, self.month.code, self.overpaid.code
         world.find(MONTH, "F-1", month, date(2026, 2, 13), self.large[month], {"310100": 4_123_055})
         self._sent()
-        world.appeal(MONTH, "F-1", month, date(2026, 2, 14))
-        self._sent()
+        contesting = self.stage.api("provider", service="clearing")
+        appeal = {"appeal": "2026-001", "batch": MONTH, "finding": "F-1", "provider": month, "reason": "与病程记录一致"}
+        outcome = contesting.command("/v1/appeals", **appeal)
+        self.stage.check(
+            "the hospital contests a finding over HTTP, and is told that it counts", outcome["state"] == "DONE"
+        )
         world.uphold(MONTH, "F-1", month, date(2026, 2, 27), {"310100": 1_200_000})
         world.open_days(PAID_AT_ONCE + timedelta(days=1), AUDITED)
         self._sent()

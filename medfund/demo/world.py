@@ -109,10 +109,6 @@ class World:
         }  # fmt: skip
         self.say("audit.finding.raised", f"find-{batch}-{finding}", on, data, source="audit")
 
-    def appeal(self, batch: str, finding: str, provider: str, on: date) -> None:
-        data = {**self._about(provider), "batch": batch, "finding_ref": finding, "reason": "项目与病程记录一致"}
-        self.say("audit.appeal.filed", f"appeal-{batch}-{finding}", on, data, source="gateway")
-
     def uphold(self, batch: str, finding: str, provider: str, on: date, upheld: Fens) -> None:
         data = {
             **self._about(provider), "batch": batch, "finding_ref": finding, "upheld": told(upheld),

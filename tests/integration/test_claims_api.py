@@ -1,7 +1,6 @@
 """Clearing over HTTP: the month of R1.5 as a provider and finance see it, and what they ask of many claims."""
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import AsyncIterator
@@ -18,12 +17,9 @@ from tests.fund import PROVIDER, Fund, running
 from tests.integration import claims_served
 from tests.integration.claims_served import BATCH
 from tests.integration.served import Api, Caller
-from tests.shown import covers
 
 CLAIM = f"/v1/claims/{BATCH}"
 STATEMENT = f"{CLAIM}/statement"
-FINANCE = Path(__file__).parents[2] / "docs" / "finance.md"
-FENCE = re.compile(r"^```(sh|json) claims=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
@@ -402,16 +398,3 @@ async def test_what_was_decided_can_be_waited_for(fund: Fund, finance: Caller) -
     fund.submit(BATCH)
     await fund.drain()
     assert (await finance.answer("/v1/claims", wait_for=f"claims:{fund.lane}:1"))["claims"]
-
-
-async def test_the_page_for_finance_shows_what_is_answered(fund: Fund, finance: Caller) -> None:
-    await claims_served.month_of_r1_5(fund)
-    fences = FENCE.findall(FINANCE.read_text(encoding="utf-8"))
-    asked = {name: text.split() for language, name, text in fences if language == "sh"}
-    shown = {name: json.loads(text) for language, name, text in fences if language == "json"}
-    assert asked.keys() == shown.keys()
-    assert len(shown) == 2
-    for name, (_, path, *rest) in asked.items():
-        question = dict(pair.split("=") for pair in rest if pair != "-d")
-        answer = await finance.answer(path, **question)
-        assert covers(shown[name], answer), answer
