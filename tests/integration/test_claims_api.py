@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from medfund import money
+from medfund.events.agency import CalendarPublished
 from tests.conftest import Database
 from tests.events import AREA
 from tests.fund import PROVIDER, Fund, running
@@ -398,3 +399,17 @@ async def test_what_was_decided_can_be_waited_for(fund: Fund, finance: Caller) -
     fund.submit(BATCH)
     await fund.drain()
     assert (await finance.answer("/v1/claims", wait_for=f"claims:{fund.lane}:1"))["claims"]
+
+
+async def test_the_evidence_of_a_claim_rests_on_the_calendar_that_its_deadlines_rest_on(
+    fund: Fund, finance: Caller
+) -> None:
+    """A notice that comes after the claim was paid moves nothing of it."""
+    await claims_served.month_of_r1_5(fund)
+    before = await finance.answer(f"{CLAIM}/deadlines")
+    notice = dict(CalendarPublished.example)
+    fund.put_in_lane("calendar.published.v1", **{**notice, "holidays": [*notice["holidays"], "2026-03-04"]})
+    await fund.drain()
+    after = await finance.answer(f"{CLAIM}/deadlines")
+    assert {**after, "positions": None} == {**before, "positions": None}
+    assert [day["number"] for day in after["days"] if day["day"] in ("2026-03-04", "2026-03-09")] == [12, 15]

@@ -74,7 +74,7 @@ async def month(caller: Principal, here: Context, batch: str, provider: str | No
             ],
             findings=[_finding(row["body"]) for row in found],
             findings_total=found[0]["findings"] if found else 0,
-            calendar=await calendar_of(connection, lane),
+            calendar=await calendar_of(connection, lane, claim.calendar_version),
             positions=await answers.positions(connection, [lane]),
         )
 
@@ -89,11 +89,13 @@ async def one(connection: Connection, within: reach.Reach, batch: str) -> tuple[
     return rows[0]["lane"], claim_of(rows[0]["body"])
 
 
-async def calendar_of(connection: Connection, lane: int) -> Calendar:
-    """The working days as a lane knows them."""
+async def calendar_of(connection: Connection, lane: int, version: str | None = None) -> Calendar:
+    """The working days as a lane knows them, or as it knew them in a version: what a deadline rests on."""
     found = calendar.shipped()
     for row in await connection.fetch(SQL.calendar, lane):
         event: Any = _notice(row["body"])
         notice = Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
+        if found.version == version:
+            break
         found = found.with_notice(notice)
     return found

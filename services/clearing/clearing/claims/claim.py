@@ -36,6 +36,8 @@ class Claim(Payable, kw_only=True):
     settlements: int
     settlement_root: str
     submitted_on: date
+    calendar_version: str
+    """Which working days its deadlines rest on."""
     due: date
     """15 working days, R1.4; the first day that it can be where no calendar covers the span."""
     latest: date | None = None
@@ -96,6 +98,7 @@ def accepted(event: ClaimBatchAccepted) -> Claim:
         settlements=event.settlements,
         settlement_root=event.settlement_root,
         submitted_on=event.submitted_on or event.cut_off,
+        calendar_version=event.calendar_version,
         due=event.due_15,
         latest=event.latest_15,
         due_limit=event.due_20,
@@ -141,6 +144,7 @@ def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:
 
 
 def deadline_moved(claim: Claim, event: ClaimDeadlineRecalculated) -> None:
+    claim.calendar_version = event.calendar_version
     if event.target == "WD_15":
         claim.due, claim.latest = event.due, event.latest
     else:
