@@ -78,6 +78,18 @@ async def test_a_claim_is_told_by_fund_as_r1_5_proves_it(fund: Fund, finance: Ca
     assert claim["positions"][str(fund.lane)]["bank"] == 2
 
 
+async def test_a_claim_says_which_stages_of_its_audit_are_over(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    for stage, rows, batches in (("FIRST", 19_771, [BATCH]), ("SECOND", 19_356, [BATCH, "B-2"]), ("FINAL", 1, ["B-2"])):
+        fund.put("audit.stage.completed.v1", provider=fund.provider, batches=batches, stage=stage, rows=rows)
+    await fund.drain()
+    assert (await finance.answer(CLAIM))["stages"] == [
+        {"stage": "FIRST", "rows": 19_771},
+        {"stage": "SECOND", "rows": 19_356},
+    ]
+
+
 async def test_the_statement_adds_up_line_by_line(fund: Fund, provider: Caller) -> None:
     await claims_served.month_of_r1_5(fund)
     told = await provider.answer(STATEMENT)

@@ -130,6 +130,7 @@ CLAIM: Json = {
         }
     ],
     "findings_total": 1,
+    "stages": [{"stage": "FIRST", "rows": 41}],
 }
 
 DEADLINE: Json = {

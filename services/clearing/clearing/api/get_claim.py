@@ -14,6 +14,7 @@ from clearing.audit.finding import Finding
 from clearing.funds import Fens, added, total
 from clearing.payments.payable import Offset, Payment
 from medfund import money
+from medfund.events.reviews import Stage
 from medfund.http import answers
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -86,6 +87,11 @@ class Held(BaseModel):
     to_come: Annotated[list[ByFund], Field(description="Will be held as soon as it is approved")]
 
 
+class Reviewed(BaseModel):
+    stage: Annotated[Stage, Field(description="By rules, then 初审, 复审, 终审")]
+    rows: Annotated[int, Field(description="How many doubtful rows it looked at")]
+
+
 class Answer(Batch):
     model_config = example_of(examples.CLAIM)
 
@@ -99,6 +105,7 @@ class Answer(Batch):
     holds: list[Held]
     findings: Annotated[list[Found], Field(description=f"The first {reading.FINDINGS_MAX} of them")]
     findings_total: int
+    stages: Annotated[list[Reviewed], Field(description="The stages of audit that are over")]
 
 
 @router.get(
@@ -129,6 +136,7 @@ async def claim(batch: Annotated[Ref, Path()], named: Annotated[Named, Query()],
         ],
         findings=[_found(finding) for finding in month.findings],
         findings_total=month.findings_total,
+        stages=[Reviewed(stage=one.stage, rows=one.rows) for one in month.stages],
     )
 
 

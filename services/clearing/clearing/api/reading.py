@@ -12,6 +12,7 @@ from clearing.payments.payable import Payment
 from medfund import calendar
 from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished
+from medfund.events.reviews import AuditStageCompleted
 from medfund.http import answers, reach
 from medfund.http.context import Context
 from medfund.http.database import Connection
@@ -25,6 +26,7 @@ PAYMENTS = queries.load(__file__, "payments.sql")
 claim_of = msgspec.json.Decoder(Claim).decode
 payment_of = msgspec.json.Decoder(Payment).decode
 _finding = msgspec.json.Decoder(Finding).decode
+_stage = msgspec.json.Decoder(AuditStageCompleted).decode
 _notice = msgspec.json.Decoder(CalendarPublished).decode
 
 FINDINGS_MAX = 5000
@@ -42,6 +44,7 @@ class Month:
     payments: Sequence[Payment]
     findings: Sequence[Finding]
     findings_total: int
+    stages: Sequence[AuditStageCompleted]
     calendar: Calendar
     positions: dict[str, dict[str, int]]
 
@@ -74,6 +77,7 @@ async def month(caller: Principal, here: Context, batch: str, provider: str | No
             ],
             findings=[_finding(row["body"]) for row in found],
             findings_total=found[0]["findings"] if found else 0,
+            stages=[_stage(row["body"]) for row in await connection.fetch(SQL.stages, lane, whose, batch)],
             calendar=await calendar_of(connection, lane, claim.calendar_version),
             positions=await answers.positions(connection, [lane]),
         )

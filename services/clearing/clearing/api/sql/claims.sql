@@ -61,6 +61,17 @@ where lane = $1 and provider = $2 and batch = any($3::text [])
 order by batch, finding_ref
 limit $4::int
 
+-- name: stages
+-- Which stages of audit are over for a batch of a provider, in the order in which they were told. Locks: none.
+select body
+from facts
+where
+    lane = $1
+    and provider = $2
+    and type = 'audit.stage.completed.v1'
+    and body -> 'batches' ? $3::text
+order by topic, "offset"
+
 -- name: calendar
 -- The notices of working days that a lane knows, besides those that are shipped, in the order of the log. Locks: none.
 select body
