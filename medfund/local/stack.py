@@ -124,7 +124,8 @@ class Stack:
     def _await_health(self) -> None:
         """A backlog may take long to book; nothing else may be wrong."""
         started = self.state(ready=False)
-        if not eventually(lambda: health.faults(started) <= {"stale"}, HEALTH_LIMIT_S):
+        behind = {"stale", "clearing_stale"}
+        if not eventually(lambda: health.faults(started) <= behind, HEALTH_LIMIT_S):
             raise StartFailed(f"the services are not well: {', '.join(sorted(health.faults(started)))}")
 
     def _start_broker(self) -> None:
