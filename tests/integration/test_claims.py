@@ -343,6 +343,21 @@ async def test_every_month_of_2026_has_the_deadlines_of_an_independent_calendar(
     assert [event["batch"] for event in accepted if event["latest_20"]] == ["B-11", "B-12"]
 
 
+async def test_the_same_id_with_another_amount_is_a_conflict_and_the_first_claim_stands(fund: Fund) -> None:
+    """Reliability rows 45 and 46: the same bytes again change nothing, other bytes are refused."""
+    fund.settle({"310100": 100})
+    fund.submit(BATCH)
+    await fund.drain()
+    [first] = fund.log.records("claims", fund.lane)[1:]
+    fund.log.put("claims", fund.lane, key=first.key, value=first.value, headers=first.headers)
+    other = (first.value or b"").replace(b'"1.00"', b'"1.01"')
+    fund.log.put("claims", fund.lane, key=first.key, value=other, headers=first.headers)
+    assert [event["type"] for event in await fund.decided()] == ["claim.batch.accepted"]
+    for service in ("clearing", "ledger"):
+        rows = await fund.control.fetch(f"select reason from {service}.quarantine where lane = $1", fund.lane)  # noqa: S608
+        assert [row["reason"] for row in rows] == ["conflict"]
+
+
 async def test_an_answer_of_the_bank_counts_once(fund: Fund) -> None:
     """Edge case 37."""
     fund.settle({"310100": 100})

@@ -14,7 +14,7 @@ from medfund import money
 from tests.conftest import LANES
 from tests.integration.faults.test_kills import POINTS
 from tests.integration.test_claims import BATCH, CLAIMED, P1, P2, total
-from tests.integration.workers import Books
+from tests.integration.workers import Books, until
 from tests.integration.working_fund import (
     FAMILIES,
     WorkingFund,
@@ -26,6 +26,8 @@ from tests.integration.working_fund import (
     without_clearing,
 )
 
+FLOOD = 4_000
+"""Settlements; some two hundred batches here."""
 LEASE = {"LEASE_S": "1.0", "RENEW_S": "0.2"}
 Step = Callable[[WorkingFund], None]
 
@@ -180,3 +182,24 @@ async def test_clearing_restored_to_an_earlier_day_decides_nothing_twice_and_kno
         assert [await fund.tables() for fund in funds] == known
         await took(funds, MONTH[-1])
         await hold(books, funds)
+
+
+async def test_a_flood_in_one_lane_does_not_hold_up_the_claim_of_another(
+    books: Books, funds: list[WorkingFund]
+) -> None:
+    """Reliability row 50: one hospital sends a hundred times what is usual, and another one claims meanwhile."""
+    flooding, other, *_ = funds
+    for fund in (flooding, other):
+        recorded(fund)
+    for _ in range(FLOOD):
+        flooding.settle({"310100": 1}, day="2026-01-20")
+    await send(funds)
+    with books.working("clearing", service="clearing"):
+        claimed(other)
+        await send([other])
+        claims = "select count(*) from clearing.claims where lane = $1"
+        await until(lambda: books.value(claims, other.lane), "the claim is decided")
+        read = "select next_offset from clearing.positions where lane = $1 and topic = 'claims'"
+        assert (await books.value(read, flooding.lane) or 0) < FLOOD, "the flood was not over yet"
+        await books.booked()
+    assert await books.value("select count(*) from clearing.settlements where lane = $1", flooding.lane) == FLOOD + 2
