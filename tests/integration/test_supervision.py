@@ -224,6 +224,22 @@ async def test_a_hold_keeps_an_approved_payable_and_its_release_pays_in_full(fun
     await equal(fund)
 
 
+async def test_a_hold_on_a_day_holds_what_is_owed_for_its_month(fund: Fund) -> None:
+    """R1.6: the first batch of a month carries what is owed for all; a hold on another one is not lost."""
+    for day in ("05", "06"):
+        fund.settle({"310100": 50_000}, day=f"2026-01-{day}")
+        fund.submit(f"D-{day}", first=f"2026-01-{day}", last=f"2026-01-{day}", on="2026-01-07", mode="DAY")
+    await fund.drain()
+    fund.hold("D-06", {"310100": 20_000})
+    await fund.drain()
+    fund.deduct(["D-05", "D-06"], {})
+    assert await ordered(fund) == [("D-05/P2", {"310100": "750.00"})]
+    assert (await fund.balances())["2108"] == {"310100": -20_000}
+    fund.hold("D-06", {"310100": 20_000}, release=True)
+    assert (await ordered(fund))[1:] == [("D-05/P3", {"310100": "200.00"})]
+    await equal(fund)
+
+
 async def test_what_is_released_passes_the_waterfall_as_well(fund: Fund) -> None:
     await claimed(fund, {"310100": 100_000})
     fund.hold(BATCH, {"310100": 95_000})

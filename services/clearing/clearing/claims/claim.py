@@ -131,12 +131,17 @@ def undone(claim: Claim, event: AuditDeductionUndone) -> None:
 
 
 def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:
-    """The claims of a month are approved together; the first carries their payable, and what stays in review."""
+    """The claims of a month are approved together; the first carries their payable, what of it is to be held, and what
+    stays in review."""
     lead, stays = claims[0], fens(event.in_review or {})
+    holds = sorted({hold for claim in claims for hold in claim.to_hold})
+    to_hold = {hold: total(claim.to_hold.get(hold, {}) for claim in claims) for hold in holds}
     for claim in claims:
+        claim.to_hold = {}
         claim.status = "IN_REVIEW" if any(stays.values()) else "APPROVED"
         claim.lead = lead.ref
         claim.in_review = {}
+    lead.to_hold = to_hold
     lead.in_review = added(stays, {})
     lead.approved = added(lead.approved, fens(event.approved))
     lead.bond = added(lead.bond, fens(event.bond))

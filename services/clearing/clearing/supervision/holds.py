@@ -64,7 +64,9 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
 
 
 def _payable(draft: Draft, event: Hold) -> Payable | None:
-    payable = draft.claims.get(event.payable_ref) or draft.recoveries.get(event.payable_ref)
+    """What a hold is about: of a claim that was approved with others, the one that carries what they are owed."""
+    claim = draft.claims.get(event.payable_ref)
+    payable = draft.claims[claim.lead] if claim and claim.lead else claim or draft.recoveries.get(event.payable_ref)
     if payable is None or payable.dimensions.provider != event.provider or event.account != "2102":
         return None
     return None if isinstance(payable, Claim) and not payable.live else payable
