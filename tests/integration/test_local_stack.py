@@ -3,10 +3,8 @@
 One stack for all tests here, started with the command that people type.
 """
 
-import asyncio
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -24,7 +22,6 @@ from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
 from medfund.local.services import answer
-from medfund.postgres import connect
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
@@ -125,19 +122,6 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
         "ledger-api": {"LEDGER_READER_DSN"},
         "scheduler": set(),
     }
-
-
-def test_what_clearing_has_not_read_yet_is_what_the_operators_page_asks_for(stack: tuple[Path, dict[str, Any]]) -> None:
-    data, _ = stack
-    [question] = re.findall(r"```sql\n(.*?)```", OPERATORS.read_text(encoding="utf-8"), re.DOTALL)
-    found = state.read(data)
-    assert found
-    assert eventually(lambda: asyncio.run(_asked(found.administrator, question)) == 0, 30)
-
-
-async def _asked(dsn: str, question: str) -> Any:
-    async with connect.connection(dsn, name="tests") as connection:
-        return await connection.fetchval(question)
 
 
 def test_secrets_are_their_owners_alone(stack: tuple[Path, dict[str, Any]]) -> None:
