@@ -3,6 +3,7 @@
 Everything here may be repeated: what exists stays as it is, and what exists otherwise than asked for is refused.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -18,6 +19,8 @@ from medfund.postgres import connect
 from medfund.postgres.provision import provision
 
 CALL_TIMEOUT_MS = 30_000
+LOOKS_MAX = 100
+LOOK_EVERY_S = 0.1
 TOPIC_EXISTS = 36
 COPIES_MAX = 3
 CONFIG = {
@@ -62,9 +65,16 @@ async def _create(admin: AIOKafkaAdminClient, names: Iterable[str], *, lanes: in
 
 
 async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) -> None:
-    for topic in await admin.describe_topics(names):
-        if topic["error_code"] == 0 and len(topic["partitions"]) != lanes:
-            found = len(topic["partitions"])
+    """A topic that was made a moment ago may not be known to the broker that is asked: it is waited for."""
+    for _ in range(LOOKS_MAX):
+        topics = await admin.describe_topics(names)
+        if not any(topic["error_code"] for topic in topics):
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
+    for topic in topics:
+        if topic["error_code"]:
+            raise Unusable(f"topic {topic['topic']} cannot be looked at: error {topic['error_code']}")
+        if (found := len(topic["partitions"])) != lanes:
             raise NotAsAsked(f"topic {topic['topic']} has {found} partitions instead of {lanes}: lanes never change")
 
 
