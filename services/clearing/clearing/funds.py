@@ -34,6 +34,11 @@ def at_most(amounts: Mapping[str, int], limits: Mapping[str, int]) -> Fens:
     return {fund: amount for fund, amount in found.items() if amount > 0}
 
 
+def positive(amounts: Mapping[str, int]) -> Fens:
+    """The funds of which there is something."""
+    return {fund: amount for fund, amount in sorted(amounts.items()) if amount > 0}
+
+
 def first_above(amounts: Mapping[str, int], limits: Mapping[str, int]) -> str | None:
     """The first fund whose amount is above its limit."""
     return next((fund for fund in sorted(amounts) if amounts[fund] > max(0, limits.get(fund, 0))), None)

@@ -11,7 +11,7 @@ from typing import Any
 from clearing.audit.finding import Finding, Found
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.funds import Fens, added, fens, first_above, positive, yuans
 from clearing.instant.approving import approve
 from clearing.state import Draft
 from medfund import money
@@ -166,7 +166,7 @@ def _noted(
         stage=event.stage,
         status="OPEN",
         amounts=yuans(amounts),
-        settlement_amounts=yuans(at_most(settlement_amounts, settlement_amounts)),
+        settlement_amounts=yuans(positive(settlement_amounts)),
         settlement_ref=event.settlement_ref,
         line_ref=event.line_ref,
     )

@@ -10,7 +10,7 @@ from clearing.audit.findings import reversed_
 from clearing.claims import checks, clock
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed, told
-from clearing.funds import at_most, yuans
+from clearing.funds import positive, yuans
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
 from clearing.supervision.cases import reverse
@@ -109,7 +109,7 @@ def _undone(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
         if not claim.covers(refund.day, refund.offset):
             continue
         for recovery in list(draft.recoveries.values()):
-            if recovery.settlement_ref == refund.settlement_ref and (amounts := at_most(*[recovery.standing] * 2)):
+            if recovery.settlement_ref == refund.settlement_ref and (amounts := positive(recovery.standing)):
                 yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
 
 

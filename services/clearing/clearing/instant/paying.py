@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from clearing.claims.claim import Claim
-from clearing.funds import Fens, added, at_most, fens, total, yuans
+from clearing.funds import Fens, added, at_most, fens, positive, total, yuans
 from clearing.instant import amounts
 from clearing.offsets.taking import offset_at_instant
 from clearing.payments.bank import order
@@ -25,7 +25,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
         ratio={fund: policy.p1_ratio_text(fund) for fund in claim.claimed},
         made_good=made_good or None,
     )
-    left = added(at_most(p1, p1), total(fens(part.amounts) for part in made_good), -1)
+    left = added(positive(p1), total(fens(part.amounts) for part in made_good), -1)
     before = claim.advance
     yield from offset_at_instant(draft, claim, cause, left)
     left = added(left, added(claim.advance, before, -1), -1)
@@ -38,7 +38,7 @@ def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
 
     What is left of one ends when its batch is approved: its reversals are in what is approved then.
     """
-    left = at_most(p1, p1)
+    left = positive(p1)
     for other in draft.claims_of(claim.dimensions.provider):
         if other.status != "IN_REVIEW" or other.dimensions.purse != claim.dimensions.purse:
             continue

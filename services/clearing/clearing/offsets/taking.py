@@ -4,6 +4,7 @@ What stays true: nothing is taken across funds, nor across purses (provider, are
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from clearing.funds import Fens, added, total, yuans
 from clearing.offsets.kinds import KINDS
@@ -16,13 +17,16 @@ from medfund.events.kinds import Event, Place
 DEBIT = "2102"
 """Step 0: a payable makes good another claim's negative one before anything else; both are the provider's 2102."""
 
+NOT_OF_A_P1 = ("", "")
+"""Steps 0 and 1 do not exist for a P1, which is 1104 itself: the others keep their numbers."""
+
 
 def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iterator[Event]:
     """What is taken from the free part of a payable. `own`: the claims whose advances are its own."""
     policy = draft.policy_of(payable)
     for fund in sorted(payable.payable):
         steps = (DEBIT, *policy.steps_for(fund, at_instant=False))
-        yield from _take(draft, payable, cause, fund, free(draft, payable, own).get(fund, 0), steps, own)
+        yield from _take(draft, payable, cause, fund, free(draft, payable, own).get(fund, 0), steps, own, "2102")
 
 
 def free(draft: Draft, payable: Payable, own: list[str]) -> Fens:
@@ -35,24 +39,31 @@ def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) ->
     """What is taken from a P1 before it is paid: everything but advances (R3.6)."""
     policy = draft.policy_of(payable)
     for fund, amount in sorted(p1.items()):
-        yield from _take(draft, payable, cause, fund, amount, ("", "", *policy.steps_for(fund, at_instant=True)), [])
+        steps = policy.steps_for(fund, at_instant=True)
+        yield from _take(draft, payable, cause, fund, amount, (*NOT_OF_A_P1, *steps), [], "P1")
 
 
 def _take(
-    draft: Draft, payable: Payable, cause: Place, fund: str, amount: int, steps: tuple[str, ...], own: list[str]
+    draft: Draft,
+    payable: Payable,
+    cause: Place,
+    fund: str,
+    amount: int,
+    steps: tuple[str, ...],
+    own: list[str],
+    taken_from: Literal["P1", "2102"],
 ) -> Iterator[Event]:
     policy = draft.policy_of(payable)
     kinds = [KINDS[account] for account in steps if account in KINDS]
     due = [item for kind in kinds for item in kind.due(draft, payable, fund, own)]
-    at_instant = DEBIT not in steps
     for taken in waterfall(amount, due, steps):
         kind = KINDS[taken.account]
-        p1 = at_instant or taken.account == "1104"
+        p1 = taken_from == "P1" or taken.account == "1104"
         yield OffsetApplied(
             **payable.told(cause, {fund: taken.amount}),
             **kind.about(draft, taken.item, fund),
             payable_ref=payable.ref,
-            taken_from="P1" if at_instant else "2102",
+            taken_from=taken_from,
             account=taken.account,  # type: ignore[arg-type]
             item_ref=taken.item,
             step=taken.step,

@@ -6,7 +6,7 @@ from typing import Any
 from clearing.claims import clock, deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, added, fens, first_above, yuans
+from clearing.funds import Fens, added, fens, first_above, positive, yuans
 from clearing.offsets.taking import free, offset
 from clearing.payments.payable import Payable, Payment
 from clearing.state import Draft
@@ -35,7 +35,7 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, own: list[Claim] | Non
     """
     together = [claim.ref for claim in own or ()] or [payable.ref]
     yield from offset(draft, payable, cause, own=together)
-    if cash := {fund: amount for fund, amount in free(draft, payable, together).items() if amount > 0}:
+    if cash := positive(free(draft, payable, together)):
         yield order(draft, payable, cause, "PAYABLE", cash)
 
 
