@@ -156,6 +156,32 @@ async def test_an_appeal_that_is_upheld_after_payment_is_owed_and_ordered(fund: 
     await equal(fund)
 
 
+async def test_an_appeal_after_payment_gives_back_only_what_no_other_finding_on_the_line_takes(fund: Fund) -> None:
+    """Of 900 and 700 on a line 900 are deducted; the 900 were wrong: 200 come back, and the rest with the other one."""
+    one = fund.settle({"310100": 10_000})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.find(BATCH, "F-1", {"310100": 700}, one, line_ref="3")
+    fund.find(BATCH, "F-2", {"310100": 900}, one, line_ref="3")
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 900})
+    await fund.drain()
+    for finding, fen in (("F-2", 900), ("F-1", 700)):
+        fund.appeal(BATCH, finding)
+        await fund.drain()
+        fund.appeal(BATCH, finding, {"310100": fen})
+        await fund.drain()
+    undone = await fund.decided("audit.deduction.undone")
+    assert [(event["finding_ref"], event["amounts"]) for event in undone] == [
+        ("F-2", {"310100": "2.00"}),
+        ("F-2", {"310100": "7.00"}),
+    ]
+    assert [event["approved"] for event in await approved(fund)] == [
+        {"310100": "91.00"}, {"310100": "2.00"}, {"310100": "7.00"},
+    ]  # fmt: skip
+    await equal(fund)
+
+
 @pytest.mark.parametrize("reversed_before", [True, False])
 async def test_what_was_refused_is_not_taken_a_second_time_by_its_reversal(fund: Fund, reversed_before: bool) -> None:
     """c.2 (66): before the end of the audit nothing is deducted, after it the deduction is undone in the next batch."""

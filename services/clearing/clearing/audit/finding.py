@@ -34,6 +34,10 @@ class Finding(msgspec.Struct, kw_only=True):
     undone: Fens = {}
     """What of that is owed again."""
 
+    @property
+    def taken(self) -> Fens:
+        return added(self.deducted, self.undone, -1)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

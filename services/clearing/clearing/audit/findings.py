@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from clearing.audit.finding import Finding, Found
+from clearing.audit.finding import Finding, Found, determine
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, added, fens, first_above, positive, yuans
+from clearing.funds import Fens, added, at_most, fens, first_above, positive, total, yuans
 from clearing.instant.approving import approve
 from clearing.state import Draft
 from medfund import money
@@ -115,22 +115,31 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
     if finding.status != "APPEALED":
         yield disputed(event, cause, f"finding {event.finding_ref} is not under appeal")
         return
-    claim, upheld = draft.claims[event.batch], fens(event.upheld)
-    late = any(finding.deducted.values())
-    stands = added(finding.deducted, finding.undone, -1) if late else finding.amounts
-    if (fund := first_above(upheld, stands)) is not None:
-        yield disputed(
-            event, cause, f"fund {fund}: {event.upheld[fund]} is upheld of {yuans(stands).get(fund, '0.00')}"
-        )
+    upheld = fens(event.upheld)
+    if (fund := first_above(upheld, finding.amounts)) is not None:
+        stands = yuans(finding.amounts).get(fund, "0.00")
+        yield disputed(event, cause, f"fund {fund}: {event.upheld[fund]} is upheld of {stands}")
         return
     left = {fund: amount - upheld.get(fund, 0) for fund, amount in finding.amounts.items()}
-    amounts = finding.amounts if late else left
-    yield _changed(draft, finding, cause, status="ANSWERED", amounts=yuans(amounts))
-    if late and any(upheld.values()):
-        lead = draft.claims[claim.lead or claim.ref]
-        yield undone(lead, finding, upheld, cause)
-        if lead.status == "APPROVED":
-            yield from approve(draft, [lead], cause)
+    yield _changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left))
+    yield from _given_back(draft, draft.findings[event.batch, event.finding_ref], cause)
+
+
+def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]:
+    """What the findings on a settlement have taken off, and would not any more: another one on the line may stand."""
+    mine = [finding]
+    if finding.settlement_ref is not None:
+        place = finding.batch, finding.settlement_ref
+        mine = [one for one in draft.findings.values() if (one.batch, one.settlement_ref) == place]
+    stands = total(amounts for _, amounts in determine(mine, finding.deducted, reversed=()))
+    back = positive(added(total(one.taken for one in mine), stands, -1))
+    lead = draft.claims[draft.claims[finding.batch].lead or finding.batch]
+    for one in mine:
+        if amounts := at_most(back, one.taken):
+            back = added(back, amounts, -1)
+            yield undone(lead, one, amounts, cause)
+    if lead.status == "APPROVED" and any(lead.in_review.values()):
+        yield from approve(draft, [lead], cause)
 
 
 def undone(claim: Claim, finding: Finding, amounts: Fens, cause: Place) -> AuditDeductionUndone:
@@ -149,8 +158,7 @@ def reversed_(draft: Draft, claim: Claim, submission: int, cause: Place) -> Iter
         if not claim.covers(refund.day, refund.offset):
             continue
         for finding in list(draft.findings.values()):
-            amounts = added(finding.deducted, finding.undone, -1)
-            if finding.settlement_ref == refund.settlement_ref and amounts:
+            if finding.settlement_ref == refund.settlement_ref and (amounts := finding.taken):
                 yield undone(claim, finding, amounts, cause)
 
 

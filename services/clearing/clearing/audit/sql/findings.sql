@@ -1,6 +1,6 @@
 -- name: findings
--- The findings that a batch of events can touch: all of the batches that are decided ($2), those that are named ($3, $4),
--- and those on settlements that a claim reverses ($5). Locks: none.
+-- The findings that a batch of events can touch: all of the batches that are decided ($2), those that are named ($3, $4)
+-- with the others on their settlements, and those on settlements that a claim reverses ($5). Locks: none.
 select body
 from findings
 where
@@ -8,6 +8,11 @@ where
     and (
         batch = any($2::text [])
         or (batch, finding_ref) in (select * from unnest($3::text [], $4::text []))
+        or settlement_ref in (
+            select named.settlement_ref
+            from findings as named
+            where named.lane = $1 and (named.batch, named.finding_ref) in (select * from unnest($3::text [], $4::text []))
+        )
         or settlement_ref = any($5::text [])
     )
 
