@@ -4,7 +4,15 @@ Importing this package registers every event type, so that `kinds.KINDS` is comp
 """
 
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
+from medfund.events.bank import (
+    BankLineUnplaced,
+    BankMismatchFound,
+    BankPaymentRejected,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    BankStatementImported,
+    TreasuryFundsReceived,
+)
 from medfund.events.claims import (
     ClaimBatchSubmitted,
     ClaimBatchWithdrawalRequested,
@@ -30,9 +38,6 @@ from medfund.events.clearing import (
     FactDisputed,
     InstantPaymentApproved,
     OffsetApplied,
-    PaymentOrdered,
-    PaymentReturned,
-    PaymentSettled,
     RecoveryOpened,
     RecoveryReversed,
     RecoverySettled,
@@ -40,6 +45,19 @@ from medfund.events.clearing import (
 from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.parking import FactParked, FactReleased, FactRetried
+from medfund.events.payments import (
+    PaymentApprovalRefused,
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentFailed,
+    PaymentOrdered,
+    PaymentReturned,
+    PaymentSent,
+    PaymentSettled,
+    PaymentWithheld,
+    SuspenseOpened,
+    SuspensePlaced,
+)
 from medfund.events.reviews import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -57,6 +75,16 @@ from medfund.events.reviews import (
     RecoveryReceived,
 )
 from medfund.events.time import DayOpened
+from medfund.events.treasury import (
+    OpeningBalanceRecorded,
+    PaymentApprovalGiven,
+    PaymentRetryRequested,
+    PaymentRunOpened,
+    ProviderAccountConfirmed,
+    StaffMandated,
+    SuspensePlacingRequested,
+    TreasuryFundsRequested,
+)
 
 __all__ = [
     "AuditAppealDecided",
@@ -66,8 +94,12 @@ __all__ = [
     "AuditFindingRaised",
     "AuditFindingReviewed",
     "AuditStageCompleted",
+    "BankLineUnplaced",
+    "BankMismatchFound",
+    "BankPaymentRejected",
     "BankPaymentReturned",
     "BankPaymentSettled",
+    "BankStatementImported",
     "CalendarPublished",
     "ClaimBatchAccepted",
     "ClaimBatchApproved",
@@ -93,14 +125,25 @@ __all__ = [
     "FineNoted",
     "InstantPaymentApproved",
     "OffsetApplied",
+    "OpeningBalanceRecorded",
+    "PaymentApprovalGiven",
+    "PaymentApprovalRefused",
+    "PaymentApproved",
+    "PaymentCancelled",
+    "PaymentFailed",
     "PaymentHoldPlaced",
     "PaymentHoldReleased",
     "PaymentOrdered",
+    "PaymentRetryRequested",
     "PaymentReturned",
+    "PaymentRunOpened",
+    "PaymentSent",
     "PaymentSettled",
+    "PaymentWithheld",
     "PersonQualificationChanged",
     "Place",
     "PolicyPublished",
+    "ProviderAccountConfirmed",
     "ProviderAgreementChanged",
     "ProviderChanged",
     "ProviderRegistered",
@@ -114,4 +157,10 @@ __all__ = [
     "SettlementOutcomeResolved",
     "SettlementRecorded",
     "SettlementReversed",
+    "StaffMandated",
+    "SuspenseOpened",
+    "SuspensePlaced",
+    "SuspensePlacingRequested",
+    "TreasuryFundsReceived",
+    "TreasuryFundsRequested",
 ]

@@ -1,11 +1,18 @@
-"""Facts from the bank: what became of a payment. Source: domain.md c.2 (23, 24)."""
+"""Facts from the bank: what became of payments, what stands on its statements. Source: domain.md c.2 (23-27)."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.fields import Amounts, Area, Day, Provider, Ref, Text
+from medfund.events.fields import Amount, Amounts, Area, Count, Day, Digest, Fund, Provider, Ref, Text
 from medfund.events.kinds import Event, kind
+from medfund.events.refusals import Problem, Reason
+
+BankAccount: TypeAlias = Literal["1002", "1003"]
+"""The expenditure account or the fiscal special account of a fund: each fund has its own."""
+LeftFrom: TypeAlias = Literal["1002", "1003", "1190", "2190"]
+"""A bank account, or the suspense account that a line of it was put into before anybody knew what it was."""
+Direction: TypeAlias = Literal["OUT", "IN"]
 
 
 class BankAnswer(Event, frozen=True, kw_only=True):
@@ -14,7 +21,7 @@ class BankAnswer(Event, frozen=True, kw_only=True):
     area: Area
     provider: Provider
     payment_ref: Ref
-    bank_account: Literal["1002", "1003"]
+    bank_account: LeftFrom
     bank_txn: Ref
     value_date: Day
     amounts: Amounts
@@ -23,17 +30,20 @@ class BankAnswer(Event, frozen=True, kw_only=True):
 _ANSWER: Mapping[str, Any] = {
     "area": "152500",
     "provider": "H15250200017",
-    "payment_ref": "H15250200017-310-21-202601/P1",
+    "payment_ref": "H15250200017-310-21-202601/P1/310100",
     "bank_account": "1002",
     "bank_txn": "202602270000417",
     "value_date": "2026-02-27",
-    "amounts": {"310100": "1890000.33", "310200": "411110.21"},
+    "amounts": {"310100": "1890000.33"},
 }
 
 
 @kind("bank.payment.settled", family="bank", key="provider", rules=(rules.not_negative("amounts"),))
 class BankPaymentSettled(BankAnswer, frozen=True, kw_only=True):
-    """The money left; `payment.settled` books it. Source: c.2 (23)."""
+    """The money left, or a part of it; `payment.settled` books it. The same `bank_txn` again is the same money.
+
+    What is more than the payment, or comes a second time, is in suspense: `suspense.opened`. Source: c.2 (23).
+    """
 
     example: ClassVar[Mapping[str, Any]] = _ANSWER
 
@@ -48,6 +58,139 @@ class BankPaymentReturned(BankAnswer, frozen=True, kw_only=True):
         **_ANSWER,
         "bank_txn": "202603020000093",
         "value_date": "2026-03-02",
-        "amounts": {"310200": "411110.21"},
+        "amounts": {"310100": "411110.21"},
         "reason": "账户已销户",
+    }
+
+
+@kind("bank.payment.rejected", family="bank", key="provider")
+class BankPaymentRejected(Event, frozen=True, kw_only=True):
+    """The bank did not carry a payment out: no money left. `code` is its own reason code. Source: c.2 (24)."""
+
+    area: Area
+    provider: Provider
+    payment_ref: Ref
+    code: Ref
+    reason: Text
+    rejected_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "provider": "H15250200017",
+        "payment_ref": "H15250200017-310-21-202601/P1/310100",
+        "code": "AC04",
+        "reason": "账户已销户",
+        "rejected_on": "2026-02-27",
+    }
+
+
+_LINE: Mapping[str, Any] = {
+    "area": "152500",
+    "bank_account": "1002",
+    "bank_txn": "202602270000931",
+    "value_date": "2026-02-27",
+    "amounts": {"310100": "123.45"},
+}
+
+
+@kind("bank.line.unplaced", family="bank", key="area", rules=(rules.not_negative("amounts"),))
+class BankLineUnplaced(Event, frozen=True, kw_only=True):
+    """A line of a bank account that answers no payment and no transfer: `suspense.opened` books it.
+
+    `amounts` names the account's fund; `text` is the bank's own. Source: c.2 (27), c.4.
+    """
+
+    area: Area
+    bank_account: BankAccount
+    direction: Direction
+    bank_txn: Ref
+    value_date: Day
+    amounts: Amounts
+    text: Text
+
+    example: ClassVar[Mapping[str, Any]] = {**_LINE, "direction": "IN", "text": "来账，附言不详"}
+
+
+def _adds_up(event: "BankStatementImported") -> Problem | None:
+    if event.lines or event.opening == event.closing:
+        return None
+    return Problem(Reason.IDENTITY_MISMATCH, f"$.closing: {event.closing} after {event.opening} and no line")
+
+
+@kind("bank.statement.imported", family="bank", key="area", rules=(_adds_up,))
+class BankStatementImported(Event, frozen=True, kw_only=True):
+    """The bank's statement of one account and day was read to its end: what it began and ended with.
+
+    Every line of it is an event of its own; `lines_hash` is the SHA-256 of the file. Source: c.2 (27).
+    """
+
+    area: Area
+    fund: Fund
+    bank_account: BankAccount
+    day: Day
+    statement_ref: Ref
+    opening: Amount
+    closing: Amount
+    lines: Count
+    lines_hash: Digest
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "fund": "310100",
+        "bank_account": "1002",
+        "day": "2026-02-27",
+        "statement_ref": "S20260227-0001",
+        "opening": "5000000.00",
+        "closing": "3110123.12",
+        "lines": 2,
+        "lines_hash": "7d1f3e0b7a9c48265b0f1e2d3c4a59687f8e9dacbb1a2c3d4e5f60718293a4b5",
+    }
+
+
+@kind("bank.mismatch.found", family="bank", key="area")
+class BankMismatchFound(Event, frozen=True, kw_only=True):
+    """A day's reconciliation did not end at zero: the bank's closing balance less our own. Source: c.2 (27)."""
+
+    area: Area
+    fund: Fund
+    bank_account: BankAccount
+    day: Day
+    statement_ref: Ref
+    bank: Amount
+    books: Amount
+    difference: Amount
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "fund": "310100",
+        "bank_account": "1002",
+        "day": "2026-02-27",
+        "statement_ref": "S20260227-0001",
+        "bank": "3110123.12",
+        "books": "3110123.13",
+        "difference": "-0.01",
+    }
+
+
+@kind("treasury.funds.received", family="bank", key="area", rules=(rules.not_negative("amounts"),))
+class TreasuryFundsReceived(Event, frozen=True, kw_only=True):
+    """Money came from the fiscal special account to the expenditure account. Books 1002 / 1003, in both books.
+
+    `request_ref` is what it answers, where the agency had asked. Source: c.2 (26), c.4.
+    """
+
+    area: Area
+    plan_ref: Ref
+    bank_txn: Ref
+    value_date: Day
+    amounts: Amounts
+    request_ref: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "plan_ref": "plan-2026-02",
+        "bank_txn": "202602260000014",
+        "value_date": "2026-02-26",
+        "amounts": {"310100": "5000000.00"},
+        "request_ref": "YK-2026-0007",
     }

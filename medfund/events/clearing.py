@@ -17,9 +17,6 @@ from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason, quoted
 from medfund.events.reviews import Ground, Stage
 
-Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
-"""What a payment pays, and the account that it clears: a P1 (1104), an approved payable (2102), a clearing (2104)."""
-
 _DECISION: Mapping[str, Any] = {
     "provider": "H15250200017",
     "area": "152500",
@@ -318,129 +315,6 @@ class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
     }
 
 
-@kind(
-    "payment.ordered",
-    family="clearing",
-    key="provider",
-    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
-)
-class PaymentOrdered(Decision, frozen=True, kw_only=True):
-    """Money is to be paid, by fund, for one payable, at the latest on `due`. Books nothing: the bank's confirmation
-    does. Source: c.2 (20)."""
-
-    payment_ref: Ref
-    payable_ref: Ref
-    purpose: Purpose
-    amounts: Amounts
-    due: Day
-
-    example: ClassVar[Mapping[str, Any]] = {
-        **_DECISION,
-        "payment_ref": f"{_BATCH}/P1",
-        "payable_ref": _BATCH,
-        "purpose": "INSTANT",
-        "amounts": {"310100": "1890000.33", "310200": "411110.21"},
-        "due": "2026-03-09",
-    }
-
-
-class Payment(Decision, frozen=True, kw_only=True):
-    """Money that left or came back, for one payable; a payment of several payables is several events.
-
-    `bank_account` is the account it left from: 1002 (expenditure account) or 1003 (fiscal special account);
-    `value_date` is the bank's day. `instant_stat` says what the P1 was in the statutory book: for INSTANT alone.
-    """
-
-    payment_ref: Ref
-    payable_ref: Ref
-    purpose: Purpose
-    bank_account: Literal["1002", "1003"]
-    bank_txn: Ref
-    value_date: Day
-    amounts: Amounts
-    instant_stat: InstantStat | None = None
-
-
-def _stat_of_p1(event: Payment) -> Problem | None:
-    if (event.purpose == "INSTANT") == (event.instant_stat is not None):
-        return None
-    if event.instant_stat is None:
-        return Problem(Reason.MISSING_FIELD, "$.instant_stat is missing: an INSTANT payment says TEMP or EXPENSE")
-    return Problem(Reason.UNKNOWN_FIELD, f"$.instant_stat: only an INSTANT payment has it, this is {event.purpose}")
-
-
-_PAYMENT: Mapping[str, Any] = {
-    **_DECISION,
-    "payment_ref": "pay-152500-20260227-0001",
-    "payable_ref": _BATCH,
-    "purpose": "INSTANT",
-    "bank_account": "1002",
-    "bank_txn": "202602270000417",
-    "value_date": "2026-02-27",
-    "amounts": {"310100": "1890000.33", "310200": "411110.21"},
-    "instant_stat": "TEMP",
-}
-
-
-@kind(
-    "payment.settled",
-    family="clearing",
-    key="provider",
-    rules=(_stat_of_p1, rules.not_negative("amounts"), rules.advanced_in("amounts")),
-)
-class PaymentSettled(Payment, frozen=True, kw_only=True):
-    """The bank confirmed that money left. Books 1104, 2102 or 2104 (by purpose) / the bank account; in STAT 待遇支出,
-    or 暂付款 for a P1 that is TEMP, for visitors and for other payers. Source: c.2 (23), c.4."""
-
-    example: ClassVar[Mapping[str, Any]] = _PAYMENT
-
-
-def _returned_p1(event: "PaymentReturned") -> Problem | None:
-    if event.purpose == "INSTANT":
-        return _split_of_p1(event)
-    if event.to_advance or event.to_payable:
-        return Problem(Reason.BAD_AMOUNT, f"$.to_advance, $.to_payable: must be empty for purpose {event.purpose}")
-    return None
-
-
-_split_of_p1 = rules.sums("amounts", "to_advance", "to_payable")
-
-
-@kind(
-    "payment.returned",
-    family="clearing",
-    key="provider",
-    rules=(
-        _stat_of_p1,
-        rules.not_negative("amounts", "to_advance", "to_payable"),
-        _returned_p1,
-        rules.advanced_in("amounts"),
-    ),
-)
-class PaymentReturned(Payment, frozen=True, kw_only=True):
-    """The bank gave money back: an account was closed, for example. `bank_account` is the one it had left from.
-
-    A P1 comes back to its advance as far as that is still open (`to_advance`, 1104), the rest to the payable
-    (`to_payable`, 2102): amounts = to_advance + to_payable per fund. Any other payment comes back to the account that
-    it was paid from, by its purpose, and both maps are empty. Source: c.2 (24), c.4.
-    """
-
-    to_advance: Amounts
-    to_payable: Amounts
-    reason: Text
-
-    example: ClassVar[Mapping[str, Any]] = {
-        **_PAYMENT,
-        "cause": {"topic": "bank", "lane": 3, "offset": 77},
-        "bank_txn": "202603020000093",
-        "value_date": "2026-03-02",
-        "amounts": {"310200": "411110.21"},
-        "to_advance": {"310200": "400000.00"},
-        "to_payable": {"310200": "11110.21"},
-        "reason": "账户已销户",
-    }
-
-
 def _offset_makes_sense(event: "OffsetApplied") -> Problem | None:
     p1 = event.taken_from == "P1" or event.account == "1104"
     if event.taken_from == "P1" and event.account == "1104":
@@ -691,10 +565,14 @@ class RecoveryOpened(OfRecovery, frozen=True, kw_only=True):
 
 @kind("recovery.settled", family="clearing", key="provider", rules=_RECOVERY_RULES)
 class RecoverySettled(OfRecovery, frozen=True, kw_only=True):
-    """A recovery, or a part of it, was paid in cash into the fiscal special account. Books 1003 / 1107. Source: c.4."""
+    """A recovery, or a part of it, was paid in cash into the fiscal special account, or found in suspense.
+
+    Books 1003, or 2190, / 1107. Source: c.4.
+    """
 
     bank_txn: Ref
     value_date: Day
+    bank_account: Literal["1003", "2190"] = "1003"
 
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 

@@ -360,13 +360,16 @@ class RecoveryDecided(Recovery, frozen=True, kw_only=True):
 
 @kind("recovery.received", family="reviews", key="provider", rules=_RULES)
 class RecoveryReceived(Recovery, frozen=True, kw_only=True):
-    """Money of a recovery came to the fiscal special account (条例 art. 45). Books nothing: `recovery.settled` does.
+    """Money of a recovery came to the fiscal special account (条例 art. 45), or was found in suspense (2190).
+
+    Books nothing: `recovery.settled` does.
 
     Source: R6, c.2 (61).
     """
 
     bank_txn: Ref
     value_date: Day
+    bank_account: Literal["1003", "2190"] = "1003"
 
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 

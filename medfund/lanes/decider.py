@@ -281,7 +281,7 @@ class Decider(Generic[State]):
         return [
             decisions.decision(
                 decision,
-                key=decision.provider.encode(),  # type: ignore[attr-defined]
+                key=decisions.key_of(decision) or partition.lane_key(lane, self._lanes),
                 source=self._source,
                 id=f"{topic}/{lane}/{offset}/{number}-{len(answers)}",
                 time=decisions.time_of(fact.record.timestamp),

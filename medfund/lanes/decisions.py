@@ -4,11 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from medfund.events import envelope
 from medfund.events.kinds import KINDS, Event
 from medfund.lanes.log import Decision
 
 _KIND_OF = {kind.event: kind for kind in KINDS.values()}
 _encode = msgspec.json.Encoder().encode
+
+
+def key_of(event: Event) -> bytes | None:
+    """Whom a decision is about; None where it is about its lane."""
+    return envelope.key_of(_KIND_OF[type(event)], event)
 
 
 def decision(event: Event, *, key: bytes, source: str, id: str, time: str) -> Decision:

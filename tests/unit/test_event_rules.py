@@ -38,7 +38,7 @@ def problem(type: str, /, **changes: Any) -> tuple[str, str] | None:
         ("claim.batch.approved.v1", {"approved": {"310100": "5.00"}, "bond": {}, "net": {"310100": "5.00"}}),
         ("payment.settled.v1", {"purpose": "PAYABLE", "instant_stat": ...}),
         ("payment.settled.v1", {"purpose": "CLEARING", "instant_stat": None, "bank_account": "1003"}),
-        ("payment.returned.v1", {"to_advance": {}, "to_payable": {"310200": "411110.21"}}),
+        ("payment.returned.v1", {"to_advance": {}, "to_payable": {"310100": "411110.21"}}),
         ("payment.returned.v1", {"purpose": "PAYABLE", "instant_stat": ..., "to_advance": {}, "to_payable": {}}),
         ("offset.applied.v1", {"taken_from": "P1", "instant_stat": "TEMP"}),
         ("offset.applied.v1", {"taken_from": "P1", "instant_stat": "EXPENSE", "account": "1103", "recovery_year": ...}),
@@ -158,11 +158,11 @@ def test_these_are_fine(type: str, changes: dict[str, Any]) -> None:
         ("payment.settled.v1", {"amounts": {"310100": "-1.00"}}, "bad_amount", None),
         (
             "payment.returned.v1",
-            {"to_payable": {"310200": "11110.22"}},
+            {"to_payable": {"310100": "11110.22"}},
             "identity_mismatch",
-            "$.amounts['310200'] is 411110.21, $.to_advance + $.to_payable make 411110.22",
+            "$.amounts['310100'] is 411110.21, $.to_advance + $.to_payable make 411110.22",
         ),
-        ("payment.returned.v1", {"to_advance": {"310200": "-1.00"}}, "bad_amount", None),
+        ("payment.returned.v1", {"to_advance": {"310100": "-1.00"}}, "bad_amount", None),
         (
             "payment.returned.v1",
             {"purpose": "PAYABLE", "instant_stat": ...},

@@ -164,10 +164,10 @@ def test_a_payable_that_makes_good_another_one_stays_in_its_account() -> None:
 def test_a_returned_p1_goes_back_to_the_advance_first_and_the_rest_to_the_payable() -> None:
     lines = posting.lines(event("payment.returned.v1"))
     assert book("OPS", lines) == Counter(
-        {("1002", "1104", "310200", "400000.00"): 1, ("1002", "2102", "310200", "11110.21"): 1}
+        {("1002", "1104", "310100", "400000.00"): 1, ("1002", "2102", "310100", "11110.21"): 1}
     )
     assert book("STAT", lines) == Counter(
-        {("EXP_CASH", "TEMP_INSTANT", "310200", "400000.00"): 1, ("EXP_CASH", "EXPENSE", "310200", "11110.21"): 1}
+        {("EXP_CASH", "TEMP_INSTANT", "310100", "400000.00"): 1, ("EXP_CASH", "EXPENSE", "310100", "11110.21"): 1}
     )
 
 

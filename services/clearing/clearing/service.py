@@ -39,15 +39,13 @@ from medfund.events.clearing import (
     ClaimPayableReleased,
     InstantPaymentApproved,
     OffsetApplied,
-    PaymentOrdered,
-    PaymentReturned,
-    PaymentSettled,
     RecoveryOpened,
     RecoveryReversed,
     RecoverySettled,
 )
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentOrdered, PaymentReturned, PaymentSettled
 from medfund.events.refusals import Reason
 from medfund.events.reviews import (
     AuditAppealDecided,

@@ -12,7 +12,15 @@ from ledger import chart
 from ledger.chart import Account, Book
 from medfund import money
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
+from medfund.events.bank import (
+    BankLineUnplaced,
+    BankMismatchFound,
+    BankPaymentRejected,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    BankStatementImported,
+    TreasuryFundsReceived,
+)
 from medfund.events.claims import (
     ClaimBatchSubmitted,
     ClaimBatchWithdrawalRequested,
@@ -38,9 +46,6 @@ from medfund.events.clearing import (
     FactDisputed,
     InstantPaymentApproved,
     OffsetApplied,
-    PaymentOrdered,
-    PaymentReturned,
-    PaymentSettled,
     RecoveryOpened,
     RecoveryReversed,
     RecoverySettled,
@@ -48,6 +53,19 @@ from medfund.events.clearing import (
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
 from medfund.events.parking import FactParked, FactReleased, FactRetried
+from medfund.events.payments import (
+    PaymentApprovalRefused,
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentFailed,
+    PaymentOrdered,
+    PaymentReturned,
+    PaymentSent,
+    PaymentSettled,
+    PaymentWithheld,
+    SuspenseOpened,
+    SuspensePlaced,
+)
 from medfund.events.reviews import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -65,6 +83,16 @@ from medfund.events.reviews import (
     RecoveryReceived,
 )
 from medfund.events.time import DayOpened
+from medfund.events.treasury import (
+    OpeningBalanceRecorded,
+    PaymentApprovalGiven,
+    PaymentRetryRequested,
+    PaymentRunOpened,
+    ProviderAccountConfirmed,
+    StaffMandated,
+    SuspensePlacingRequested,
+    TreasuryFundsRequested,
+)
 
 
 class Line(NamedTuple):
@@ -308,6 +336,27 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimBatchRejected: nothing,
     InstantPaymentApproved: nothing,
     PaymentOrdered: nothing,
+    PaymentApprovalRefused: nothing,
+    PaymentApproved: nothing,
+    PaymentCancelled: nothing,
+    PaymentFailed: nothing,
+    PaymentSent: nothing,
+    PaymentWithheld: nothing,
+    SuspenseOpened: nothing,
+    SuspensePlaced: nothing,
+    BankLineUnplaced: nothing,
+    BankMismatchFound: nothing,
+    BankPaymentRejected: nothing,
+    BankStatementImported: nothing,
+    TreasuryFundsReceived: nothing,
+    OpeningBalanceRecorded: nothing,
+    PaymentApprovalGiven: nothing,
+    PaymentRetryRequested: nothing,
+    PaymentRunOpened: nothing,
+    ProviderAccountConfirmed: nothing,
+    StaffMandated: nothing,
+    SuspensePlacingRequested: nothing,
+    TreasuryFundsRequested: nothing,
     FactDisputed: nothing,
     FactParked: nothing,
     FactRetried: nothing,

@@ -11,8 +11,8 @@ from clearing.offsets.taking import free, offset
 from clearing.payments.payable import Payable, Payment
 from clearing.state import Draft
 from medfund.events.bank import BankAnswer, BankPaymentReturned, BankPaymentSettled
-from medfund.events.clearing import PaymentOrdered, PaymentReturned, PaymentSettled
 from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentOrdered, PaymentReturned, PaymentSettled
 
 
 def order(draft: Draft, payable: Payable, cause: Place, purpose: Any, cash: Fens) -> PaymentOrdered:

@@ -12,8 +12,9 @@ import msgspec
 
 from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, fens
-from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased, PaymentOrdered
+from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Place
+from medfund.events.payments import PaymentOrdered
 
 
 class Offset(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,327 @@
+"""Decisions about payments, from the order to the bank's answer, and about bank money that nobody can place.
+
+What stays true: a payment is of one payable and one fund, and leaves from that fund's own bank account; each of its
+states is one of these events; what left the bank is booked, to suspense where it pays nothing. Source: domain.md R3.6,
+c.2 (20-27), c.4.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from medfund.events import rules
+from medfund.events.bank import BankAccount, Direction, LeftFrom
+from medfund.events.dimensions import Decision, InstantStat
+from medfund.events.fields import Amounts, Area, Count, Day, Ref, Text
+from medfund.events.kinds import Event, Place, kind
+from medfund.events.refusals import Problem, Reason
+
+Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
+"""What a payment pays, and the account that it clears: a P1 (1104), an approved payable (2102), a clearing (2104)."""
+
+_BATCH = "H15250200017-310-21-202601"
+_PAYMENT: Mapping[str, Any] = {
+    "provider": "H15250200017",
+    "area": "152500",
+    "insured_area": "152500",
+    "insutype": "310",
+    "clr_type": "21",
+    "benefit_year": 2026,
+    "advanced": [],
+    "cause": {"topic": "agency", "lane": 3, "offset": 418},
+    "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+    "payment_ref": f"{_BATCH}/P1/310100",
+    "payable_ref": _BATCH,
+    "amounts": {"310100": "1890000.33"},
+}
+_RULES = (rules.not_negative("amounts"), rules.advanced_in("amounts"))
+
+
+class OfPayment(Decision, frozen=True, kw_only=True):
+    """Something that happened to one payment; `amounts` are by fund, of which a payment has one."""
+
+    payment_ref: Ref
+    payable_ref: Ref
+    amounts: Amounts
+
+
+@kind("payment.ordered", family="clearing", key="provider", rules=_RULES)
+class PaymentOrdered(OfPayment, frozen=True, kw_only=True):
+    """Money is to be paid for one payable, at the latest on `due`, once enough people have approved it.
+
+    `requested_by` is the person who asked for it, where it was not the rules alone; that person cannot approve it too.
+    `retry_of` is the payment that failed or came back. Books nothing: the bank's confirmation does. Source: c.2 (20).
+    """
+
+    purpose: Purpose
+    due: Day
+    requested_by: Ref | None = None
+    retry_of: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "purpose": "INSTANT", "due": "2026-03-09"}
+
+
+@kind("payment.approved", family="clearing", key="provider", rules=_RULES)
+class PaymentApproved(OfPayment, frozen=True, kw_only=True):
+    """Somebody approved a payment: the whole new state, not the difference.
+
+    `approvers` are all that count so far, `missing` how many more people it takes. It is good to the end of
+    `expires_on`, and for the payee's account of `bank_account_ref` alone. Books nothing. Source: c.2 (21).
+    """
+
+    approvers: list[Ref]
+    missing: Count
+    expires_on: Day
+    bank_account_ref: Ref
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "approvers": ["staff-7c41", "staff-02e9"],
+        "missing": 0,
+        "expires_on": "2026-03-06",
+        "bank_account_ref": "acct-152500-000017",
+    }
+
+
+@kind("payment.approval.refused", family="clearing", key="provider", rules=_RULES)
+class PaymentApprovalRefused(OfPayment, frozen=True, kw_only=True):
+    """An approval does not count, and why. Books nothing. Source: c.2 (21), reliability 76.
+
+    NOT_WAITING: the payment waits for no approval; REQUESTER: whoever asked for it; TWICE: whoever approved it already;
+    MANDATE: nobody's whom the area has given one to, on that day; LIMIT: it is above the mandate's limit; ROLE: among
+    those who approve there must be an approver.
+    """
+
+    staff_ref: Ref
+    code: Literal["NOT_WAITING", "REQUESTER", "TWICE", "MANDATE", "LIMIT", "ROLE"]
+    detail: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "staff_ref": "staff-7c41",
+        "code": "TWICE",
+        "detail": "staff-7c41 approved this payment already",
+    }
+
+
+@kind("payment.sent", family="clearing", key="provider", rules=_RULES)
+class PaymentSent(OfPayment, frozen=True, kw_only=True):
+    """A payment is in the file of a run, and cannot be stopped any more. Books nothing: the bank's confirmation does.
+
+    `end_to_end_id` is what the bank calls it by, and follows from `payment_ref` alone. Source: c.2 (22).
+    """
+
+    run_ref: Ref
+    end_to_end_id: Ref
+    bank_account: BankAccount
+    bank_account_ref: Ref
+    execute_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "run_ref": "152500-310100-20260227-1",
+        "end_to_end_id": "5b1f0c9a4d7e42138f6a90bd2c37e815",
+        "bank_account": "1002",
+        "bank_account_ref": "acct-152500-000017",
+        "execute_on": "2026-02-27",
+    }
+
+
+@kind("payment.withheld", family="clearing", key="provider", rules=_RULES)
+class PaymentWithheld(OfPayment, frozen=True, kw_only=True):
+    """A run would have paid it, and does not. Books nothing. Source: R6, reliability 76.
+
+    HELD: a hold came after it was approved; AGREEMENT: the provider's agreement does not hold on that day; EXPIRED: it
+    was not paid in time after it was approved; MANDATE: who approved it may not any more; ACCOUNT: the payee's account
+    is another one, or so new that somebody has to confirm it. EXPIRED, MANDATE and another account end the approval.
+    """
+
+    run_ref: Ref
+    code: Literal["HELD", "AGREEMENT", "EXPIRED", "MANDATE", "ACCOUNT"]
+    detail: Text
+    approval_ends: bool
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "run_ref": "152500-310100-20260227-1",
+        "code": "HELD",
+        "detail": "hold case-2026-0042 was placed",
+        "approval_ends": False,
+    }
+
+
+@kind("payment.cancelled", family="clearing", key="provider", rules=_RULES)
+class PaymentCancelled(OfPayment, frozen=True, kw_only=True):
+    """A payment that was not sent will not be: what it was to pay is open again. Books nothing. Source: R6."""
+
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "reason": "hold case-2026-0042 was placed"}
+
+
+@kind("payment.failed", family="clearing", key="provider", rules=_RULES)
+class PaymentFailed(OfPayment, frozen=True, kw_only=True):
+    """The bank did not carry it out: no money left, and what it was to pay is open until somebody asks for a retry.
+
+    `code` is the bank's own (ISO 20022 external reason). Books nothing. Source: c.2 (24).
+    """
+
+    code: Ref
+    reason: Text
+    failed_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "code": "AC04",
+        "reason": "账户已销户",
+        "failed_on": "2026-02-27",
+    }
+
+
+class Answered(OfPayment, frozen=True, kw_only=True):
+    """Money of a payment that left or came back.
+
+    `bank_account` is the account it left from: 1002 (expenditure account), 1003 (fiscal special account), or suspense
+    (1190, 2190) where the bank's line was found out later; `value_date` is the bank's day. `instant_stat` says what the
+    P1 was in the statutory book: for INSTANT alone.
+    """
+
+    purpose: Purpose
+    bank_account: LeftFrom
+    bank_txn: Ref
+    value_date: Day
+    instant_stat: InstantStat | None = None
+
+
+def _stat_of_p1(event: Answered) -> Problem | None:
+    if (event.purpose == "INSTANT") == (event.instant_stat is not None):
+        return None
+    if event.instant_stat is None:
+        return Problem(Reason.MISSING_FIELD, "$.instant_stat is missing: an INSTANT payment says TEMP or EXPENSE")
+    return Problem(Reason.UNKNOWN_FIELD, f"$.instant_stat: only an INSTANT payment has it, this is {event.purpose}")
+
+
+_ANSWER: Mapping[str, Any] = {
+    **_PAYMENT,
+    "cause": {"topic": "bank", "lane": 3, "offset": 71},
+    "purpose": "INSTANT",
+    "bank_account": "1002",
+    "bank_txn": "202602270000417",
+    "value_date": "2026-02-27",
+    "instant_stat": "TEMP",
+}
+
+
+@kind("payment.settled", family="clearing", key="provider", rules=(_stat_of_p1, *_RULES))
+class PaymentSettled(Answered, frozen=True, kw_only=True):
+    """The bank confirmed that money left: all of a payment, or a part of it.
+
+    Books 1104, 2102 or 2104 (by purpose) / the bank account; in STAT 待遇支出, or 暂付款 for a P1 that is TEMP, for
+    visitors and for other payers. Source: c.2 (23), c.4.
+    """
+
+    example: ClassVar[Mapping[str, Any]] = _ANSWER
+
+
+def _returned_p1(event: "PaymentReturned") -> Problem | None:
+    if event.purpose == "INSTANT":
+        return _split_of_p1(event)
+    if event.to_advance or event.to_payable:
+        return Problem(Reason.BAD_AMOUNT, f"$.to_advance, $.to_payable: must be empty for purpose {event.purpose}")
+    return None
+
+
+_split_of_p1 = rules.sums("amounts", "to_advance", "to_payable")
+
+
+@kind(
+    "payment.returned",
+    family="clearing",
+    key="provider",
+    rules=(
+        _stat_of_p1,
+        rules.not_negative("amounts", "to_advance", "to_payable"),
+        _returned_p1,
+        rules.advanced_in("amounts"),
+    ),
+)
+class PaymentReturned(Answered, frozen=True, kw_only=True):
+    """The bank gave money back: an account was closed, for example. `bank_account` is the one it had left from.
+
+    A P1 comes back to its advance as far as that is still open (`to_advance`, 1104), the rest to the payable
+    (`to_payable`, 2102): amounts = to_advance + to_payable per fund. Any other payment comes back to the account that
+    it was paid from, by its purpose, and both maps are empty. Source: c.2 (24), c.4.
+    """
+
+    to_advance: Amounts
+    to_payable: Amounts
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_ANSWER,
+        "cause": {"topic": "bank", "lane": 3, "offset": 77},
+        "bank_txn": "202603020000093",
+        "value_date": "2026-03-02",
+        "amounts": {"310100": "411110.21"},
+        "to_advance": {"310100": "400000.00"},
+        "to_payable": {"310100": "11110.21"},
+        "reason": "账户已销户",
+    }
+
+
+class OfSuspense(Event, frozen=True, kw_only=True):
+    """Bank money that nobody could place, by fund, in one direction: OUT left (1190), IN came (2190)."""
+
+    area: Area
+    cause: Place
+    item_ref: Ref
+    bank_account: BankAccount
+    direction: Direction
+    amounts: Amounts
+    bank_txn: Ref
+    value_date: Day
+
+
+_SUSPENSE: Mapping[str, Any] = {
+    "area": "152500",
+    "cause": {"topic": "bank", "lane": 3, "offset": 93},
+    "item_ref": "1002-202602270000931",
+    "bank_account": "1002",
+    "direction": "IN",
+    "amounts": {"310100": "123.45"},
+    "bank_txn": "202602270000931",
+    "value_date": "2026-02-27",
+}
+
+
+@kind("suspense.opened", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
+class SuspenseOpened(OfSuspense, frozen=True, kw_only=True):
+    """Money is in suspense until somebody says what it was. `payment_ref` is the payment that the bank named, if any.
+
+    Books 1190 / the bank account, or the bank account / 2190. Source: c.4, c.2 (27).
+    """
+
+    reason: Text
+    payment_ref: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {**_SUSPENSE, "reason": "没有可对应的付款或收款"}
+
+
+@kind("suspense.placed", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
+class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
+    """What a suspense item turned out to be; `value_date` is the day on which that was said.
+
+    FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
+    bank's own mistake, which the item `target` of the other direction takes back: books 2190 / 1190. PAYMENT, RETURN
+    and RECOVERY name what it was of, and are booked by its own decision. Source: c.4, c.2 (69).
+    """
+
+    placed_as: Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
+    staff_ref: Ref
+    target: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_SUSPENSE,
+        "cause": {"topic": "agency", "lane": 3, "offset": 431},
+        "placed_as": "FISCAL",
+        "staff_ref": "staff-7c41",
+    }
