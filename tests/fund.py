@@ -135,19 +135,21 @@ class Fund:
         content = {"provider": self.provider, "insutype": "310", "benefit_year": 2026, "advanced": [], **data}
         self.put("audit.deduction.finalised.v1", batches=list(batches), amounts=told, **content)
 
-    def bank(self, payment_ref: str, amounts: Mapping[str, int], *, on: str, back: bool = False) -> None:
-        self.sent += 1
-        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
-        common = {
-            "provider": self.provider,
-            "payment_ref": payment_ref,
-            "bank_txn": f"txn-{self.sent}",
-            "value_date": on,
-        }
-        if back:
-            self.put("bank.payment.returned.v1", amounts=told, **common)
-        else:
-            self.put("bank.payment.settled.v1", amounts=told, **common)
+    def bank(
+        self, payment_ref: str, amounts: Mapping[str, int], *, on: str, back: bool = False, txn: str | None = None
+    ) -> None:
+        """What the bank says of a payment, or, by their common name, of the payments of several funds."""
+        for fund, fen in amounts.items():
+            self.sent += 1
+            name = payment_ref if payment_ref.endswith(f"/{fund}") else f"{payment_ref}/{fund}"
+            common = {
+                "provider": self.provider,
+                "payment_ref": name,
+                "bank_txn": txn or f"txn-{self.sent}",
+                "value_date": on,
+                "amounts": {fund: money.yuan(fen)},
+            }
+            self.put(f"bank.payment.{'returned' if back else 'settled'}.v1", **common)
 
     def find(
         self, batch: str, finding: str, amounts: Mapping[str, int], settlement: str | None = None, **data: Any
@@ -209,6 +211,15 @@ class Fund:
             if not types or type in types:
                 found.append({"type": type, **msgspec.json.decode(record.value or b"{}")})
         return found
+
+    async def ordered(self) -> list[dict[str, Any]]:
+        """The payments that were ordered, those of several funds that were ordered together as one."""
+        found: dict[str, dict[str, Any]] = {}
+        for event in await self.decided("payment.ordered"):
+            name, _, _ = event["payment_ref"].rpartition("/")
+            one = found.setdefault(name, {**event, "payment_ref": name, "amounts": {}})
+            one["amounts"].update(event["amounts"])
+        return list(found.values())
 
     async def balances(self, book: str = "OPS") -> dict[str, dict[str, int]]:
         """Account -> fund -> balance in fen, debit positive; zeros left out."""

@@ -324,7 +324,7 @@ class ReconciliationCompleted(Event, frozen=True, kw_only=True):
     }
 
 
-BATCH_MAX = 56
+BATCH_MAX = 50
 """So that the names of its payments, which are made of it, are references too."""
 
 

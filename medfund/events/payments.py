@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from medfund.events import rules
 from medfund.events.bank import BankAccount, Direction, LeftFrom
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, Count, Day, Ref, Text
+from medfund.events.fields import Amounts, Area, Count, Day, Provider, Ref, Text
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -130,7 +130,7 @@ class PaymentSent(OfPayment, frozen=True, kw_only=True):
 class PaymentWithheld(OfPayment, frozen=True, kw_only=True):
     """A run would have paid it, and does not. Books nothing. Source: R6, reliability 76.
 
-    HELD: a hold came after it was approved; AGREEMENT: the provider's agreement does not hold on that day; EXPIRED: it
+    HELD: a hold came after it was approved; AGREEMENT: the provider's agreement is suspended on that day; EXPIRED: it
     was not paid in time after it was approved; MANDATE: who approved it may not any more; ACCOUNT: the payee's account
     is another one, or so new that somebody has to confirm it. EXPIRED, MANDATE and another account end the approval.
     """
@@ -175,6 +175,18 @@ class PaymentFailed(OfPayment, frozen=True, kw_only=True):
         "reason": "账户已销户",
         "failed_on": "2026-02-27",
     }
+
+
+@kind("payment.retried", family="clearing", key="provider", rules=_RULES)
+class PaymentRetried(OfPayment, frozen=True, kw_only=True):
+    """What failed or came back of a payment is to be paid again: `amounts` are what nobody had asked for yet.
+
+    Books nothing; what is ordered instead says so itself. Source: R3.7.
+    """
+
+    requested_by: Ref
+
+    example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "requested_by": "staff-7c41"}
 
 
 class Answered(OfPayment, frozen=True, kw_only=True):
@@ -284,7 +296,7 @@ class OfSuspense(Event, frozen=True, kw_only=True):
 _SUSPENSE: Mapping[str, Any] = {
     "area": "152500",
     "cause": {"topic": "bank", "lane": 3, "offset": 93},
-    "item_ref": "1002-202602270000931",
+    "item_ref": "S-5b1f0c9a4d7e42138f6a90bd",
     "bank_account": "1002",
     "direction": "IN",
     "amounts": {"310100": "123.45"},
@@ -308,7 +320,7 @@ class SuspenseOpened(OfSuspense, frozen=True, kw_only=True):
 
 @kind("suspense.placed", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
 class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
-    """What a suspense item turned out to be; `value_date` is the day on which that was said.
+    """What a suspense item turned out to be, as somebody said on `placed_on`; `value_date` stays the bank's day.
 
     FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
     bank's own mistake, which the item `target` of the other direction takes back: books 2190 / 1190. PAYMENT, RETURN
@@ -316,12 +328,34 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     """
 
     placed_as: Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
+    placed_on: Day
     staff_ref: Ref
     target: Ref | None = None
+    provider: Provider | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_SUSPENSE,
         "cause": {"topic": "agency", "lane": 3, "offset": 431},
         "placed_as": "FISCAL",
+        "placed_on": "2026-03-02",
         "staff_ref": "staff-7c41",
+    }
+
+
+@kind("suspense.placing.refused", family="clearing", key="lane")
+class SuspensePlacingRefused(Event, frozen=True, kw_only=True):
+    """What somebody said of a suspense item cannot be, and why: the item stays open. Books nothing. Source: c.4."""
+
+    area: Area
+    cause: Place
+    item_ref: Ref
+    staff_ref: Ref
+    detail: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "cause": {"topic": "agency", "lane": 3, "offset": 431},
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90bd",
+        "staff_ref": "staff-7c41",
+        "detail": "the item is not open",
     }

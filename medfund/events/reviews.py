@@ -327,7 +327,7 @@ _RECOVERY: Mapping[str, Any] = {
 }
 
 
-CASE_MAX = 56
+CASE_MAX = 50
 """So that the names of its payments, which are made of it, are references too."""
 
 

@@ -223,7 +223,7 @@ class SuspensePlacingRequested(Event, frozen=True, kw_only=True):
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",
-        "item_ref": "1002-202602270000931",
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90bd",
         "placed_as": "FISCAL",
         "placed_on": "2026-03-02",
         "staff_ref": "staff-7c41",

@@ -150,7 +150,7 @@ async def test_an_appeal_that_is_upheld_after_payment_is_owed_and_ordered(fund: 
     first, second = await approved(fund)
     assert (first["bond"], second["approved"]) == ({"310100": "40.00"}, {"310100": "200.00"})
     assert (second["bond"], second["net"]) == ({"310100": "10.00"}, {"310100": "190.00"})
-    ordered = await fund.decided("payment.ordered")
+    ordered = await fund.ordered()
     assert [(one["payment_ref"], one["amounts"]) for one in ordered[1:]] == [(f"{BATCH}/P2", {"310100": "50.00"})]
     assert (await fund.balances())["5001"] == {"310100": 100_000}
     await equal(fund)

@@ -46,7 +46,7 @@ async def told(fund: Fund) -> list[tuple[str, str, str]]:
 
 async def pay(fund: Fund, number: int, on: str) -> None:
     """The bank pays what was ordered in this place."""
-    ordered = (await fund.decided("payment.ordered"))[number]
+    ordered = (await fund.ordered())[number]
     fund.bank(ordered["payment_ref"], {name: money.fen(amount) for name, amount in ordered["amounts"].items()}, on=on)
     await fund.drain()
 
@@ -71,7 +71,7 @@ async def test_a_payment_is_due_when_the_policy_of_its_claim_says(fund: Fund) ->
     fund.settle({"310100": 100})
     fund.submit(BATCH)
     await pass_days(fund, "2026-02-07", "2026-02-09")
-    [ordered] = await fund.decided("payment.ordered")
+    [ordered] = await fund.ordered()
     assert ordered["due"] == "2026-03-02", "10 working days from 2026-02-11, over the Spring Festival"
 
 

@@ -67,15 +67,18 @@ async def test_a_claim_is_told_by_fund_as_r1_5_proves_it(fund: Fund, finance: Ca
     assert bonds == {"310100": "103538.49", "310200": "0.00", "390100": "44000.00", "610100": "0.00"}
     for name, total in claim["totals"].items():
         assert money.fen(total) == sum(money.fen(row[name]) for row in claim["funds"]), name
-    assert [(one["purpose"], one["total"], one["value_date"]) for one in claim["payments"]] == [
-        ("INSTANT", "3111110.21", "2026-02-12"),
-        ("PAYABLE", "168909.87", "2026-03-05"),
-    ]
+    for purpose, day, sum_of_funds in (
+        ("INSTANT", "2026-02-12", "3111110.21"), ("PAYABLE", "2026-03-05", "168909.87")
+    ):  # fmt: skip
+        payments = [one for one in claim["payments"] if one["purpose"] == purpose]
+        assert {one["value_date"] for one in payments} == {day}
+        assert [list(amounts(one["settled"])) for one in payments] == [["310100"], ["310200"], ["390100"], ["610100"]]
+        assert money.yuan(sum(money.fen(one["total"]) for one in payments)) == sum_of_funds
     assert [(one["finding"], amounts(one["deducted"])) for one in claim["findings"]] == [
         ("F-1", {"310100": "29230.55"})
     ]
     assert {(one["account"], one["item"], one["step"]) for one in claim["offsets"]} == {("1104", BATCH, 1)}
-    assert claim["positions"][str(fund.lane)]["bank"] == 2
+    assert claim["positions"][str(fund.lane)]["bank"] == 8
 
 
 async def test_a_claim_says_which_stages_of_its_audit_are_over(fund: Fund, finance: Caller) -> None:
@@ -350,15 +353,23 @@ async def test_payments_and_recoveries_are_listed_with_what_is_open(fund: Fund, 
     await fund.drain()
     paid = await finance.answer("/v1/payments", state="SETTLED", payable=BATCH)
     assert [(one["payment"], one["total"], one["area"]) for one in paid["payments"]] == [
-        (f"{BATCH}/P1", "3111110.21", AREA),
-        (f"{BATCH}/P2", "168909.87", AREA),
+        (f"{BATCH}/P1/310100", "1890000.33", AREA),
+        (f"{BATCH}/P1/310200", "411110.21", AREA),
+        (f"{BATCH}/P1/390100", "792000.00", AREA),
+        (f"{BATCH}/P1/610100", "17999.67", AREA),
+        (f"{BATCH}/P2/310100", "77231.00", AREA),
+        (f"{BATCH}/P2/310200", "45678.91", AREA),
+        (f"{BATCH}/P2/390100", "44000.00", AREA),
+        (f"{BATCH}/P2/610100", "1999.96", AREA),
     ]
     assert paid["total"] == "3280020.08"
     assert (await finance.answer("/v1/payments", state="ORDERED"))["payments"] == []
     assert (await finance.answer("/v1/payments", due_after="2026-03-09"))["payments"] == []
-    page = await finance.answer("/v1/payments", limit=1)
-    rest = await finance.answer("/v1/payments", limit=1, cursor=page["next"])
-    assert [one["payment"] for one in (*page["payments"], *rest["payments"])] == [f"{BATCH}/P1", f"{BATCH}/P2"]
+    page = await finance.answer("/v1/payments", limit=5)
+    rest = await finance.answer("/v1/payments", limit=5, cursor=page["next"])
+    assert [one["payment"] for one in (*page["payments"], *rest["payments"])] == [
+        one["payment"] for one in paid["payments"]
+    ]
     assert rest["next"] is None
     owed = await finance.answer("/v1/recoveries", open=True)
     assert [(one["case"], one["decided_total"], one["due_total"]) for one in owed["recoveries"]] == [

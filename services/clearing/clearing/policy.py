@@ -57,6 +57,12 @@ class Policy:
     """When a payment comes near and the audit is not over: the claim waits, or only what is doubted does (R1.3)."""
     audit_settle_days: int
     """How many working days before it is due."""
+    approval_days: int
+    """How many days an approved payment may wait to be sent."""
+    account_days: int
+    """For how many days somebody has to confirm a payee's new account before it is paid to (edge case 38)."""
+    suspension_stops_payment: bool
+    """Whether payments wait while the provider's agreement is suspended (R6)."""
     emergencies_paid: bool
     """Whether emergency care is payable while an agreement is suspended (R6.4)."""
 
@@ -113,6 +119,9 @@ def parse(event: PolicyPublished) -> Policy:
         not_offset=frozenset(read["offset.not_from"]),
         audit_unfinished=read["audit.unfinished"],
         audit_settle_days=read["audit.settle_days"],
+        approval_days=read["payment.approval_days"],
+        account_days=read["payment.account_days"],
+        suspension_stops_payment=read["agreement.suspension_stops_payment"],
         emergencies_paid=read["agreement.emergencies_paid"],
     )
 
@@ -210,5 +219,8 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "offset.not_from": (_funds, NOT_OFFSET),
     "audit.unfinished": (_one_of("WAIT", "HOLD_DOUBTFUL"), "WAIT"),
     "audit.settle_days": (_number(0, 10), 2),
+    "payment.approval_days": (_number(1, 30), 5),
+    "payment.account_days": (_number(0, 30), 1),
+    "agreement.suspension_stops_payment": (_flag, True),
     "agreement.emergencies_paid": (_flag, True),
 }

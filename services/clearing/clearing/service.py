@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
+from msgspec import structs
 
 from clearing import policy, store
 from clearing.audit import deduction, finding, findings
@@ -14,11 +15,18 @@ from clearing.claims import claim as claims
 from clearing.claims import days, submitting
 from clearing.funds import added, fens
 from clearing.offsets import taking
-from clearing.payments import bank, payable
+from clearing.payments import answers, approving, cash, payable, payment, retrying, running, suspense
+from clearing.payments.mandates import Account
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
+from medfund.events.bank import (
+    BankLineUnplaced,
+    BankPaymentRejected,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    TreasuryFundsReceived,
+)
 from medfund.events.claims import (
     ClaimBatchSubmitted,
     ClaimBatchWithdrawalRequested,
@@ -45,7 +53,19 @@ from medfund.events.clearing import (
 )
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentOrdered, PaymentReturned, PaymentSettled
+from medfund.events.payments import (
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentFailed,
+    PaymentOrdered,
+    PaymentRetried,
+    PaymentReturned,
+    PaymentSent,
+    PaymentSettled,
+    PaymentWithheld,
+    SuspenseOpened,
+    SuspensePlaced,
+)
 from medfund.events.refusals import Reason
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -63,6 +83,16 @@ from medfund.events.reviews import (
     RecoveryReceived,
 )
 from medfund.events.time import DayOpened
+from medfund.events.treasury import (
+    OpeningBalanceRecorded,
+    PaymentApprovalGiven,
+    PaymentRetryRequested,
+    PaymentRunOpened,
+    ProviderAccountConfirmed,
+    StaffMandated,
+    SuspensePlacingRequested,
+    TreasuryFundsRequested,
+)
 from medfund.lanes import batch, registered
 
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {
@@ -78,8 +108,14 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     RecoveryDecided: cases.decided,
     RecoveryReceived: cases.received,
     RecoveryAppealUpheld: cases.upheld,
-    BankPaymentSettled: bank.settled,
-    BankPaymentReturned: bank.returned,
+    PaymentApprovalGiven: approving.given,
+    PaymentRetryRequested: retrying.requested,
+    PaymentRunOpened: running.opened,
+    BankPaymentSettled: answers.settled,
+    BankPaymentReturned: answers.returned,
+    BankPaymentRejected: answers.rejected,
+    BankLineUnplaced: suspense.unplaced,
+    SuspensePlacingRequested: suspense.placing,
     DayOpened: days.day_opened,
     CalendarPublished: days.calendar_published,
 }
@@ -91,6 +127,9 @@ KEPT = (
     ProviderAgreementChanged,
     PersonQualificationChanged,
     AuditStageCompleted,
+    StaffMandated,
+    PaymentRunOpened,
+    TreasuryFundsRequested,
 )
 """Facts that are kept as they came."""
 
@@ -113,8 +152,8 @@ class Clearing:
     def draft(self, state: Draft) -> Draft:
         """Claims and payments are read anew for each batch; what is known of the lane goes on."""
         known = state.known
-        if state.areas:
-            known = replace(known, areas={**known.areas, **state.areas})
+        if state.accounts:
+            known = replace(known, areas={**known.areas, **state.areas}, accounts={**known.accounts, **state.accounts})
         return Draft(known)
 
     def admit(self, draft: Draft, fact: Accepted) -> Refused | None:
@@ -130,11 +169,30 @@ class Clearing:
 
     def learn(self, draft: Draft, fact: Accepted) -> None:
         event = fact.event
-        if isinstance(event, ProviderRegistered | ProviderChanged):
-            draft.areas[event.provider] = event.area
-        elif isinstance(event, KEPT):
+        match event:
+            case ProviderRegistered() | ProviderChanged():
+                self._registered(draft, event)
+            case ProviderAccountConfirmed():
+                account = draft.known_account(event.provider)
+                if account.ref == event.bank_account_ref:
+                    draft.accounts[event.provider] = structs.replace(account, confirmed_by=event.staff_ref)
+            case DayOpened():
+                draft.opened = event.date
+                draft.known = replace(draft.known, today=event.date)
+            case TreasuryFundsReceived():
+                draft.moves += cash.received(event)
+            case OpeningBalanceRecorded():
+                draft.moves += cash.opening(event)
+        if isinstance(event, KEPT):
             draft.published.append((self._families[fact.record.topic], fact.record.offset, event))
             draft.known = store.with_fact(draft.known, event)
+
+    def _registered(self, draft: Draft, event: ProviderRegistered | ProviderChanged) -> None:
+        provider, account = event.provider, draft.known_account(event.provider)
+        draft.areas[provider] = event.area
+        if account.ref:
+            account = account.changed(event.bank_account_ref, draft.known.today or event.valid_from)
+        draft.accounts[provider] = account if account.ref else Account(ref=event.bank_account_ref)
 
     def decide(self, draft: Draft, fact: Accepted) -> Iterable[Event]:
         answer = ANSWERS.get(type(fact.event))
@@ -180,13 +238,34 @@ class Clearing:
             case OffsetApplied():
                 taking.evolve(draft, decision, fens(decision.amounts))
             case PaymentOrdered():
-                ordered = payable.ordered(draft.change(decision.payable_ref), decision)
-                draft.payments[ordered.payment_ref] = ordered
-                draft.changed_payments.add(ordered.payment_ref)
+                payable.ordered(draft.change(decision.payable_ref), decision)
+                draft.payments[decision.payment_ref] = payment.ordered(decision)
+                draft.changed_payments.add(decision.payment_ref)
+            case PaymentApproved():
+                payment.approved(draft.change_payment(decision.payment_ref), decision)
+            case PaymentSent():
+                payment.sent(draft.change_payment(decision.payment_ref), decision)
+            case PaymentWithheld():
+                payment.withheld(draft.change_payment(decision.payment_ref), decision)
+            case PaymentCancelled():
+                draft.change_payment(decision.payment_ref).status = "CANCELLED"
+                answers.release(draft, decision.payment_ref)
             case PaymentSettled():
-                bank.evolve_settled(draft, decision)
+                answers.evolve_settled(draft, decision)
+                draft.moves += cash.answered(decision, -1)
             case PaymentReturned():
-                bank.evolve_returned(draft, decision)
+                answers.evolve_returned(draft, decision)
+                draft.moves += cash.answered(decision, 1)
+            case PaymentFailed():
+                answers.evolve_failed(draft, decision)
+            case PaymentRetried():
+                answers.evolve_retried(draft, decision.payment_ref)
+            case SuspenseOpened():
+                suspense.evolve_opened(draft, decision)
+                draft.moves += cash.suspended(decision)
+            case SuspensePlaced():
+                suspense.evolve_placed(draft, decision)
+                draft.moves += cash.placed(decision)
             case ClaimPayableHeld():
                 payable.held(draft.change(decision.payable_ref), decision)
             case ClaimPayableReleased():
@@ -196,6 +275,7 @@ class Clearing:
                 draft.changed.add(decision.case_ref)
             case RecoverySettled():
                 recovery.settled(draft.change_recovery(decision.case_ref), decision)
+                draft.moves += cash.recovered(decision)
             case RecoveryReversed():
                 recovery.reversed_(draft.change_recovery(decision.case_ref), decision)
 

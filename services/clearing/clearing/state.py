@@ -2,16 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
 
 from clearing.audit.finding import Finding, Found, Refund
 from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim
-from clearing.payments.payable import Payable, Payment
+from clearing.funds import Fens, total
+from clearing.payments.cash import Move
+from clearing.payments.mandates import Account, Mandates
+from clearing.payments.payable import Payable
+from clearing.payments.payment import UNSENT, Payment
 from clearing.policy import Policies, Policy
 from clearing.supervision.agreements import Agreements, Qualifications
 from clearing.supervision.recovery import Recovery
 from medfund.calendar import Calendar
 from medfund.events.kinds import Event
+
+if TYPE_CHECKING:
+    from clearing.payments.suspense import Item
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,11 @@ class Known:
     calendar: Calendar
     agreements: Agreements
     qualifications: Qualifications
+    mandates: Mandates = field(default_factory=lambda: Mandates({}))
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    """Of each provider: where it is paid to."""
+    today: date | None = None
+    """The day that was opened last."""
 
 
 @dataclass
@@ -46,11 +60,19 @@ class Draft:
     """Of the settlements that findings are about, or rest on: those that were reversed."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
+    accounts: dict[str, Account] = field(default_factory=dict)
+    """What this batch says of the accounts of providers."""
+    suspense: dict[str, "Item"] = field(default_factory=dict)
+    opened: date | None = None
+    """The day that was opened last, where one was in this batch."""
+    moves: list[Move] = field(default_factory=list)
+    """What moved on the bank accounts in this batch."""
     published: list[tuple[str, int, Event]] = field(default_factory=list)
     """Facts of this batch that are kept as they came, with their topic and offset."""
     changed: set[str] = field(default_factory=set)
     """Claims and recoveries."""
     changed_payments: set[str] = field(default_factory=set)
+    changed_suspense: set[str] = field(default_factory=set)
     changed_findings: set[tuple[str, str]] = field(default_factory=set)
     """Those that are no more in `findings` are to be forgotten."""
 
@@ -75,6 +97,10 @@ class Draft:
         self.changed_payments.add(payment_ref)
         return self.payments[payment_ref]
 
+    def change_suspense(self, item_ref: str) -> "Item":
+        self.changed_suspense.add(item_ref)
+        return self.suspense[item_ref]
+
     def change_finding(self, batch: str, finding_ref: str) -> Finding:
         self.changed_findings.add((batch, finding_ref))
         return self.findings[batch, finding_ref]
@@ -85,6 +111,24 @@ class Draft:
         self.changed_findings.update(mine)
         for place in mine:
             del self.findings[place]
+
+    def carrier(self, payable: Payable) -> Payable:
+        """Which payable carries what is owed for it: of claims that were approved together, the first."""
+        return self.claims[payable.lead] if isinstance(payable, Claim) and payable.lead else payable
+
+    def unsent(self, payable_ref: str) -> list[Payment]:
+        """The payments of a payable that wait to be approved or sent."""
+        found = (one for one in self.payments.values() if one.payable_ref == payable_ref and one.status in UNSENT)
+        return sorted(found, key=lambda payment: payment.payment_ref)
+
+    def unsent_of(self, payable: Payable) -> Fens:
+        return total(payment.amounts for payment in self.unsent(payable.ref))
+
+    def known_account(self, provider: str) -> Account:
+        return self.accounts.get(provider) or self.known.accounts.get(provider) or Account(ref="")
+
+    def account(self, provider: str) -> str:
+        return self.known_account(provider).ref
 
     def claims_of(self, provider: str) -> list[Claim]:
         """The claims of a provider that were read or came into being, the oldest first."""

@@ -12,6 +12,8 @@ from clearing import policy, rows
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
 from clearing.payments import store as payments_store
+from clearing.payments import suspense
+from clearing.payments.mandates import Account
 from clearing.policy import Policies
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
@@ -19,21 +21,26 @@ from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
 from medfund.events.agency import CalendarPublished, PolicyPublished
+from medfund.events.bank import BankAnswer, BankLineUnplaced
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
+from medfund.events.payments import SuspenseOpened, SuspensePlaced
 from medfund.events.reviews import (
     AuditDeductionFinalised,
     AuditFindingRaised,
+    PaymentHoldPlaced,
     PersonQualificationChanged,
     ProviderAgreementChanged,
 )
 from medfund.events.time import DayOpened
+from medfund.events.treasury import PaymentApprovalGiven, PaymentRunOpened, StaffMandated, SuspensePlacingRequested
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 
 SQL = queries.load(__file__, "store.sql")
+_account = msgspec.json.Decoder(Account).decode
 TYPES = {kind.event: kind.type for kind in KINDS.values()}
 
 WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBatchWithdrawn)
@@ -41,8 +48,16 @@ WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBa
 
 
 async def load(connection: asyncpg.Connection, lane: int) -> Known:
-    areas = dict(map(tuple, await connection.fetch(SQL.known, lane)))
-    known = Known(areas, Policies({}, {}), calendar.shipped(), Agreements({}), Qualifications({}))
+    providers = await connection.fetch(SQL.known, lane)
+    known = Known(
+        {row["provider"]: row["area"] for row in providers},
+        Policies({}, {}),
+        calendar.shipped(),
+        Agreements({}),
+        Qualifications({}),
+        accounts={row["provider"]: _account(row["account"]) for row in providers if row["account"]},
+        today=await connection.fetchval(SQL.today, lane),
+    )
     for row in await connection.fetch(SQL.facts, lane):
         known = with_fact(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
     return known
@@ -60,6 +75,8 @@ def with_fact(known: Known, event: Event) -> Known:
             return replace(known, agreements=known.agreements.with_change(event))
         case PersonQualificationChanged():
             return replace(known, qualifications=known.qualifications.with_change(event))
+        case StaffMandated():
+            return replace(known, mandates=known.mandates.with_mandate(event))
     return known
 
 
@@ -75,9 +92,7 @@ async def prepare(connection: asyncpg.Connection, lane: int, draft: Draft, fresh
 async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others: Sequence[Accepted]) -> None:
     events: list[Any] = [accepted.event for accepted in others]
     submissions = [accepted for accepted in others if isinstance(accepted.event, ClaimBatchSubmitted)]
-    payment_refs = {event.payment_ref for event in events if hasattr(event, "payment_ref")}
-    if payment_refs:
-        await payments_store.read(connection, lane, draft, payment_refs)
+    await _read_payments(connection, lane, draft, events)
     named = {payment.payable_ref for payment in draft.payments.values()}
     for event in events:
         named.update(_named(event))
@@ -96,6 +111,34 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
         undone = await claims_store.read_submissions(connection, lane, draft, submissions)
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
     await _read_findings(connection, lane, draft, events, undone, day=day)
+
+
+async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any]) -> None:
+    named = {ref for event in events for ref in _payments(event)}
+    held = {event.payable_ref for event in events if isinstance(event, PaymentHoldPlaced)}
+    runs = [event for event in events if isinstance(event, PaymentRunOpened)]
+    if named or held or runs:
+        await payments_store.read(connection, lane, draft, named, held, runs)
+    if items := {ref for event in events for ref in _suspense(event)}:
+        await payments_store.read_suspense(connection, lane, draft, items)
+
+
+def _payments(event: Any) -> Iterable[str]:
+    """The payments that an event names."""
+    if isinstance(event, PaymentApprovalGiven):
+        yield from event.payments
+    for name in ("payment_ref", "retry_of"):
+        if (named := getattr(event, name, None)) is not None:
+            yield named
+
+
+def _suspense(event: Any) -> Iterable[str]:
+    """The suspense items that an event names, or would open."""
+    if isinstance(event, BankAnswer | BankLineUnplaced):
+        for fund in event.amounts:
+            yield suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn)
+    elif isinstance(event, SuspenseOpened | SuspensePlaced | SuspensePlacingRequested):
+        yield from filter(None, (event.item_ref, getattr(event, "target", None)))
 
 
 async def _read_findings(
@@ -129,8 +172,14 @@ def _findings(event: Any) -> Iterable[tuple[str, str]]:
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
-    if draft.areas:
-        await connection.execute(SQL.register, lane, *columns(sorted(draft.areas.items())))
+    if draft.accounts:
+        registered = {
+            provider: (provider, draft.areas.get(provider) or draft.known.areas[provider], rows.text(account))
+            for provider, account in sorted(draft.accounts.items())
+        }
+        await connection.execute(SQL.register, lane, *columns(registered.values()))
+    if draft.opened is not None:
+        await connection.execute(SQL.open_day, lane, draft.opened)
     if draft.published:
         kept = [
             (topic, str(offset), TYPES[type(event)], getattr(event, "provider", None), rows.text(event))

@@ -59,12 +59,14 @@ from medfund.events.payments import (
     PaymentCancelled,
     PaymentFailed,
     PaymentOrdered,
+    PaymentRetried,
     PaymentReturned,
     PaymentSent,
     PaymentSettled,
     PaymentWithheld,
     SuspenseOpened,
     SuspensePlaced,
+    SuspensePlacingRefused,
 )
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -342,6 +344,8 @@ RULES: Mapping[type[Event], Rule] = {
     PaymentFailed: nothing,
     PaymentSent: nothing,
     PaymentWithheld: nothing,
+    PaymentRetried: nothing,
+    SuspensePlacingRefused: nothing,
     SuspenseOpened: nothing,
     SuspensePlaced: nothing,
     BankLineUnplaced: nothing,

@@ -132,7 +132,7 @@ async def test_the_month_of_r1_5_ends_in_the_books_as_the_rule_proves(books: Boo
         await took(funds, recorded, *MONTH)
         await hold(books, funds)
     for fund in funds:
-        ordered = await fund.decided("payment.ordered")
+        ordered = await fund.ordered()
         payments = [sum(map(money.fen, event["amounts"].values())) for event in ordered]
         assert list(map(money.yuan, payments)) == ["3111110.21", "168909.87"]
 

@@ -20,7 +20,7 @@ def _funds(amounts: Mapping[str, str]) -> list[Json]:
     return [{"fund": fund, "fund_name": FUNDS[fund], "amount": amount} for fund, amount in amounts.items()]
 
 
-_P1 = {"310100": "1890000.33", "310200": "411110.21"}
+_P1_POOLED = {"310100": "1890000.33"}
 _SUMS = {
     "claimed": "2556789.49",
     "in_review": "0.00",
@@ -77,20 +77,27 @@ CLAIMS: Json = {
 }
 
 PAYMENT: Json = {
-    "payment": f"{BATCH}/P1",
+    "payment": f"{BATCH}/P1/310100",
     "payable": BATCH,
     "purpose": "INSTANT",
     "state": "SETTLED",
     "due": "2026-03-09",
+    "requested_by": None,
+    "approvers": ["staff-7c41", "staff-02e9"],
+    "expires_on": "2026-02-17",
+    "run": f"{AREA}-310100-20260212-1",
+    "end_to_end_id": "5b1f0c9a4d7e42138f6a90bd2c37e815",
     "value_date": "2026-02-12",
-    "amounts": _funds(_P1),
+    "amounts": _funds(_P1_POOLED),
+    "settled": _funds(_P1_POOLED),
     "returned": [],
-    "total": "2301110.54",
+    "to_retry": [],
+    "total": "1890000.33",
 }
 PAYMENTS: Json = {
     "positions": POSITIONS,
     "payments": [{**PAYMENT, "provider": PROVIDER, "area": AREA}],
-    "total": "2301110.54",
+    "total": "1890000.33",
     "next": None,
 }
 

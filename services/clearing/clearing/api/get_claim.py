@@ -12,8 +12,10 @@ from clearing.api.get_claims import Batch
 from clearing.api.reading import Month
 from clearing.audit.finding import Finding
 from clearing.funds import Fens, added, total
-from clearing.payments.payable import Offset, Payment
+from clearing.payments.payable import Offset
+from clearing.payments.payment import Payment, Status
 from medfund import money
+from medfund.events.payments import Purpose
 from medfund.events.reviews import Stage
 from medfund.http import answers
 from medfund.http.answers import Name, Positions, Yuan
@@ -47,12 +49,19 @@ class OfFund(Amounts):
 class Paid(BaseModel):
     payment: str
     payable: str
-    purpose: Literal["INSTANT", "PAYABLE"]
-    state: Literal["ORDERED", "SETTLED"]
+    purpose: Purpose
+    state: Status
     due: date
+    requested_by: Annotated[str | None, Field(description="The person who asked for it; null for the rules alone")]
+    approvers: list[str]
+    expires_on: Annotated[date | None, Field(description="The last day on which what was approved may be sent")]
+    run: str | None
+    end_to_end_id: Annotated[str | None, Field(description="What the bank calls it by")]
     value_date: date | None
     amounts: list[ByFund]
+    settled: list[ByFund]
     returned: list[ByFund]
+    to_retry: Annotated[list[ByFund], Field(description="What failed or came back, and nobody has asked for again")]
     total: Yuan
 
 
@@ -176,9 +185,16 @@ def paid(payment: Payment) -> Paid:
         purpose=payment.purpose,
         state=payment.status,
         due=payment.due,
+        requested_by=payment.requested_by,
+        approvers=payment.approvers,
+        expires_on=payment.expires_on,
+        run=payment.run_ref,
+        end_to_end_id=payment.end_to_end_id,
         value_date=payment.value_date,
         amounts=filters.by_fund(payment.amounts),
+        settled=filters.by_fund(payment.settled),
         returned=filters.by_fund(payment.returned),
+        to_retry=filters.by_fund(payment.to_retry),
         total=filters.total(payment.amounts),
     )
 

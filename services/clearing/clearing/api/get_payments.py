@@ -1,6 +1,6 @@
 """GET /v1/payments: what was ordered and what the bank confirmed, by due date."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from clearing.api import examples, filters, get_claim, reading
 from clearing.api.filters import DueBetween, OfProvider, Ref
 from clearing.api.get_claim import Paid
+from clearing.payments.payment import Status
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -19,7 +20,7 @@ ORDER = {"due": str, "lane": int, "payment_ref": str}
 
 
 class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
-    state: Literal["ORDERED", "SETTLED"] | None = None
+    state: Status | None = None
     payable: Annotated[Ref | None, Field(description="The batch, or the case of a recovery, that it pays")] = None
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from clearing.audit.finding import Finding
 from clearing.claims.claim import Claim
-from clearing.payments.payable import Payment
+from clearing.payments.payment import Payment
 from medfund import calendar
 from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from clearing.api import filters, targets
 from clearing.api.reading import Month
 from clearing.funds import Fens, added, total
-from clearing.payments.payable import Offset, Payment
+from clearing.payments.payable import Offset
+from clearing.payments.payment import Payment
 from medfund.http.answers import Name
 
 ACCOUNTS = {
@@ -196,19 +197,32 @@ def _taken(offset: Offset, own: set[str], amounts: Fens) -> Line:
     return Line(name, offset.item, f"step {offset.step}, {offset.account}", amounts)
 
 
-def _payments(payments: Iterable[Payment], purpose: str, name: Name) -> Iterator[Line]:
-    ordered = Name(zh="已下达支付指令", en="Ordered, on its way")
+def _payments(payments: Iterable[Payment], purpose: str, name: Name) -> list[Line]:
+    """One line for the payments of all funds that were ordered together, as far as the same became of them."""
+    found: dict[tuple[str, str, str, str], Fens] = {}
     for payment in payments:
-        if payment.purpose != purpose:
-            continue
-        if payment.status == "ORDERED":
-            yield Line(ordered, payment.payment_ref, f"due {payment.due}", payment.amounts)
-            continue
-        yield Line(name, payment.payment_ref, filters.day_text(payment.value_date), payment.amounts)
-        if any(payment.returned.values()) and purpose == "PAYABLE":
-            yield Line(
-                Name(zh="银行退回", en="Returned by the bank"), payment.payment_ref, "", _minus(payment.returned)
-            )
+        if payment.purpose == purpose:
+            for what, detail, amounts in _became(payment, purpose, name):
+                key = (what.zh, what.en, together(payment), detail)
+                found[key] = added(found.get(key, {}), amounts)
+    return [Line(Name(zh=zh, en=en), ref, detail, amounts) for (zh, en, ref, detail), amounts in found.items()]
+
+
+def together(payment: Payment) -> str:
+    """What the payments of all funds that were ordered together are called: their names end with the fund."""
+    ref, _, fund = payment.payment_ref.rpartition("/")
+    return ref if fund == payment.fund else payment.payment_ref
+
+
+def _became(payment: Payment, purpose: str, name: Name) -> Iterator[tuple[Name, str, Fens]]:
+    if any(payment.settled.values()):
+        yield name, filters.day_text(payment.value_date), payment.settled
+    if purpose == "PAYABLE" and any(payment.returned.values()):
+        yield Name(zh="银行退回", en="Returned by the bank"), "", _minus(payment.returned)
+    if payment.status in ("ORDERED", "APPROVED", "SENT") and payment.left:
+        yield Name(zh="已下达支付指令", en="Ordered, on its way"), f"due {payment.due}", payment.left
+    if payment.status in ("FAILED", "CANCELLED") and purpose == "INSTANT":
+        yield Name(zh="未支付", en="Not paid"), payment.code or "", payment.amounts
 
 
 def _holds(month: Month) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from clearing.claims.claim import Claim, in_review
 from clearing.funds import Fens, added, total, yuans
 from clearing.instant.amounts import bond_on
-from clearing.payments.bank import pay_out
+from clearing.payments.orders import pay_out
 from clearing.state import Draft
 from clearing.supervision.holds import hold_approved
 from medfund.events.clearing import ClaimBatchApproved

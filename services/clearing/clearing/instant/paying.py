@@ -6,7 +6,7 @@ from clearing.claims.claim import Claim
 from clearing.funds import Fens, added, at_most, fens, positive, total, yuans
 from clearing.instant import amounts
 from clearing.offsets.taking import offset_at_instant
-from clearing.payments.bank import order
+from clearing.payments.orders import order
 from clearing.state import Draft
 from medfund.events.clearing import InstantPaymentApproved, MadeGood
 from medfund.events.kinds import Event, Place
@@ -30,7 +30,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
     yield from offset_at_instant(draft, claim, cause, left)
     left = added(left, added(claim.advance, before, -1), -1)
     if left:
-        yield order(draft, claim, cause, "INSTANT", left)
+        yield from order(draft, claim, cause, "INSTANT", left)
 
 
 def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:

@@ -26,13 +26,14 @@ def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iter
     policy = draft.policy_of(payable)
     for fund in sorted(payable.payable):
         steps = (DEBIT, *policy.steps_for(fund, at_instant=False))
-        yield from _take(draft, payable, cause, fund, free(draft, payable, own).get(fund, 0), steps, own, "2102")
+        yield from _take(draft, payable, cause, fund, to_pay(draft, payable, own).get(fund, 0), steps, own, "2102")
 
 
-def free(draft: Draft, payable: Payable, own: list[str]) -> Fens:
-    """What of a payable is neither ordered nor needed for a P1 of its claims that is still on its way."""
+def to_pay(draft: Draft, payable: Payable, own: list[str]) -> Fens:
+    """What of a payable is neither ordered, nor needed for a P1 of its claims that is still on its way, nor came back
+    and waits for somebody to ask for it again."""
     others = total(draft.claims[ref].pending for ref in own if ref != payable.ref and ref in draft.claims)
-    return added(payable.free(), others, -1)
+    return added(added(payable.free(), others, -1), payable.to_retry, -1)
 
 
 def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What a provider is owed (2102), what of it is held, and the payments that were ordered for it. Pure.
+"""What a provider is owed (2102), what of it is held, and what of it is on its way to be paid. Pure.
 
 What stays true: every change is a decision that is on the log; what is ordered is a part of what is open, and what is
 held is not open.
@@ -14,7 +14,7 @@ from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, fens
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Place
-from medfund.events.payments import PaymentOrdered
+from medfund.events.payments import PaymentOrdered, Purpose
 
 
 class Offset(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +46,10 @@ class Payable(msgspec.Struct, kw_only=True):
     """2108, by hold."""
     to_hold: dict[str, Fens] = {}
     """By hold: to be held as soon as it is approved."""
-    orders: int = 0
-    """How many payments of the payable were ordered."""
+    to_retry: Fens = {}
+    """Of what is open: what failed or came back, until somebody asks that it be paid again."""
+    numbered: dict[str, int] = {}
+    """By fund: the number of its last payment."""
     pending: Fens = {}
     """Of a P1: ordered, and not yet confirmed by the bank."""
     advance: Fens = {}
@@ -67,38 +69,24 @@ class Payable(msgspec.Struct, kw_only=True):
         kept = (self.pending, self.advance, self.payable, *self.held.values())
         return any(amount for amounts in kept for amount in amounts.values())
 
+    def number(self, fund: str, purpose: Purpose) -> int:
+        """Of the next payment of a fund: the P1 is the first, what is paid after audit begins with the second."""
+        last = self.numbered.get(fund, 0)
+        return last + 1 if purpose == "INSTANT" else max(last, 1) + 1
+
     def free(self) -> Fens:
         """What of the payable is neither ordered nor needed for a P1 that is still on its way."""
         return added(added(self.payable, self.ordered, -1), self.pending, -1)
 
 
-class Payment(msgspec.Struct, kw_only=True):
-    payment_ref: str
-    payable_ref: str
-    provider: str
-    purpose: Literal["INSTANT", "PAYABLE"]
-    amounts: Fens
-    due: date
-    status: Literal["ORDERED", "SETTLED"] = "ORDERED"
-    value_date: date | None = None
-    returned: Fens = {}
-
-
-def ordered(payable: Payable, event: PaymentOrdered) -> Payment:
+def ordered(payable: Payable, event: PaymentOrdered) -> None:
     amounts = fens(event.amounts)
     if event.purpose == "INSTANT":
         payable.pending = added(payable.pending, amounts)
     else:
         payable.ordered = added(payable.ordered, amounts)
-        payable.orders += 1
-    return Payment(
-        payment_ref=event.payment_ref,
-        payable_ref=event.payable_ref,
-        provider=event.provider,
-        purpose="INSTANT" if event.purpose == "INSTANT" else "PAYABLE",
-        amounts=amounts,
-        due=event.due,
-    )
+    for fund in amounts:
+        payable.numbered = {**payable.numbered, fund: payable.number(fund, event.purpose)}
 
 
 def held(payable: Payable, event: ClaimPayableHeld) -> None:

@@ -1,28 +1,55 @@
-"""Payments in the database, read and written in a fixed number of statements."""
+"""Payments, suspense, moves of bank accounts in the database, read and written in a fixed number of statements."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import asyncpg
 import msgspec
 
 from clearing import rows
-from clearing.payments.payable import Payment
+from clearing.payments.payment import Payment
+from clearing.payments.suspense import Item
 from clearing.state import Draft
+from medfund.events.treasury import PaymentRunOpened
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 
 SQL = queries.load(__file__, "payments.sql")
 
 _payment = msgspec.json.Decoder(Payment).decode
+_item = msgspec.json.Decoder(Item).decode
 
 
-async def read(connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str]) -> None:
-    for row in await connection.fetch(SQL.payments, lane, sorted(named)):
+async def read(
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], payables: Iterable[str],
+    runs: Collection[PaymentRunOpened],
+) -> None:  # fmt: skip
+    """The payments that are named, those of some payables that are not sent, and those that runs may take."""
+    for row in await connection.fetch(
+        SQL.payments, lane, sorted(named), sorted(payables), [run.area for run in runs], [run.fund for run in runs]
+    ):
         payment = _payment(row["body"])
         draft.payments[payment.payment_ref] = payment
 
 
+async def read_suspense(connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str]) -> None:
+    for row in await connection.fetch(SQL.suspense, lane, sorted(named)):
+        item = _item(row["body"])
+        draft.suspense[item.item_ref] = item
+
+
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if changed := [draft.payments[ref] for ref in sorted(draft.changed_payments)]:
-        found = [(one.payment_ref, one.provider, one.status, rows.text(one)) for one in changed]
-        await connection.execute(SQL.save_payments, lane, *columns(found))
+        await connection.execute(SQL.save_payments, lane, *columns(map(_row, changed)))
+    if items := [draft.suspense[ref] for ref in sorted(draft.changed_suspense)]:
+        found = [(item.item_ref, item.area, rows.flag(item.open), rows.text(item)) for item in items]
+        await connection.execute(SQL.save_suspense, lane, *columns(found))
+    if draft.moves:
+        await connection.execute(SQL.move, lane, *columns(draft.moves))
+
+
+def _row(payment: Payment) -> tuple[str | int | None, ...]:
+    return (
+        payment.payment_ref, payment.provider, payment.status, payment.area, payment.fund,
+        sum(payment.amounts.values()), payment.due.isoformat(), payment.end_to_end_id, payment.run_ref,
+        rows.flag(any(payment.to_retry.values())), rows.text(payment),
+    )  # fmt: skip

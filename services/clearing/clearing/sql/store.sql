@@ -1,25 +1,38 @@
 -- name: known
--- Of a lane, read when it is claimed: registered providers. Locks: none.
-select provider, area
+-- Of a lane, read when it is claimed: registered providers, and where they are paid to. Locks: none.
+select
+    provider,
+    area,
+    account
 from providers
 where lane = $1
+
+-- name: today
+-- The day that was opened last. Locks: none.
+select opened
+from days
+where lane = $1
+
+-- name: open_day
+-- Locks: the lane's row; only this lane writes it.
+insert into days (lane, opened) values ($1, $2)
+on conflict (lane) do update set opened = excluded.opened
 
 -- name: facts
 -- What rules keep in memory, as it came, in the order of the log. Locks: none.
 select type, body
 from facts
-where lane = $1 and type <> 'audit.stage.completed.v1'
+where lane = $1 and type not in ('audit.stage.completed.v1', 'payment.run.opened.v1')
 order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area)
+insert into providers (lane, provider, area, account)
 select
     $1,
-    registered.provider,
-    registered.area
-from unnest($2::text::text [], $3::text::text []) as registered (provider, area)
-on conflict (lane, provider) do update set area = excluded.area
+    registered.*
+from unnest($2::text::text [], $3::text::text [], $4::text::jsonb []) as registered
+on conflict (lane, provider) do update set area = excluded.area, account = excluded.account
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

@@ -24,13 +24,22 @@ class Agreements:
         changes = self.by_provider.get(provider, ())
         active = not any(change.status == "SIGNED" for change in changes)
         for change in changes:
-            if change.effective_from <= day <= (change.effective_to or day):
+            if _says(change, day):
                 active = change.status in ("SIGNED", "RESUMED")
         return active
+
+    def suspended(self, provider: str, day: date) -> bool:
+        """Whether the agreement is suspended on a day; one that has ended is not, what is owed of it is paid (R6.4)."""
+        words = (change for change in self.by_provider.get(provider, ()) if _says(change, day))
+        return [change.status for change in words][-1:] == ["SUSPENDED"]
 
     def with_change(self, event: ProviderAgreementChanged) -> "Agreements":
         known = self.by_provider.get(event.provider, ())
         return Agreements({**self.by_provider, event.provider: (*known, event)})
+
+
+def _says(change: ProviderAgreementChanged, day: date) -> bool:
+    return change.effective_from <= day <= (change.effective_to or day)
 
 
 @dataclass(frozen=True, slots=True)

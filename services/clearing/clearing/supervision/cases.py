@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from clearing import dimensions
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, fens, first_above, yuans
-from clearing.payments.bank import pay_out
+from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
 from clearing.state import Draft
 from clearing.supervision.recovery import Recovery, split_of_reversal

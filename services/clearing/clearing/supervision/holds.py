@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, at_most, fens, first_above, yuans
-from clearing.payments.bank import pay_out
+from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.payments.orders import cancel, pay_out
 from clearing.payments.payable import Payable
 from clearing.state import Draft
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
@@ -25,11 +25,20 @@ def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Eve
     amounts = fens(event.amounts)
     if isinstance(payable, Claim) and payable.status == "IN_REVIEW":
         yield _held(payable, cause, event.hold_ref, {}, to_come=amounts)
-    elif (fund := first_above(amounts, payable.free())) is not None:
-        free = yuans({fund: payable.free().get(fund, 0)})[fund]
-        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} to be held, {free} is open and not ordered")
+    elif (fund := first_above(amounts, added(payable.free(), draft.unsent_of(payable)))) is not None:
+        yield disputed(event, cause, f"fund {fund}: less than {event.amounts[fund]} is open and not sent to the bank")
     else:
-        yield _held(payable, cause, event.hold_ref, amounts, to_come={})
+        yield from _held_now(draft, payable, cause, event.hold_ref, amounts)
+
+
+def _held_now(draft: Draft, payable: Payable, cause: Place, hold: str, amounts: Fens) -> Iterator[Event]:
+    """Payments that are not sent yet make way for it; what is left of them is ordered anew (edge case 39)."""
+    needed = [fund for fund in amounts if first_above({fund: amounts[fund]}, payable.free())]
+    for fund in needed:
+        yield from cancel(draft, payable, cause, fund, f"hold {hold} was placed")
+    yield _held(payable, cause, hold, amounts, to_come={})
+    if needed:
+        yield from pay_out(draft, payable, cause)
 
 
 def hold_approved(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:

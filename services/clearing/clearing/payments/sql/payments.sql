@@ -1,14 +1,66 @@
 -- name: payments
--- The payments that a batch of events names. Locks: none.
+-- The payments that a batch of events can touch: those it names ($2), those of some payables that wait to be sent ($3),
+-- and those that runs may take ($4 areas, $5 funds). Locks: none.
 select body
 from payments
-where lane = $1 and payment_ref = any($2::text [])
+where
+    lane = $1
+    and (
+        payment_ref = any($2::text [])
+        or (status in ('ORDERED', 'APPROVED') and body ->> 'payable_ref' = any($3::text []))
+        or (status = 'APPROVED' and (area, fund) in (select * from unnest($4::text [], $5::text [])))
+    )
 
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
-insert into payments (lane, payment_ref, provider, status, body)
+insert into payments (
+    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, body
+)
 select
     $1,
     changed.*
-from unnest($2::text::text [], $3::text::text [], $4::text::text [], $5::text::jsonb []) as changed
-on conflict (lane, payment_ref) do update set status = excluded.status, body = excluded.body
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::bigint [],
+    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::jsonb []
+) as changed
+on conflict (lane, payment_ref) do update set
+    status = excluded.status,
+    end_to_end_id = excluded.end_to_end_id,
+    run_ref = excluded.run_ref,
+    to_retry = excluded.to_retry,
+    body = excluded.body
+
+-- name: suspense
+-- The suspense items that a batch of events names. Locks: none.
+select body
+from suspense
+where lane = $1 and item_ref = any($2::text [])
+
+-- name: save_suspense
+-- Suspense items that decisions changed. Locks: those rows; only this lane writes them.
+insert into suspense (lane, item_ref, area, is_open, body)
+select
+    $1,
+    changed.*
+from unnest($2::text::text [], $3::text::text [], $4::text::boolean [], $5::text::jsonb []) as changed
+on conflict (lane, item_ref) do update set is_open = excluded.is_open, body = excluded.body
+
+-- name: move
+-- What moved on bank accounts. The same line told twice is booked twice, here as in the ledger, and then differs from the
+-- bank. Locks: those rows; only this lane writes them.
+insert into moves (lane, area, fund, bank_account, value_date, bank_txn, ref, fen)
+select
+    $1,
+    moved.area,
+    moved.fund,
+    moved.bank_account,
+    moved.value_date,
+    moved.bank_txn,
+    moved.ref,
+    sum(moved.fen)
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
+    $8::text::bigint []
+) as moved (area, fund, bank_account, value_date, bank_txn, ref, fen)
+group by moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.ref
+on conflict (lane, area, fund, bank_account, bank_txn, ref, value_date) do update set fen = moves.fen + excluded.fen

@@ -1,0 +1,190 @@
+"""What the bank says of payments: money that left, that came back, that it did not send. Pure.
+
+What stays true: whatever moved on a bank account is booked. What it paid is booked to what was ordered, as far as that
+goes, and the rest to suspense; the same line of the bank again is the same money.
+Source: c.2 (23, 24), c.4.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from clearing.claims import deadlines
+from clearing.claims.claim import Claim
+from clearing.dimensions import disputed
+from clearing.funds import added, at_most, fens, yuans
+from clearing.offsets.taking import offset
+from clearing.payments import payment as payments
+from clearing.payments import suspense
+from clearing.payments.cash import BANKS
+from clearing.payments.payable import Payable
+from clearing.payments.payment import Payment
+from clearing.state import Draft
+from medfund.events.bank import BankAnswer, BankPaymentRejected, BankPaymentReturned, BankPaymentSettled, Direction
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentFailed, PaymentReturned, PaymentSettled
+
+
+def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
+    """The bank paid what was ordered, or a part of it, whether that was sent or not: the money has left.
+
+    An advance that was paid after its claim was approved is taken back at once.
+    """
+    payment, paid = _named(draft, event), fens(event.amounts)
+    if _is_known(draft, payment, event):
+        yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
+        return
+    now = at_most(paid, payment.left) if payment and payment.status not in ("FAILED", "CANCELLED") else {}
+    if now and payment:
+        yield from _settled(draft, payment, event, cause, yuans(now))
+    if odd := added(paid, now, -1):
+        yield from _odd(event, cause, odd, "OUT", _why_not_paid(payment, event))
+
+
+def _settled(
+    draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: dict[str, str]
+) -> Iterator[Event]:
+    payable = draft.payable(payment.payable_ref)
+    if isinstance(payable, Claim):
+        yield from deadlines.told_breached(payable, event.value_date, cause)
+    yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
+    if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
+        yield from offset(draft, draft.claims[payable.lead], cause, own=[payable.ref])
+
+
+def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
+    if payment is None:
+        return f"no payment {event.payment_ref} was ordered"
+    if payment.status in ("FAILED", "CANCELLED"):
+        return f"payment {event.payment_ref} is {payment.status}: the bank paid it all the same"
+    return f"more than payment {event.payment_ref}: it was paid before, or is less"
+
+
+def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator[Event]:
+    """A P1 comes back to its advance as far as that is open, the rest to the payable (c.4)."""
+    payment, came = _named(draft, event), fens(event.amounts)
+    if _is_known(draft, payment, event):
+        yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
+        return
+    back = at_most(came, payment.kept) if payment else {}
+    if back and payment:
+        payable = draft.payable(payment.payable_ref)
+        instant = payment.purpose == "INSTANT"
+        to_advance = at_most(back, payable.advance) if instant else {}
+        yield PaymentReturned(
+            **_answered(draft, payable, payment, event, cause, yuans(back)),
+            to_advance=yuans(to_advance),
+            to_payable=yuans(added(back, to_advance, -1) if instant else {}),
+            reason=event.reason,
+        )
+    if odd := added(came, back, -1):
+        yield from _odd(event, cause, odd, "IN", f"more than was paid of {event.payment_ref} comes back")
+
+
+def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
+    """No money left: what it was to pay is open, until somebody asks that it be paid again."""
+    payment = draft.payments.get(event.payment_ref)
+    if payment is None or payment.provider != event.provider:
+        yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
+    elif payment.status != "SENT" or payment.settled:
+        yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
+    else:
+        yield PaymentFailed(
+            **draft.payable(payment.payable_ref).told(cause, payment.amounts),
+            payment_ref=payment.payment_ref,
+            payable_ref=payment.payable_ref,
+            amounts=yuans(payment.amounts),
+            code=event.code,
+            reason=event.reason,
+            failed_on=event.rejected_on,
+        )
+
+
+def _named(draft: Draft, event: BankAnswer) -> Payment | None:
+    payment = draft.payments.get(event.payment_ref)
+    return payment if payment is not None and payment.provider == event.provider else None
+
+
+def _is_known(draft: Draft, payment: Payment | None, event: BankAnswer) -> bool:
+    """Whether this line of the bank is booked already, to the payment or to suspense."""
+    items = (suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn) for fund in event.amounts)
+    return (payment is not None and event.bank_txn in payment.txns) or any(item in draft.suspense for item in items)
+
+
+def _odd(
+    event: BankAnswer, cause: Place, amounts: dict[str, int], direction: Direction, reason: str
+) -> Iterator[Event]:
+    """What was in suspense already stays there; what moved on a bank account goes there."""
+    if event.bank_account in BANKS:
+        yield from suspense.unexpected(event, cause, amounts, direction, reason)
+    else:
+        yield disputed(event, cause, reason)
+
+
+def _answered(
+    draft: Draft, payable: Payable, payment: Payment, event: BankAnswer, cause: Place, amounts: dict[str, str]
+) -> dict[str, Any]:
+    """What is told of a payment when the bank has answered, whichever the answer is."""
+    policy = draft.policy_of(payable)
+    return {
+        **payable.told(cause, amounts),
+        "payment_ref": payment.payment_ref,
+        "payable_ref": payment.payable_ref,
+        "purpose": payment.purpose,
+        "bank_account": event.bank_account,
+        "bank_txn": event.bank_txn,
+        "value_date": event.value_date,
+        "amounts": amounts,
+        "instant_stat": policy.instant_stat if payment.purpose == "INSTANT" else None,
+    }
+
+
+# -- what the answers change
+
+
+def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
+    payable, amounts = draft.change(event.payable_ref), fens(event.amounts)
+    payments.settled(draft.change_payment(event.payment_ref), event)
+    if event.purpose == "INSTANT":
+        payable.pending = added(payable.pending, amounts, -1)
+        payable.advance = added(payable.advance, amounts)
+    else:
+        payable.ordered = added(payable.ordered, amounts, -1)
+        payable.payable = added(payable.payable, amounts, -1)
+    payable.last_paid = max(event.value_date, payable.last_paid or event.value_date)
+
+
+def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
+    """What comes back to a payable waits there until somebody asks that it be paid again."""
+    payable = draft.change(event.payable_ref)
+    payments.returned(draft.change_payment(event.payment_ref), event)
+    to_payable = fens(event.to_payable if event.purpose == "INSTANT" else event.amounts)
+    payable.advance = added(payable.advance, fens(event.to_advance), -1)
+    payable.payable = added(payable.payable, to_payable)
+    payable.to_retry = added(payable.to_retry, to_payable)
+
+
+def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
+    payments.failed(draft.change_payment(event.payment_ref), event)
+    release(draft, event.payment_ref)
+    waits = draft.carrier(draft.payable(event.payable_ref))
+    if not (isinstance(waits, Claim) and waits.status == "IN_REVIEW"):
+        waits.to_retry = added(waits.to_retry, fens(event.amounts))
+        draft.changed.add(waits.ref)
+
+
+def release(draft: Draft, payment_ref: str) -> None:
+    """Nothing of it is on its way any more."""
+    payment = draft.payments[payment_ref]
+    payable = draft.change(payment.payable_ref)
+    if payment.purpose == "INSTANT":
+        payable.pending = added(payable.pending, payment.amounts, -1)
+    else:
+        payable.ordered = added(payable.ordered, payment.amounts, -1)
+
+
+def evolve_retried(draft: Draft, payment_ref: str) -> None:
+    payment = draft.change_payment(payment_ref)
+    waits = draft.carrier(draft.payable(payment.payable_ref))
+    waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
+    draft.changed.add(waits.ref)
+    payments.retried(payment)

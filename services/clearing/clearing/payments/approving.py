@@ -1,0 +1,97 @@
+"""Two people behind each payment: who has approved it, and whether that counts. Pure. Source: c.2 (21), reliability 76.
+
+Whoever asked for a payment is one of the two; where the rules alone asked, two people approve it. One of those who
+approve has the role of an approver; each has a mandate of the area on that day, up to the payment's amount.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from clearing.dimensions import disputed
+from clearing.funds import yuans
+from clearing.payments import mandates
+from clearing.payments.payment import UNSENT, Payment
+from clearing.state import Draft
+from medfund import money
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentApprovalRefused, PaymentApproved
+from medfund.events.treasury import PaymentApprovalGiven
+
+PEOPLE = 2
+
+
+class Refusal(NamedTuple):
+    code: str
+    detail: str
+
+
+def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[Event]:
+    """Of each payment: whether the approval counts. None does where the person saw another sum than there is."""
+    found = [draft.payments.get(ref) for ref in event.payments]
+    payments = [payment for payment in found if payment is not None and payment.provider == event.provider]
+    today = draft.known.today
+    if len(payments) < len(event.payments) or len(set(event.payments)) < len(event.payments):
+        known = {payment.payment_ref for payment in payments}
+        odd = next((ref for ref in event.payments if ref not in known), "one of them")
+        yield disputed(event, cause, f"{odd} is no payment of {event.provider}, or is named twice: none is approved")
+    elif (total := sum(sum(payment.amounts.values()) for payment in payments)) != money.fen(event.total):
+        yield disputed(event, cause, f"the payments make {money.yuan(total)}, not {event.total}: none is approved")
+    elif today is None:
+        yield disputed(event, cause, "no day has been opened: nobody can say who has a mandate")
+    else:
+        for payment in payments:
+            yield _judged(draft, payment, event.staff_ref, today, cause)
+
+
+def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place) -> Event:
+    payable = draft.payable(payment.payable_ref)
+    told = {
+        **payable.told(cause, payment.amounts),
+        "payment_ref": payment.payment_ref,
+        "payable_ref": payment.payable_ref,
+        "amounts": yuans(payment.amounts),
+    }
+    account = draft.account(payment.provider)
+    before = approvers(payment, today, account)
+    if refusal := _refusal(draft, payment, before, staff_ref, today):
+        return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
+    days = draft.policy_of(payable).approval_days
+    return PaymentApproved(
+        **told,
+        approvers=[*before, staff_ref],
+        missing=PEOPLE - len(_behind(payment, [*before, staff_ref])),
+        expires_on=today + timedelta(days=days),
+        bank_account_ref=account,
+    )
+
+
+def approvers(payment: Payment, today: date, account: str) -> list[str]:
+    """Whose approval still counts: it ends with its last day, and with the account that it was given for."""
+    if payment.expires_on is None or payment.expires_on < today or payment.account != account:
+        return []
+    return payment.approvers
+
+
+def _behind(payment: Payment, approved_by: list[str]) -> list[str]:
+    return [*([payment.requested_by] if payment.requested_by else []), *approved_by]
+
+
+def _refusal(draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date) -> Refusal | None:
+    if payment.status not in UNSENT or len(_behind(payment, before)) >= PEOPLE:
+        return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
+    if staff_ref == payment.requested_by:
+        return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
+    if staff_ref in before:
+        return Refusal("TWICE", f"{staff_ref} approved this payment already")
+    mandate = draft.known.mandates.of(payment.area, staff_ref, today)
+    if mandate is None:
+        return Refusal("MANDATE", f"{staff_ref} has no mandate of area {payment.area} on {today}")
+    fen = sum(payment.amounts.values())
+    if not mandates.covers(mandate, fen):
+        return Refusal("LIMIT", f"{money.yuan(fen)} is above the limit of {staff_ref}, {mandate.limit}")
+    others = [draft.known.mandates.of(payment.area, other, today) for other in before]
+    complete = len(_behind(payment, before)) + 1 >= PEOPLE
+    if complete and not any(other is not None and other.role == "approver" for other in [mandate, *others]):
+        return Refusal("ROLE", f"an approver has to approve it; {staff_ref} is {mandate.role}")
+    return None

@@ -1,0 +1,62 @@
+"""Orders to pay: what is left of a payable after the waterfall, a payment for each fund. Pure. Source: R3.6."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from clearing.claims import clock
+from clearing.claims.claim import Claim
+from clearing.funds import Fens, positive, yuans
+from clearing.offsets.taking import offset, to_pay
+from clearing.payments.payable import Payable
+from clearing.state import Draft
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried
+
+
+def order(
+    draft: Draft, payable: Payable, cause: Place, purpose: Literal["INSTANT", "PAYABLE"], cash: Fens,
+    asked: PaymentRetried | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    """To be paid within the working days that the payable's policy promises: each fund from its own account.
+
+    `asked`: what somebody wants paid again.
+    """
+    policy = draft.policy_of(payable)
+    due = clock.deadline(draft.known.calendar, policy.working_days, payable.cut_off).earliest
+    for fund, fen in cash.items():
+        yield PaymentOrdered(
+            **payable.told(cause, [fund]),
+            payment_ref=f"{payable.ref}/P{payable.number(fund, purpose)}/{fund}",
+            payable_ref=payable.ref,
+            purpose=purpose,
+            amounts=yuans({fund: fen}),
+            due=due,
+            requested_by=asked.requested_by if asked else None,
+            retry_of=asked.payment_ref if asked else None,
+        )
+
+
+def pay_out(
+    draft: Draft, payable: Payable, cause: Place, own: list[Claim] | None = None, asked: PaymentRetried | None = None
+) -> Iterator[Event]:
+    """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6).
+
+    `own`: the claims that were approved together with it, itself included.
+    """
+    together = [claim.ref for claim in own or ()] or [payable.ref]
+    yield from offset(draft, payable, cause, own=together)
+    if cash := positive(to_pay(draft, payable, together)):
+        yield from order(draft, payable, cause, "PAYABLE", cash, asked)
+
+
+def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str) -> Iterator[Event]:
+    """Every payment of a fund of a payable that has not been sent."""
+    for payment in draft.unsent(payable.ref):
+        if payment.fund == fund:
+            yield PaymentCancelled(
+                **payable.told(cause, payment.amounts),
+                payment_ref=payment.payment_ref,
+                payable_ref=payable.ref,
+                amounts=yuans(payment.amounts),
+                reason=reason,
+            )

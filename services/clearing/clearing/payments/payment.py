@@ -1,0 +1,134 @@
+"""One payment and what has become of it: ordered, approved, sent, answered by the bank. Pure.
+
+What stays true: every change is a decision that is on the log; a payment is sent at most once, and what the bank has
+paid of it is never more than it is.
+"""
+
+import hashlib
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from clearing.funds import Fens, added, fens
+from medfund.events.payments import (
+    PaymentApproved,
+    PaymentFailed,
+    PaymentOrdered,
+    PaymentReturned,
+    PaymentSent,
+    PaymentSettled,
+    PaymentWithheld,
+    Purpose,
+)
+
+Status = Literal["ORDERED", "APPROVED", "SENT", "SETTLED", "FAILED", "CANCELLED"]
+UNSENT: tuple[Status, ...] = ("ORDERED", "APPROVED")
+
+
+class Payment(msgspec.Struct, kw_only=True):
+    payment_ref: str
+    payable_ref: str
+    provider: str
+    area: str = ""
+    purpose: Purpose
+    amounts: Fens
+    due: date
+    status: Status = "ORDERED"
+    requested_by: str | None = None
+    retry_of: str | None = None
+    approvers: list[str] = []
+    approved_at: int = 0
+    """The offset, in the topic of the agency, of the approval that was the last one needed."""
+    expires_on: date | None = None
+    """The last day on which what was approved may be sent."""
+    account: str = ""
+    """Of the payee, as it was approved."""
+    run_ref: str | None = None
+    end_to_end_id: str | None = None
+    execute_on: date | None = None
+    settled: Fens = {}
+    value_date: date | None = None
+    """The bank's day of the last part that was paid."""
+    returned: Fens = {}
+    txns: list[str] = []
+    """The bank's own references of what it paid and gave back."""
+    code: str | None = None
+    """Why the bank did not pay, or gave back."""
+    to_retry: Fens = {}
+    """What failed or came back, and nobody has asked for again."""
+
+    @property
+    def fund(self) -> str | None:
+        """A payment leaves from one fund's account."""
+        return next(iter(self.amounts)) if len(self.amounts) == 1 else None
+
+    @property
+    def left(self) -> Fens:
+        """What the bank has not paid of it."""
+        return added(self.amounts, self.settled, -1)
+
+    @property
+    def kept(self) -> Fens:
+        """What was paid of it and did not come back."""
+        return added(self.settled, self.returned, -1)
+
+
+def end_to_end_id(payment_ref: str) -> str:
+    """What the bank calls a payment by, at most 35 characters: the same one however often it would be sent."""
+    return hashlib.sha256(payment_ref.encode()).hexdigest()[:32]
+
+
+def ordered(event: PaymentOrdered) -> Payment:
+    return Payment(
+        payment_ref=event.payment_ref,
+        payable_ref=event.payable_ref,
+        provider=event.provider,
+        area=event.area,
+        purpose=event.purpose,
+        amounts=fens(event.amounts),
+        due=event.due,
+        requested_by=event.requested_by,
+        retry_of=event.retry_of,
+    )
+
+
+def approved(payment: Payment, event: PaymentApproved) -> None:
+    payment.approvers, payment.expires_on, payment.account = event.approvers, event.expires_on, event.bank_account_ref
+    if not event.missing:
+        payment.status, payment.approved_at = "APPROVED", event.cause.offset
+    else:
+        payment.status = "ORDERED"
+
+
+def sent(payment: Payment, event: PaymentSent) -> None:
+    payment.status, payment.run_ref, payment.execute_on = "SENT", event.run_ref, event.execute_on
+    payment.end_to_end_id = event.end_to_end_id
+
+
+def withheld(payment: Payment, event: PaymentWithheld) -> None:
+    if event.approval_ends:
+        payment.status, payment.approvers, payment.expires_on = "ORDERED", [], None
+
+
+def settled(payment: Payment, event: PaymentSettled) -> None:
+    payment.settled = added(payment.settled, fens(event.amounts))
+    payment.status = "SENT" if payment.left else "SETTLED"
+    payment.value_date = max(event.value_date, payment.value_date or event.value_date)
+    payment.txns = [*payment.txns, event.bank_txn]
+
+
+def returned(payment: Payment, event: PaymentReturned) -> None:
+    amounts = fens(event.amounts)
+    payment.returned = added(payment.returned, amounts)
+    payment.to_retry = added(payment.to_retry, amounts)
+    payment.txns = [*payment.txns, event.bank_txn]
+
+
+def failed(payment: Payment, event: PaymentFailed) -> None:
+    payment.status, payment.code = "FAILED", event.code
+    payment.to_retry = added(payment.to_retry, fens(event.amounts))
+
+
+def retried(payment: Payment) -> None:
+    payment.to_retry = {}

@@ -1,0 +1,40 @@
+"""What failed or came back is paid again when somebody asks for it. Pure. Source: R3.7, c.2 (24)."""
+
+from collections.abc import Iterator
+
+from clearing.claims.claim import Claim
+from clearing.dimensions import disputed
+from clearing.funds import yuans
+from clearing.payments.orders import order, pay_out
+from clearing.state import Draft
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentRetried
+from medfund.events.treasury import PaymentRetryRequested
+
+
+def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Iterator[Event]:
+    """A P1 of a claim in review as a P1; anything else with what else is open of its payable, after the waterfall."""
+    payment = draft.payments.get(event.payment_ref)
+    if payment is None or payment.provider != event.provider:
+        yield disputed(event, cause, f"there is no payment {event.payment_ref}")
+        return
+    if not any(payment.to_retry.values()):
+        yield disputed(event, cause, f"nothing of payment {event.payment_ref} failed or came back and waits")
+        return
+    today, staff_ref = draft.known.today, event.staff_ref
+    if today is None or draft.known.mandates.of(payment.area, staff_ref, today) is None:
+        yield disputed(event, cause, f"{staff_ref} has no mandate of area {payment.area} on {today}")
+        return
+    payable, amounts = draft.payable(payment.payable_ref), dict(payment.to_retry)
+    asked = PaymentRetried(
+        **payable.told(cause, amounts),
+        payment_ref=payment.payment_ref,
+        payable_ref=payment.payable_ref,
+        amounts=yuans(amounts),
+        requested_by=staff_ref,
+    )
+    yield asked
+    if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
+        yield from order(draft, payable, cause, "INSTANT", amounts, asked)
+    else:
+        yield from pay_out(draft, draft.carrier(payable), cause, asked=asked)

@@ -1,0 +1,164 @@
+"""Bank money that nobody can place, and what it turns out to be. Pure. Source: c.2 (27, 69), c.4.
+
+What stays true: every line of a bank account is booked, in suspense where it answers nothing; an item is open until
+somebody says what it was, once.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from clearing.funds import Fens, fens, yuans
+from clearing.state import Draft
+from medfund.events.bank import BankAccount, BankAnswer, BankLineUnplaced, Direction
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
+from medfund.events.treasury import SuspensePlacingRequested
+
+PlacedAs = Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
+DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RETURN": "IN", "RECOVERY": "IN"}
+"""Which way money goes, where that is given by what it is."""
+UNPLACED = "没有可对应的付款或收款"
+
+
+class Item(msgspec.Struct, kw_only=True):
+    item_ref: str
+    area: str
+    bank_account: BankAccount
+    direction: Direction
+    amounts: Fens
+    bank_txn: str
+    value_date: date
+    reason: str
+    payment_ref: str | None = None
+    placed_as: PlacedAs | None = None
+    placed_on: date | None = None
+    target: str | None = None
+    provider: str | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.placed_as is None
+
+
+def item_ref(area: str, bank_account: str, fund: str, bank_txn: str) -> str:
+    """The name of an item: the same for the same line of the same account."""
+    return f"S-{hashlib.sha256(f'{area} {bank_account} {fund} {bank_txn}'.encode()).hexdigest()[:24]}"
+
+
+def unplaced(draft: Draft, event: BankLineUnplaced, cause: Place) -> Iterator[Event]:
+    """The same line again says nothing new."""
+    for fund, fen in fens(event.amounts).items():
+        ref = item_ref(event.area, event.bank_account, fund, event.bank_txn)
+        if ref not in draft.suspense:
+            yield SuspenseOpened(
+                area=event.area,
+                cause=cause,
+                item_ref=ref,
+                bank_account=event.bank_account,
+                direction=event.direction,
+                amounts=yuans({fund: fen}),
+                bank_txn=event.bank_txn,
+                value_date=event.value_date,
+                reason=UNPLACED,
+            )
+
+
+def unexpected(event: BankAnswer, cause: Place, amounts: Fens, direction: Direction, reason: str) -> Iterator[Event]:
+    """The bank names a payment, and moved money that it cannot be for."""
+    for fund, fen in amounts.items():
+        yield SuspenseOpened(
+            area=event.area,
+            cause=cause,
+            item_ref=item_ref(event.area, event.bank_account, fund, event.bank_txn),
+            bank_account=event.bank_account,  # type: ignore[arg-type]
+            direction=direction,
+            amounts=yuans({fund: fen}),
+            bank_txn=event.bank_txn,
+            value_date=event.value_date,
+            reason=reason,
+            payment_ref=event.payment_ref,
+        )
+
+
+def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iterator[Event]:
+    item = draft.suspense.get(event.item_ref)
+    detail = f"there is no item {event.item_ref}" if item is None else _refusal(draft, event, item)
+    if item is None or detail is not None:
+        yield SuspensePlacingRefused(
+            area=event.area,
+            cause=cause,
+            item_ref=event.item_ref,
+            staff_ref=event.staff_ref,
+            detail=detail or "",
+        )
+        return
+    received, target = item, event.target
+    if event.placed_as == "CORRECTED" and item.direction == "OUT":
+        received, target = draft.suspense[str(event.target)], item.item_ref
+    yield SuspensePlaced(
+        area=received.area,
+        cause=cause,
+        item_ref=received.item_ref,
+        bank_account=received.bank_account,
+        direction=received.direction,
+        amounts=yuans(received.amounts),
+        bank_txn=received.bank_txn,
+        value_date=received.value_date,
+        placed_as=event.placed_as,
+        placed_on=event.placed_on,
+        staff_ref=event.staff_ref,
+        target=target,
+        provider=event.provider,
+    )
+
+
+def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str | None:
+    today = draft.known.today
+    if not item.open or item.area != event.area:
+        return f"item {item.item_ref} is not open"
+    if today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:
+        return f"{event.staff_ref} has no mandate of area {event.area} on {today}"
+    if DIRECTION.get(event.placed_as, item.direction) != item.direction:
+        return f"money that went {item.direction} is no {event.placed_as}"
+    if event.placed_as in DIRECTION and not (event.target and event.provider):
+        return f"a {event.placed_as} names its target and its provider"
+    if event.placed_as == "RECOVERY" and item.bank_account != "1003":
+        return "a recovery comes to the fiscal special account"
+    if event.placed_as == "CORRECTED":
+        other = draft.suspense.get(event.target or "")
+        if other is None or not other.open or other.direction == item.direction:
+            return f"{event.target} is no open item of the other direction"
+        if (other.area, other.bank_account, other.amounts) != (item.area, item.bank_account, item.amounts):
+            return f"{event.target} is of another account or another amount"
+    return None
+
+
+# -- what the decisions change
+
+
+def evolve_opened(draft: Draft, event: SuspenseOpened) -> None:
+    draft.suspense[event.item_ref] = Item(
+        item_ref=event.item_ref,
+        area=event.area,
+        bank_account=event.bank_account,
+        direction=event.direction,
+        amounts=fens(event.amounts),
+        bank_txn=event.bank_txn,
+        value_date=event.value_date,
+        reason=event.reason,
+        payment_ref=event.payment_ref,
+    )
+    draft.changed_suspense.add(event.item_ref)
+
+
+def evolve_placed(draft: Draft, event: SuspensePlaced) -> None:
+    for ref in (event.item_ref, event.target if event.placed_as == "CORRECTED" else None):
+        if ref is not None:
+            item = draft.change_suspense(ref)
+            item.placed_as, item.placed_on = event.placed_as, event.placed_on
+            item.target = event.target if ref == event.item_ref else event.item_ref
+            item.provider = event.provider
