@@ -80,6 +80,11 @@ def providers(lane: int, lanes: int, count: int) -> list[str]:
     return found
 
 
+def area(lane: int, lanes: int) -> str:
+    """A pooling area whose own events belong to a lane."""
+    return next(code for number in range(100_000) if _lane(code := f"15{number:04d}", lanes) == lane)
+
+
 @cache
 def _lane(code: str, lanes: int) -> int:
     return partition.lane_of(code.encode(), lanes)

@@ -11,10 +11,13 @@ import asyncpg
 import msgspec
 
 from clearing.__main__ import MIGRATIONS
+from clearing.payments import planning
 from clearing.service import Clearing
 from ledger.service import Ledger
 from medfund import calendar, merkle, money
 from medfund.events.agency import policy_hash
+from medfund.events.kinds import KINDS
+from medfund.events.treasury import PaymentRunOpened
 from medfund.lanes import partition
 from medfund.lanes.decider import Decider
 from medfund.lanes.lane import Lane, Limits
@@ -27,7 +30,9 @@ from tests.conftest import PASSWORDS, Database
 from tests.simulation.memory_log import MemoryLog
 
 LANES = 1024
-TABLES = ("providers", "facts", "settlements", "claims", "payments", "findings", "recoveries")
+TABLES = (
+    "providers", "facts", "days", "settlements", "claims", "payments", "findings", "recoveries", "suspense", "moves",
+)  # fmt: skip
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {
     "instant.ratio": "0.90",
@@ -35,7 +40,8 @@ POLICY = {
     "bond.310100": "0.05",
     "bond.390100": "0.05",
 }
-LANE = 7
+LANE = partition.lane_of(events.AREA.encode(), LANES)
+"""That of the area, so that what belongs to no provider is in it too."""
 [PROVIDER] = events.providers(LANE, LANES, 1)
 
 
@@ -52,6 +58,7 @@ class Fund:
     """Of the two services' workers."""
     lane: int = LANE
     lanes: int = LANES
+    area: str = events.AREA
     log: MemoryLog = field(default_factory=MemoryLog)
     workers: dict[str, Lane] = field(default_factory=dict)
     crash_at: str = ""
@@ -65,30 +72,40 @@ class Fund:
     # -- the world acts
 
     def put(self, type: str, **data: Any) -> None:
+        self.put_message(self._message(type, data))
+
+    def _message(self, type: str, data: Mapping[str, Any]) -> events.Message:
         self.sent += 1
-        self.put_message(events.message(type, id=f"e-{self.sent}", **data))
+        example = KINDS[type].example
+        of_area = {name: self.area for name in ("area", "insured_area") if name in example}
+        return events.message(type, id=f"e-{self.sent}", **{**of_area, **data})
 
     def put_message(self, message: events.Message) -> None:
         self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
 
     def put_in_lane(self, type: str, **data: Any) -> None:
         """An event that is written into every lane."""
-        self.sent += 1
-        message = events.message(type, id=f"e-{self.sent}", **data)
+        message = self._message(type, data)
         self.put_message(replace(message, key=partition.lane_key(self.lane, self.lanes)))
 
     def register(self) -> None:
         self.put("provider.registered.v1", provider=self.provider)
 
-    def policy(self, valid_from: str = "2025-01-01", area: str = events.AREA, **parameters: str) -> None:
+    def policy(self, valid_from: str = "2025-01-01", area: str | None = None, **parameters: str) -> None:
         chosen = {**POLICY, **{name.replace("__", "."): text for name, text in parameters.items()}}
-        content = {"area": area, "valid_from": valid_from, "hash": policy_hash(chosen), "parameters": chosen}
+        content = {
+            "area": area or self.area,
+            "valid_from": valid_from,
+            "hash": policy_hash(chosen),
+            "parameters": chosen,
+        }
         self.put_in_lane("policy.published.v1", **content)
 
     def settle(self, amounts: Mapping[str, int], *, day: str = "2026-01-15", clr_type: str = "21", **data: Any) -> str:
         """One settlement; its reference."""
         self.sent += 1
         insutype = data.pop("insutype", "310")
+        data = {"area": self.area, "insured_area": self.area, **data}
         message = events.settlement(
             self.provider, id=f"s-{self.sent}", funds=dict(amounts), service_date=day, clr_type=clr_type,
             insutype=insutype, benefit_year=int(day[:4]), **data,
@@ -181,6 +198,55 @@ class Fund:
         """In cash, or, as type `appeal.upheld`, not owed after all."""
         told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
         self.put(f"recovery.{type}.v1", provider=self.provider, case_ref=case, amounts=told)
+
+    # -- the agency pays
+
+    def mandate(self, staff: str, role: str = "approver", limit: str = "99999999.99", **data: Any) -> None:
+        content = {"valid_from": "2025-01-01", "valid_to": None, **data}
+        self.put_in_lane("staff.mandated.v1", staff_ref=staff, role=role, limit=limit, **content)
+
+    def deposit(self, amounts: Mapping[str, int], *, account: str = "1002", on: str = "2025-12-31") -> None:
+        """What is in a bank account when the books begin."""
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        self.put("opening.balance.recorded.v1", account=account, amounts=told, value_date=on)
+
+    async def payments(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The payments as they stand, in the order of their names."""
+        await self.drain()
+        rows = await self.control.fetch(
+            "select body from clearing.payments where lane = $1 order by payment_ref", self.lane
+        )
+        found = [msgspec.json.decode(row["body"]) for row in rows]
+        return [one for one in found if all(one.get(name) == value for name, value in wanted.items())]
+
+    async def approve(self, *staff: str, refs: Sequence[str] | None = None, total: str | None = None) -> None:
+        """Each of some people approves what waits, or what is named."""
+        known = {one["payment_ref"]: sum(one["amounts"].values()) for one in await self.payments()}
+        if refs is None:
+            refs = [one["payment_ref"] for one in await self.payments(status="ORDERED")]
+        for person in staff:
+            seen = total or money.yuan(sum(known.get(ref, 0) for ref in refs))
+            self.put("payment.approval.given.v1", provider=self.provider, payments=list(refs), total=seen,
+                     staff_ref=person)  # fmt: skip
+            await self.drain()
+
+    async def plan(self, fund: str, *, on: str, due_until: str = "2099-12-31") -> planning.Plan:
+        await self.drain()
+        days = (datetime.date.fromisoformat(day) for day in (due_until, on))
+        return await planning.plan(self.connections["clearing"], planning.Wanted(self.area, fund, "1002", *days))
+
+    async def run(self, fund: str, *, on: str, number: int = 1, staff: str = "anna") -> str:
+        """What is approved goes to the bank; the run's name."""
+        plan = await self.plan(fund, on=on)
+        name = planning.run_ref(plan.wanted, number)
+        self.put_run(planning.run(plan, run_ref=name, staff_ref=staff))
+        return name
+
+    def put_run(self, run: PaymentRunOpened) -> None:
+        self.put_in_lane("payment.run.opened.v1", **msgspec.to_builtins(run))
+
+    def retry(self, payment_ref: str, staff: str = "anna") -> None:
+        self.put("payment.retry.requested.v1", provider=self.provider, payment_ref=payment_ref, staff_ref=staff)
 
     # -- and the services answer
 

@@ -61,6 +61,23 @@ create index moves_by_day on moves (area, fund, bank_account, value_date) includ
 grant select, insert, update on moves to medfund_worker;
 grant select on moves to medfund_reader;
 
+-- The run that was made last for each bank account: the next one is made when all lanes have decided that one.
+create table runs (
+    area text not null,
+    fund text not null,
+    bank_account text not null,
+    run_ref text not null,
+    primary key (area, fund, bank_account)
+);
+grant select, insert, update on runs to medfund_reader;
+
+alter table runs enable row level security;
+alter table runs force row level security;
+create policy own_rows on runs to medfund_reader using (
+    (select '*' = any(scope('organisations')))
+    and ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
+);
+
 -- Runs are facts that are kept as they came.
 -- squawk-ignore require-concurrent-index-creation
 create index facts_of_runs on facts ((body ->> 'run_ref')) where type = 'payment.run.opened.v1';
@@ -83,7 +100,7 @@ create policy own_rows on moves for select to medfund_reader using (
 
 -- migrate:down
 drop index facts_of_runs;
-drop table moves, suspense;
+drop table runs, moves, suspense;
 drop index payments_on_their_way, payments_at_the_bank, payments_of_run, payments_unsent, payments_approved;
 alter table payments
 drop column area, drop column fund, drop column fen, drop column due, drop column end_to_end_id, drop column run_ref,
