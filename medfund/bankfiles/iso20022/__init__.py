@@ -1,0 +1,84 @@
+"""ISO 20022 bank files: pain.001, pain.002, camt.053 and camt.054, written and read against the official schemas.
+
+What stays true: the same message gives the same bytes; what is written validates; reading what was written gives the
+same message; a file is used as a whole or not at all.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, TypeVar
+
+from medfund.bankfiles import sources
+from medfund.bankfiles.iso20022 import camt053, camt054, kinds, pain001, pain002, parsing
+from medfund.bankfiles.iso20022.kinds import CAMT_053, CAMT_054, PAIN_001, PAIN_002, Kind
+from medfund.bankfiles.messages import Message, Notification, Report, Statement, Transfers
+from medfund.bankfiles.refusals import BadFile, Code
+from medfund.bankfiles.sources import LIMIT_BYTES, Source
+
+__all__ = ["CAMT_053", "CAMT_054", "PAIN_001", "PAIN_002", "Kind", "encoded", "read", "read_notification"]
+__all__ += ["read_report", "read_statement", "read_transfers", "validate", "write"]
+
+_Wanted = TypeVar("_Wanted", Transfers, Report, Notification, Statement)
+
+
+def write(message: Message, into: BinaryIO) -> None:
+    """Write the message, record by record."""
+    match message:
+        case Transfers():
+            pain001.write(message, into)
+        case Report():
+            pain002.write(message, into)
+        case Notification():
+            camt054.write(message, into)
+        case Statement():
+            camt053.write(message, into)
+
+
+def encoded(message: Message) -> bytes:
+    """The bytes that `write` writes."""
+    into = io.BytesIO()
+    write(message, into)
+    return into.getvalue()
+
+
+def read(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Message:
+    """The message of a file, whichever of the four it is. Raises `BadFile`."""
+    with sources.opened(source, limit_bytes=limit_bytes) as stream:
+        found = parsing.document(stream)
+        return _READERS[found.kind](found)
+
+
+def read_transfers(source: Source) -> Transfers:
+    return _expected(Transfers, read(source))
+
+
+def read_report(source: Source) -> Report:
+    return _expected(Report, read(source))
+
+
+def read_notification(source: Source) -> Notification:
+    return _expected(Notification, read(source))
+
+
+def read_statement(source: Source) -> Statement:
+    return _expected(Statement, read(source))
+
+
+def validate(source: Source, kind: Kind | None = None, *, limit_bytes: int = LIMIT_BYTES) -> None:
+    """Check the file against the official schema of its kind, and that it is of that kind. Raises `BadFile`."""
+    parsing.drained(source, kind, limit_bytes)
+
+
+_READERS: Mapping[Kind, Callable[[parsing.Document], Message]] = {
+    kinds.PAIN_001: pain001.read,
+    kinds.PAIN_002: pain002.read,
+    kinds.CAMT_053: camt053.read,
+    kinds.CAMT_054: camt054.read,
+}
+
+
+def _expected(wanted: type[_Wanted], found: Message) -> _Wanted:
+    if not isinstance(found, wanted):
+        said = f"the file has a {type(found).__name__.lower()}, and a {wanted.__name__.lower()} was expected"
+        raise BadFile(Code.UNKNOWN_MESSAGE, said)
+    return found

@@ -1,0 +1,42 @@
+"""The four kinds of ISO 20022 messages that are written and read here, each with its official schema.
+
+The schema files are those of the ISO 20022 repository, unchanged: a test compares them with the packages that publish
+them.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from lxml import etree
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A message in one version: `body` is the element under its root, `record` the one that there are many of."""
+
+    name: str
+    body: str
+    record: str
+
+    @property
+    def namespace(self) -> str:
+        return f"urn:iso:std:iso:20022:tech:xsd:{self.name}"
+
+    def tag(self, local: str) -> str:
+        return f"{{{self.namespace}}}{local}"
+
+
+PAIN_001 = Kind("pain.001.001.09", body="CstmrCdtTrfInitn", record="CdtTrfTxInf")
+PAIN_002 = Kind("pain.002.001.12", body="CstmrPmtStsRpt", record="TxInfAndSts")
+CAMT_053 = Kind("camt.053.001.08", body="BkToCstmrStmt", record="Ntry")
+CAMT_054 = Kind("camt.054.001.08", body="BkToCstmrDbtCdtNtfctn", record="Ntry")
+
+KINDS = {kind.tag("Document"): kind for kind in (PAIN_001, PAIN_002, CAMT_053, CAMT_054)}
+
+
+@cache
+def schema(kind: Kind) -> etree.XMLSchema:
+    """Compiled once: that takes longer than checking a small file."""
+    text = (files(__package__) / "schemas" / f"{kind.name}.xsd").read_bytes()
+    return etree.XMLSchema(etree.fromstring(text, etree.XMLParser(no_network=True, resolve_entities=False)))

@@ -1,0 +1,270 @@
+"""What is in a bank file, whatever the file looks like: transfers, the bank's report, notifications, statements.
+
+What stays true: a message that exists can be written. Its texts fit, it names no identification twice, its details add
+up to its entries and its entries to its balances. Amounts are fen of yuan; there is no other currency here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from medfund import money
+from medfund.bankfiles.refusals import BadFile, Code
+
+Direction: TypeAlias = Literal["OUT", "IN"]
+GroupStatus: TypeAlias = Literal["ACCP", "PART", "RJCT"]
+
+ID_MAX = 35
+NAME_MAX = 140
+REMITTANCE_MAX = 140
+REASON_MAX = 105
+TEXT_MAX = 500
+
+# Control characters, line ends that XML and CSV do not keep, halves of characters, and what Unicode keeps for itself.
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]").search
+_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,33}").fullmatch
+_CNAPS = re.compile(r"[0-9]{12}").fullmatch
+
+
+class Account(Struct, frozen=True, gc=False):
+    """An account that money goes to or leaves: its number, whose it is, and its bank's 12-digit CNAPS code."""
+
+    number: str
+    name: str
+    bank: str
+
+    def __post_init__(self) -> None:
+        if _NUMBER(self.number) is None:
+            raise BadFile(Code.BAD_ACCOUNT, f"{self.number[:40]!r} is no account number of 1 to 34 letters and digits")
+        if _CNAPS(self.bank) is None:
+            raise BadFile(Code.BAD_ACCOUNT, f"{self.bank[:40]!r} is no clearing code of 12 digits")
+        check_text(self.name, "the account's name", NAME_MAX)
+
+
+class Counterparty(Struct, frozen=True, gc=False):
+    """The other side of an entry, as far as the bank says: any of the three may be empty."""
+
+    number: str = ""
+    name: str = ""
+    bank: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.number, "the counterparty's number", 34, empty=True)
+        check_text(self.name, "the counterparty's name", NAME_MAX, empty=True)
+        check_text(self.bank, "the counterparty's bank", ID_MAX, empty=True)
+        if not (self.number or self.name or self.bank):
+            raise BadFile(Code.INCOMPLETE, "a counterparty of whom nothing is known")
+
+
+class Transfer(Struct, frozen=True, gc=False):
+    """One payment. `end_to_end_id` is ours, and comes back in whatever the bank says of it."""
+
+    end_to_end_id: str
+    amount: int
+    creditor: Account
+    remittance: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.end_to_end_id, "the payment's identification", ID_MAX)
+        _positive(self.amount)
+        check_text(self.remittance, "the remittance information", REMITTANCE_MAX, empty=True)
+
+
+class Transfers(Struct, frozen=True):
+    """A payment file: what the bank is asked to pay from one account on one day."""
+
+    message_id: str
+    created: datetime
+    debtor: Account
+    execute_on: date
+    transfers: tuple[Transfer, ...]
+
+    def __post_init__(self) -> None:
+        _message(self.message_id, self.created)
+        if not self.transfers:
+            raise BadFile(Code.INCOMPLETE, "a payment file without a payment")
+        _once((transfer.end_to_end_id for transfer in self.transfers), "payment")
+
+    @property
+    def total(self) -> int:
+        return sum(transfer.amount for transfer in self.transfers)
+
+
+class Status(Struct, frozen=True, gc=False):
+    """What the bank says of one payment. A code says why, where it was not accepted."""
+
+    end_to_end_id: str
+    accepted: bool
+    code: str = ""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.end_to_end_id, "the payment's identification", ID_MAX)
+        _reason(self.code, self.text)
+
+
+class Report(Struct, frozen=True):
+    """The bank's answer to a payment file. `PART`: some of its payments were accepted; statuses say which."""
+
+    message_id: str
+    created: datetime
+    original_message_id: str
+    status: GroupStatus
+    code: str = ""
+    text: str = ""
+    statuses: tuple[Status, ...] = ()
+
+    def __post_init__(self) -> None:
+        _message(self.message_id, self.created)
+        check_text(self.original_message_id, "the payment file's identification", ID_MAX)
+        _reason(self.code, self.text)
+        _once((status.end_to_end_id for status in self.statuses), "payment")
+        answers = {status.accepted for status in self.statuses}
+        if (self.status == "ACCP" and False in answers) or (self.status == "RJCT" and True in answers):
+            raise BadFile(Code.CONTRADICTION, f"the file is {self.status}, and one of its payments is the opposite")
+
+
+class Detail(Struct, frozen=True, gc=False):
+    """One payment inside an entry; with a return code, one that came back."""
+
+    amount: int
+    end_to_end_id: str | None = None
+    return_code: str | None = None
+    return_text: str | None = None
+    counterparty: Counterparty | None = None
+    remittance: str = ""
+
+    def __post_init__(self) -> None:
+        _positive(self.amount)
+        if self.end_to_end_id is not None:
+            check_text(self.end_to_end_id, "the payment's identification", ID_MAX)
+        if self.return_code is not None:
+            check_text(self.return_code, "the return code", ID_MAX)
+        if self.return_text is not None:
+            check_text(self.return_text, "the return's reason", REASON_MAX)
+            if self.return_code is None:
+                raise BadFile(Code.INCOMPLETE, "a reason for a return, and no code that says it is one")
+        check_text(self.remittance, "the remittance information", REMITTANCE_MAX, empty=True)
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """One movement of an account, as the bank booked it.
+
+    `details` are the payments in it: one as a rule, several in a batch booking, none where the bank says nothing more.
+    `message_id` is the payment file that it belongs to, where the bank says so.
+    """
+
+    bank_txn: str
+    direction: Direction
+    amount: int
+    booked_on: date
+    value_date: date
+    text: str = ""
+    message_id: str | None = None
+    details: tuple[Detail, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_text(self.bank_txn, "the bank's number", ID_MAX)
+        _positive(self.amount)
+        check_text(self.text, "the entry's text", TEXT_MAX, empty=True)
+        if self.message_id is not None:
+            check_text(self.message_id, "the payment file's identification", ID_MAX)
+        if self.details and (total := sum(detail.amount for detail in self.details)) != self.amount:
+            raise BadFile(Code.WRONG_SUM, _difference(f"entry {self.bank_txn}", self.amount, "its details", total))
+
+    @property
+    def signed(self) -> int:
+        """What it does to the balance."""
+        return self.amount if self.direction == "IN" else -self.amount
+
+
+class Notification(Struct, frozen=True):
+    """Entries of one account that the bank tells of as they happen."""
+
+    message_id: str
+    created: datetime
+    account: str
+    entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        _message(self.message_id, self.created)
+        _account_number(self.account)
+        _once((entry.bank_txn for entry in self.entries), "entry")
+
+
+class Statement(Struct, frozen=True):
+    """All entries of one account on one day, between its two balances."""
+
+    message_id: str
+    created: datetime
+    account: str
+    day: date
+    opening: int
+    closing: int
+    entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        _message(self.message_id, self.created)
+        _account_number(self.account)
+        _once((entry.bank_txn for entry in self.entries), "entry")
+        _in_range(self.opening)
+        _in_range(self.closing)
+        reached = self.opening + sum(entry.signed for entry in self.entries)
+        if reached != self.closing:
+            known = "the opening balance and the entries"
+            raise BadFile(Code.WRONG_SUM, _difference("the closing balance", self.closing, known, reached))
+
+
+Message: TypeAlias = Transfers | Report | Notification | Statement
+
+
+def check_text(text: str, what: str, most: int, *, empty: bool = False) -> None:
+    if not text and not empty:
+        raise BadFile(Code.BAD_TEXT, f"{what} is empty")
+    if len(text) > most:
+        raise BadFile(Code.BAD_TEXT, f"{what} has {len(text)} characters, and at most {most} fit: {text[:40]!r}")
+    if _UNWRITABLE(text):
+        raise BadFile(Code.BAD_TEXT, f"{what} has a control character: {text[:40]!r}")
+
+
+def _message(message_id: str, created: datetime) -> None:
+    check_text(message_id, "the file's identification", ID_MAX)
+    if created.tzinfo is None:
+        raise BadFile(Code.BAD_DATE, f"{created} says no time zone")
+
+
+def _account_number(number: str) -> None:
+    if _NUMBER(number) is None:
+        raise BadFile(Code.BAD_ACCOUNT, f"{number[:40]!r} is no account number of 1 to 34 letters and digits")
+
+
+def _reason(code: str, text: str) -> None:
+    check_text(code, "the reason's code", ID_MAX, empty=True)
+    check_text(text, "the reason", REASON_MAX, empty=True)
+    if text and not code:
+        raise BadFile(Code.INCOMPLETE, f"a reason without a code: {text!r}")
+
+
+def _positive(amount: int) -> None:
+    if not 0 < amount <= money.FEN_MAX:
+        raise BadFile(Code.BAD_AMOUNT, f"{money.yuan(amount)} yuan is nothing that can be paid")
+
+
+def _in_range(amount: int) -> None:
+    if abs(amount) > money.FEN_MAX:
+        raise BadFile(Code.BAD_AMOUNT, f"{money.yuan(amount)} yuan is no balance")
+
+
+def _once(names: Iterable[str], what: str) -> None:
+    name, times = max(Counter(names).items(), key=lambda counted: counted[1], default=("", 0))
+    if times > 1:
+        raise BadFile(Code.REPEATED, f"{what} {name} is there {times} times")
+
+
+def _difference(left: str, here: int, right: str, there: int) -> str:
+    said = f"{left}: {money.yuan(here)} yuan, {right}: {money.yuan(there)} yuan"
+    return f"{said}, a difference of {money.yuan(here - there)} yuan"
