@@ -131,15 +131,23 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     record = group.sample.record
     booked = posting.summed_lines(event, group.amounts) if group.count else posting.lines(event)
     topic, count, type = families[record.topic], group.count or 1, group.sample.type
-    area, party, counterpart = event.area, event.provider, event.insured_area if posting.is_visitor(event) else ""
-    insutype, clr_type, benefit_year = event.insutype, event.clr_type, event.benefit_year
     service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
-    recorded = recorded_date(record.timestamp)
+    party, counterpart, insutype, clr_type, benefit_year = dimensions(event, valued)
+    area, recorded = event.area, recorded_date(record.timestamp)
     for ordinal, (book, fund, debit, credit, amount) in enumerate(booked):
         yield JournalLine(
             topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
             party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded,
         )  # fmt: skip
+
+
+def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:
+    """Party, counterpart, kind of insurance, clearing type and benefit year. What is about no provider is the area's
+    own, of no kind, and of the year in which it counts."""
+    if not hasattr(event, "provider"):
+        return event.area, "", "", "", valued.year
+    counterpart = event.insured_area if posting.is_visitor(event) else ""
+    return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year
 
 
 def value_date(accepted: Accepted) -> date:
