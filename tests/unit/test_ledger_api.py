@@ -77,6 +77,13 @@ def test_finance_is_narrowed_by_what_it_asks_for() -> None:
     assert reach.of(finance, area=AREA, party=HOSPITAL, lanes=LANES) == ([lane(HOSPITAL)], [AREA], [HOSPITAL], None)
 
 
+def test_the_money_of_an_area_itself_is_looked_for_in_every_lane_and_is_no_providers() -> None:
+    finance = principal("finance", areas=(AREA,))
+    assert reach.of(finance, area=None, party=AREA, lanes=LANES) == (list(range(LANES)), [AREA], [AREA], None)
+    hospital = principal("provider", areas=(AREA,), organisations=(HOSPITAL,))
+    assert reach.of(hospital, area=None, party=AREA, lanes=LANES) == ([], [AREA], [], None)
+
+
 def test_a_supplier_is_the_counterpart() -> None:
     supplier = principal("supplier", organisations=("91370000MA0000001T",))
     asked = reach.of(supplier, area=None, party=None, lanes=LANES)

@@ -43,6 +43,7 @@ BALANCES: Json = {
             "counterpart": "",
             "account": "2100",
             "account_name": PAYABLE_NAME,
+            "lane": 3,
             **OWED,
         }
     ],
