@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ledger import posting
 from medfund import money
+from medfund.events.bank import BankStatementImported
 from medfund.events.claims import SettlementRecorded, SettlementReversed
 from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
@@ -61,11 +62,32 @@ class Provider(NamedTuple):
     topic_offset: int
 
 
+StatementKey: TypeAlias = tuple[str, str, str, date]
+"""Area, fund, bank account and day."""
+
+
+class Statement(NamedTuple):
+    """What the bank says was in an account at the end of a day, in fen; `imported_at` is the offset that says so."""
+
+    area: str
+    fund: str
+    bank_account: str
+    day: date
+    closing: int
+    statement_ref: str
+    imported_at: int
+
+    @property
+    def key(self) -> StatementKey:
+        return self.area, self.fund, self.bank_account, self.day
+
+
 class Rows(NamedTuple):
     lines: Sequence[JournalLine]
     buckets: Mapping[BucketKey, Sequence[int]]
     """Debit and credit to add, in fen."""
     providers: Sequence[Provider]
+    statements: Sequence[Statement]
 
 
 class Group:
@@ -83,7 +105,7 @@ class Group:
 def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
-    return Rows(lines, buckets(lines), registrations(fresh))
+    return Rows(lines, buckets(lines), registrations(fresh), statements(fresh))
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
@@ -94,6 +116,20 @@ def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
         if type(event) in REGISTRATIONS:
             found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
     return list(found.values())
+
+
+def statements(fresh: Iterable[Accepted]) -> list[Statement]:
+    """The last statement of each account and day of the batch, sorted."""
+    found = {}
+    for accepted in fresh:
+        event: Any = accepted.event
+        if type(event) is BankStatementImported:
+            told = Statement(
+                event.area, event.fund, event.bank_account, event.day, money.fen(event.closing),
+                event.statement_ref, accepted.record.offset,
+            )  # fmt: skip
+            found[told.key] = told
+    return sorted(found.values())
 
 
 def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:
