@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from ledger.api import (
     examples,
     get_balances,
+    get_cash,
     get_event,
     get_explain,
     get_lines,
@@ -36,6 +37,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_lines.Answer, examples.LINES),
     (get_trial_balance.Answer, examples.TRIAL_BALANCE),
     (get_turnover.Answer, examples.TURNOVER),
+    (get_cash.Answer, examples.CASH),
     (get_explain.LineExplained, examples.EXPLAINED_LINE),
     (get_explain.BalanceExplained, examples.EXPLAINED_BALANCE),
     (post_events.Answer, examples.PUBLISHED),
