@@ -7,6 +7,7 @@ security holds the same line underneath.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from medfund import codes
 from medfund.http.tokens import EVERYTHING, Principal, Role
 from medfund.lanes import partition
 
@@ -25,7 +26,8 @@ class Reach(NamedTuple):
 
 
 def of(principal: Principal, *, area: str | None, party: str | None, lanes: int) -> Reach:
-    """A provider's rows are in its own lane; a supplier is the counterpart of rows in any lane."""
+    """A provider's rows are in its own lane, those of an area itself in any; a supplier is the counterpart of rows in
+    any lane."""
     areas = within(principal.areas, area)
     if principal.role == Role.supplier:
         parties = None if party is None else [party]
@@ -62,6 +64,6 @@ def _only(asked: str | None) -> list[str] | None:
 
 
 def _lanes_of(parties: Sequence[str] | None, lanes: int) -> list[int]:
-    if parties is None:
+    if parties is None or any(map(codes.is_area, parties)):
         return list(range(lanes))
     return sorted({partition.lane_of(party.encode(), lanes) for party in parties})

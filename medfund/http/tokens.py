@@ -17,6 +17,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
+from medfund import codes
+
 ALGORITHM = "Ed25519"
 TYPE = "at+jwt"
 ISSUER = AUDIENCE = "medfund"
@@ -90,6 +92,11 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 _decode_header = msgspec.json.Decoder(_Header).decode
 _decode_claims = msgspec.json.Decoder(_Claims).decode
+
+
+def _is_no_organisation(code: str) -> bool:
+    """All of them, or an area: the area's own money is of no organisation."""
+    return code == EVERYTHING or codes.is_area(code)
 
 
 class Keys(NamedTuple):
@@ -191,11 +198,11 @@ def _claims(public_key: OKPKey, token: str) -> _Claims:
 def _flaw(principal: Principal) -> str | None:
     if not 0 < len(principal.subject) <= 200 or not principal.subject.isprintable():
         return "a subject has 1 to 200 printable characters"
-    codes = (*principal.areas, *principal.organisations)
-    if not all(code == EVERYTHING or (code.isascii() and code.isalnum()) for code in codes):
+    scopes = (*principal.areas, *principal.organisations)
+    if not all(code == EVERYTHING or (code.isascii() and code.isalnum()) for code in scopes):
         return "areas and organisations are codes"
     if not all(source.isprintable() and "," not in source for source in principal.sources):
         return "sources are URI references without commas"
-    if principal.role in ORGANISATION_ROLES and EVERYTHING in principal.organisations:
+    if principal.role in ORGANISATION_ROLES and any(map(_is_no_organisation, principal.organisations)):
         return f"a {principal.role} is bound to named organisations"
     return None

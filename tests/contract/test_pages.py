@@ -14,7 +14,7 @@ from clearing import policy
 from clearing import settings as clearing_settings
 from clearing.api import app as clearing_app
 from clearing.api import roles as clearing_roles
-from ledger import chart, control, posting, verify
+from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
 from medfund.events.kinds import KINDS
@@ -161,7 +161,7 @@ def test_every_metric_is_on_the_page() -> None:
 
 
 def test_everything_that_verify_can_say_is_on_the_page() -> None:
-    source = text_of(Path(verify.__file__)) + text_of(Path(control.__file__))
+    source = "".join(text_of(Path(module.__file__)) for module in (verify, control, statements))
     told = [(quoted(row[0])[0], quoted(row[1])) for row in table(OPERATORS, "begins with")[1:]]
     for begins, words in told:
         assert f'f"{begins} ' in source

@@ -24,6 +24,7 @@ balances       provider supplier finance approver operator auditor
 lines          provider supplier finance approver operator auditor
 trial_balance  finance approver operator auditor
 turnover       provider finance approver operator auditor
+cash           finance approver operator auditor
 explain        provider finance approver operator auditor
 event          publisher finance operator auditor
 quarantine     publisher provider finance operator auditor

@@ -1,6 +1,7 @@
 """Explaining a line: the events that it sums and no others, and a proof that breaks with any change."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from ledger.projector import JournalLine
 from medfund.events import codec
 from medfund.events.codec import Accepted
 from medfund.events.envelope import Outgoing
+from medfund.lanes import partition
 from tests import events
 from tests.events import Message
 
 LANES = 4
-FAMILIES = {"t.claims": "claims", "t.agency": "agency"}
+FAMILIES = {"t.claims": "claims", "t.agency": "agency", "t.bank": "bank", "t.clearing": "clearing"}
 POOLED, SERIOUS = "390100", "390200"
 [HOSPITAL, NEIGHBOUR] = events.providers(1, LANES, 2)
 
@@ -27,7 +29,7 @@ def accepted(*messages: Message, first: int = 100) -> list[Accepted]:
 def _accepted(message: Message, offset: int) -> Accepted:
     record = Outgoing(
         topic=f"t.{message.topic}",
-        partition=1,
+        partition=partition.lane_of(message.key or b"", LANES),
         offset=offset,
         timestamp=1_741_054_530_000,
         key=message.key,
@@ -101,6 +103,21 @@ def test_what_cannot_belong_is_known_before_it_is_decoded() -> None:
     line = lines(BATCH)[0]
     kept = [event.id for event in BATCH if explain.may_belong(line, event.record)]
     assert kept == ["a", "b", "other day", "other payer", "c"]
+
+
+def test_a_line_of_the_area_itself_is_proved_whatever_lane_its_event_was_written_into() -> None:
+    suspense = events.message("suspense.opened.v1", id="s")
+    booked = accepted(
+        events.message("treasury.funds.received.v1", id="t"),
+        *(replace(suspense, key=partition.lane_key(lane, LANES)) for lane in range(LANES)),
+    )
+    for event in booked:
+        for line in lines([event]):
+            assert (line.party, line.counterpart, line.insutype, line.clr_type) == (events.AREA, "", "", "")
+            assert (line.benefit_year, line.value_date.year) == (2026, 2026)
+            assert explain.may_belong(line, event.record)
+            proof = explain.prove(line, [event], FAMILIES)
+            assert (proof.proved, proof.total) == (True, line.amount)
 
 
 @pytest.mark.parametrize("text", ["3-claims-1180-0", "11-direct-pay-0-3", "0-time-999999999999999999-32767"])

@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from ledger.api import (
     examples,
     get_balances,
+    get_cash,
     get_event,
     get_explain,
     get_lines,
@@ -36,6 +37,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_lines.Answer, examples.LINES),
     (get_trial_balance.Answer, examples.TRIAL_BALANCE),
     (get_turnover.Answer, examples.TURNOVER),
+    (get_cash.Answer, examples.CASH),
     (get_explain.LineExplained, examples.EXPLAINED_LINE),
     (get_explain.BalanceExplained, examples.EXPLAINED_BALANCE),
     (post_events.Answer, examples.PUBLISHED),
@@ -75,6 +77,13 @@ def test_finance_is_narrowed_by_what_it_asks_for() -> None:
     finance = principal("finance", areas=(AREA, "152600"))
     assert reach.of(finance, area=None, party=None, lanes=LANES) == (list(range(LANES)), [AREA, "152600"], None, None)
     assert reach.of(finance, area=AREA, party=HOSPITAL, lanes=LANES) == ([lane(HOSPITAL)], [AREA], [HOSPITAL], None)
+
+
+def test_the_money_of_an_area_itself_is_looked_for_in_every_lane_and_is_no_providers() -> None:
+    finance = principal("finance", areas=(AREA,))
+    assert reach.of(finance, area=None, party=AREA, lanes=LANES) == (list(range(LANES)), [AREA], [AREA], None)
+    hospital = principal("provider", areas=(AREA,), organisations=(HOSPITAL,))
+    assert reach.of(hospital, area=None, party=AREA, lanes=LANES) == ([], [AREA], [], None)
 
 
 def test_a_supplier_is_the_counterpart() -> None:

@@ -1,4 +1,7 @@
-"""The posting table, against the accountant's own numbers (domain.md R1.5, c.4) and a quarter of one fund (stories)."""
+"""The posting table, against the accountant's own numbers (domain.md R1.5, c.4) and a quarter of one fund (stories).
+
+Cash: whatever happens, each bank account and suspense account is the same in both books.
+"""
 
 import json
 from collections import Counter
@@ -8,6 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger import chart, posting
 from ledger.posting import Line
@@ -211,6 +216,166 @@ def test_an_offset_pays_its_item_in_both_books(
     assert book("OPS", lines) == Counter({(debit, credit, "310100", "1.00"): 1})
     expected = Counter({(stat_debit, stat_credit, "310100", "1.00"): 1}) if stat_debit else Counter()
     assert book("STAT", lines) == expected
+
+
+# -- the fund's own accounts, and bank money that nobody can place
+
+F = {"310100": "100.00"}
+OUT_1002 = {"direction": "OUT", "bank_account": "1002", "amounts": F}
+OUT_1003 = {"direction": "OUT", "bank_account": "1003", "amounts": F}
+IN_1002 = {"direction": "IN", "bank_account": "1002", "amounts": F}
+IN_1003 = {"direction": "IN", "bank_account": "1003", "amounts": F}
+ITEMS = [OUT_1002, OUT_1003, IN_1002, IN_1003]
+OPENING, TREASURY = "opening.balance.recorded.v1", "treasury.funds.received.v1"
+OPENED, PLACED = "suspense.opened.v1", "suspense.placed.v1"
+PLAIN = {"amounts": F, "purpose": "PAYABLE", "instant_stat": None}
+INSTANT = {"amounts": F, "purpose": "INSTANT", "instant_stat": "TEMP"}
+TO_ADVANCE: dict[str, Any] = {"to_advance": F, "to_payable": {}}
+TO_WHAT_WAS_PAID: dict[str, Any] = {"to_advance": {}, "to_payable": {}}
+OWN = [
+    # type, changes, OPS debit, OPS credit, STAT debit, STAT credit
+    (TREASURY, {"amounts": F}, "1002", "1003", "EXP_CASH", "FISCAL_CASH"),
+    (OPENING, {"amounts": F, "account": "1002"}, "1002", "3001", "EXP_CASH", "FUND_BALANCE"),
+    (OPENING, {"amounts": F, "account": "1003"}, "1003", "3001", "FISCAL_CASH", "FUND_BALANCE"),
+    (OPENING, {"amounts": {"310100": "-100.00"}, "account": "1003"}, "3001", "1003", "FUND_BALANCE", "FISCAL_CASH"),
+    (OPENED, OUT_1002, "1190", "1002", "TEMP_SUSPENSE", "EXP_CASH"),
+    (OPENED, OUT_1003, "1190", "1003", "TEMP_SUSPENSE", "FISCAL_CASH"),
+    (OPENED, IN_1002, "1002", "2190", "EXP_CASH", "RECV_SUSPENSE"),
+    (OPENED, IN_1003, "1003", "2190", "FISCAL_CASH", "RECV_SUSPENSE"),
+    (PLACED, {**IN_1002, "placed_as": "FISCAL"}, "2190", "1003", "RECV_SUSPENSE", "FISCAL_CASH"),
+    (PLACED, {**IN_1003, "placed_as": "FISCAL"}, "2190", "1002", "RECV_SUSPENSE", "EXP_CASH"),
+    (PLACED, {**OUT_1003, "placed_as": "FISCAL"}, "1002", "1190", "EXP_CASH", "TEMP_SUSPENSE"),
+    (PLACED, {**OUT_1002, "placed_as": "FISCAL"}, "1003", "1190", "FISCAL_CASH", "TEMP_SUSPENSE"),
+    (PLACED, {**IN_1002, "placed_as": "CORRECTED"}, "2190", "1190", "RECV_SUSPENSE", "TEMP_SUSPENSE"),
+    (PLACED, {**OUT_1002, "placed_as": "CORRECTED"}, "2190", "1190", "RECV_SUSPENSE", "TEMP_SUSPENSE"),
+    ("payment.settled.v1", {**PLAIN, "bank_account": "1190"}, "2102", "1190", "EXPENSE", "TEMP_SUSPENSE"),
+    ("payment.settled.v1", {**INSTANT, "bank_account": "1190"}, "1104", "1190", "TEMP_INSTANT", "TEMP_SUSPENSE"),
+    (
+        "payment.returned.v1",
+        {**PLAIN, **TO_WHAT_WAS_PAID, "bank_account": "2190"},
+        "2190",
+        "2102",
+        "RECV_SUSPENSE",
+        "EXPENSE",
+    ),
+    (
+        "payment.returned.v1",
+        {**INSTANT, **TO_ADVANCE, "bank_account": "2190"},
+        "2190",
+        "1104",
+        "RECV_SUSPENSE",
+        "TEMP_INSTANT",
+    ),
+    ("recovery.settled.v1", {"amounts": F, "bank_account": "2190"}, "2190", "1107", "RECV_SUSPENSE", "EXPENSE"),
+]
+
+
+@pytest.mark.parametrize(("type", "changes", "debit", "credit", "stat_debit", "stat_credit"), OWN)
+def test_money_of_the_fund_itself_moves_alike_in_both_books(
+    type: str, changes: dict[str, Any], debit: str, credit: str, stat_debit: str, stat_credit: str
+) -> None:
+    lines = posting.lines(event(type, **changes))
+    assert book("OPS", lines) == Counter({(debit, credit, "310100", "100.00"): 1})
+    assert book("STAT", lines) == Counter({(stat_debit, stat_credit, "310100", "100.00"): 1})
+
+
+@pytest.mark.parametrize("item", ITEMS)
+@pytest.mark.parametrize("placed_as", ["PAYMENT", "RETURN", "RECOVERY"])
+def test_what_a_payment_or_a_recovery_explains_is_booked_by_its_own_decision(
+    item: dict[str, Any], placed_as: str
+) -> None:
+    assert not posting.lines(event(PLACED, **item, placed_as=placed_as))
+
+
+def balances(happened: list[Event]) -> Counter[tuple[str, str]]:
+    """Account and fund -> debit less credit in fen."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in (line for one in happened for line in posting.lines(one)):
+        found[line.debit, line.fund] += line.amount
+        found[line.credit, line.fund] -= line.amount
+    return Counter({place: fen for place, fen in found.items() if fen})
+
+
+WAYS_OUT = {
+    "OUT": ("payment.settled.v1", {**PLAIN, "bank_account": "1190"}),
+    "IN": ("payment.returned.v1", {**PLAIN, **TO_WHAT_WAS_PAID, "bank_account": "2190"}),
+}
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_an_item_that_was_placed_leaves_nothing_in_suspense_and_its_bank_account_as_the_bank_had_it(
+    item: dict[str, Any],
+) -> None:
+    type, answer = WAYS_OUT[item["direction"]]
+    sign = 1 if item["direction"] == "IN" else -1
+    other = {"1002": "1003", "1003": "1002"}[item["bank_account"]]
+    opened = event(OPENED, **item)
+    explained = balances([opened, event(PLACED, **item, placed_as="PAYMENT"), event(type, **answer)])
+    moved = balances([opened, event(PLACED, **item, placed_as="FISCAL")])
+    assert explained == balances([event(type, **{**answer, "bank_account": item["bank_account"]})])
+    assert {place: fen for place, fen in moved.items() if place[0].isdigit()} == {
+        (item["bank_account"], "310100"): sign * 10_000,
+        (other, "310100"): -sign * 10_000,
+    }
+
+
+@pytest.mark.parametrize(("left", "came"), [(OUT_1003, IN_1002), (OUT_1002, IN_1003), (OUT_1002, IN_1002)])
+def test_two_items_that_are_each_others_other_side_take_each_other_out_of_suspense_once(
+    left: dict[str, Any], came: dict[str, Any]
+) -> None:
+    found = balances([event(OPENED, **left), event(OPENED, **came), event(PLACED, **came, placed_as="CORRECTED")])
+    transfer = Counter({(came["bank_account"], "310100"): 10_000})
+    transfer[left["bank_account"], "310100"] -= 10_000
+    assert {place: fen for place, fen in found.items() if place[0].isdigit()} == {
+        place: fen for place, fen in transfer.items() if fen
+    }
+
+
+FUNDS = st.sampled_from(["310100", "390100"])
+POSITIVE = st.dictionaries(FUNDS, st.integers(0, 10**13).map(money.yuan), max_size=2)
+ANY_SIGN = st.dictionaries(FUNDS, st.integers(-(10**13), 10**13).map(money.yuan), max_size=2)
+BANKS, LEFT_FROM = st.sampled_from(["1002", "1003"]), st.sampled_from(["1002", "1003", "1190", "2190"])
+DIRECTIONS = st.sampled_from(["OUT", "IN"])
+PLACINGS = st.sampled_from(["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"])
+BEARER = st.fixed_dictionaries({"insured_area": st.sampled_from(["152500", "370100"])})
+PURPOSE = st.one_of(
+    st.fixed_dictionaries({"purpose": st.just("INSTANT"), "instant_stat": st.sampled_from(["TEMP", "EXPENSE"])}),
+    st.fixed_dictionaries({"purpose": st.sampled_from(["PAYABLE", "CLEARING"]), "instant_stat": st.none()}),
+)
+
+
+def happening(type: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
+    return st.fixed_dictionaries(fields).map(lambda changes: event(type, **changes))
+
+
+def returned(told: dict[str, Any], purpose: dict[str, Any], bearer: dict[str, str]) -> Event:
+    instant = purpose["purpose"] == "INSTANT"
+    split = {"to_advance": told["amounts"] if instant else {}, "to_payable": {}}
+    return event("payment.returned.v1", **told, **purpose, **bearer, **split)
+
+
+PAID = st.fixed_dictionaries({"amounts": POSITIVE, "bank_account": LEFT_FROM})
+HAPPENINGS = st.one_of(
+    happening(OPENING, amounts=ANY_SIGN, account=BANKS),
+    happening(TREASURY, amounts=POSITIVE),
+    happening(OPENED, amounts=POSITIVE, bank_account=BANKS, direction=DIRECTIONS),
+    happening(PLACED, amounts=POSITIVE, bank_account=BANKS, direction=DIRECTIONS, placed_as=PLACINGS),
+    happening("recovery.settled.v1", amounts=POSITIVE, bank_account=st.sampled_from(["1003", "2190"])),
+    st.builds(lambda told, how, who: event("payment.settled.v1", **told, **how, **who), PAID, PURPOSE, BEARER),
+    st.builds(returned, PAID, PURPOSE, BEARER),
+)
+
+
+@given(st.lists(HAPPENINGS, max_size=12))
+def test_whatever_happens_every_fund_balances_and_both_books_have_the_same_cash(happened: list[Event]) -> None:
+    found = balances(happened)
+    for fund in ("310100", "390100"):
+        for name in chart.BOOKS:
+            assert (
+                sum(fen for (code, of), fen in found.items() if of == fund and chart.ACCOUNTS[code].book == name) == 0
+            )
+        for code, stat in chart.CASH_STAT.items():
+            assert found[code, fund] == found[stat.code, fund], (code, fund)
 
 
 # -- the story: what the world says there, as our events

@@ -122,6 +122,7 @@ REFUSED: dict[str, Callable[[], str]] = {
     "a claim nobody asked for": lambda: with_claims(admin=True),
     "claims are a list": lambda: signed(part(issued(), 0), [1]),
     "a provider for all organisations": lambda: with_claims(role="provider", organisations=["*"]),
+    "a provider for an area": lambda: with_claims(role="provider", organisations=["152500"]),
     "subject with a line break": lambda: with_claims(sub="li\nrole=auditor"),
 }
 

@@ -91,3 +91,11 @@ NET_ASSETS = _stat("FUND_BALANCE", "净资产", "Net assets", "credit")
 ACCOUNTS: dict[str, Account] = {
     account.code: account for account in list(globals().values()) if isinstance(account, Account)
 }
+
+CASH_STAT: dict[str, Account] = {
+    EXPENDITURE.code: CASH_EXPENDITURE,
+    FISCAL.code: CASH_FISCAL,
+    SUSPENSE_OUT.code: TEMP_SUSPENSE,
+    SUSPENSE_IN.code: RECV_SUSPENSE,
+}
+"""Each bank account of OPS, and what stands in its place while nobody knows what the money was: one to one in STAT."""

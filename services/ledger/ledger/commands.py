@@ -65,7 +65,7 @@ def _settings(data: Path) -> "VerifySettings":
 
 
 async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
-    from ledger import control
+    from ledger import control, statements
     from ledger import verify as proof
     from ledger.service import Ledger
     from medfund.lanes.kafka import KafkaLog
@@ -81,6 +81,7 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
         if settings.clearing_url:
             async with connect.connection(settings.clearing_url, name="ledger verify") as clearing:
                 await control.compare(report, connection, clearing, log, lanes)
+                await statements.compare(report, connection, clearing, log, lanes, of=settings.lanes)
     return report
 
 
@@ -94,9 +95,13 @@ def _tell(report: "Report") -> None:
     table = Table("proved", "", title="The books hold", show_header=False)
     for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
         table.add_row(name, f"{getattr(report, name):,}")
-    if report.open_items is not None:
-        table.add_row("open items", f"{report.open_items:,}")
+    table.add_row("open items", _compared(report.open_items))
+    table.add_row("bank statements", _compared(report.statements))
     for book, funds in report.as_json()["amounts"].items():  # type: ignore[attr-defined]
         for fund, amount in funds.items():
             table.add_row(f"{book} {fund}: debit = credit, yuan", amount)
     console.print(table)
+
+
+def _compared(count: int | None) -> str:
+    return "not compared" if count is None else f"{count:,}"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ledger import projector
 from ledger.projector import JournalLine
 from medfund.events.codec import Accepted
+from medfund.events.kinds import KINDS
 from medfund.lanes.log import Record
 
 
@@ -30,10 +31,10 @@ class Proof(NamedTuple):
 
 
 def may_belong(line: JournalLine, record: Record) -> bool:
-    """Cheaply, before anything is decoded: a line sums events of one type and one party."""
+    """Cheaply, before anything is decoded: a line sums events of one type, and of one party where that is their key."""
     key = (record.key or b"").decode(errors="replace")
     kinds = [value for name, value in record.headers if name == "ce_type"]
-    return (key == line.party or not line.party) and kinds == [line.type.encode()]
+    return (key == line.party or KINDS[line.type].key == "lane") and kinds == [line.type.encode()]
 
 
 def prove(line: JournalLine, accepted: Sequence[Accepted], families: Mapping[str, str]) -> Proof:

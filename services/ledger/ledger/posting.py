@@ -157,6 +157,16 @@ def both(*rules: Rule) -> Rule:
     return rule
 
 
+def in_both(*, debit: Side, credit: Side) -> Rule:
+    """The same line in both books, between accounts that each have one of their own in STAT."""
+    return both(per_fund(debit=debit, credit=credit), per_fund(debit=_of_stat(debit), credit=_of_stat(credit)))
+
+
+def by(field: str, **rules: Rule) -> Rule:
+    """The rule for what a field of the event says."""
+    return lambda event, amounts: rules[getattr(event, field)](event, amounts)
+
+
 def of(field: str, rule: Rule) -> Rule:
     """The same rule for another set of amounts of the event."""
     return lambda event, _: rule(event, fens(getattr(event, field)))
@@ -176,6 +186,10 @@ def move(event: Any, fund: str, debit: Side, credit: Side, amount: int) -> Lines
 
 def _account(side: Side, event: Any, fund: str) -> Account:
     return side if isinstance(side, Account) else side(event, fund)
+
+
+def _of_stat(side: Side) -> Side:
+    return lambda event, fund: OF_STAT[_account(side, event, fund).code]
 
 
 # -- sides that the event decides
@@ -204,12 +218,22 @@ def instant_paid(event: Any, fund: str) -> Account:
 
 
 def bank(event: Any, fund: str) -> Account:
-    """The bank account that money left from, or came back to."""
+    """The bank account that money left from, or came to; suspense in its place where a line was found out later."""
     return chart.ACCOUNTS[event.bank_account]
 
 
 def cash(event: Any, fund: str) -> Account:
-    return CASH_STAT[event.bank_account]
+    return chart.CASH_STAT[event.bank_account]
+
+
+def other_bank(event: Any, fund: str) -> Account:
+    """The other end of a transfer between the fund's own two accounts."""
+    return OTHER_BANK[event.bank_account]
+
+
+def opened(event: Any, fund: str) -> Account:
+    """The bank account that the books begin with."""
+    return chart.ACCOUNTS[event.account]
 
 
 def paid(event: Any, fund: str) -> Account:
@@ -260,7 +284,8 @@ def item_stat(event: Any, fund: str) -> Account:
     return chart.STAT_OTHER_INCOME if event.recovery_year == "PRIOR" else chart.EXPENSE
 
 
-CASH_STAT = {"1002": chart.CASH_EXPENDITURE, "1003": chart.CASH_FISCAL}
+OF_STAT = {**chart.CASH_STAT, chart.FUND_BALANCE.code: chart.NET_ASSETS}
+OTHER_BANK = {"1002": chart.FISCAL, "1003": chart.EXPENDITURE}
 PAID = {"INSTANT": chart.INSTANT_ADVANCE, "PAYABLE": chart.PAYABLE_APPROVED, "CLEARING": chart.CLEARING_PAYABLE}
 TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
 ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
@@ -289,11 +314,7 @@ def recovery_reversed(event: Any, amounts: Amounts) -> Lines:
             yield from move(event, fund, chart.STAT_OTHER_INCOME, chart.EXPENSE, fen)
 
 
-def payment_returned(event: Any, amounts: Amounts) -> Lines:
-    """A P1 goes back to the advance as far as that is open, the rest to the payable; any other to what it paid."""
-    return (_p1_returned if event.purpose == "INSTANT" else _other_returned)(event, amounts)
-
-
+# A P1 goes back to the advance as far as that is open, the rest to the payable; any other payment to what it paid.
 _p1_returned = both(
     of(
         "to_advance",
@@ -318,15 +339,33 @@ RULES: Mapping[type[Event], Rule] = {
     ),
     # money
     PaymentSettled: both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash)),
-    PaymentReturned: payment_returned,
+    PaymentReturned: by("purpose", INSTANT=_p1_returned, PAYABLE=_other_returned, CLEARING=_other_returned),
     OffsetApplied: offset_applied,
     ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
     ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
+    # the fund's own accounts
+    OpeningBalanceRecorded: in_both(debit=opened, credit=chart.FUND_BALANCE),
+    TreasuryFundsReceived: in_both(debit=chart.EXPENDITURE, credit=chart.FISCAL),
+    SuspenseOpened: by(
+        "direction",
+        OUT=in_both(debit=chart.SUSPENSE_OUT, credit=bank),
+        IN=in_both(debit=bank, credit=chart.SUSPENSE_IN),
+    ),
+    SuspensePlaced: by(
+        "placed_as",
+        FISCAL=by(
+            "direction",
+            OUT=in_both(debit=other_bank, credit=chart.SUSPENSE_OUT),
+            IN=in_both(debit=chart.SUSPENSE_IN, credit=other_bank),
+        ),
+        CORRECTED=in_both(debit=chart.SUSPENSE_IN, credit=chart.SUSPENSE_OUT),
+        PAYMENT=nothing,  # the payment's or the recovery's own decision takes it out of suspense
+        RETURN=nothing,
+        RECOVERY=nothing,
+    ),
     # supervision
     RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
-    RecoverySettled: both(
-        per_fund(debit=chart.FISCAL, credit=chart.RECOVERY), per_fund(debit=chart.CASH_FISCAL, credit=recovered_stat)
-    ),
+    RecoverySettled: both(per_fund(debit=bank, credit=chart.RECOVERY), per_fund(debit=cash, credit=recovered_stat)),
     RecoveryReversed: recovery_reversed,
     FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
     # what moves no money
@@ -346,14 +385,10 @@ RULES: Mapping[type[Event], Rule] = {
     PaymentWithheld: nothing,
     PaymentRetried: nothing,
     SuspensePlacingRefused: nothing,
-    SuspenseOpened: nothing,
-    SuspensePlaced: nothing,
     BankLineUnplaced: nothing,
     BankMismatchFound: nothing,
     BankPaymentRejected: nothing,
     BankStatementImported: nothing,
-    TreasuryFundsReceived: nothing,
-    OpeningBalanceRecorded: nothing,
     PaymentApprovalGiven: nothing,
     PaymentRetryRequested: nothing,
     PaymentRunOpened: nothing,

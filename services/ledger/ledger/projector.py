@@ -12,8 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ledger import posting
 from medfund import money
+from medfund.events.bank import BankStatementImported
 from medfund.events.claims import SettlementRecorded, SettlementReversed
 from medfund.events.codec import Accepted
+from medfund.events.dimensions import OfProvider
 from medfund.events.kinds import Event
 from medfund.lanes.registered import REGISTRATIONS
 
@@ -61,11 +63,32 @@ class Provider(NamedTuple):
     topic_offset: int
 
 
+StatementKey: TypeAlias = tuple[str, str, str, date]
+"""Area, fund, bank account and day."""
+
+
+class Statement(NamedTuple):
+    """What the bank says was in an account at the end of a day, in fen; `imported_at` is the offset that says so."""
+
+    area: str
+    fund: str
+    bank_account: str
+    day: date
+    closing: int
+    statement_ref: str
+    imported_at: int
+
+    @property
+    def key(self) -> StatementKey:
+        return self.area, self.fund, self.bank_account, self.day
+
+
 class Rows(NamedTuple):
     lines: Sequence[JournalLine]
     buckets: Mapping[BucketKey, Sequence[int]]
     """Debit and credit to add, in fen."""
     providers: Sequence[Provider]
+    statements: Sequence[Statement]
 
 
 class Group:
@@ -83,7 +106,7 @@ class Group:
 def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
-    return Rows(lines, buckets(lines), registrations(fresh))
+    return Rows(lines, buckets(lines), registrations(fresh), statements(fresh))
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
@@ -94,6 +117,20 @@ def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
         if type(event) in REGISTRATIONS:
             found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
     return list(found.values())
+
+
+def statements(fresh: Iterable[Accepted]) -> list[Statement]:
+    """The last statement of each account and day of the batch, sorted."""
+    found = {}
+    for accepted in fresh:
+        event: Any = accepted.event
+        if type(event) is BankStatementImported:
+            told = Statement(
+                event.area, event.fund, event.bank_account, event.day, money.fen(event.closing),
+                event.statement_ref, accepted.record.offset,
+            )  # fmt: skip
+            found[told.key] = told
+    return sorted(found.values())
 
 
 def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:
@@ -131,15 +168,23 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     record = group.sample.record
     booked = posting.summed_lines(event, group.amounts) if group.count else posting.lines(event)
     topic, count, type = families[record.topic], group.count or 1, group.sample.type
-    area, party, counterpart = event.area, event.provider, event.insured_area if posting.is_visitor(event) else ""
-    insutype, clr_type, benefit_year = event.insutype, event.clr_type, event.benefit_year
     service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
-    recorded = recorded_date(record.timestamp)
+    party, counterpart, insutype, clr_type, benefit_year = dimensions(event, valued)
+    area, recorded = event.area, recorded_date(record.timestamp)
     for ordinal, (book, fund, debit, credit, amount) in enumerate(booked):
         yield JournalLine(
             topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
             party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded,
         )  # fmt: skip
+
+
+def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:
+    """Party, counterpart, kind of insurance, clearing type and benefit year. What is about no provider is the area's
+    own, of no kind, and of the year in which it counts."""
+    if not isinstance(event, OfProvider):
+        return event.area, "", "", "", valued.year
+    counterpart = event.insured_area if posting.is_visitor(event) else ""
+    return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year
 
 
 def value_date(accepted: Accepted) -> date:

@@ -98,6 +98,8 @@ class Ledger:
     async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
         if rows.providers:
             await connection.execute(SQL.register, lane, *columns(rows.providers))
+        if rows.statements:
+            await connection.execute(SQL.keep_statements, lane, *columns(rows.statements))
         if rows.lines:
             buckets = [(*key, *amounts) for key, amounts in sorted(rows.buckets.items())]
             await connection.execute(SQL.book, lane, *columns(rows.lines), *columns(buckets))

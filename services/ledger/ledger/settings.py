@@ -21,7 +21,7 @@ class MigrationSettings(BaseSettings):
 class VerifySettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_READER_DSN")
     clearing_url: str = Field("", validation_alias="CLEARING_READER_DSN")
-    """Where it is given, control accounts are compared with the clearing service's open items."""
+    """Where it is given, open items of the clearing service and statements of the bank are compared with the books."""
 
 
 class ApiSettings(LogSettings):

@@ -5,7 +5,10 @@ For each lane, against one snapshot of the database:
 - every record up to the position ended in exactly one of accepted, repeat, quarantined, and the counts agree;
 - every journal line follows from the events that it names, and no other line exists;
 - every balance is the sum of its lines;
-- where the clearing service can be asked, its open items are the control accounts (`ledger.control`).
+- every bank account, and suspense, moved alike in both books on each day;
+- what the bank's statements said is what is kept of them;
+- where the clearing service can be asked, its open items are the control accounts (`ledger.control`), and the bank's
+  statements agree with the bank accounts of all lanes together (`ledger.statements`).
 A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
 """
 
@@ -16,8 +19,8 @@ from typing import NamedTuple
 
 import asyncpg
 
-from ledger import projector
-from ledger.projector import JournalLine
+from ledger import chart, projector
+from ledger.projector import JournalLine, Statement, StatementKey
 from ledger.service import Ledger
 from medfund import money
 from medfund.events.codec import Accepted, Refused
@@ -55,6 +58,8 @@ class Report:
     lines: int = 0
     open_items: int | None = None
     """Compared with the control accounts; None where they were not."""
+    statements: int | None = None
+    """Compared with the bank accounts; None where they were not."""
     amounts: dict[str, dict[str, int]] = field(default_factory=dict)
     """Book -> fund -> fen moved."""
     problems: list[str] = field(default_factory=list)
@@ -74,7 +79,8 @@ class Report:
         return {
             "ok": self.ok, "lanes": self.lanes, "records": self.records, "accepted": self.accepted,
             "repeats": self.repeats, "quarantined": self.quarantined, "lines": self.lines,
-            "open_items": self.open_items, "amounts": amounts, "problems": self.problems,
+            "open_items": self.open_items, "statements": self.statements, "amounts": amounts,
+            "problems": self.problems,
         }  # fmt: skip
 
 
@@ -124,6 +130,8 @@ class _Lane:
     reached: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     unread: dict[str, list[Record]] = field(default_factory=dict)
+    statements: dict[StatementKey, Statement] = field(default_factory=dict)
+    """The last of each account and day."""
 
     async def prove(self) -> None:
         positions = await self.connection.fetch(SQL.positions, self.lane)
@@ -135,6 +143,8 @@ class _Lane:
             await self._prove_stretch(runs)
         await self._prove_counts(positions)
         await self._prove_buckets()
+        await self._prove_cash()
+        await self._prove_statements()
 
     async def _anchor_holds(self, position: asyncpg.Record) -> bool:
         place = f"position lane={self.lane} topic={position['topic']}"
@@ -200,6 +210,7 @@ class _Lane:
             ]
             for line in projector.journal(fresh, self.service.families):
                 expected[line.topic, line.first_offset, line.ordinal] = line
+            self.statements.update((told.key, told) for told in projector.statements(fresh))
         await self._compare(expected, spans)
         self.advance(len(verdicts))
 
@@ -316,6 +327,31 @@ class _Lane:
                 f"buckets lane={self.lane} {key}: debit, credit are {row['kept_debit']}, {row['kept_credit']} fen, "
                 f"its lines say {row['line_debit']}, {row['line_credit']}"
             )
+
+    async def _prove_cash(self) -> None:
+        pairs = [*chart.CASH_STAT], [account.code for account in chart.CASH_STAT.values()]
+        for row in await self.connection.fetch(SQL.cash_that_differs, self.lane, *pairs, PROBLEMS_MAX):
+            self.report.blame(
+                f"cash lane={self.lane} area={row['area']} fund={row['fund']} account={row['account']} "
+                f"day={row['value_date']}: moved by {money.yuan(row['ops'])} in OPS, {money.yuan(row['stat'])} in STAT"
+            )
+
+    async def _prove_statements(self) -> None:
+        rows = [Statement(*row) for row in await self.connection.fetch(SQL.statements, self.lane)]
+        kept = {told.key: told for told in rows}
+        for key in sorted({*kept, *self.statements}):
+            if kept.get(key) != self.statements.get(key):
+                area, fund, account, day = key
+                self.report.blame(
+                    f"statement lane={self.lane} area={area} fund={fund} account={account} day={day}: "
+                    f"{_told(kept.get(key))} is kept, {_told(self.statements.get(key))} is on the log"
+                )
+
+
+def _told(statement: Statement | None) -> str:
+    if statement is None:
+        return "nothing"
+    return f"{money.yuan(statement.closing)} of {statement.statement_ref} at offset {statement.imported_at}"
 
 
 def _spans(portion: list[list[Run]]) -> dict[str, tuple[int, int]]:

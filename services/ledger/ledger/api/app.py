@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from ledger import posting
 from ledger.api import (
     get_balances,
+    get_cash,
     get_event,
     get_explain,
     get_lines,
@@ -29,7 +30,7 @@ a bearer token; what it does not cover looks like what does not exist.
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
 LOCKED = (
-    get_balances, get_lines, get_trial_balance, get_turnover, get_explain, post_events,
+    get_balances, get_lines, get_trial_balance, get_turnover, get_cash, get_explain, post_events,
     get_event, get_quarantine, get_quarantined, get_metrics,
 )  # fmt: skip
 

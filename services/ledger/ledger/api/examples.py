@@ -43,6 +43,7 @@ BALANCES: Json = {
             "counterpart": "",
             "account": "2100",
             "account_name": PAYABLE_NAME,
+            "lane": 3,
             **OWED,
         }
     ],
@@ -117,6 +118,42 @@ TURNOVER: Json = {
         }
     ],
     "totals": OWED,
+}
+
+CASH: Json = {
+    "as_of": "2026-02-27",
+    "positions": POSITIONS,
+    "funds": [
+        {
+            "area": "152500",
+            "fund": "310100",
+            "fund_name": name("职工基本医疗保险统筹基金", "Employee insurance, pooled fund"),
+            "accounts": [
+                {
+                    "account": "1002",
+                    "account_name": name("支出户存款", "Expenditure account"),
+                    "ops": "3110123.12",
+                    "stat": "3110123.12",
+                    "statement": {
+                        "day": "2026-02-27",
+                        "closing": "3110123.12",
+                        "books": "3110123.12",
+                        "difference": "0.00",
+                    },
+                },
+                {
+                    "account": "1003",
+                    "account_name": name("财政专户存款", "Fiscal special account"),
+                    "ops": "41225000000.00",
+                    "stat": "41225000000.00",
+                    "statement": None,
+                },
+            ],
+            "suspense_out": "0.00",
+            "suspense_in": "123.45",
+        }
+    ],
+    "agrees": True,
 }
 
 EXPLAINED_LINE: Json = {

@@ -4,8 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from medfund.http.questions import Area, Day, Fund, Party
+from medfund import codes
+from medfund.http.questions import Area, Day, Fund
 
+Party = Annotated[
+    str,
+    Field(
+        pattern=f"{codes.PROVIDER_PATTERN}|{codes.AREA_PATTERN}",
+        description="Provider code, or the area's for money of the fund itself",
+        examples=["H15250200017"],
+    ),
+]
 AccountCode = Annotated[
     str, Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"])
 ]

@@ -29,10 +29,11 @@ class Balance(Amounts):
     area: str
     fund: str
     fund_name: Name
-    party: Annotated[str, Field(description="Provider; empty where the balance is the fund's own")]
+    party: Annotated[str, Field(description="Provider, or the area where the balance is the fund's own")]
     counterpart: Annotated[str, Field(description="Insured area of a visitor, or supplier; mostly empty")]
     account: str
     account_name: Name
+    lane: Annotated[int, Field(description="A provider's are all in one; the fund's own in the lanes of their events")]
 
 
 class Answer(BaseModel):
@@ -53,8 +54,9 @@ class Answer(BaseModel):
 async def balances(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
     """Where money stands as of a value date, as it was known on a recorded date.
 
-    One line for each area, fund, provider, counterpart and account. The answer is one snapshot: it names the positions
-    it reflects, and its totals are the sums of its lines.
+    One line for each area, fund, provider, counterpart and account; the fund's own money has the area as `party`, and a
+    line for each lane. The answer is one snapshot: it names the positions it reflects, and its totals are the sums of
+    its lines.
     """
     pages = Pages(here.cursor_key, questions.sealed("balances", caller, question), ORDER)
     after = pages.after(question.cursor)
@@ -93,4 +95,5 @@ def _balance(row: Any) -> Balance:
         counterpart=row["counterpart"],
         account=row["account"],
         account_name=amounts.account_name(row["account"]),
+        lane=row["lane"],
     )

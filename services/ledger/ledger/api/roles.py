@@ -12,6 +12,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "lines": READERS | {Role.supplier},
     "trial_balance": READERS - {Role.provider},
     "turnover": READERS,
+    "cash": READERS - {Role.provider},
     "explain": READERS,
     "event": frozenset({Role.publisher, Role.finance, Role.operator, Role.auditor}),
     "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),

@@ -15,6 +15,21 @@ select
 from unnest($2::text::text [], $3::text::text [], $4::text::bigint []) as registered (provider, area, registered_at)
 on conflict (lane, provider) do update set area = excluded.area, registered_at = excluded.registered_at
 
+-- name: keep_statements
+-- What the bank says, once for each account and day, in sorted order; a later statement of a day replaces an earlier one.
+-- Locks: its row; only this lane writes it.
+insert into statements as kept (lane, area, fund, bank_account, day, closing, statement_ref, imported_at)
+select
+    $1,
+    told.*
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::bigint [],
+    $7::text::text [], $8::text::bigint []
+) as told
+on conflict (lane, area, fund, bank_account, day) do update
+set closing = excluded.closing, statement_ref = excluded.statement_ref, imported_at = excluded.imported_at
+where kept.imported_at < excluded.imported_at
+
 -- name: book
 -- The lines of a batch, and what they add to each bucket (`$22` on, at most once each, keys in sorted order). Arrays,
 -- because COPY cannot run under row security; as texts, because that is cheaper (`medfund.postgres.arrays`).

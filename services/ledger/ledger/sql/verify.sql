@@ -117,3 +117,33 @@ select
 from journal
 where lane = $1
 group by book, fund
+
+-- name: cash_that_differs
+-- Days on which a bank account, or suspense, moved otherwise in OPS than what stands for it in STAT. Locks: none; scans
+-- one lane.
+with moved as (
+    select
+        pair.account,
+        area,
+        fund,
+        value_date,
+        coalesce(sum(debit - credit) filter (where book = 'OPS'), 0)::bigint as ops,
+        coalesce(sum(debit - credit) filter (where book = 'STAT'), 0)::bigint as stat
+    from buckets
+    inner join unnest($2::text [], $3::text []) as pair (account, of_stat)
+        on buckets.account in (pair.account, pair.of_stat)
+    where lane = $1
+    group by pair.account, area, fund, value_date
+)
+
+select account, area, fund, value_date, ops, stat
+from moved
+where ops <> stat
+order by area, fund, account, value_date
+limit $4
+
+-- name: statements
+-- What is kept of the bank's statements. Locks: none.
+select area, fund, bank_account, day, closing, statement_ref, imported_at
+from statements
+where lane = $1
