@@ -46,7 +46,9 @@ def received(event: TreasuryFundsReceived) -> list[Move]:
     return [
         move
         for account, sign in (("1002", 1), ("1003", -1))
-        for move in moved(event.area, account, event.value_date, event.bank_txn, event.plan_ref, event.amounts, sign)
+        for move in moved(
+            event.area, account, event.value_date, event.bank_txn, event.request_ref or event.plan_ref, event.amounts, sign
+        )
     ]
 
 

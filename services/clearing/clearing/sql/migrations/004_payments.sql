@@ -28,7 +28,7 @@ create index payments_unsent on payments (lane, (body ->> 'payable_ref')) where 
 -- squawk-ignore require-concurrent-index-creation
 create index payments_of_run on payments (run_ref, end_to_end_id) where run_ref is not null;
 -- squawk-ignore require-concurrent-index-creation
-create unique index payments_at_the_bank on payments (lane, end_to_end_id) where end_to_end_id is not null;
+create index payments_at_the_bank on payments (end_to_end_id) where end_to_end_id is not null;
 -- squawk-ignore require-concurrent-index-creation
 create index payments_on_their_way on payments (area, fund) where status = 'SENT';
 
@@ -60,6 +60,7 @@ create table moves (
 create index moves_by_day on moves (area, fund, bank_account, value_date) include (fen);
 grant select, insert, update on moves to medfund_worker;
 grant select on moves to medfund_reader;
+create index moves_by_number on moves (area, fund, bank_account, bank_txn);
 
 -- The run that was made last for each bank account: the next one is made when all lanes have decided that one.
 create table runs (

@@ -1,0 +1,106 @@
+"""The bank process's own view of the database, and its way to the log.
+
+What stays true: it reads what lanes have decided and writes facts, as any other publisher does; an event that it
+appends has the same id and the same bytes however often. Every wait has a limit.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import asyncpg
+
+from clearing.bank.matching import Fact
+from medfund.events import envelope
+from medfund.events.kinds import KINDS
+from medfund.lanes import decisions, partition
+from medfund.lanes.log import Decision, Log
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "bank.sql")
+SOURCE = "/clearing/bank"
+APPENDED_AT_ONCE = 1000
+DECIDED_LIMIT_S = 120.0
+LOOK_S = 0.05
+_KIND_OF = {kind.event: kind for kind in KINDS.values()}
+
+
+class NotDecided(Exception):
+    """The lanes did not take what was appended in time; nothing is lost, and it is tried again."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One process, working for all areas."""
+
+    connection: asyncpg.Connection
+    log: Log
+    lanes: int
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[asyncpg.Connection]:
+        """One snapshot of everything."""
+        async with self.connection.transaction(isolation="repeatable_read"):
+            await self._see_all()
+            yield self.connection
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[asyncpg.Connection]:
+        async with self.connection.transaction():
+            await self._see_all()
+            yield self.connection
+
+    async def _see_all(self) -> None:
+        """Row security shows nothing to whoever says no scope."""
+        await self.connection.execute(
+            "select set_config('medfund.areas', '*', true), set_config('medfund.organisations', '*', true)"
+        )
+
+    async def tell(self, facts: Iterable[Fact], on: date) -> None:
+        """Append facts, and wait until the lanes have decided them. Raises `NotDecided`."""
+        by_lane: dict[int, list[Decision]] = defaultdict(list)
+        for fact in facts:
+            lane, decision = self.written(fact, on)
+            by_lane[lane].append(decision)
+        for lane, told in sorted(by_lane.items()):
+            for first in range(0, len(told), APPENDED_AT_ONCE):
+                await self.log.append(lane, told[first : first + APPENDED_AT_ONCE])
+        await self.decided({lane: {one.topic for one in told} for lane, told in by_lane.items()})
+
+    def written(self, fact: Fact, on: date) -> tuple[int, Decision]:
+        """The lane of a fact, and its event: of the day that it is about, not of the day of asking."""
+        key = envelope.key_of(_KIND_OF[type(fact.event)], fact.event)
+        if key is None:
+            raise ValueError(f"{fact.id} is of no key")
+        told = decisions.decision(fact.event, key=key, source=SOURCE, id=fact.id, time=f"{on}T00:00:00+08:00")
+        return partition.lane_of(key, self.lanes), told
+
+    async def decided(self, topics: dict[int, set[str]]) -> None:
+        """Wait until lanes have taken all that is on these topics now."""
+        for lane, names in sorted(topics.items()):
+            source = await self.log.open_lane(lane, sorted(names))
+            try:
+                ends = {topic: await source.end(topic) for topic in names}
+            finally:
+                await source.close()
+            for topic, end in ends.items():
+                await self._reached(lane, topic, end)
+
+    async def _reached(self, lane: int, topic: str, end: int) -> None:
+        deadline = time.monotonic() + DECIDED_LIMIT_S
+        while time.monotonic() < deadline:
+            rows = await self.connection.fetch(SQL.reached, topic, [lane])
+            if rows and rows[0]["next_offset"] >= end:
+                return
+            await asyncio.sleep(LOOK_S)
+        raise NotDecided(f"lane {lane} has not taken {topic} up to {end} within {DECIDED_LIMIT_S:.0f} s")
+
+    async def accepted(self, ids: Sequence[tuple[int, str]]) -> set[str]:
+        """Which events of ours, by lane and id, the lanes have."""
+        identities = {envelope.identity_of(SOURCE.encode(), id.encode()): id for _, id in ids}
+        rows = await self.connection.fetch(SQL.known, sorted({lane for lane, _ in ids}), list(identities))
+        return {identities[row["identity"]] for row in rows}

@@ -1,0 +1,161 @@
+"""What a line of a bank account answers: payments, transfers from the treasury, recoveries, or nothing known. Pure.
+
+What stays true: every line is one or more facts whose amounts add up to it; the same line in another file gives the
+same facts. A payment that left another fund's account is nothing known there: funds are never mixed. Source: c.2 (23-27).
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from clearing.bank.register import Own
+from clearing.dimensions import Dimensions, told
+from medfund import money
+from medfund.bankfiles.messages import Detail, Entry
+from medfund.events.bank import (
+    BankLineUnplaced,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    TreasuryFundsReceived,
+)
+from medfund.events.kinds import Event
+from medfund.events.reviews import RecoveryReceived
+
+RETURNED = "银行退回"
+UNPLACED = "银行流水无对应付款或收款"
+
+
+class Sent(NamedTuple):
+    """A payment that was sent, as far as a line of the bank can be about it."""
+
+    payment_ref: str
+    provider: str
+    area: str
+    fund: str
+    fen: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is that lines of one account can be about."""
+
+    sent: Mapping[str, Sent] = field(default_factory=dict)
+    """By end-to-end id."""
+    runs: Mapping[str, list[Sent]] = field(default_factory=dict)
+    """By the run's name, which is the message id of its file: what of it was not rejected."""
+    requests: Mapping[str, str] = field(default_factory=dict)
+    """The plan of each request to the treasury, by its name."""
+    recoveries: Mapping[str, Dimensions] = field(default_factory=dict)
+    """By case."""
+    booked: Mapping[str, int] = field(default_factory=dict)
+    """By the bank's own number: what the books have of it already, in fen, above zero for what came in."""
+
+
+class Fact(NamedTuple):
+    """An event for the log, and what it is called by."""
+
+    event: Event
+    id: str
+
+
+def facts(own: Own, entry: Entry, known: Known) -> Iterator[Fact]:
+    """What follows from one line; nothing where the books have it already."""
+    if known.booked.get(entry.bank_txn) == entry.signed:
+        return
+    named: dict[str, int] = {}
+    codes: dict[str, str] = {}
+    for detail in _details(own, entry, known):
+        name = detail.end_to_end_id or ""
+        if _is_named(own, entry, name, known):
+            named[name] = named.get(name, 0) + detail.amount
+            codes[name] = detail.return_code or ""
+    for name, fen in named.items():
+        if (event := _told(own, entry, name, fen, codes[name], known)) is not None:
+            yield Fact(event, _id(own, entry, name))
+    if left := entry.amount - sum(named.values()):
+        yield Fact(_unplaced(own, entry, left), _id(own, entry, ""))
+
+
+def _details(own: Own, entry: Entry, known: Known) -> Iterator[Detail]:
+    """What is in a line. A line for a whole payment file is what of the file was not rejected, where that adds up."""
+    if entry.details or entry.message_id is None:
+        yield from entry.details
+        return
+    payments = [one for one in known.runs.get(entry.message_id, []) if (one.area, one.fund) == (own.area, own.fund)]
+    if entry.direction == "OUT" and sum(one.fen for one in payments) == entry.amount:
+        ids = {sent.payment_ref: id for id, sent in known.sent.items()}
+        for payment in payments:
+            yield Detail(payment.fen, ids[payment.payment_ref])
+
+
+def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:
+    """Whether a line can be about what it names."""
+    if (sent := known.sent.get(name)) is not None:
+        return (sent.area, sent.fund) == (own.area, own.fund)
+    if name in known.requests:
+        return (own.bank_account, entry.direction) in {("1002", "IN"), ("1003", "OUT")}
+    return name in known.recoveries and (own.bank_account, entry.direction) == ("1003", "IN")
+
+
+def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) -> Event | None:
+    """Nothing for the fiscal account's side of a transfer: the expenditure account's line tells of both."""
+    if (sent := known.sent.get(name)) is not None:
+        return _of_payment(own, entry, code, sent, fen)
+    if name in known.recoveries:
+        return _of_recovery(own, entry, name, known.recoveries[name], fen)
+    return _of_request(own, entry, name, known.requests[name], fen) if own.bank_account == "1002" else None
+
+
+def _of_payment(own: Own, entry: Entry, code: str, sent: Sent, fen: int) -> Event:
+    about: dict[str, Any] = {
+        "area": own.area,
+        "provider": sent.provider,
+        "payment_ref": sent.payment_ref,
+        "bank_account": own.bank_account,
+        "bank_txn": entry.bank_txn,
+        "value_date": entry.value_date,
+        "amounts": {own.fund: money.yuan(fen)},
+    }
+    if entry.direction == "OUT":
+        return BankPaymentSettled(**about)
+    return BankPaymentReturned(**about, reason=f"{RETURNED} {code}".strip())
+
+
+def _of_request(own: Own, entry: Entry, request_ref: str, plan_ref: str, fen: int) -> Event:
+    return TreasuryFundsReceived(
+        area=own.area,
+        plan_ref=plan_ref,
+        bank_txn=entry.bank_txn,
+        value_date=entry.value_date,
+        amounts={own.fund: money.yuan(fen)},
+        request_ref=request_ref,
+    )
+
+
+def _of_recovery(own: Own, entry: Entry, case_ref: str, whose: Dimensions, fen: int) -> Event:
+    return RecoveryReceived(
+        **told(whose, [own.fund]),
+        case_ref=case_ref,
+        amounts={own.fund: money.yuan(fen)},
+        bank_txn=entry.bank_txn,
+        value_date=entry.value_date,
+    )
+
+
+def _unplaced(own: Own, entry: Entry, fen: int) -> BankLineUnplaced:
+    return BankLineUnplaced(
+        area=own.area,
+        bank_account=own.bank_account,
+        direction=entry.direction,
+        bank_txn=entry.bank_txn,
+        value_date=entry.value_date,
+        amounts={own.fund: money.yuan(fen)},
+        text=UNPLACED,
+    )
+
+
+def _id(own: Own, entry: Entry, name: str) -> str:
+    """Of the account, the bank's number and what it is about: the same in whatever file the line stands."""
+    about = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"line/{own.area}/{own.fund}/{own.bank_account}/{entry.bank_txn}/{about}"

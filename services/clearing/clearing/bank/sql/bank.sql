@@ -1,0 +1,147 @@
+-- name: runs_to_send
+-- Runs that every lane has decided, and whose file is not known to have gone out. Locks: none.
+select
+    body ->> 'run_ref' as run_ref,
+    min(body::text) as body
+from facts
+where
+    type = 'payment.run.opened.v1'
+    and not exists (
+        select from bank_files
+        where direction = 'OUT' and message_id = facts.body ->> 'run_ref'
+    )
+group by body ->> 'run_ref'
+having count(*) = $1
+order by body ->> 'run_ref'
+
+-- name: of_run
+-- What of a run was sent, in the run's order. Locks: none.
+select
+    payment_ref,
+    end_to_end_id,
+    fen,
+    body ->> 'payable_ref' as payable_ref,
+    body ->> 'account' as account
+from payments
+where run_ref = $1
+order by due, payment_ref
+
+-- name: sent
+-- The payments that lines of the bank name. Locks: none.
+select
+    end_to_end_id,
+    payment_ref,
+    provider,
+    area,
+    fund,
+    fen
+from payments
+where end_to_end_id = any($1::text [])
+
+-- name: sent_by_runs
+-- What of some runs the bank has not rejected. Locks: none.
+select
+    run_ref,
+    end_to_end_id,
+    payment_ref,
+    provider,
+    area,
+    fund,
+    fen
+from payments
+where run_ref = any($1::text []) and status in ('SENT', 'SETTLED')
+
+-- name: requests
+-- The plans of requests to the treasury. Locks: none.
+select
+    body ->> 'request_ref' as request_ref,
+    body ->> 'plan_ref' as plan_ref
+from facts
+where type = 'treasury.funds.requested.v1' and body ->> 'request_ref' = any($1::text [])
+
+-- name: recoveries
+-- Whose recoveries lines of the bank name. Locks: none.
+select
+    ref,
+    body -> 'dimensions' as dimensions
+from recoveries
+where ref = any($1::text [])
+
+-- name: booked
+-- What the books have under the bank's own numbers, in one account. Locks: none.
+select
+    bank_txn,
+    sum(fen)::bigint as fen
+from moves
+where area = $1 and fund = $2 and bank_account = $3 and bank_txn = any($4::text [])
+group by bank_txn
+
+-- name: file
+-- Whether a file was taken in or went out before. Locks: none.
+select outcome
+from bank_files
+where name = $1 and sha256 = $2 and direction = $3
+
+-- name: keep_file
+-- A file that was dealt with. Locks: none beyond the new row.
+insert into bank_files (name, sha256, direction, kind, message_id, area, entries, fen, at, outcome, detail)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict do nothing
+
+-- name: keep_lines
+-- The lines of a statement; the same statement again says nothing new. Locks: none beyond the new rows.
+insert into bank_lines (area, fund, bank_account, day, bank_txn, value_date, fen, ref)
+select
+    $1,
+    $2,
+    $3,
+    $4,
+    line.*
+from unnest($5::text::text [], $6::text::date [], $7::text::bigint [], $8::text::text []) as line
+on conflict do nothing
+
+-- name: keep_statement
+-- What the bank's day began and ended with; a later statement of a day takes the place of an earlier one. Locks: its row.
+insert into bank_statements (area, fund, bank_account, day, statement_ref, opening, closing, lines)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (area, fund, bank_account, day) do update set
+    statement_ref = excluded.statement_ref,
+    opening = excluded.opening,
+    closing = excluded.closing,
+    lines = excluded.lines
+
+-- name: cash
+-- What the books have in an account at the end of a day. Locks: none.
+select coalesce(sum(fen), 0)::bigint
+from moves
+where area = $1 and fund = $2 and bank_account = $3 and value_date <= $4
+
+-- name: placed
+-- What was in suspense and turned out to be something of a provider: its payment, its return, its recovery. Locks: none.
+select
+    suspense.lane,
+    suspense.body
+from suspense
+where not suspense.is_open and suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY')
+
+-- name: known
+-- Which events were accepted, by their identities. Locks: none.
+select identity
+from identities
+where lane = any($1::smallint []) and identity = any($2::bytea [])
+
+-- name: reached
+-- Up to where each lane has taken a topic. Locks: none.
+select
+    lane,
+    next_offset
+from positions
+where topic = $1 and lane = any($2::smallint [])
+
+-- name: providers
+-- The areas of providers. Locks: none.
+select
+    provider,
+    area
+from providers
+where provider = any($1::text [])

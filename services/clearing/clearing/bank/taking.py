@@ -1,0 +1,183 @@
+"""Files from the bank: read whole or refused, told to the log, and put away.
+
+What stays true: a file is taken in once, and may be taken again at any point without harm; a file that is refused says
+why beside it, and nothing of it was used; what the bank told is on the log before its file is put away.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from clearing.bank import matching, reconciling
+from clearing.bank.files import SQL, Desk
+from clearing.bank.matching import Fact, Known, Sent
+from clearing.bank.register import Own, Register, UnknownAccount
+from clearing.bank.sending import SHANGHAI
+from clearing.dimensions import Dimensions
+from medfund import faults
+from medfund.bankfiles import iso20022
+from medfund.bankfiles.folders import Folders
+from medfund.bankfiles.messages import Entry, Message, Notification, Report, Statement, Transfers
+from medfund.bankfiles.refusals import BadFile
+from medfund.events.bank import BankPaymentRejected
+
+log = structlog.get_logger(__name__)
+
+DUPLICATE = "DUPL"
+"""The bank has the file, or the payment, already: that it refuses it again says nothing of the first."""
+WRONG_ACCOUNT = "WRONG_ACCOUNT"
+_dimensions = msgspec.json.Decoder(Dimensions).decode
+
+
+async def take(desk: Desk, folders: Folders, register: Register) -> int:
+    """Take in every file that lies there; how many."""
+    taken = 0
+    for file in folders.incoming():
+        await _take(desk, folders, register, file)
+        taken += 1
+    return taken
+
+
+async def _take(desk: Desk, folders: Folders, register: Register, file: Path) -> None:
+    faults.point("taking")
+    try:
+        message = iso20022.read(file)
+        own = _account_of(message, register)
+    except BadFile as refused:
+        return _refuse(folders, file, refused.code.value, refused.detail)
+    except UnknownAccount as refused:
+        return _refuse(folders, file, WRONG_ACCOUNT, str(refused))
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    async with desk.reading() as connection:
+        known = await connection.fetchval(SQL.file, file.name, digest, "IN")
+    if known is None:
+        await _told(desk, message, own, file, digest)
+    faults.point("taken")
+    folders.done(file)
+    log.info("bank file taken in", file=file.name, kind=type(message).__name__, again=known is not None)
+
+
+def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:
+    log.error("bank file refused", file=file.name, code=code, detail=detail)
+    folders.refuse(file, code, detail)
+
+
+def _account_of(message: Message, register: Register) -> Own | None:
+    """Whose account it is. Raises `UnknownAccount`, `BadFile`."""
+    match message:
+        case Notification() | Statement():
+            return register.own(message.account)
+        case Transfers():
+            raise UnknownAccount("a payment file lies where the bank's answers should")
+    return None
+
+
+async def _told(desk: Desk, message: Message, own: Own | None, file: Path, digest: str) -> None:
+    match message:
+        case Report():
+            area = await _report(desk, message)
+            await _keep(desk, file, digest, message, area, entries=len(message.statuses), fen=0)
+        case Notification() if own is not None:
+            await _entries(desk, own, message.entries, message.created.astimezone(SHANGHAI).date())
+            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
+        case Statement() if own is not None:
+            await _entries(desk, own, message.entries, message.day)
+            await reconciling.imported(desk, own, message, digest)
+            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
+
+
+def _sum(entries: Iterable[Entry]) -> int:
+    return sum(entry.signed for entry in entries)
+
+
+async def _keep(
+    desk: Desk, file: Path, digest: str, message: Message, area: str, *, entries: int, fen: int
+) -> None:
+    async with desk.changing() as connection:
+        await connection.execute(
+            SQL.keep_file, file.name, digest, "IN", type(message).__name__, message.message_id, area, entries, fen,
+            datetime.now(SHANGHAI), "TAKEN", "",
+        )  # fmt: skip
+
+
+# -- what the bank says of payments
+
+
+async def _report(desk: Desk, report: Report) -> str:
+    """Rejected payments of a run; the area of the run. What the bank accepts it still has to pay."""
+    async with desk.reading() as connection:
+        rows = await connection.fetch(SQL.sent_by_runs, [report.original_message_id])
+    sent = {row["end_to_end_id"]: row for row in rows}
+    if report.code == DUPLICATE:
+        log.error("the bank has this payment file already", run=report.original_message_id)
+        return rows[0]["area"] if rows else ""
+    on = report.created.astimezone(SHANGHAI).date()
+    rejected = {one.end_to_end_id: (one.code, one.text) for one in report.statuses if not one.accepted}
+    if report.status == "RJCT":
+        rejected = {name: rejected.get(name, (report.code, report.text)) for name in sent}
+    facts = [
+        Fact(
+            BankPaymentRejected(
+                area=row["area"], provider=row["provider"], payment_ref=row["payment_ref"], code=code or "NARR",
+                reason=text or code or "银行未说明原因", rejected_on=on,
+            ),
+            f"rejected/{name}",
+        )
+        for name, (code, text) in rejected.items()
+        if code != DUPLICATE and (row := sent.get(name)) is not None
+    ]  # fmt: skip
+    await desk.tell(facts, on)
+    return rows[0]["area"] if rows else ""
+
+
+async def _entries(desk: Desk, own: Own, entries: Iterable[Entry], on: date) -> None:
+    """Lines by lines: what one of them follows from another's is decided before."""
+    listed = list(entries)
+    known = await _known(desk, own, listed)
+    for day, facts in _by_day(own, listed, known):
+        await desk.tell(facts, day)
+
+
+def _by_day(own: Own, entries: list[Entry], known: Known) -> Iterator[tuple[date, list[Fact]]]:
+    """What was paid before what came back: a return is of a payment that is settled."""
+    for direction in ("OUT", "IN"):
+        for day in sorted({entry.value_date for entry in entries}):
+            facts = [
+                fact
+                for entry in entries
+                if (entry.direction, entry.value_date) == (direction, day)
+                for fact in matching.facts(own, entry, known)
+            ]
+            if facts:
+                yield day, facts
+
+
+async def _known(desk: Desk, own: Own, entries: list[Entry]) -> Known:
+    names = sorted({detail.end_to_end_id for entry in entries for detail in entry.details if detail.end_to_end_id})
+    files = sorted({entry.message_id for entry in entries if entry.message_id and not entry.details})
+    async with desk.reading() as connection:
+        of_runs = await connection.fetch(SQL.sent_by_runs, files)
+        sent = [*await connection.fetch(SQL.sent, names), *of_runs]
+        requests = await connection.fetch(SQL.requests, names)
+        recoveries = await connection.fetch(SQL.recoveries, names)
+        which = own.area, own.fund, own.bank_account
+        booked = await connection.fetch(SQL.booked, *which, [entry.bank_txn for entry in entries])
+    runs: dict[str, list[Sent]] = {}
+    for row in of_runs:
+        runs.setdefault(row["run_ref"], []).append(_sent(row))
+    return Known(
+        sent={row["end_to_end_id"]: _sent(row) for row in sent},
+        runs=runs,
+        requests=dict(map(tuple, requests)),
+        recoveries={row["ref"]: _dimensions(row["dimensions"]) for row in recoveries},
+        booked=dict(map(tuple, booked)),
+    )
+
+
+def _sent(row: object) -> Sent:
+    found: dict[str, object] = dict(row)  # type: ignore[call-overload]
+    return Sent(**{name: found[name] for name in Sent._fields})  # type: ignore[arg-type]
