@@ -39,9 +39,16 @@ def held(root: Path) -> Iterator["Folders"]:
         (root / name).mkdir(parents=True, exist_ok=True)
     if len({(root / name).stat().st_dev for name in FOLDERS}) > 1:
         raise SeveralFileSystems(f"{', '.join(FOLDERS)} in {root} are not on one file system")
+    with locked(root):
+        yield Folders(root)
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """The folder is this process's alone. Raises `Held`, which names the process that has it."""
     with (root / ".lock").open("a+") as lock:
         _take(lock, root)
-        yield Folders(root)
+        yield
 
 
 def _take(lock: IO[str], root: Path) -> None:

@@ -180,7 +180,9 @@ def test_only_a_file_of_the_banks_is_moved(root: Path, bank: Folders) -> None:
 
 
 def test_a_second_process_is_told_who_holds_the_folders(root: Path, bank: Folders) -> None:
-    code = "import sys, pathlib; from medfund.bankfiles.folders import held; held(pathlib.Path(sys.argv[1])).__enter__()"
+    code = (
+        "import sys, pathlib; from medfund.bankfiles.folders import held; held(pathlib.Path(sys.argv[1])).__enter__()"
+    )
     command = [sys.executable, "-c", code, str(root)]
     second = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert f"Held: {root} is held by process {os.getpid()}" in second.stderr
