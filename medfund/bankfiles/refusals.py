@@ -3,7 +3,7 @@
 What stays true: whatever bytes a reader is given, it answers with a message or with `BadFile`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 
@@ -12,42 +12,66 @@ class Code(StrEnum):
     """In the order in which a file is looked at."""
 
     NOT_A_FILE = "NOT_A_FILE"
-    """A link, a folder or a pipe where a file should be."""
     TOO_LARGE = "TOO_LARGE"
-    """More bytes, a longer text or a deeper nesting than any bank file has."""
     WRONG_ENCODING = "WRONG_ENCODING"
-    """Not the encoding that was agreed, or bytes that are no text in it."""
     NOT_XML = "NOT_XML"
     DOCTYPE = "DOCTYPE"
-    """A document type declaration: refused before anything that it declares is looked at."""
     UNKNOWN_MESSAGE = "UNKNOWN_MESSAGE"
-    """Another kind of message, or another version of one, than is read here."""
     TRUNCATED = "TRUNCATED"
-    """The file ends before its content does."""
     SCHEMA = "SCHEMA"
-    """Not as the official schema, or the bank's template, wants it."""
     INCOMPLETE = "INCOMPLETE"
-    """Something that the standard leaves open and that is needed here."""
     UNSUPPORTED = "UNSUPPORTED"
-    """Something that the standard allows and that would be read wrongly here: pages, several statements in one file."""
     WRONG_CURRENCY = "WRONG_CURRENCY"
     BAD_AMOUNT = "BAD_AMOUNT"
     BAD_DATE = "BAD_DATE"
     BAD_TEXT = "BAD_TEXT"
-    """Empty, too long, or with control characters."""
     BAD_ACCOUNT = "BAD_ACCOUNT"
     UNSAFE_TEXT = "UNSAFE_TEXT"
-    """A cell that a spreadsheet would take for a formula."""
     UNKNOWN_CODE = "UNKNOWN_CODE"
-    """A status, or another code, whose meaning is not agreed."""
     NOT_BOOKED = "NOT_BOOKED"
-    """An entry that the bank only announces."""
     REPEATED = "REPEATED"
-    """One identification twice in the same file."""
     CONTRADICTION = "CONTRADICTION"
-    """Two places of the file say different things."""
     WRONG_COUNT = "WRONG_COUNT"
     WRONG_SUM = "WRONG_SUM"
+
+
+MEANINGS: Mapping[str, tuple[str, str]] = {
+    Code.NOT_A_FILE: ("不是普通文件", "a link, a folder or a pipe where a file should be"),
+    Code.TOO_LARGE: ("文件过大", "more bytes, or a longer text, than any bank file has"),
+    Code.WRONG_ENCODING: ("字符编码不符合约定", "not in the encoding that was agreed"),
+    Code.NOT_XML: ("不是格式正确的XML文件", "not well-formed XML"),
+    Code.DOCTYPE: ("含有文档类型声明", "a document type declaration, which may hide anything"),
+    Code.UNKNOWN_MESSAGE: ("报文种类或版本不符", "another kind of message, or another version, than is read here"),
+    Code.TRUNCATED: ("文件不完整", "the file ends before its content does"),
+    Code.SCHEMA: ("不符合标准格式", "not as the official schema, or the bank's template, wants it"),
+    Code.INCOMPLETE: ("缺少必要内容", "something is missing that is needed here"),
+    Code.UNSUPPORTED: ("含有无法处理的内容", "the standard allows it, and here it would be read wrongly"),
+    Code.WRONG_CURRENCY: ("币种不是人民币", "not in yuan"),
+    Code.BAD_AMOUNT: ("金额错误", "not an amount that can be paid"),
+    Code.BAD_DATE: ("日期错误", "not a day or a time"),
+    Code.BAD_TEXT: ("文字为空、过长或含控制字符", "a text is empty, too long, or has control characters"),
+    Code.BAD_ACCOUNT: ("账号或行号错误", "not an account number or a clearing code"),
+    Code.UNSAFE_TEXT: ("文字可能被当作公式", "a spreadsheet would take a text for a formula"),
+    Code.UNKNOWN_CODE: ("代码未约定", "a code whose meaning was not agreed"),
+    Code.NOT_BOOKED: ("尚未入账", "an entry that the bank only announces"),
+    Code.REPEATED: ("编号重复", "one identification twice in the same file"),
+    Code.CONTRADICTION: ("内容互相矛盾", "two places of the file say different things"),
+    Code.WRONG_COUNT: ("笔数不符", "the count is not that of what is there"),
+    Code.WRONG_SUM: ("金额合计不符", "the sum is not that of what is there"),
+}
+
+
+def reason_text(*, name: str, code: str, detail: str) -> str:
+    """What lies beside a refused file, for whoever has to call the bank."""
+    chinese, english = MEANINGS.get(code, (code, code))
+    return f"""文件: {name}
+原因: {chinese} ({code})
+明细: {detail}
+
+File: {name}
+Reason: {english} ({code})
+Detail: {detail}
+"""
 
 
 class BadFile(ValueError):
