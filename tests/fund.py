@@ -1,5 +1,6 @@
 """A whole fund for tests: the log in memory, the clearing service and the ledger on a real database, one lane."""
 
+import asyncio
 import datetime
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -61,6 +62,7 @@ class Fund:
     area: str = events.AREA
     log: MemoryLog = field(default_factory=MemoryLog)
     workers: dict[str, Lane] = field(default_factory=dict)
+    working: asyncio.Lock = field(default_factory=asyncio.Lock)
     crash_at: str = ""
     crashes: int = 0
     sent: int = 0
@@ -233,7 +235,8 @@ class Fund:
     async def plan(self, fund: str, *, on: str, due_until: str = "2099-12-31") -> planning.Plan:
         await self.drain()
         days = (datetime.date.fromisoformat(day) for day in (due_until, on))
-        return await planning.plan(self.connections["clearing"], planning.Wanted(self.area, fund, "1002", *days))
+        async with self.working:
+            return await planning.plan(self.connections["clearing"], planning.Wanted(self.area, fund, "1002", *days))
 
     async def run(self, fund: str, *, on: str, number: int = 1, staff: str = "anna") -> str:
         """What is approved goes to the bank; the run's name."""
@@ -261,12 +264,14 @@ class Fund:
             return 1
 
     async def drain(self) -> None:
-        working = True
-        while working:
-            working = False
-            for name in self.workers:
-                while await self.step(name) or self.workers[name]._undelivered:
-                    working = True
+        """Until both services have taken everything; whoever asks meanwhile waits."""
+        async with self.working:
+            working = True
+            while working:
+                working = False
+                for name in self.workers:
+                    while await self.step(name) or self.workers[name]._undelivered:
+                        working = True
 
     async def decided(self, *types: str) -> list[dict[str, Any]]:
         """What the clearing service wrote, in order, with the type as `type`."""
@@ -361,7 +366,7 @@ class Fund:
         """A new worker takes a service's lane."""
         query = f"update {name}.lanes set epoch = epoch + 1 where lane = $1 returning epoch, batches"  # noqa: S608
         row = await self.control.fetchrow(query, self.lane)
-        service = service_of(name, deciding=deciding)
+        service = service_of(name, deciding=deciding, lanes=self.lanes)
         source = await self.log.open_lane(self.lane, service.topics)
         lane = Lane(Claim(self.lane, *row), service, self.log, source, self.connections[name], LIMITS)
         lane.point = self._point
@@ -373,24 +378,26 @@ class Fund:
             raise Crash(name)
 
 
-def service_of(name: str, *, deciding: bool = True) -> Service:
+def service_of(name: str, *, deciding: bool = True, lanes: int = LANES) -> Service:
     if name == "ledger":
-        return Ledger(lanes=LANES, prefix="medfund")
-    return Decider(Clearing(prefix="medfund"), lanes=LANES, prefix="medfund", deciding=deciding)
+        return Ledger(lanes=lanes, prefix="medfund")
+    return Decider(Clearing(prefix="medfund"), lanes=lanes, prefix="medfund", deciding=deciding)
 
 
 @asynccontextmanager
-async def running(database: Database) -> AsyncIterator[Fund]:
+async def running(database: Database, *, lane: int = LANE, lanes: int = LANES) -> AsyncIterator[Fund]:
     """Both services on one fresh database, each in its own schema, with one lane claimed."""
-    async with services(database) as (control, connections):
-        fund = Fund(control, connections)
+    async with services(database, lanes) as (control, connections):
+        fund = Fund(control, connections, lane=lane, lanes=lanes)
         for name in connections:
             await fund.claim(name)
         yield fund
 
 
 @asynccontextmanager
-async def services(database: Database) -> AsyncIterator[tuple[asyncpg.Connection, dict[str, asyncpg.Connection]]]:
+async def services(
+    database: Database, lanes: int = LANES
+) -> AsyncIterator[tuple[asyncpg.Connection, dict[str, asyncpg.Connection]]]:
     """The schemas of both services in one database: an administrator's connection, and one for each worker."""
     await prepare.roles(database.admin, "clearing", PASSWORDS)
     owner = prepare.dsn(database.admin, user="clearing_owner", password=PASSWORDS["owner"])
@@ -400,7 +407,7 @@ async def services(database: Database) -> AsyncIterator[tuple[asyncpg.Connection
     connections = {}
     for name in ("clearing", "ledger"):
         await control.execute(f"set search_path = {name}")
-        await control.execute(SQL.create_lanes, LANES)
+        await control.execute(SQL.create_lanes, lanes)
         dsn = prepare.dsn(database.admin, user=f"{name}_worker", password=PASSWORDS["worker"])
         connections[name] = await asyncpg.connect(dsn)
     try:

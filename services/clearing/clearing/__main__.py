@@ -1,12 +1,14 @@
-"""`python -m clearing work | api | migrate | parked | retry KEY`: one process each."""
+"""`python -m clearing work | api | bank | migrate | parked | retry KEY`: one process each."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
+from clearing.bank import process as process_of_bank
 from clearing.service import Clearing
-from clearing.settings import ApiSettings, MigrationSettings, WorkerSettings
+from clearing.settings import ApiSettings, BankSettings, MigrationSettings, WorkerSettings
 from medfund.lanes import process
 from medfund.lanes.decider import Decider
+from medfund.lanes.kafka import KafkaLog
 
 MIGRATIONS = process.migrations_of(__file__)
 
@@ -31,6 +33,18 @@ async def api() -> int:
     return 0
 
 
+async def bank() -> int:
+    """Exchange files with the bank until a signal ends it."""
+    settings = BankSettings()  # type: ignore[call-arg]  # from the environment
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    try:
+        return await process_of_bank.work(
+            settings.database_url, kafka, lanes=settings.lanes, root=settings.folder, accounts=settings.accounts
+        )
+    finally:
+        await kafka.close()
+
+
 async def parked() -> int:
     """What waits, because an event could not be decided."""
     settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
@@ -45,6 +59,7 @@ async def retry(key: str) -> int:
 COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
     "work": work,
     "api": api,
+    "bank": bank,
     "migrate": migrate,
     "parked": parked,
     "retry": retry,

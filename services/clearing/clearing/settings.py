@@ -18,6 +18,12 @@ class MigrationSettings(BaseSettings):
     database_url: str = Field(validation_alias="CLEARING_OWNER_DSN")
 
 
+class BankSettings(LogSettings):
+    database_url: str = Field(validation_alias="CLEARING_READER_DSN")
+    folder: Path = Field(validation_alias="MEDFUND_BANK_FOLDER")
+    accounts: Path = Field(validation_alias="MEDFUND_BANK_ACCOUNTS")
+
+
 class ApiSettings(LogSettings):
     database_url: str = Field(validation_alias="CLEARING_READER_DSN")
     host: str = Field("127.0.0.1", validation_alias="CLEARING_API_HOST")

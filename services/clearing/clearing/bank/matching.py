@@ -1,7 +1,8 @@
 """What a line of a bank account answers: payments, transfers from the treasury, recoveries, or nothing known. Pure.
 
 What stays true: every line is one or more facts whose amounts add up to it; the same line in another file gives the
-same facts. A payment that left another fund's account is nothing known there: funds are never mixed. Source: c.2 (23-27).
+same facts. A payment that left another fund's account is nothing known there: funds are never mixed.
+Source: c.2 (23-27).
 """
 
 import hashlib

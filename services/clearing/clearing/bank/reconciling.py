@@ -4,13 +4,13 @@ What stays true: a statement is kept with its lines; whatever it says is on the 
 is an event, and stays one until a later statement of the day ends without it. Source: c.2 (27), reliability I2.
 """
 
-from medfund import money
-from medfund.bankfiles.messages import Entry, Statement
-from medfund.events.bank import BankMismatchFound, BankStatementImported
-
 from clearing.bank.files import SQL, Desk
 from clearing.bank.matching import Fact
 from clearing.bank.register import Own
+from medfund import money
+from medfund.bankfiles.messages import Entry, Statement
+from medfund.events.bank import BankMismatchFound, BankStatementImported
+from medfund.postgres.arrays import columns
 
 
 async def imported(desk: Desk, own: Own, statement: Statement, digest: str) -> None:
@@ -19,7 +19,7 @@ async def imported(desk: Desk, own: Own, statement: Statement, digest: str) -> N
     lines = [(one.bank_txn, one.value_date, one.signed, named(one)) for one in statement.entries]
     async with desk.changing() as connection:
         if lines:
-            await connection.execute(SQL.keep_lines, *which, statement.day, *map(list, zip(*lines, strict=True)))
+            await connection.execute(SQL.keep_lines, *which, statement.day, *columns(lines))
         await connection.execute(
             SQL.keep_statement, *which, statement.day, statement.message_id, statement.opening, statement.closing,
             len(lines),

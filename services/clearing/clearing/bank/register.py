@@ -1,7 +1,7 @@
 """Account numbers, which events never carry: the fund's own accounts, and the payees' by their references.
 
-What stays true: each fund of an area has its own account; a number belongs to one of them. The register is a file of the
-finance department's, read where bank files are written and read, and nowhere else.
+What stays true: each fund of an area has its own account; a number belongs to one of them. The register is a file of
+the finance department's, read where bank files are written and read, and nowhere else.
 """
 
 from collections.abc import Mapping

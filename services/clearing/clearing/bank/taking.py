@@ -4,7 +4,6 @@ What stays true: a file is taken in once, and may be taken again at any point wi
 why beside it, and nothing of it was used; what the bank told is on the log before its file is put away.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from clearing.dimensions import Dimensions
 from medfund import faults
 from medfund.bankfiles import iso20022
 from medfund.bankfiles.folders import Folders
+from medfund.bankfiles.folders import digest as digest_of
 from medfund.bankfiles.messages import Entry, Message, Notification, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile
 from medfund.events.bank import BankPaymentRejected
@@ -51,7 +51,7 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
         return _refuse(folders, file, refused.code.value, refused.detail)
     except UnknownAccount as refused:
         return _refuse(folders, file, WRONG_ACCOUNT, str(refused))
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = digest_of(file)
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
     if known is None:
@@ -63,7 +63,7 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
 
 def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:
     log.error("bank file refused", file=file.name, code=code, detail=detail)
-    folders.refuse(file, code, detail)
+    folders.refuse(file, code=code, detail=detail)
 
 
 def _account_of(message: Message, register: Register) -> Own | None:
@@ -94,9 +94,7 @@ def _sum(entries: Iterable[Entry]) -> int:
     return sum(entry.signed for entry in entries)
 
 
-async def _keep(
-    desk: Desk, file: Path, digest: str, message: Message, area: str, *, entries: int, fen: int
-) -> None:
+async def _keep(desk: Desk, file: Path, digest: str, message: Message, area: str, *, entries: int, fen: int) -> None:
     async with desk.changing() as connection:
         await connection.execute(
             SQL.keep_file, file.name, digest, "IN", type(message).__name__, message.message_id, area, entries, fen,

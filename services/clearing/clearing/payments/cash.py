@@ -43,12 +43,11 @@ def moved(
 
 def received(event: TreasuryFundsReceived) -> list[Move]:
     """From the fiscal special account to the expenditure account."""
+    ref = event.request_ref or event.plan_ref
     return [
         move
         for account, sign in (("1002", 1), ("1003", -1))
-        for move in moved(
-            event.area, account, event.value_date, event.bank_txn, event.request_ref or event.plan_ref, event.amounts, sign
-        )
+        for move in moved(event.area, account, event.value_date, event.bank_txn, ref, event.amounts, sign)
     ]
 
 

@@ -1,0 +1,445 @@
+"""Runs leave by file and come back by file: the clearing service's bank process on a real folder, one lane, a real
+database. The bank is this test: it takes from `out/` and puts into `in/`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from clearing.bank import process, register
+from clearing.bank.files import Desk
+from clearing.payments import planning
+from clearing.payments.payment import end_to_end_id
+from medfund.bankfiles import folders, iso20022
+from medfund.bankfiles.folders import Folders
+from medfund.bankfiles.messages import Detail, Entry, Message, Notification, Report, Statement, Status, Transfers
+from tests.conftest import Database
+from tests.fund import Fund, running
+
+FUNDS = ("310100", "390100")
+NUMBERS = {"310100": "6222000010001", "390100": "6222000010002"}
+FISCAL = {"310100": "6222000020001"}
+BANK = "102100000030"
+BATCH = "B-202601"
+P1 = f"{BATCH}/P1/310100"
+DAY = date(2026, 2, 10)
+AREA = "152500"
+
+
+def accounts() -> dict[str, Any]:
+    own = [
+        {
+            "area": AREA,
+            "fund": fund,
+            "bank_account": account,
+            "number": number,
+            "name": f"医保基金 {fund}",
+            "bank": BANK,
+        }
+        for account, numbers in (("1002", NUMBERS), ("1003", FISCAL))
+        for fund, number in numbers.items()
+    ]
+    payee = {"number": "6222000099999", "name": "某某医院", "bank": BANK}
+    return {"own": own, "payees": {"acct-152500-000017": payee}}
+
+
+@dataclass
+class Bank:
+    """The other side of the folder."""
+
+    root: Path
+    numbers: dict[str, str] = field(default_factory=lambda: dict(NUMBERS))
+    written: int = 0
+
+    def taken(self) -> list[Transfers]:
+        found = []
+        for file in sorted((self.root / "out").glob("*.xml")):
+            iso20022.validate(file, iso20022.PAIN_001)
+            message = iso20022.read(file)
+            assert isinstance(message, Transfers)
+            found.append(message)
+            file.unlink()
+        return found
+
+    def put(self, message: Message, name: str = "") -> str:
+        return self.put_bytes(iso20022.encoded(message), name)
+
+    def put_bytes(self, content: bytes, name: str = "") -> str:
+        self.written += 1
+        name = name or f"{self.written:04d}.xml"
+        hidden = self.root / "in" / f".{name}.part"
+        hidden.write_bytes(content)
+        hidden.rename(self.root / "in" / name)
+        return name
+
+    def notification(self, entries: Sequence[Entry], fund: str = "310100", account: str = "1002") -> Notification:
+        self.written += 1
+        number = (NUMBERS if account == "1002" else FISCAL)[fund]
+        return Notification(f"N{self.written}", datetime(2026, 2, 10, 8, tzinfo=UTC), number, tuple(entries))
+
+    def statement(
+        self, entries: Sequence[Entry], *, opening: int, fund: str = "310100", day: date = DAY, account: str = "1002"
+    ) -> Statement:
+        self.written += 1
+        number = (NUMBERS if account == "1002" else FISCAL)[fund]
+        closing = opening + sum(entry.signed for entry in entries)
+        created = datetime(2026, 2, 10, 12, tzinfo=UTC)
+        return Statement(f"S{self.written}", created, number, day, opening, closing, tuple(entries))
+
+
+def line(txn: str, fen: int, *ids: str, direction: Any = "OUT", on: date = DAY, **data: Any) -> Entry:
+    """One line of the bank, of one payment or of several."""
+    code = data.pop("code", None)
+    parts = data.pop("parts", [fen])
+    details = tuple(Detail(part, id, code) for part, id in zip(parts, ids, strict=True))
+    return Entry(txn, direction, fen, on, on, details=details, **data)
+
+
+def paid(transfers: Transfers, txn: str = "T-1") -> list[Entry]:
+    return [line(f"{txn}-{number}", one.amount, one.end_to_end_id) for number, one in enumerate(transfers.transfers, 1)]
+
+
+@dataclass
+class Door:
+    fund: Fund
+    bank: Bank
+    desk: Desk
+    held: Folders
+    accounts: Path
+
+    async def round(self) -> list[str]:
+        """One round of the bank process; what stood in its way."""
+        _, troubles = await process.round(self.desk, self.held, register.read(self.accounts))
+        return troubles
+
+    async def sent(self, fund: str = "310100", number: int = 1) -> Transfers:
+        """Everything of a fund approved, run and taken by the bank."""
+        await self.fund.approve("anna", "bo")
+        await self.fund.run(fund, on=str(DAY), number=number)
+        await self.fund.drain()
+        await self.round()
+        [transfers] = self.bank.taken()
+        return transfers
+
+    async def status(self, payment_ref: str = P1) -> str:
+        return {one["payment_ref"]: one["status"] for one in await self.fund.payments()}[payment_ref]
+
+    def refused(self) -> dict[str, str]:
+        folder = self.bank.root / "refused"
+        return {
+            file.name: (folder / f"{file.name}.reason.txt").read_text()
+            for file in sorted(folder.iterdir())
+            if not file.name.endswith(".reason.txt")
+        }
+
+
+async def _work(fund: Fund) -> None:
+    while True:
+        await fund.drain()
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
+    """A P1 of 900.00 and one of 450.00 wait; 5,000.00 is in each of the two accounts."""
+    register_file = tmp_path / "accounts.json"
+    register_file.write_bytes(msgspec.json.encode(accounts()))
+    async with running(database, lane=0, lanes=1) as fund:
+        fund.register()
+        fund.policy()
+        fund.deposit({"310100": 500_000, "390100": 500_000})
+        fund.deposit({"310100": 1_000_000}, account="1003")
+        for staff in ("anna", "bo"):
+            fund.mandate(staff)
+        fund.settle({"310100": 100_000, "390100": 50_000})
+        fund.submit(BATCH)
+        await fund.drain()
+        fund.day("2026-02-09")
+        await fund.drain()
+        reader = await asyncpg.connect(database.dsn("reader", "clearing"))
+        worker = asyncio.create_task(_work(fund))
+        with folders.held(tmp_path / "bank") as held:
+            yield Door(fund, Bank(tmp_path / "bank"), Desk(reader, fund.log, 1), held, register_file)
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError, asyncpg.InterfaceError):
+            await worker
+        await reader.close()
+
+
+# -- out
+
+
+async def test_a_run_goes_to_the_bank_as_one_file_of_one_funds_account(door: Door) -> None:
+    transfers = await door.sent()
+    assert (transfers.message_id, transfers.execute_on) == ("152500-310100-20260210-1", DAY)
+    assert transfers.debtor.number == NUMBERS["310100"]
+    assert [(one.end_to_end_id, one.amount, one.creditor.number, one.remittance) for one in transfers.transfers] == [
+        (end_to_end_id(P1), 90_000, "6222000099999", BATCH)
+    ]
+    await door.round()
+    assert door.bank.taken() == []
+
+
+async def test_a_file_goes_out_once_though_nobody_remembers_it(door: Door) -> None:
+    """A database that was restored to before the file went out."""
+    await door.sent()
+    await door.fund.control.execute("delete from clearing.bank_files")
+    await door.round()
+    assert door.bank.taken() == []
+    row = await door.fund.control.fetchrow("select outcome, entries, fen from clearing.bank_files")
+    assert tuple(row) == ("HANDED_OVER", 1, 90_000)
+
+
+async def test_a_run_of_which_everything_is_withheld_makes_no_file(door: Door) -> None:
+    await door.fund.approve("anna", "bo")
+    plan = await door.fund.plan("310100", on=str(DAY))
+    door.fund.mandate("bo", valid_to="2026-02-01")
+    door.fund.put_run(planning.run(plan, run_ref=planning.run_ref(plan.wanted, 1), staff_ref="anna"))
+    await door.fund.drain()
+    assert await door.round() == []
+    assert door.bank.taken() == []
+
+
+async def test_a_payee_that_the_register_lacks_stops_its_file_and_nothing_else(door: Door) -> None:
+    written = accounts()
+    door.accounts.write_bytes(msgspec.json.encode({**written, "payees": {}}))
+    await door.fund.approve("anna", "bo")
+    await door.fund.run("310100", on=str(DAY))
+    await door.fund.drain()
+    assert await door.round() == ["send: the register has no payee's account acct-152500-000017"]
+    door.accounts.write_bytes(msgspec.json.encode(written))
+    assert await door.round() == []
+    assert len(door.bank.taken()) == 1
+
+
+# -- in
+
+
+async def test_a_payment_is_settled_by_the_banks_notification_with_its_value_date(door: Door) -> None:
+    transfers = await door.sent()
+    door.bank.put(Report("R1", datetime(2026, 2, 10, tzinfo=UTC), transfers.message_id, "ACCP"))
+    await door.round()
+    assert await door.status() == "SENT", "that the bank will pay is not that it has"
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["status"], payment["value_date"]) == ("SETTLED", "2026-02-10")
+    assert (await door.fund.balances())["1002"] == {"310100": 500_000 - 90_000, "390100": 500_000}
+    assert list((door.bank.root / "in").iterdir()) == []
+
+
+@pytest.mark.parametrize("again", ["same name", "other name", "statement"])
+async def test_what_the_bank_tells_twice_is_booked_once(door: Door, again: str) -> None:
+    """Edge case 37: the same file, the same lines in another one, and again on the day's statement."""
+    transfers = await door.sent()
+    told = door.bank.notification(paid(transfers))
+    name = door.bank.put(told)
+    await door.round()
+    if again == "statement":
+        door.bank.put(door.bank.statement(paid(transfers), opening=500_000))
+    else:
+        door.bank.put(told, name if again == "same name" else "")
+    assert await door.round() == []
+    assert len(await door.fund.decided("payment.settled")) == 1
+    assert await door.fund.decided("fact.disputed", "suspense.opened", "payment.returned") == []
+    assert door.refused() == {}
+
+
+async def test_what_the_notification_lost_the_statement_brings(door: Door) -> None:
+    transfers = await door.sent()
+    door.bank.put(door.bank.statement(paid(transfers), opening=500_000))
+    await door.round()
+    assert await door.status() == "SETTLED"
+    assert await door.fund.decided("fact.disputed") == []
+
+
+async def test_one_line_for_a_whole_file_settles_its_payments(door: Door) -> None:
+    """1:n: the bank books the file as one, and says nothing of what is in it."""
+    door.fund.settlements.clear()
+    door.fund.settle({"310100": 20_000}, day="2026-01-20")
+    door.fund.submit("B-late", on="2026-02-07")
+    await door.fund.drain()
+    door.fund.day("2026-02-10")
+    transfers = await door.sent()
+    assert len(transfers.transfers) == 2
+    whole = Entry("T-9", "OUT", transfers.total, DAY, DAY, message_id=transfers.message_id)
+    door.bank.put(door.bank.notification([whole]))
+    await door.round()
+    assert {one["status"] for one in await door.fund.payments() if "310100" in one["amounts"]} == {"SETTLED"}
+
+
+async def test_one_payment_in_several_lines_is_settled_when_all_are_there(door: Door) -> None:
+    transfers = await door.sent()
+    name = transfers.transfers[0].end_to_end_id
+    door.bank.put(door.bank.notification([line("T-1", 50_000, name)]))
+    await door.round()
+    assert await door.status() == "SENT"
+    door.bank.put(door.bank.notification([line("T-2", 30_000, name), line("T-3", 10_000, name)]))
+    await door.round()
+    assert await door.status() == "SETTLED"
+
+
+async def test_a_wrong_sum_is_told_and_the_difference_is_in_suspense(door: Door) -> None:
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification([line("T-1", 90_100, transfers.transfers[0].end_to_end_id)]))
+    await door.round()
+    assert await door.status() == "SETTLED"
+    [item] = await door.fund.decided("suspense.opened")
+    assert (item["amounts"], item["payment_ref"]) == ({"310100": "1.00"}, P1)
+
+
+async def test_a_payment_from_another_funds_account_pays_nothing_and_is_in_suspense_there(door: Door) -> None:
+    """Funds are never mixed."""
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification(paid(transfers), fund="390100"))
+    await door.round()
+    assert await door.status() == "SENT"
+    [item] = await door.fund.decided("suspense.opened")
+    assert (item["direction"], item["amounts"]) == ("OUT", {"390100": "900.00"})
+
+
+async def test_what_comes_back_is_booked_back_and_paid_again_by_another_payment(door: Door) -> None:
+    transfers = await door.sent()
+    name = transfers.transfers[0].end_to_end_id
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    back = line("T-2", 90_000, name, direction="IN", on=date(2026, 2, 12), code="AC04")
+    door.bank.put(door.bank.notification([back]))
+    await door.round()
+    [returned] = await door.fund.decided("payment.returned")
+    assert (returned["reason"], returned["value_date"]) == ("银行退回 AC04", "2026-02-12")
+    door.fund.retry(P1)
+    again = await door.sent(number=2)
+    assert [one.end_to_end_id for one in again.transfers] == [end_to_end_id(f"{BATCH}/P2/310100")]
+    door.bank.put(door.bank.notification(paid(again, "T-3")))
+    await door.round()
+    assert await door.status(f"{BATCH}/P2/310100") == "SETTLED"
+    assert (await door.fund.balances())["1104"] == {"310100": 90_000}
+
+
+async def test_a_payment_that_is_rejected_is_told_with_the_banks_code(door: Door) -> None:
+    transfers = await door.sent()
+    rejected = Status(transfers.transfers[0].end_to_end_id, False, "AC01", "账号不存在")
+    door.bank.put(Report("R1", datetime(2026, 2, 10, tzinfo=UTC), transfers.message_id, "PART", statuses=(rejected,)))
+    await door.round()
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["status"], payment["code"]) == ("FAILED", "AC01")
+
+
+async def test_a_file_that_is_rejected_fails_all_of_it_but_not_because_the_bank_has_it_already(door: Door) -> None:
+    transfers = await door.sent()
+    when = datetime(2026, 2, 10, tzinfo=UTC)
+    door.bank.put(Report("R1", when, transfers.message_id, "RJCT", "DUPL", "重复报文"))
+    await door.round()
+    assert await door.status() == "SENT"
+    door.bank.put(Report("R2", when, transfers.message_id, "RJCT", "FF01", "报文格式错误"))
+    await door.round()
+    assert await door.status() == "FAILED"
+
+
+async def test_a_transfer_from_the_fiscal_account_is_booked_once_from_both_sides(door: Door) -> None:
+    door.fund.put("treasury.funds.requested.v1", request_ref="YK-1", plan_ref="plan-02", amounts={"310100": "200.00"})
+    await door.fund.drain()
+    door.bank.put(door.bank.notification([line("F-1", 20_000, "YK-1")], account="1003"))
+    door.bank.put(door.bank.notification([line("E-1", 20_000, "YK-1", direction="IN")]))
+    await door.round()
+    books = await door.fund.balances()
+    assert (books["1002"]["310100"], books["1003"]["310100"]) == (520_000, 980_000)
+    assert await door.fund.decided("suspense.opened") == []
+
+
+async def test_a_line_that_nobody_knows_is_in_suspense_and_paid_from_there_when_it_is_placed(door: Door) -> None:
+    await door.sent()
+    door.bank.put(door.bank.notification([Entry("X-1", "OUT", 90_000, DAY, DAY)]))
+    await door.round()
+    [item] = await door.fund.decided("suspense.opened")
+    assert (await door.fund.balances())["1190"] == {"310100": 90_000}
+    door.fund.put_in_lane("suspense.placing.requested.v1", item_ref=item["item_ref"], placed_as="PAYMENT", target=P1,
+                          provider=door.fund.provider, staff_ref="anna", placed_on="2026-02-11")  # fmt: skip
+    await door.fund.drain()
+    for _ in range(2):
+        await door.round()
+    assert await door.status() == "SETTLED"
+    books = await door.fund.balances()
+    assert "1190" not in books
+    assert books["1104"] == {"310100": 90_000}
+    assert books["1002"]["310100"] == 410_000
+
+
+# -- the day's end
+
+
+async def test_a_day_ends_at_zero_difference_when_books_and_bank_agree(door: Door) -> None:
+    transfers = await door.sent()
+    entries = [*paid(transfers), Entry("X-1", "IN", 77, DAY, DAY)]
+    door.bank.put(door.bank.statement(entries, opening=500_000))
+    await door.round()
+    records = door.fund.log.records("bank", door.fund.lane)
+    types = [dict(record.headers)["ce_type"].decode() for record in records]
+    assert types.count("bank.statement.imported.v1") == 1
+    assert types.count("bank.mismatch.found.v1") == 0
+    row = await door.fund.control.fetchrow("select opening, closing, lines from clearing.bank_statements")
+    assert tuple(row) == (500_000, 410_077, 2)
+
+
+async def test_a_difference_of_one_fen_is_told(door: Door) -> None:
+    door.bank.put(door.bank.statement([], opening=499_999))
+    await door.round()
+    [record] = [
+        record
+        for record in door.fund.log.records("bank", door.fund.lane)
+        if dict(record.headers)["ce_type"] == b"bank.mismatch.found.v1"
+    ]
+    told = msgspec.json.decode(record.value or b"")
+    assert (told["bank"], told["books"], told["difference"]) == ("4999.99", "5000.00", "-0.01")
+
+
+# -- bad files
+
+
+async def test_a_bad_file_is_refused_with_its_reason_and_the_next_one_is_taken(door: Door) -> None:
+    transfers = await door.sent()
+    good = door.bank.notification(paid(transfers))
+    content = iso20022.encoded(good)
+    bomb = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><d>&b;</d>'
+    outside = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]><d>&x;</d>'
+    other = Notification("N", datetime(2026, 2, 10, tzinfo=UTC), "6222000077777", tuple(paid(transfers)))
+    names = {
+        door.bank.put_bytes(content[:-40]): "TRUNCATED",
+        door.bank.put_bytes(bomb): "DOCTYPE",
+        door.bank.put_bytes(outside): "DOCTYPE",
+        door.bank.put_bytes(b"nothing"): "NOT_XML",
+        door.bank.put(other): "WRONG_ACCOUNT",
+        door.bank.put(transfers): "WRONG_ACCOUNT",
+        door.bank.put_bytes(content.replace(b">900.00<", b">900.01<", 1)): "WRONG_SUM",
+    }
+    last = door.bank.put(good)
+    await door.round()
+    found = door.refused()
+    assert found.keys() == names.keys()
+    for name, code in names.items():
+        assert code in found[name], found[name]
+    assert (door.bank.root / "done" / "in" / last).exists()
+    assert await door.status() == "SETTLED"
+    assert len(await door.fund.decided("payment.settled")) == 1
+
+
+async def test_a_register_that_mixes_funds_is_refused(tmp_path: Path) -> None:
+    written = accounts()
+    for wrong in (
+        {**written, "own": [*written["own"], {**written["own"][0], "fund": "390100"}]},
+        {**written, "own": [*written["own"], {**written["own"][0], "number": "6222000030001"}]},
+        {**written, "own": [{**written["own"][0], "bank": "12"}]},
+        {**written, "more": 1},
+    ):
+        file = tmp_path / "accounts.json"
+        file.write_bytes(msgspec.json.encode(wrong))
+        with pytest.raises(register.BadRegister):
+            register.read(file)
