@@ -280,6 +280,29 @@ class PaymentReturned(Answered, frozen=True, kw_only=True):
     }
 
 
+@kind("payee.account.noted", family="clearing", key="provider")
+class PayeeAccountNoted(Event, frozen=True, kw_only=True):
+    """Where a provider is paid to, since which day it is another account than before, and who has made sure of that.
+
+    The whole new state. Books nothing. Source: edge case 38, c.2 (3).
+    """
+
+    provider: Provider
+    area: Area
+    cause: Place
+    bank_account_ref: Ref
+    changed_on: Day
+    confirmed_by: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "cause": {"topic": "agency", "lane": 3, "offset": 440},
+        "bank_account_ref": "acct-152500-000931",
+        "changed_on": "2026-02-09",
+    }
+
+
 class OfSuspense(Event, frozen=True, kw_only=True):
     """Bank money that nobody could place, by fund, in one direction: OUT left (1190), IN came (2190)."""
 

@@ -206,6 +206,8 @@ async def test_an_account_that_was_changed_the_day_before_is_paid_to_when_somebo
     await fund.run("310100", on="2026-02-10")
     assert await withheld(fund) == [(P1, "ACCOUNT")]
     fund.put("provider.account.confirmed.v1", provider=PROVIDER, bank_account_ref="acct-new", staff_ref="nobody")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "nobody has no mandate of area 152500 on 2026-02-09"
     await fund.run("310100", on="2026-02-10", number=2)
     assert (await states(fund))[P1] == "APPROVED", "whoever confirms it has a mandate"
     fund.put("provider.account.confirmed.v1", provider=PROVIDER, bank_account_ref="acct-old", staff_ref="chen")
