@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -209,8 +210,8 @@ CASES = (
     Case(
         "a repeat is one of another event",
         (
-            "update repeats set identity = (select identity from identities where lane = 0 and topic = 'agency' limit 1)"
-            " where lane = 0",
+            "update repeats set identity ="
+            " (select identity from identities where lane = 0 and topic = 'agency' limit 1) where lane = 0",
         ),
         ("record lane=0 topic=claims offset=", "accepted, repeat, quarantined = [False, False, False]"),
     ),
@@ -277,7 +278,19 @@ async def test_the_command_says_so_and_its_exit_code_too(books: Books) -> None:
         assert (code, verdict["ok"], verdict["lanes"]) == (0, True, 1)
 
 
+async def test_what_was_not_compared_is_said(books: Books) -> None:
+    """Without the clearing service nobody knows what is on its way."""
+    done = await _run(books, "--all")
+    for what in ("open items", "bank statements"):
+        assert re.search(rf"{what} *│ not compared ", done.stdout), done.stdout
+
+
 async def _command(books: Books, *arguments: str) -> tuple[int, dict[str, object]]:
+    done = await _run(books, "--json", *arguments)
+    return done.returncode, json.loads(done.stdout)
+
+
+async def _run(books: Books, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP": books.bootstrap,
@@ -285,8 +298,7 @@ async def _command(books: Books, *arguments: str) -> tuple[int, dict[str, object
         "MEDFUND_LANES": str(LANES),
         "MEDFUND_TOPIC_PREFIX": books.prefix,
     }
-    command = [sys.executable, "-m", "medfund.cli", "verify", "--json", *arguments]
-    done = await asyncio.to_thread(
+    command = [sys.executable, "-m", "medfund.cli", "verify", *arguments]
+    return await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
-    return done.returncode, json.loads(done.stdout)
