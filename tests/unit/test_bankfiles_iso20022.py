@@ -376,6 +376,23 @@ def test_the_streamed_verdict_is_that_of_the_whole_tree(data: bytes) -> None:
         assert verdict == kinds.schema(kind).validate(root)
 
 
+@given(damaged())
+@settings(max_examples=200)
+def test_reading_and_validating_say_the_same_of_the_xml(data: bytes) -> None:
+    said = []
+    for look in (iso20022.read, iso20022.validate):
+        try:
+            look(data)
+            said.append("good")
+        except BadFile as refused:
+            said.append(refused.code if refused.code in ABOUT_XML else "good")
+    # Reading may find another thing wrong before the schema is through.
+    assert said[0] == said[1] or said == ["good", Code.SCHEMA]
+
+
+ABOUT_XML = (Code.NOT_XML, Code.DOCTYPE, Code.WRONG_ENCODING, Code.UNKNOWN_MESSAGE, Code.TRUNCATED, Code.SCHEMA)
+
+
 def test_many_entries_are_read_in_memory_that_hardly_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     # The tree that is left holds the records' empty shells only.
     entries = tuple(
