@@ -335,6 +335,17 @@ def test_a_bank_may_say_nothing_of_single_payments() -> None:
     assert (entry.message_id, entry.amount, entry.details) == ("MF20260226001", 300, ())
 
 
+def test_the_status_of_the_only_order_is_that_of_the_file() -> None:
+    order = b"<OrgnlPmtInfId>MF20260227001</OrgnlPmtInfId>\n"
+    told = changed(changed(ANSWER, b"<GrpSts>PART</GrpSts>", b""), order, order + b"<PmtInfSts>RJCT</PmtInfSts>")
+    refused = iso20022.read_report(changed(told, b"<TxSts>ACCP", b"<TxSts>RJCT"))
+    assert refused.status == "RJCT"
+    silent = iso20022.read_report(changed(ANSWER, b"<GrpSts>PART</GrpSts>", b""))
+    assert silent.status == "PART"
+    both = changed(ANSWER, order, order + b"<PmtInfSts>ACCP</PmtInfSts>")
+    assert refusal(both).code == Code.CONTRADICTION
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A good file with a few bytes changed, or pieces of it moved, repeated or cut out."""
