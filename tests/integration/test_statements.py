@@ -52,7 +52,7 @@ class Town:
 async def town(database: Database) -> AsyncIterator[Town]:
     """1,000.00 to begin with, 5,000.00 from the treasury, 900.00 paid on 2026-02-10."""
     async with funds.services(database) as (control, connections):
-        hospital = Fund(control, connections)
+        hospital = Fund(control, connections, lane=7)
         area = Fund(control, connections, lane=partition.lane_of(AREA.encode(), LANES), log=hospital.log, sent=1_000)
         for fund in (hospital, area):
             for name in connections:
