@@ -346,7 +346,8 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     """What a suspense item turned out to be, as somebody said on `placed_on`; `value_date` stays the bank's day.
 
     FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
-    bank's own mistake, which the item `target` of the other direction takes back: books 2190 / 1190. PAYMENT, RETURN
+    item `target` of the other direction takes it back, as the bank's correction of a mistake, or as the other side of a
+    transfer between the fund's own accounts: books 2190 / 1190. PAYMENT, RETURN
     and RECOVERY name what it was of, and are booked by its own decision. Source: c.4, c.2 (69).
     """
 

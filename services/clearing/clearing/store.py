@@ -119,7 +119,8 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     if named or held or runs:
         await payments_store.read(connection, lane, draft, named, held, runs)
     if items := {ref for event in events for ref in _suspense(event)}:
-        await payments_store.read_suspense(connection, lane, draft, items)
+        areas = {event.area for event in events if isinstance(event, SuspensePlacingRequested)}
+        await payments_store.read_suspense(connection, lane, draft, items, areas)
 
 
 def _payments(event: Any) -> Iterable[str]:
