@@ -146,11 +146,11 @@ def _not_taken_back(item: Item, other: Item | None, named: str | None) -> str | 
 
 def _other_side(draft: Draft, item: Item) -> Item | None:
     """The line of the fund's other account that a transfer between the two would have left."""
-    for other in draft.suspense.values():
-        if other.open and (other.area, other.amounts) == (item.area, item.amounts):
-            if other.bank_account != item.bank_account and other.direction != item.direction:
-                return other
-    return None
+    alike = (
+        one for one in draft.suspense.values() if one.open and (one.area, one.amounts) == (item.area, item.amounts)
+    )
+    turned = (one for one in alike if one.bank_account != item.bank_account and one.direction != item.direction)
+    return next(turned, None)
 
 
 # -- what the decisions change
