@@ -13,10 +13,12 @@ from lxml import etree
 
 @dataclass(frozen=True)
 class Kind:
-    """A message in one version: `body` is the element under its root, `record` the one that there are many of."""
+    """A message in one version: `body` is the element under its root, `record` the one that there are many of, each of
+    them in a `wrapper`."""
 
     name: str
     body: str
+    wrapper: str
     record: str
 
     @property
@@ -27,10 +29,10 @@ class Kind:
         return f"{{{self.namespace}}}{local}"
 
 
-PAIN_001 = Kind("pain.001.001.09", body="CstmrCdtTrfInitn", record="CdtTrfTxInf")
-PAIN_002 = Kind("pain.002.001.12", body="CstmrPmtStsRpt", record="TxInfAndSts")
-CAMT_053 = Kind("camt.053.001.08", body="BkToCstmrStmt", record="Ntry")
-CAMT_054 = Kind("camt.054.001.08", body="BkToCstmrDbtCdtNtfctn", record="Ntry")
+PAIN_001 = Kind("pain.001.001.09", body="CstmrCdtTrfInitn", wrapper="PmtInf", record="CdtTrfTxInf")
+PAIN_002 = Kind("pain.002.001.12", body="CstmrPmtStsRpt", wrapper="OrgnlPmtInfAndSts", record="TxInfAndSts")
+CAMT_053 = Kind("camt.053.001.08", body="BkToCstmrStmt", wrapper="Stmt", record="Ntry")
+CAMT_054 = Kind("camt.054.001.08", body="BkToCstmrDbtCdtNtfctn", wrapper="Ntfctn", record="Ntry")
 
 KINDS = {kind.tag("Document"): kind for kind in (PAIN_001, PAIN_002, CAMT_053, CAMT_054)}
 

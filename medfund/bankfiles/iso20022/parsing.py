@@ -10,7 +10,7 @@ caller keeps what it made of them to itself until the end.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import SEEK_END
 from typing import BinaryIO, Literal
 from xml.etree import ElementTree
@@ -39,43 +39,51 @@ _ROOT = re.compile(rb"<[^!?/\s>][^>]*>")
 _END = re.compile(rb"</(?:[\w.-]+:)?Document\s*>(?:\s++|<!--.*?-->|<\?.*?\?>)*+\Z", re.DOTALL)
 
 
+class _Steps(dict[str, tuple[str, ...]]):
+    """The tags of a path in one namespace, made once: a file of 80,000 entries has the same paths 80,000 times."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+
+    def __missing__(self, path: str) -> tuple[str, ...]:
+        steps = self[path] = tuple(self._namespace + step for step in path.split("/"))
+        return steps
+
+
 class Part:
     """A part of a message. What is in it is named by paths such as "Refs/EndToEndId", without the namespace."""
 
-    __slots__ = ("_element", "_namespace")
+    __slots__ = ("_element", "_steps")
 
-    def __init__(self, element: ElementTree.Element, namespace: str) -> None:
+    def __init__(self, element: ElementTree.Element, steps: _Steps) -> None:
         self._element = element
-        self._namespace = namespace
+        self._steps = steps
 
     @property
     def own(self) -> str:
         return self._element.text or ""
 
     def _find(self, path: str) -> ElementTree.Element | None:
-        found: ElementTree.Element | None = self._element
-        for step in path.split("/"):
-            found = None if found is None else found.find(self._namespace + step)
-        return found
+        return _down(self._element, self._steps[path])
 
     def part(self, path: str) -> "Part | None":
         found = self._find(path)
-        return None if found is None else Part(found, self._namespace)
+        return None if found is None else Part(found, self._steps)
 
     def parts(self, path: str) -> "list[Part]":
         """All of that name, in the first of what the path names before it."""
-        before, _, name = path.rpartition("/")
-        outer = self._find(before) if before else self._element
-        return [Part(found, self._namespace) for found in outer.findall(self._namespace + name)] if outer else []
+        *before, name = self._steps[path]
+        outer = _down(self._element, before)
+        return [] if outer is None else [Part(found, self._steps) for found in outer.findall(name)]
 
     def text(self, path: str) -> str | None:
         """None where there is no such place. A line break in a text is a blank: lines are the writer's layout."""
         found = self._find(path)
-        return None if found is None else (found.text or "").translate(_BLANKS)
+        return None if found is None else _in_a_line(found.text or "")
 
     def lines(self, path: str, most: int) -> str:
         """Several texts as one, as much of it as fits: it is for people, and the file itself is kept."""
-        return " ".join(part.own for part in self.parts(path)).translate(_BLANKS)[:most]
+        return _in_a_line(" ".join([part.own for part in self.parts(path)]))[:most]
 
     def attribute(self, name: str) -> str | None:
         return self._element.get(name)
@@ -100,35 +108,70 @@ class Part:
         return found[0]
 
 
+def _down(element: ElementTree.Element, steps: Iterable[str]) -> ElementTree.Element | None:
+    for step in steps:
+        found = element.find(step)
+        if found is None:
+            return None
+        element = found
+    return element
+
+
+def _in_a_line(text: str) -> str:
+    return text if text.isprintable() else text.translate(_BLANKS)
+
+
 _BLANKS = str.maketrans("\t\r\n", "   ")
 
 
 class _Reader:
-    """Says what is XML, and hands out the records. It never meets a declaration: `document` refuses files with one."""
+    """Says what is XML, and hands out the records. It never meets a declaration: `document` refuses files with one.
+
+    Records are taken out of the tree as it grows. Events would tell of each when it ends, and of everything else too,
+    and there is nothing that costs more.
+    """
 
     def __init__(self, kind: Kind) -> None:
-        self._kind = kind
-        self._parser = _pull("end")
-        self._ended: list[ElementTree.Element] = []
-        self.root: ElementTree.Element | None = None
-        """What ended last, and so the root when all is read."""
+        self.steps = _Steps(kind.tag(""))
+        self._record = kind.tag(kind.record)
+        self._tree = ElementTree.TreeBuilder()
+        self._parser = ElementTree.XMLParser(target=self._tree)  # noqa: S314 - files with a declaration are refused
+        self._wrapper = self._child = 0
+        """How far records were looked for: in which child of the body, and from which of its children on."""
+
+    @property
+    def root(self) -> ElementTree.Element | None:
+        """As far as it was read: a builder of trees only looks at what it has."""
+        return self._tree.close()
 
     def feed(self, chunk: bytes) -> None:
         _check_length(chunk)
         try:
             self._parser.feed(chunk)
-            self._ended = list(_seen(self._parser))
         except ElementTree.ParseError as error:
             raise _not_xml(error) from None
 
-    def records(self) -> Iterator[Part]:
-        """Those that ended in the last chunk, each emptied when the next one is asked for."""
-        namespace, tag = self._kind.tag(""), self._kind.tag(self._kind.record)
-        for element in self._ended:
-            if element.tag == tag:
-                yield Part(element, namespace)
-                element.clear()
-            self.root = element
+    def records(self, *, ended: bool = False) -> Iterator[Part]:
+        """Those that are complete, each once: of what is still being read, the last child may go on."""
+        root = self.root
+        if root is None or not len(root):
+            return
+        body = root[0]
+        while self._wrapper < len(body):
+            is_last = self._wrapper == len(body) - 1
+            yield from self._taken_from(body[self._wrapper], all=ended or not is_last)
+            if is_last:
+                return
+            self._wrapper, self._child = self._wrapper + 1, 0
+
+    def _taken_from(self, wrapper: ElementTree.Element, *, all: bool) -> Iterator[Part]:
+        complete = slice(self._child, len(wrapper) if all else max(self._child, len(wrapper) - 1))
+        found = wrapper[complete]
+        kept = [element for element in found if element.tag != self._record]
+        self._child += len(kept)
+        if len(kept) < len(found):
+            wrapper[complete] = kept
+            yield from (Part(element, self.steps) for element in found if element.tag == self._record)
 
     def close(self) -> None:
         try:
@@ -141,9 +184,10 @@ class _Judge:
     """Hears the same bytes, keeps nothing, and says what the official schema says."""
 
     def __init__(self, kind: Kind) -> None:
+        self._wrapper: etree._Element | None = None
         self._parser = etree.XMLPullParser(
-            events=("end",),
-            tag=kind.tag(kind.record),
+            events=("start",),
+            tag=kind.tag(kind.wrapper),
             schema=kinds.schema(kind),
             encoding="utf-8",
             load_dtd=False,
@@ -161,22 +205,21 @@ class _Judge:
             self._parser.feed(chunk)
         except etree.XMLSyntaxError as error:
             raise _schema(error) from None
-        for _, element in self._parser.read_events():
-            _forget(element)
+        for _, wrapper in self._parser.read_events():
+            self._forget(all=True)
+            self._wrapper = wrapper
+        self._forget(all=False)
+
+    def _forget(self, *, all: bool) -> None:
+        """Of the wrapper that is being read, all but the last child: the parser may be in it, or look at it still."""
+        if self._wrapper is not None:
+            del self._wrapper[: None if all else -1]
 
     def close(self) -> None:
         try:
             self._parser.close()
         except etree.XMLSyntaxError as error:
             raise _schema(error) from None
-
-
-def _forget(element: etree._Element) -> None:
-    """The parser may still look at the last record, so it is emptied, and the one before goes."""
-    element.clear()
-    before, parent = element.getprevious(), element.getparent()
-    if before is not None and before.tag == element.tag and parent is not None:
-        parent.remove(before)
 
 
 class Document:
@@ -190,7 +233,7 @@ class Document:
     @property
     def body(self) -> Part:
         root = self._reader.root
-        found = None if root is None else Part(root, self.kind.tag("")).part(self.kind.body)
+        found = None if root is None else Part(root, self._reader.steps).part(self.kind.body)
         if found is None:
             raise BadFile(Code.SCHEMA, f"there is no {self.kind.body} in the file")
         return found
@@ -203,6 +246,7 @@ class Document:
             judge.feed(chunk)
             yield from self._reader.records()
         self._reader.close()
+        yield from self._reader.records(ended=True)
         judge.close()
 
     def check(self) -> None:
