@@ -1,15 +1,23 @@
 -- name: payments
 -- The payments that a batch of events can touch: those it names ($2), those of some payables that wait to be sent ($3),
--- and those that runs may take ($4 areas, $5 funds). Locks: none.
-select body
-from payments
-where
-    lane = $1
-    and (
-        payment_ref = any($2::text [])
-        or (status in ('ORDERED', 'APPROVED') and body ->> 'payable_ref' = any($3::text []))
-        or (status = 'APPROVED' and (area, fund) in (select * from unnest($4::text [], $5::text [])))
-    )
+-- and those that runs may take ($4 areas, $5 funds). Each by an index of its own, and then by name: with one condition for
+-- all, every payment found is compared with every name. Locks: none.
+with touched as (
+    select unnest($2::text []) as payment_ref
+    union distinct
+    select payment_ref
+    from payments
+    where lane = $1 and status in ('ORDERED', 'APPROVED') and body ->> 'payable_ref' = any($3::text [])
+    union distinct
+    select payment.payment_ref
+    from unnest($4::text [], $5::text []) as run (area, fund)
+    inner join payments as payment
+        on payment.lane = $1 and payment.status = 'APPROVED' and run.area = payment.area and run.fund = payment.fund
+)
+
+select payment.body
+from touched
+inner join payments as payment on payment.lane = $1 and touched.payment_ref = payment.payment_ref
 
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
