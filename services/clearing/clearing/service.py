@@ -276,3 +276,4 @@ class Clearing:
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         await store.write(connection, lane, draft)
+        draft.let_go()

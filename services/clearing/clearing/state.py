@@ -77,6 +77,15 @@ class Draft:
     changed_findings: set[tuple[str, str]] = field(default_factory=set)
     """Those that are no more in `findings` are to be forgotten."""
 
+    def let_go(self) -> None:
+        """What was read for a batch, when all of it is written. The next one reads anew, and until it comes, each lane
+        would hold all payments of its last run."""
+        for read in (
+            self.claims, self.recoveries, self.payments, self.findings, self.stretches, self.found, self.refunds,
+            self.suspense, self.moves, self.published,
+        ):  # fmt: skip
+            read.clear()
+
     def payable(self, ref: str) -> Payable:
         claim = self.claims.get(ref)
         return claim if claim is not None else self.recoveries[ref]
