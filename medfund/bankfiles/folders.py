@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,16 @@ class Folders:
         Raises `handing.NoSpace` where it does not fit; the next call tries again.
         """
         return handing.hand_over(name, write, into=self._out, archive=self._sent)
+
+    @contextmanager
+    def draft(self) -> Iterator[BinaryIO]:
+        """A file without a name, for as long as the block: what is to be handed over and may not be good yet.
+
+        Raises `handing.NoSpace` where what is written does not fit.
+        """
+        ours = self._sent.parent
+        with handing.space_for(ours / "draft"), tempfile.TemporaryFile(dir=ours) as file:
+            yield file
 
     def handed_over(self, name: str) -> Path | None:
         """Our copy of a file that was, or is about to be, handed over."""

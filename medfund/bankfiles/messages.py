@@ -74,6 +74,22 @@ class Transfer(Struct, frozen=True, gc=False):
         check_text(self.remittance, "the remittance information", REMITTANCE_MAX, empty=True)
 
 
+class Order(Struct, frozen=True):
+    """What a payment file says beside its payments: how many they are and what they make, before it names them."""
+
+    message_id: str
+    created: datetime
+    debtor: Account
+    execute_on: date
+    payments: int
+    total: int
+
+    def __post_init__(self) -> None:
+        _message(self.message_id, self.created)
+        if not self.payments:
+            raise BadFile(Code.INCOMPLETE, "a payment file without a payment")
+
+
 class Transfers(Struct, frozen=True):
     """A payment file: what the bank is asked to pay from one account on one day."""
 
@@ -92,6 +108,11 @@ class Transfers(Struct, frozen=True):
     @property
     def total(self) -> int:
         return sum(transfer.amount for transfer in self.transfers)
+
+    @property
+    def order(self) -> Order:
+        count = len(self.transfers)
+        return Order(self.message_id, self.created, self.debtor, self.execute_on, count, self.total)
 
 
 class Status(Struct, frozen=True, gc=False):

@@ -1,4 +1,5 @@
-"""A bank file's bytes, from a path or from memory: a real file, and not larger than any bank file is."""
+"""A bank file's bytes, from a path, from memory, or from a file that we have open: a real file, and not larger than any
+bank file is."""
 
 import errno
 import io
@@ -11,7 +12,7 @@ from typing import BinaryIO, TypeAlias
 
 from medfund.bankfiles.refusals import BadFile, Code
 
-Source: TypeAlias = bytes | Path
+Source: TypeAlias = bytes | Path | BinaryIO
 
 LIMIT_BYTES = 256 << 20
 """A statement of 80,000 entries has 80 MB."""
@@ -23,10 +24,14 @@ def opened(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Iterator[Binary
     if isinstance(source, bytes):
         _sized(len(source), limit_bytes)
         yield io.BytesIO(source)
-        return
-    with open(source, "rb", opener=_regular) as file:
-        _sized(os.fstat(file.fileno()).st_size, limit_bytes)
-        yield file
+    elif isinstance(source, Path):
+        with open(source, "rb", opener=_regular) as file:
+            _sized(os.fstat(file.fileno()).st_size, limit_bytes)
+            yield file
+    else:
+        _sized(source.seek(0, os.SEEK_END), limit_bytes)
+        source.seek(0)
+        yield source
 
 
 def _regular(path: str, flags: int) -> int:

@@ -11,12 +11,12 @@ from typing import BinaryIO, TypeVar
 from medfund.bankfiles import sources
 from medfund.bankfiles.iso20022 import camt053, camt054, kinds, pain001, pain002, parsing
 from medfund.bankfiles.iso20022.kinds import CAMT_053, CAMT_054, PAIN_001, PAIN_002, Kind
-from medfund.bankfiles.messages import Message, Notification, Report, Statement, Transfers
+from medfund.bankfiles.messages import Message, Notification, Order, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import LIMIT_BYTES, Source
 
 __all__ = ["CAMT_053", "CAMT_054", "PAIN_001", "PAIN_002", "Kind", "encoded", "read", "read_notification"]
-__all__ += ["read_report", "read_statement", "read_transfers", "validate", "write"]
+__all__ += ["read_report", "read_statement", "read_transfers", "validate", "write", "writer"]
 
 _Wanted = TypeVar("_Wanted", Transfers, Report, Notification, Statement)
 
@@ -32,6 +32,11 @@ def write(message: Message, into: BinaryIO) -> None:
             camt054.write(message, into)
         case Statement():
             camt053.write(message, into)
+
+
+def writer(order: Order, into: BinaryIO) -> pain001.Writer:
+    """For a payment file whose payments come in parts: the bytes that `write` writes of them together."""
+    return pain001.Writer(order, into)
 
 
 def encoded(message: Message) -> bytes:

@@ -1,43 +1,65 @@
 """pain.001: the payment file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from medfund import money
-from medfund.bankfiles.iso20022 import parts
+from medfund.bankfiles.iso20022 import parsing, parts
 from medfund.bankfiles.iso20022.kinds import PAIN_001
-from medfund.bankfiles.iso20022.parsing import Document, Part
-from medfund.bankfiles.iso20022.writing import document, leaf, node
-from medfund.bankfiles.messages import Transfer, Transfers
+from medfund.bankfiles.iso20022.parsing import Part
+from medfund.bankfiles.iso20022.writing import Document, leaf, node
+from medfund.bankfiles.messages import Order, Transfer, Transfers
 from medfund.bankfiles.refusals import place
 
 
+class Writer:
+    """A payment file whose payments come in parts."""
+
+    def __init__(self, order: Order, into: BinaryIO) -> None:
+        header = node(
+            "GrpHdr",
+            leaf("MsgId", order.message_id),
+            parts.instant("CreDtTm", order.created),
+            *_totals(order),
+            node("InitgPty", leaf("Nm", order.debtor.name)),
+        )
+        self._order = order
+        self._document = Document(into, PAIN_001, [header], "PmtInf")
+        self._document.add(_order(order))
+        self._left, self._left_fen = order.payments, order.total
+
+    def add(self, transfers: Sequence[Transfer]) -> None:
+        self._document.add(map(_transfer, transfers))
+        self._left -= len(transfers)
+        self._left_fen -= sum(transfer.amount for transfer in transfers)
+
+    def end(self) -> None:
+        """Raises `BadFile` where the payments are not those that the order promised."""
+        parts.check_count(str(self._order.payments), self._order.payments - self._left, "payments")
+        parts.check_sum(money.yuan(self._order.total), self._order.total - self._left_fen, "the payments")
+        self._document.end()
+
+
 def write(message: Transfers, into: BinaryIO) -> None:
-    header = node(
-        "GrpHdr",
-        leaf("MsgId", message.message_id),
-        parts.instant("CreDtTm", message.created),
-        *_totals(message),
-        node("InitgPty", leaf("Nm", message.debtor.name)),
-    )
-    document(into, PAIN_001, [header], "PmtInf", _contents(message))
+    writer = Writer(message.order, into)
+    writer.add(message.transfers)
+    writer.end()
 
 
-def _contents(message: Transfers) -> Iterator[str]:
+def _order(order: Order) -> Iterator[str]:
     """One order for the whole file. Asked for: an entry for each payment, not one for all."""
-    yield leaf("PmtInfId", message.message_id)
+    yield leaf("PmtInfId", order.message_id)
     yield leaf("PmtMtd", "TRF")
     yield leaf("BtchBookg", "false")
-    yield from _totals(message)
-    yield parts.day("ReqdExctnDt", message.execute_on)
-    yield node("Dbtr", leaf("Nm", message.debtor.name))
-    yield parts.number("DbtrAcct", message.debtor.number, currency=True)
-    yield parts.agent("DbtrAgt", message.debtor.bank)
-    yield from map(_transfer, message.transfers)
+    yield from _totals(order)
+    yield parts.day("ReqdExctnDt", order.execute_on)
+    yield node("Dbtr", leaf("Nm", order.debtor.name))
+    yield parts.number("DbtrAcct", order.debtor.number, currency=True)
+    yield parts.agent("DbtrAgt", order.debtor.bank)
 
 
-def _totals(message: Transfers) -> tuple[str, str]:
-    return leaf("NbOfTxs", str(len(message.transfers))), leaf("CtrlSum", money.yuan(message.total))
+def _totals(order: Order) -> tuple[str, str]:
+    return leaf("NbOfTxs", str(order.payments)), leaf("CtrlSum", money.yuan(order.total))
 
 
 def _transfer(transfer: Transfer) -> str:
@@ -52,7 +74,7 @@ def _transfer(transfer: Transfer) -> str:
     )
 
 
-def read(found: Document) -> Transfers:
+def read(found: parsing.Document) -> Transfers:
     transfers = []
     for at, record in enumerate(found.records(), 1):
         with place(f"payment {at}"):

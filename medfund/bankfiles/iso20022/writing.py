@@ -28,18 +28,36 @@ def leaf_if(tag: str, text: str | None) -> str | None:
     return leaf(tag, text) if text else None
 
 
+class Document:
+    """A message as it is written: its headers, and in one wrapper what it is about; a few records at a time."""
+
+    def __init__(self, into: BinaryIO, kind: Kind, headers: Iterable[str], wrapper: str | None) -> None:
+        opening, self._closing = (f"<{wrapper}>\n", f"</{wrapper}>\n") if wrapper else ("", "")
+        self._into = into
+        self._kind = kind
+        self._held = [f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{kind.namespace}">\n<{kind.body}>\n']
+        self._held += [f"{header}\n" for header in headers]
+        self._held.append(opening)
+        self._size = 0
+
+    def add(self, contents: Iterable[str]) -> None:
+        for element in contents:
+            self._held += (element, "\n")
+            self._size += len(element)
+            if self._size > BUFFER_CHARACTERS:
+                self._write()
+
+    def end(self) -> None:
+        self._held.append(f"{self._closing}</{self._kind.body}>\n</Document>\n")
+        self._write()
+
+    def _write(self) -> None:
+        self._into.write("".join(self._held).encode())
+        self._held, self._size = [], 0
+
+
 def document(into: BinaryIO, kind: Kind, headers: Iterable[str], wrapper: str | None, contents: Iterable[str]) -> None:
-    """The whole message: its headers, and in one wrapper what it is about. Never more than a few records in memory."""
-    opening, closing = (f"<{wrapper}>\n", f"</{wrapper}>\n") if wrapper else ("", "")
-    held = [f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{kind.namespace}">\n<{kind.body}>\n']
-    held += [f"{header}\n" for header in headers]
-    held.append(opening)
-    size = 0
-    for element in contents:
-        held += (element, "\n")
-        size += len(element)
-        if size > BUFFER_CHARACTERS:
-            into.write("".join(held).encode())
-            held, size = [], 0
-    held.append(f"{closing}</{kind.body}>\n</Document>\n")
-    into.write("".join(held).encode())
+    """The whole message at once."""
+    written = Document(into, kind, headers, wrapper)
+    written.add(contents)
+    written.end()

@@ -8,6 +8,7 @@ from prometheus_client import start_http_server
 from clearing.bank import process as process_of_bank
 from clearing.service import Clearing
 from clearing.settings import ApiSettings, BankSettings, MigrationSettings, WorkerSettings
+from medfund import garbage
 from medfund.lanes import process
 from medfund.lanes.decider import Decider
 from medfund.lanes.kafka import KafkaLog
@@ -41,6 +42,7 @@ async def bank() -> int:
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1")
     kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    garbage.collect_seldom()
     try:
         return await process_of_bank.work(
             settings.database_url, kafka, lanes=settings.lanes, root=settings.folder, accounts=settings.accounts

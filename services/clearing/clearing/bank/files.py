@@ -7,10 +7,11 @@ appends has the same id and the same bytes however often. Every wait has a limit
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import asyncpg
 
@@ -24,9 +25,19 @@ from medfund.postgres import queries
 SQL = queries.load(__file__, "bank.sql")
 SOURCE = "/clearing/bank"
 APPENDED_AT_ONCE = 1000
+AT_ONCE = 5000
 DECIDED_LIMIT_S = 120.0
 LOOK_S = 0.05
 _KIND_OF = {kind.event: kind for kind in KINDS.values()}
+
+
+_One = TypeVar("_One")
+
+
+def parts(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
+    """So many as are looked up, told or kept at a time."""
+    for first in range(0, len(many), AT_ONCE):
+        yield many[first : first + AT_ONCE]
 
 
 class NotDecided(Exception):
@@ -62,6 +73,10 @@ class Desk:
 
     async def tell(self, facts: Iterable[Fact], on: date) -> None:
         """Append facts, and wait until the lanes have decided them. Raises `NotDecided`."""
+        await self.decided(await self.append(facts, on))
+
+    async def append(self, facts: Iterable[Fact], on: date) -> dict[int, set[str]]:
+        """Append facts; the lanes that they went to, and their topics there."""
         by_lane: dict[int, list[Decision]] = defaultdict(list)
         for fact in facts:
             lane, decision = self.written(fact, on)
@@ -69,7 +84,7 @@ class Desk:
         for lane, told in sorted(by_lane.items()):
             for first in range(0, len(told), APPENDED_AT_ONCE):
                 await self.log.append(lane, told[first : first + APPENDED_AT_ONCE])
-        await self.decided({lane: {one.topic for one in told} for lane, told in by_lane.items()})
+        return {lane: {one.topic for one in told} for lane, told in by_lane.items()}
 
     def written(self, fact: Fact, on: date) -> tuple[int, Decision]:
         """The lane of a fact, and its event: of the day that it is about, not of the day of asking."""

@@ -4,7 +4,7 @@ What stays true: a statement is kept with its lines; whatever it says is on the 
 is an event, and stays one until a later statement of the day ends without it. Source: c.2 (27), reliability I2.
 """
 
-from clearing.bank.files import SQL, Desk
+from clearing.bank.files import SQL, Desk, parts
 from clearing.bank.matching import Fact
 from clearing.bank.register import Own
 from medfund import money
@@ -16,13 +16,13 @@ from medfund.postgres.arrays import columns
 async def imported(desk: Desk, own: Own, statement: Statement, digest: str) -> None:
     """Keep a statement whose lines are booked, tell of it, and of the difference where there is one."""
     which = own.area, own.fund, own.bank_account
-    lines = [(one.bank_txn, one.value_date, one.signed, named(one)) for one in statement.entries]
     async with desk.changing() as connection:
-        if lines:
+        for some in parts(statement.entries):
+            lines = [(one.bank_txn, one.value_date, one.signed, named(one)) for one in some]
             await connection.execute(SQL.keep_lines, *which, statement.day, *columns(lines))
         await connection.execute(
             SQL.keep_statement, *which, statement.day, statement.message_id, statement.opening, statement.closing,
-            len(lines),
+            len(statement.entries),
         )  # fmt: skip
         books = await connection.fetchval(SQL.cash, *which, statement.day)
     facts = [Fact(told(own, statement, digest), f"statement/{'/'.join(which)}/{statement.day}/{digest[:16]}")]

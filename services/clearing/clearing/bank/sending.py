@@ -5,17 +5,21 @@ from the run. It goes out when every lane has decided the run, and never twice, 
 """
 
 import hashlib
+import shutil
 from datetime import datetime, time, timedelta, timezone
+from functools import partial
 from typing import BinaryIO
 
+import asyncpg
 import msgspec
 import structlog
 
-from clearing.bank.files import SQL, Desk
+from clearing.bank.files import AT_ONCE, SQL, Desk
 from clearing.bank.register import Register
 from medfund.bankfiles import iso20022
 from medfund.bankfiles.folders import Folders
-from medfund.bankfiles.messages import Transfer, Transfers
+from medfund.bankfiles.messages import Order, Transfer
+from medfund.bankfiles.refusals import BadFile, Code
 from medfund.events.treasury import PaymentRunOpened
 
 log = structlog.get_logger(__name__)
@@ -38,38 +42,53 @@ async def send(desk: Desk, folders: Folders, register: Register) -> int:
 
 
 async def _send(desk: Desk, folders: Folders, register: Register, run: PaymentRunOpened) -> None:
-    message = await file_of(desk, register, run)
-    if message is None:
-        await _keep(desk, run, sha256="", entries=0, fen=0, outcome="EMPTY")
-        return
-    content = iso20022.encoded(message)
-    iso20022.validate(content, iso20022.PAIN_001)
-
-    def write(into: BinaryIO) -> None:
-        into.write(content)
-
-    now = folders.hand_over(name_of(run.run_ref), write)
-    digest = hashlib.sha256(content).hexdigest()
-    await _keep(desk, run, sha256=digest, entries=len(message.transfers), fen=message.total, outcome="HANDED_OVER")
-    log.info("payment file handed over", run=run.run_ref, payments=len(message.transfers), now=now)
+    with folders.draft() as draft:
+        order = await written(desk, register, run, draft)
+        if order is None:
+            await _keep(desk, run, sha256="", entries=0, fen=0, outcome="EMPTY")
+            return
+        iso20022.validate(draft, iso20022.PAIN_001)
+        draft.seek(0)
+        now = folders.hand_over(name_of(run.run_ref), partial(shutil.copyfileobj, draft))
+        draft.seek(0)
+        digest = hashlib.file_digest(draft, "sha256").hexdigest()  # type: ignore[arg-type]  # a file that can be read
+    await _keep(desk, run, sha256=digest, entries=order.payments, fen=order.total, outcome="HANDED_OVER")
+    log.info("payment file handed over", run=run.run_ref, payments=order.payments, now=now)
 
 
-async def file_of(desk: Desk, register: Register, run: PaymentRunOpened) -> Transfers | None:
-    """None where everything was withheld. Raises `UnknownAccount`."""
+async def written(desk: Desk, register: Register, run: PaymentRunOpened, into: BinaryIO) -> Order | None:
+    """The run's file, a part of its payments after the other. None where everything was withheld.
+
+    Raises `UnknownAccount`, `BadFile`.
+    """
     async with desk.reading() as connection:
-        rows = await connection.fetch(SQL.of_run, run.run_ref)
-    if not rows:
-        return None
-    return Transfers(
+        [sent] = await connection.fetch(SQL.total_of_run, run.run_ref)
+        if not sent["payments"]:
+            return None
+        if sent["names"] < sent["payments"]:
+            raise BadFile(Code.REPEATED, f"two payments of {run.run_ref} have one identification")
+        order = _order(run, register, payments=sent["payments"], fen=sent["fen"])
+        writer = iso20022.writer(order, into)
+        cursor = await connection.cursor(SQL.of_run, run.run_ref)
+        while rows := await cursor.fetch(AT_ONCE):
+            writer.add([_transfer(row, register) for row in rows])
+        writer.end()
+    return order
+
+
+def _order(run: PaymentRunOpened, register: Register, *, payments: int, fen: int) -> Order:
+    return Order(
         message_id=run.run_ref,
         created=datetime.combine(run.execute_on, time(), SHANGHAI),
         debtor=register.of(run.area, run.fund, run.bank_account).account,
         execute_on=run.execute_on,
-        transfers=tuple(
-            Transfer(row["end_to_end_id"], row["fen"], register.payee(row["account"]), row["payable_ref"])
-            for row in rows
-        ),
+        payments=payments,
+        total=fen,
     )
+
+
+def _transfer(row: asyncpg.Record, register: Register) -> Transfer:
+    return Transfer(row["end_to_end_id"], row["fen"], register.payee(row["account"]), row["payable_ref"])
 
 
 async def _keep(desk: Desk, run: PaymentRunOpened, *, sha256: str, entries: int, fen: int, outcome: str) -> None:

@@ -4,7 +4,8 @@ What stays true: a file is taken in once, and may be taken again at any point wi
 why beside it, and nothing of it was used; what the bank told is on the log before its file is put away.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 import structlog
 
 from clearing.bank import matching, reconciling
-from clearing.bank.files import SQL, Desk
+from clearing.bank.files import SQL, Desk, parts
 from clearing.bank.matching import Fact, Known, Sent
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
@@ -82,10 +83,10 @@ async def _told(desk: Desk, message: Message, own: Own | None, file: Path, diges
             area = await _report(desk, message)
             await _keep(desk, file, digest, message, area, entries=len(message.statuses), fen=0)
         case Notification() if own is not None:
-            await _entries(desk, own, message.entries, message.created.astimezone(SHANGHAI).date())
+            await _entries(desk, own, message.entries)
             await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
         case Statement() if own is not None:
-            await _entries(desk, own, message.entries, message.day)
+            await _entries(desk, own, message.entries)
             await reconciling.imported(desk, own, message, digest)
             await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
 
@@ -132,29 +133,27 @@ async def _report(desk: Desk, report: Report) -> str:
     return rows[0]["area"] if rows else ""
 
 
-async def _entries(desk: Desk, own: Own, entries: Iterable[Entry], on: date) -> None:
-    """Lines by lines: what one of them follows from another's is decided before."""
-    listed = list(entries)
-    known = await _known(desk, own, listed)
-    for day, facts in _by_day(own, listed, known):
-        await desk.tell(facts, day)
-
-
-def _by_day(own: Own, entries: list[Entry], known: Known) -> Iterator[tuple[date, list[Fact]]]:
+async def _entries(desk: Desk, own: Own, entries: Sequence[Entry]) -> None:
     """What was paid before what came back: a return is of a payment that is settled."""
     for direction in ("OUT", "IN"):
-        for day in sorted({entry.value_date for entry in entries}):
-            facts = [
-                fact
-                for entry in entries
-                if (entry.direction, entry.value_date) == (direction, day)
-                for fact in matching.facts(own, entry, known)
-            ]
-            if facts:
-                yield day, facts
+        those = [entry for entry in entries if entry.direction == direction]
+        for day in sorted({entry.value_date for entry in those}):
+            await _lines(desk, own, [entry for entry in those if entry.value_date == day], day)
 
 
-async def _known(desk: Desk, own: Own, entries: list[Entry]) -> Known:
+async def _lines(desk: Desk, own: Own, entries: Sequence[Entry], day: date) -> None:
+    """Lines of which none is about what another one changes: a part of them at a time, so that memory does not follow
+    their number, and the lanes decide the first while the next are looked up."""
+    told: dict[int, set[str]] = defaultdict(set)
+    for some in parts(entries):
+        known = await _known(desk, own, some)
+        facts = [fact for entry in some for fact in matching.facts(own, entry, known)]
+        for lane, topics in (await desk.append(facts, day)).items():
+            told[lane] |= topics
+    await desk.decided(told)
+
+
+async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
     names = sorted({detail.end_to_end_id for entry in entries for detail in entry.details if detail.end_to_end_id})
     files = sorted({entry.message_id for entry in entries if entry.message_id and not entry.details})
     async with desk.reading() as connection:

@@ -14,6 +14,15 @@ group by body ->> 'run_ref'
 having count(*) = $1
 order by body ->> 'run_ref'
 
+-- name: total_of_run
+-- How much of a run was sent. Locks: none.
+select
+    count(*) as payments,
+    count(distinct end_to_end_id) as names,
+    coalesce(sum(fen), 0)::bigint as fen
+from payments
+where run_ref = $1
+
 -- name: of_run
 -- What of a run was sent, in the run's order. Locks: none.
 select
