@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, latency, reads
+from bench import drain, latency, payments, reads
 from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "latency", "reads"}
+PARTS = {"drain", "latency", "payments", "reads"}
 
 
 @dataclass
@@ -46,7 +46,7 @@ def measured(name: str, value: float, unit: str) -> Result:
     return Result(name, round(value, 2), unit, "", None)
 
 
-async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int, only: set[str]) -> None:
+async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int, paid: int, only: set[str]) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
     await ground.start()
     if only & {"drain", "latency"}:
@@ -61,6 +61,9 @@ async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int
             measured("publish to visible, p50", visible["p50"], "ms"),
             at_most("publish to visible, p99", visible["p99"], "ms", 250),
         ]
+    if "payments" in only:
+        say(f"a run of {paid // 10:,} payments and one of {paid:,}, and the bank's statements of them")
+        results += paying(*await payments.measure(ground, count=paid))
     if "reads" in only:
         say(f"filling a journal with {lines:,} lines, then reading balances")
         read = await reads.measure(ground, lines=lines)
@@ -96,6 +99,34 @@ async def draining(ground: Ground) -> list[Result]:
     ]
 
 
+def paying(tenth: payments.Way, full: payments.Way) -> list[Result]:
+    run = ("plan", "decide", "send")
+    return [
+        measured("payments of a run", full.month.count, "payments"),
+        measured("run: planned", full.seconds("plan"), "s"),
+        measured("run: decided by all lanes, and on the log", full.seconds("decide"), "s"),
+        measured("run: file written, validated, handed over", full.seconds("send"), "s"),
+        at_most("run: in all", full.seconds(*run), "s", 30),
+        measured("run: processor time", full.processor_s(*run), "s"),
+        measured("statement: read and validated", full.seconds("read"), "s"),
+        at_most("statement: matched, first to tell", full.seconds("first"), "s", 30),
+        measured("statement: processor time, first to tell", full.processor_s("first"), "s"),
+        at_most("statement: matched, all known before", full.seconds("again"), "s", 30),
+        measured("statement: processor time, all known before", full.processor_s("again"), "s"),
+        *remembered(tenth, full, "bank process that sends", "send", "peak_mib"),
+        *remembered(tenth, full, "bank process that takes", "first", "peak_mib"),
+        *remembered(tenth, full, "worker that decides both", "again", "worker_mib"),
+    ]
+
+
+def remembered(tenth: payments.Way, full: payments.Way, whose: str, step: str, what: str) -> list[Result]:
+    peak = full.steps[step][what]
+    return [
+        measured(f"memory, {whose}", peak, "MiB"),
+        measured(f"memory, {whose}, against a tenth", peak / tenth.steps[step][what], "times"),
+    ]
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
 
@@ -123,20 +154,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--scale", default="0.7", help="size of the backlog: 1 is 1,412,480 settlements")
     parser.add_argument("--lines", type=int, default=10_000_000, help="size of the journal that is read from")
+    parser.add_argument("--payments", type=int, default=payments.FULL, help="size of the run that goes to the bank")
+    parser.add_argument("--data", type=Path, default=Path(".data/bench"), help="a folder for the servers; emptied")
+    parser.add_argument("--results", type=Path, help="where to write the result; `bench/results` unless told")
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="part; may be repeated")
     chosen = parser.parse_args()
     parts = set(chosen.only or PARTS)
-    ground = Ground(Path(".data/bench").absolute())
+    ground = Ground(chosen.data.absolute())
     results: list[Result] = []
     try:
-        asyncio.run(bench(ground, results, scale=chosen.scale, lines=chosen.lines, only=parts))
+        sizes = {"scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments}
+        asyncio.run(bench(ground, results, **sizes, only=parts))
     finally:
         ground.stop()
         tell(results)
         told = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit(), "machine": machine()}
-        RESULTS.mkdir(exist_ok=True)
-        name = "latest.json" if parts == PARTS else "partial.json"
-        (RESULTS / name).write_text(json.dumps({**told, "results": list(map(asdict, results))}, indent=2) + "\n")
+        file = chosen.results or RESULTS / ("latest.json" if parts == PARTS else "partial.json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({**told, "results": list(map(asdict, results))}, indent=2) + "\n")
     return 0 if all(result.holds is not False for result in results) else 1
 
 

@@ -30,6 +30,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from bench.__main__ import RESULTS, commit, machine, say
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s
+from bench.writing import Writing, in_lane
+from bench.writing import producer as writing_to
 from medfund import calendar, merkle, money
 from medfund.city.model import uuid7
 from medfund.events.agency import policy_hash
@@ -50,8 +52,6 @@ DOUBTED_SHARE = 333
 """One in so many is doubted, for a tenth of its basic fund's part."""
 LARGE = 10
 """The larger it is, the less unequal are the providers."""
-BATCH_BYTES = 1 << 19
-UNCONFIRMED_MAX = 64
 
 Funds = dict[str, int]
 Written = tuple[int, bytes, bytes, list[tuple[str, bytes]]]
@@ -184,24 +184,8 @@ VALUE = (
 )
 
 
-def in_lane(lane: int, type: str, *, id: str, **data: Any) -> events.Message:
-    """An event that is written into every lane, for one of them."""
-    told = events.message(type, id=id, **data)
-    return events.Message(told.topic, partition.lane_key(lane, LANES), told.value, told.headers)
-
-
-class Writing:
-    """To the log, in the order of each lane."""
-
-    def __init__(self, producer: aiokafka.AIOKafkaProducer) -> None:
-        self._producer = producer
-        self._unconfirmed: set[asyncio.Future[Any]] = set()
-
-    async def put(self, lane: int, message: events.Message) -> None:
-        future = await self._producer.send(
-            f"{PREFIX}.{message.topic}", message.value, key=message.key, partition=lane, headers=list(message.headers)
-        )
-        await self._wait_for(future)
+class Recording(Writing):
+    """Whole batches of settlements, and what is claimed of them."""
 
     async def fill(self, month: Month) -> None:
         """All settlements, then their claims."""
@@ -219,16 +203,7 @@ class Writing:
         await self.confirmed()
 
     async def _send(self, lane: int, batch: BatchBuilder) -> None:
-        await self._wait_for(await self._producer.send_batch(batch, f"{PREFIX}.claims", partition=lane))
-
-    async def _wait_for(self, future: "asyncio.Future[Any]") -> None:
-        self._unconfirmed.add(future)
-        if len(self._unconfirmed) >= UNCONFIRMED_MAX:
-            await self.confirmed()
-
-    async def confirmed(self) -> None:
-        await asyncio.gather(*self._unconfirmed)
-        self._unconfirmed.clear()
+        await self.wait_for(await self._producer.send_batch(batch, f"{PREFIX}.claims", partition=lane))
 
 
 @contextmanager
@@ -323,15 +298,13 @@ async def measure(ground: Ground, month: Month, *, workers: int) -> dict[str, An
     """Seconds from the start of the workers to the last approval in the books, and what went into them."""
     await ground.start()
     times: dict[str, float] = {}
-    producer = aiokafka.AIOKafkaProducer(
-        bootstrap_servers=ground.kafka.address, acks="all", max_batch_size=BATCH_BYTES, max_request_size=8 << 20
-    )
+    producer = writing_to(ground.kafka.address)
     consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=ground.kafka.address, auto_offset_reset="earliest")
     await producer.start()
     await consumer.start()
     connection = await ground.connect()
     try:
-        writing = Writing(producer)
+        writing = Recording(producer)
         say(f"recording {month.settlements:,} settlements of {month.providers:,} providers")
         with _stopwatch(times, "recording"):
             for lane, message in month.registrations():

@@ -96,7 +96,7 @@ class Ground:
         server = self.postgres.pid
         assert server
         children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="utf-8").split()
-        return sum(map(processor_s, [server, *map(int, children)]))
+        return sum(map(_processor_s_if_any, [server, *map(int, children)]))
 
     async def connect(self, service: str = "ledger") -> asyncpg.Connection:
         """As the administrator, in the tables of a service."""
@@ -158,6 +158,14 @@ def processor_s(pid: int) -> float:
     """Processor time of a process and of its children that ended."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _processor_s_if_any(pid: int) -> float:
+    """Nothing of one that ended since it was listed: its parent counts it."""
+    try:
+        return processor_s(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
 
 
 def peak_mib(process: subprocess.Popen[bytes]) -> float:
