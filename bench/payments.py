@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ REGISTERED = "select count(*) = $2 from payees where provider like $1 || '%'"
 OPENED = "select count(*) = $2 from days where opened = $1"
 DEPOSITED = "select coalesce(sum(fen), 0) = $2 from moves where fund = $1"
 HEARD = "select count(*) = $2 from facts where body ->> 'staff_ref' = $1"
-DECIDED = "select count(*) = $2 from payments where run_ref = $1"
+DECIDED = "select count(*) = $2 from facts where type = 'payment.run.opened.v1' and body ->> 'run_ref' = $1"
 TOLD = "select not exists (select from outbox)"
 FORGET = "delete from bank_lines where fund = $1", "delete from bank_statements where fund = $1"
 
@@ -92,13 +93,17 @@ class Way:
         for message in self.month.facts():
             await self.writing.put(partition.lane_of(message.key or b"", LANES), message)
         await self.writing.confirmed()
-        await self._until(
-            "select count(*) = $2 from payees where provider like $1 || '%'",
-            self.month.letter,
-            len(self.month.providers),
-        )
-        await self._until("select count(*) = $2 from days where opened < $1", self.month.day, LANES)
-        await self._until("select coalesce(sum(fen), 0) = $2 from moves where fund = $1", self.month.fund, OPENING)
+        await self._until(REGISTERED, self.month.letter, len(self.month.providers))
+        await self._until(OPENED, self.month.day - timedelta(days=1), LANES)
+        await self._until(DEPOSITED, self.month.fund, OPENING)
+
+    async def _awake(self) -> None:
+        """The worker has all lanes: it heard of somebody new in each of them."""
+        name = f"cleo-{self.month.fund}"
+        for lane in range(LANES):
+            await self.writing.put(lane, in_lane(lane, "staff.mandated.v1", id=f"{name}-{lane}", staff_ref=name))
+        await self.writing.confirmed()
+        await self._until(HEARD, name, LANES)
 
     async def _until(self, query: str, *values: Any) -> None:
         deadline = time.monotonic() + LIMIT_S
@@ -116,7 +121,7 @@ class Way:
                 told = in_lane(lane, "payment.run.opened.v1", id=f"{run['run_ref']}-{lane}", **run)
                 await self.writing.put(lane, told)
             await self.writing.confirmed()
-            await self._until(DECIDED, run["run_ref"], self.month.count)
+            await self._until(DECIDED, run["run_ref"], LANES)
             await self._until(TOLD)
         await self._step("send", "send")
 

@@ -1,4 +1,4 @@
-"""A small run by itself: what `make bench` measures of payments ends with each of them paid, and the books as the bank's."""
+"""A small run by itself: what is measured of payments ends with each of them paid, and the books as the bank has it."""
 
 import json
 import subprocess
