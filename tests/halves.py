@@ -47,6 +47,7 @@ class Halves:
     references: Sequence[str] = ()
     lacking: Collection[Reason] = ()
     silent: Collection[str] = ()
+    large: Collection[type[Event]] = ()
 
     def __init__(self, *, prefix: str, broken: Collection[str] = ()) -> None:
         """`broken`: references of facts at which deciding fails."""

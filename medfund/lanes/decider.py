@@ -54,6 +54,7 @@ class Rules(Protocol[State]):
     references: Sequence[str]
     lacking: Collection[Reason]
     silent: Collection[str]
+    large: Collection[type[Event]]
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> State:
         """What is known of a lane, read when it is claimed."""
@@ -120,6 +121,7 @@ class Decider(Generic[State]):
         self.references = rules.references
         self.lacking = rules.lacking
         self.silent = rules.silent
+        self.large = rules.large
         self.families = {f"{prefix}.{family}": family for family in self.topics}
         self._source = f"/{rules.name}"
         self._lanes = lanes

@@ -133,7 +133,9 @@ class Lane:
             room = limits.batch_records_max - sum(len(run.records) for run in runs)
             runs += await self.source.read(limit=min(few or room, room), wait_s=GATHER_S if few else 0)
             self.point("after_fetch")
-            booked = await self._book_all(joined(runs))
+            batch = self._decode(joined(runs))
+            async with self.turn if few and self._is_large(batch) else contextlib.nullcontext():
+                booked = await self._book_all(batch)
         self._small = booked < limits.small_batch
         return booked
 
@@ -148,13 +150,17 @@ class Lane:
             await store.sent(self.connection, self.claim, waiting[-1])
         self._undelivered = False
 
-    async def _book_all(self, runs: Sequence[Run]) -> int:
+    def _is_large(self, batch: Batch) -> bool:
+        """Whether it takes as much memory as many records do."""
+        return any(type(event.event) in self.service.large for event in batch.accepted)
+
+    async def _book_all(self, batch: Batch) -> int:
         """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""
         try:
-            return await self._book(self._decode(runs), may_wait=True)
+            return await self._book(batch, may_wait=True)
         except _ReadAhead:
             pass
-        references = self.service.references
+        runs, references = batch.runs, self.service.references
         booked = await self._book_if_any([run for run in runs if run.topic in references])
         # The reference's end is asked for after the event was read: what was appended before the event lies before it.
         for topic in references:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import asyncpg
 
 from medfund.events.codec import Accepted, Refused
-from medfund.events.kinds import Place
+from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
 from medfund.lanes.log import Decision, Record
 
@@ -43,6 +43,8 @@ class Service(Protocol):
     """The reasons of such refusals."""
     silent: Collection[str]
     """Event types that have no effect by rule."""
+    large: Collection[type[Event]]
+    """Events of which one alone may change as much as a big batch of others."""
 
     def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
         """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes."""

@@ -89,7 +89,9 @@ class Table:
 
     def _row(self, columns: Mapping[str, str], cells: Sequence[str]) -> Row:
         if len(cells) != len(columns):
-            raise BadFile(Code.SCHEMA, f"a line has {len(cells)} cells instead of {len(columns)}: {', '.join(cells)[:40]!r}")
+            raise BadFile(
+                Code.SCHEMA, f"a line has {len(cells)} cells instead of {len(columns)}: {', '.join(cells)[:40]!r}"
+            )
         named = zip(columns.values(), cells, strict=True)
         return {field: inert(cell) for field, cell in named if field}
 

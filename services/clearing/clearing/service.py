@@ -144,6 +144,7 @@ class Clearing:
     references: Sequence[str] = ("agency",)
     lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
     silent: Collection[str] = frozenset()
+    large: Collection[type[Event]] = frozenset({PaymentRunOpened, DayOpened, CalendarPublished})
 
     def __init__(self, *, prefix: str) -> None:
         self._families = {f"{prefix}.{family}": family for family in self.facts}

@@ -8,7 +8,7 @@ from ledger import posting, projector
 from ledger.projector import Rows
 from medfund.events import bulk
 from medfund.events.codec import Accepted, Refused
-from medfund.events.kinds import FAMILIES, KINDS, Place
+from medfund.events.kinds import FAMILIES, KINDS, Event, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.refusals import Reason
 from medfund.lanes import decisions, partition, registered
@@ -32,6 +32,7 @@ class Ledger:
     silent: Collection[str] = frozenset(
         name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing
     )
+    large: Collection[type[Event]] = frozenset()
 
     def __init__(self, *, lanes: int, prefix: str) -> None:
         self._lanes = lanes
