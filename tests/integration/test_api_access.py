@@ -44,6 +44,12 @@ withdraw       provider
 appeal         provider
 hold           finance approver
 release        finance approver
+approve        finance approver
+retry          finance approver
+confirm_account finance approver
+open_run       finance approver
+place          finance approver
+request_funds  finance approver
 command        provider finance approver operator auditor
 metrics        operator auditor
 """,

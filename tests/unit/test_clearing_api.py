@@ -17,8 +17,14 @@ from clearing.api import (
     get_payments,
     get_recoveries,
     get_statement,
+    post_account_confirmations,
     post_appeals,
+    post_approvals,
     post_holds,
+    post_payment_runs,
+    post_retries,
+    post_suspense_placings,
+    post_treasury_requests,
     post_withdrawals,
     statement_html,
 )
@@ -40,6 +46,13 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (post_appeals.Appeal, examples.APPEAL),
     (post_holds.Hold, examples.HOLD),
     (post_holds.Release, examples.RELEASE),
+    (post_approvals.Approval, examples.APPROVAL),
+    (post_retries.Retry, examples.RETRY),
+    (post_account_confirmations.Confirmation, examples.CONFIRMATION),
+    (post_payment_runs.Run, examples.RUN),
+    (post_payment_runs.Opened, examples.OPENED),
+    (post_suspense_placings.Placing, examples.PLACING),
+    (post_treasury_requests.FundsRequest, examples.FUNDS_REQUEST),
 ]
 CALENDAR = calendar.shipped()
 

@@ -13,8 +13,14 @@ from clearing.api import (
     get_payments,
     get_recoveries,
     get_statement,
+    post_account_confirmations,
     post_appeals,
+    post_approvals,
     post_holds,
+    post_payment_runs,
+    post_retries,
+    post_suspense_placings,
+    post_treasury_requests,
     post_withdrawals,
 )
 from clearing.api.roles import ROLES
@@ -35,7 +41,8 @@ What goes wrong is answered as application/problem+json with a stable code; the 
 
 LOCKED = (
     get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_coverage,
-    post_withdrawals, post_appeals, post_holds, get_command, get_metrics,
+    post_withdrawals, post_appeals, post_holds, post_approvals, post_retries, post_account_confirmations,
+    post_payment_runs, post_suspense_placings, post_treasury_requests, get_command, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first."""
 

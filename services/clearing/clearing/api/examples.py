@@ -273,10 +273,36 @@ RELEASE: Json = {
     "reason": "经查未发现骗保行为",
     "released_on": "2026-03-30",
 }
+PAY = f"{BATCH}/P1/310100"
+APPROVAL: Json = {"approval": "PZ-2026-0012", "payments": [PAY], "total": "1890000.33"}
+RETRY: Json = {"retry": "CF-2026-0003", "payment": PAY, "reason": "收款账户已更正"}
+CONFIRMATION: Json = {"provider": PROVIDER, "bank_account_ref": "acct-152500-000931"}
+PLACING: Json = {"item": "S-5b1f0c9a4d7e42138f6a90bd", "placed_as": "FISCAL", "placed_on": "2026-03-02"}
+FUNDS_REQUEST: Json = {
+    "request": "YK-2026-0007",
+    "area": AREA,
+    "plan": "plan-2026-02",
+    "amounts": {"310100": "5000000.00"},
+    "needed_on": "2026-02-27",
+}
+RUN: Json = {"area": AREA, "fund": "310100", "execute_on": "2026-02-27", "due_until": "2026-03-09", "number": 1}
+RUN_REF = f"{AREA}-310100-20260227-1"
+OPENED: Json = {
+    "command": "run-9a0c1d2e3a4b59687786a5b4c3d2e1f0",
+    "kind": "run",
+    "source": "/clearing/commands",
+    "type": "payment.run.opened.v1",
+    "look": "/v1/commands/run-9a0c1d2e3a4b59687786a5b4c3d2e1f0",
+    "run": RUN_REF,
+    "payments": 1,
+    "total": "1890000.33",
+    "available": "5000000.00",
+}
 COMMAND: Json = {
     "command": _ID,
     "kind": "hold",
     "provider": PROVIDER,
+    "area": AREA,
     "source": "/clearing/commands",
     "type": "payment.hold.placed.v1",
     "asked_at": "2026-03-02T01:15:30.250000Z",

@@ -19,6 +19,12 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "appeal": frozenset({Role.provider}),
     "hold": FINANCE,
     "release": FINANCE,
+    "approve": FINANCE,
+    "retry": FINANCE,
+    "confirm_account": FINANCE,
+    "open_run": FINANCE,
+    "place": FINANCE,
+    "request_funds": FINANCE,
     "command": READERS,
     "metrics": frozenset({Role.operator, Role.auditor}),
 }
