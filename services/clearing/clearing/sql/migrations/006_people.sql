@@ -22,7 +22,36 @@ create index facts_of_type on facts (type, lane, topic, "offset");
 -- squawk-ignore require-concurrent-index-creation
 create index moves_by_ref on moves (area, ref);
 
+-- What a whole area sends, and asks of the treasury, is for those who speak for all of it.
+alter policy own_rows on facts using (
+    (
+        (select '*' = any(scope('areas')))
+        or body ->> 'area' = any((select scope('areas'))::text [])
+        or (body ->> 'area' is null and (select scope('areas')) is not null)
+    )
+    and (
+        (select '*' = any(scope('organisations')))
+        or provider = any((select scope('organisations'))::text [])
+        or (
+            provider is null and (select scope('organisations')) is not null
+            and type not in ('payment.run.opened.v1', 'treasury.funds.requested.v1')
+        )
+    )
+);
+
 -- migrate:down
+alter policy own_rows on facts using (
+    (
+        (select '*' = any(scope('areas')))
+        or body ->> 'area' = any((select scope('areas'))::text [])
+        or (body ->> 'area' is null and (select scope('areas')) is not null)
+    )
+    and (
+        (select '*' = any(scope('organisations')))
+        or provider = any((select scope('organisations'))::text [])
+        or (provider is null and (select scope('organisations')) is not null)
+    )
+);
 drop index moves_by_ref, facts_of_type, payments_to_pay, payments_withheld;
 alter table payments drop column withheld;
 delete from commands where lane is null or provider is null;
