@@ -98,8 +98,7 @@ def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | N
         return Reason("ACCOUNT", "the account of the payee is another one now", True)
     if account.is_settled(day, days):
         return None
-    confirmed_by = account.confirmed_by
-    if confirmed_by is None or draft.known.mandates.of(payment.area, confirmed_by, day) is None:
+    if account.confirmed_by is None:
         return Reason(
             "ACCOUNT", f"the account of the payee is new since {account.changed_on}: somebody has to confirm it"
         )

@@ -31,8 +31,11 @@ async def read(
         draft.payments[payment.payment_ref] = payment
 
 
-async def read_suspense(connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str]) -> None:
-    for row in await connection.fetch(SQL.suspense, lane, sorted(named)):
+async def read_suspense(
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], areas: Iterable[str]
+) -> None:
+    """The items that are named, and what else is open in some areas."""
+    for row in await connection.fetch(SQL.suspense, lane, sorted(named), sorted(areas)):
         item = _item(row["body"])
         draft.suspense[item.item_ref] = item
 

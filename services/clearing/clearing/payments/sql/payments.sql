@@ -33,10 +33,10 @@ on conflict (lane, payment_ref) do update set
     body = excluded.body
 
 -- name: suspense
--- The suspense items that a batch of events names. Locks: none.
+-- The suspense items that a batch of events names, and those that are open in the areas where one is placed. Locks: none.
 select body
 from suspense
-where lane = $1 and item_ref = any($2::text [])
+where lane = $1 and (item_ref = any($2::text []) or (is_open and area = any($3::text [])))
 
 -- name: save_suspense
 -- Suspense items that decisions changed. Locks: those rows; only this lane writes them.
