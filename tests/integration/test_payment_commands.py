@@ -243,8 +243,8 @@ async def test_the_present_account_alone_is_confirmed_and_again_after_each_chang
     unknown = await bo.command(path, provider="H15250299999", bank_account_ref="acct-new")
     assert problem(unknown) == (404, "not_found")
     first = await outcome(fund, bo, path, {"provider": fund.provider, "bank_account_ref": "acct-new"})
-    assert (first["state"], first["decisions"]) == ("DONE", [])
-    account = "select account ->> 'confirmed_by' from clearing.providers where provider = $1"
+    assert (first["state"], [one["data"]["confirmed_by"] for one in first["decisions"]]) == ("DONE", ["bo"])
+    account = "select body ->> 'confirmed_by' from clearing.payees where provider = $1"
     assert await fund.control.fetchval(account, fund.provider) == "bo"
     for day, ref in (("2026-02-10", "acct-old"), ("2026-02-11", "acct-new")):
         fund.day(day)

@@ -47,7 +47,7 @@ TYPES: dict[Kind, str] = {
     "place": "suspense.placing.requested.v1",
     "request": "treasury.funds.requested.v1",
 }
-LEARNED: frozenset[Kind] = frozenset({"confirm", "run", "request"})
+LEARNED: frozenset[Kind] = frozenset({"run", "request"})
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
 PROBLEMS = answers.or_problems(

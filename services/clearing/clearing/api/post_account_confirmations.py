@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples, naming
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
-from clearing.payments.mandates import Account
+from clearing.payments.accounts import Account
 from medfund.http import answers
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
@@ -35,8 +35,8 @@ class Confirmation(BaseModel):
     summary="Confirm a provider's new account",
 )
 async def confirm_account(request: Request, response: Response, caller: Caller, here: Here) -> Given:
-    """Payments to an account that was changed lately wait until somebody with a mandate has confirmed it. What is
-    confirmed is the account that is named, and the provider is paid to that one now, or it is a conflict.
+    """Payments to an account that was changed lately wait until somebody with a mandate has confirmed it. It is the
+    one that is named, and the provider is paid to that one now, or it is a conflict.
     """
     asked = await commands.read(request, Confirmation)
     found = await naming.provider(caller, here, asked.provider)

@@ -9,17 +9,17 @@ select
     payment.body ->> 'due' as due,
     coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') as area,
     coalesce(claim.body, recovery.body) ->> 'policy_ref' as policy_ref,
-    provider.account,
+    payee.body as account,
     day.opened
 from payments as payment
 left join claims as claim on payment.lane = claim.lane and claim.ref = payment.body ->> 'payable_ref'
 left join recoveries as recovery on payment.lane = recovery.lane and recovery.ref = payment.body ->> 'payable_ref'
-left join providers as provider on payment.lane = provider.lane and payment.provider = provider.provider
+left join payees as payee on payment.lane = payee.lane and payment.provider = payee.provider
 left join days as day on payment.lane = day.lane
 cross join lateral (
     select
         (payment.body ->> 'expires_on')::date < day.opened
-        or payment.body ->> 'account' is distinct from provider.account ->> 'ref' as ended
+        or payment.body ->> 'account' is distinct from payee.body ->> 'ref' as ended
 ) as approval
 where
     payment.lane = any($1::smallint [])
