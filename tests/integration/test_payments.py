@@ -131,8 +131,8 @@ async def test_a_run_sends_the_approved_payments_of_one_fund_and_no_other(fund: 
     assert await states(fund) == {P1: "SENT", OTHER: "APPROVED"}
     [sent] = await fund.decided("payment.sent")
     assert (sent["run_ref"], sent["amounts"], sent["bank_account"]) == (run, {"310100": "900.00"}, "1002")
-    assert (run, sent["end_to_end_id"]) == ("152500-310100-20260210-1", end_to_end_id(P1))
-    assert len(end_to_end_id(P1)) <= 35
+    assert (run, sent["end_to_end_id"]) == ("152500-310100-20260210-1", end_to_end_id(PROVIDER, P1))
+    assert len(end_to_end_id(PROVIDER, P1)) <= 35
 
 
 async def test_a_payment_is_sent_once_however_many_runs_there_are(fund: Fund) -> None:
