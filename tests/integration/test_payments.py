@@ -381,6 +381,21 @@ async def test_a_p1_that_came_back_after_its_claim_was_approved_is_paid_with_the
     assert [(one["purpose"], one["amounts"]) for one in again] == [("PAYABLE", {"310100": 90_000})]
 
 
+async def test_a_return_after_a_month_was_reported_moves_nothing_that_was_reported(fund: Fund) -> None:
+    """Edge case 36: it counts on the bank's day, and beside what is there; periods themselves do not close yet."""
+    await approved_claim(fund)
+    query = (
+        "select * from ledger.buckets where lane = $1 order by party, account, book, fund, value_date, recorded_date"
+    )
+    await fund.drain()
+    reported = {tuple(row) for row in await fund.control.fetch(query, fund.lane)}
+    fund.bank(P1, {"310100": 90_000}, on="2026-03-05", back=True)
+    await fund.drain()
+    now = {tuple(row) for row in await fund.control.fetch(query, fund.lane)}
+    assert reported < now
+    assert {str(row[7]) for row in now - reported} == {"2026-03-05"}
+
+
 # -- suspense
 
 
