@@ -26,6 +26,14 @@ Status = Literal["ORDERED", "APPROVED", "SENT", "SETTLED", "FAILED", "CANCELLED"
 UNSENT: tuple[Status, ...] = ("ORDERED", "APPROVED")
 
 
+class Withheld(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that would have paid it, and why it did not."""
+
+    run_ref: str
+    code: str
+    detail: str
+
+
 class Payment(msgspec.Struct, kw_only=True):
     payment_ref: str
     payable_ref: str
@@ -57,6 +65,7 @@ class Payment(msgspec.Struct, kw_only=True):
     """Why the bank did not pay, or gave back."""
     to_retry: Fens = {}
     """What failed or came back, and nobody has asked for again."""
+    withheld: list[Withheld] = []
 
     @property
     def fund(self) -> str | None:
@@ -110,6 +119,8 @@ def sent(payment: Payment, event: PaymentSent) -> None:
 
 
 def withheld(payment: Payment, event: PaymentWithheld) -> None:
+    why = Withheld(run_ref=event.run_ref, code=event.code, detail=event.detail)
+    payment.withheld = [*payment.withheld, why]
     if event.approval_ends:
         payment.status, payment.approvers, payment.expires_on = "ORDERED", [], None
 
