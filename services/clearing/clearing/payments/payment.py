@@ -83,9 +83,12 @@ class Payment(msgspec.Struct, kw_only=True):
         return added(self.settled, self.returned, -1)
 
 
-def end_to_end_id(payment_ref: str) -> str:
-    """What the bank calls a payment by, at most 35 characters: the same one however often it would be sent."""
-    return hashlib.sha256(payment_ref.encode()).hexdigest()[:32]
+def end_to_end_id(provider: str, payment_ref: str) -> str:
+    """What the bank calls a payment by, at most 35 characters: the same one however often it would be sent.
+
+    Two providers may have chosen the same name for what they are paid for.
+    """
+    return hashlib.sha256(f"{provider} {payment_ref}".encode()).hexdigest()[:32]
 
 
 def ordered(event: PaymentOrdered) -> Payment:
