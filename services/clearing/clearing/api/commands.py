@@ -50,10 +50,11 @@ TYPES: dict[Kind, str] = {
 LEARNED: frozenset[Kind] = frozenset({"run", "request"})
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
-PROBLEMS = answers.or_problems(
+CODES = (
     "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "ambiguous",
     "event_refused", "command_conflict", "log_unavailable", "question_too_slow",
 )  # fmt: skip
+PROBLEMS = answers.or_problems(*CODES)
 
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 

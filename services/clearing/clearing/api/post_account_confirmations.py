@@ -31,7 +31,7 @@ class Confirmation(BaseModel):
     "/v1/account-confirmations",
     status_code=202,
     openapi_extra=commands.body_of(Confirmation),
-    responses={**commands.PROBLEMS, **answers.or_problems("command_conflict", "account_differs")},
+    responses=answers.or_problems(*commands.CODES, "account_differs"),
     summary="Confirm a provider's new account",
 )
 async def confirm_account(request: Request, response: Response, caller: Caller, here: Here) -> Given:

@@ -59,10 +59,7 @@ class Kept(NamedTuple):
     "/v1/payment-runs",
     status_code=202,
     openapi_extra=commands.body_of(Run),
-    responses={
-        **commands.PROBLEMS,
-        **answers.or_problems("command_conflict", "run_undecided", "nothing_to_pay"),
-    },
+    responses=answers.or_problems(*commands.CODES, "run_undecided", "nothing_to_pay"),
     summary="Send what is approved to the bank",
 )
 async def open_run(request: Request, response: Response, caller: Caller, here: Here) -> Opened:

@@ -41,7 +41,7 @@ class Placing(BaseModel):
     "/v1/suspense-placings",
     status_code=202,
     openapi_extra=commands.body_of(Placing),
-    responses={**commands.PROBLEMS, **answers.or_problems("ambiguous", "does_not_fit")},
+    responses=answers.or_problems(*commands.CODES, "does_not_fit"),
     summary="Say what money in suspense was",
 )
 async def place(request: Request, response: Response, caller: Caller, here: Here) -> Given:
