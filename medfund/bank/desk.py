@@ -95,13 +95,13 @@ class Desk:
             if not self.work():
                 time.sleep(LOOK_S)
 
-    def to_day(self, day: date) -> None:
-        """Close the days before, and do what was put off until then: an account has a statement of a day on which
-        something moved."""
+    def to_day(self, day: date, *, quiet: bool = False) -> None:
+        """Close the days before, each with its statements, and do what was put off until then. `quiet`: an account on
+        which nothing moved has none."""
         if day < self._books.day:
             raise ValueError(f"the bank is at {self._books.day} already")
         while self._books.day < day:
-            self._books.close_day(quiet=True)
+            self._books.close_day(quiet=quiet)
             payments.catch_up(self._books)
             self._commit()
 

@@ -151,7 +151,7 @@ class Claims:
     def _returned(self) -> None:
         """One payment comes back and is paid again on the same day; one line of the bank says nothing to anybody."""
         door, on = self.door, RETURNED
-        door.bank.to_day(on)
+        door.bank.to_day(on, quiet=True)
         back = door.paid(self.month.code, "610100")
         door.bank.give_back(back["end_to_end_id"], code="AC04")
         door.bank.credit(door_of_money.number("310100"), amount=UNKNOWN, text="来账，附言不详")

@@ -86,7 +86,7 @@ class Door:
         """Everything that waits is approved by two people, sent, and paid by the bank on a day. What was paid."""
         self.approve()
         sent = self.send(on)
-        self.bank.to_day(on)
+        self.bank.to_day(on, quiet=True)
         if sent:
             self.worked(sent, misbehave)
             self.until(lambda: not self.queue("sent"), "the bank's answers are booked")
