@@ -32,7 +32,8 @@ from tests.simulation.memory_log import MemoryLog
 
 LANES = 1024
 TABLES = (
-    "providers", "facts", "days", "settlements", "claims", "payments", "findings", "recoveries", "suspense", "moves",
+    "providers", "payees", "facts", "days", "settlements", "claims", "payments", "findings", "recoveries", "suspense",
+    "moves",
 )  # fmt: skip
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {

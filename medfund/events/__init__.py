@@ -46,6 +46,7 @@ from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
+    PayeeAccountNoted,
     PaymentApprovalRefused,
     PaymentApproved,
     PaymentCancelled,
@@ -128,6 +129,7 @@ __all__ = [
     "InstantPaymentApproved",
     "OffsetApplied",
     "OpeningBalanceRecorded",
+    "PayeeAccountNoted",
     "PaymentApprovalGiven",
     "PaymentApprovalRefused",
     "PaymentApproved",

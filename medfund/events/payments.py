@@ -107,7 +107,7 @@ class PaymentApprovalRefused(OfPayment, frozen=True, kw_only=True):
 class PaymentSent(OfPayment, frozen=True, kw_only=True):
     """A payment is in the file of a run, and cannot be stopped any more. Books nothing: the bank's confirmation does.
 
-    `end_to_end_id` is what the bank calls it by, and follows from `payment_ref` alone. Source: c.2 (22).
+    `end_to_end_id` is what the bank calls it by, and follows from `provider` and `payment_ref` alone. Source: c.2 (22).
     """
 
     run_ref: Ref
@@ -280,6 +280,29 @@ class PaymentReturned(Answered, frozen=True, kw_only=True):
     }
 
 
+@kind("payee.account.noted", family="clearing", key="provider")
+class PayeeAccountNoted(Event, frozen=True, kw_only=True):
+    """Where a provider is paid to, since which day it is another account than before, and who has made sure of that.
+
+    The whole new state. Books nothing. Source: edge case 38, c.2 (3).
+    """
+
+    provider: Provider
+    area: Area
+    cause: Place
+    bank_account_ref: Ref
+    changed_on: Day
+    confirmed_by: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "cause": {"topic": "agency", "lane": 3, "offset": 440},
+        "bank_account_ref": "acct-152500-000931",
+        "changed_on": "2026-02-09",
+    }
+
+
 class OfSuspense(Event, frozen=True, kw_only=True):
     """Bank money that nobody could place, by fund, in one direction: OUT left (1190), IN came (2190)."""
 
@@ -323,7 +346,8 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     """What a suspense item turned out to be, as somebody said on `placed_on`; `value_date` stays the bank's day.
 
     FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
-    bank's own mistake, which the item `target` of the other direction takes back: books 2190 / 1190. PAYMENT, RETURN
+    item `target` of the other direction takes it back, as the bank's correction of a mistake, or as the other side of a
+    transfer between the fund's own accounts: books 2190 / 1190. PAYMENT, RETURN
     and RECOVERY name what it was of, and are booked by its own decision. Source: c.4, c.2 (69).
     """
 

@@ -60,6 +60,14 @@ APIS = tuple(
     for service in SERVICES
 )
 
+BANK = Program(
+    "clearing-bank",
+    ("clearing", "bank"),
+    (variable("clearing", "reader"), "MEDFUND_BANK_FOLDER", "MEDFUND_BANK_ACCOUNTS"),
+    "METRICS_PORT",
+    METRICS,
+)
+
 
 class Service(Server):
     """One running program. SIGTERM drains it."""
@@ -85,7 +93,7 @@ class Service(Server):
 def services(folder: Path, environment: Mapping[str, str], *, workers: int) -> list[Service]:
     """All processes of all services: so many workers of each, then the others."""
     named = [(program, f"{program.name}-{number}") for program in WORKERS.values() for number in range(1, workers + 1)]
-    named += [(program, program.name) for program in (SCHEDULER, *APIS)]
+    named += [(program, program.name) for program in (SCHEDULER, BANK, *APIS)]
     return [Service(program, name, folder, environment) for program, name in named]
 
 

@@ -68,6 +68,8 @@ class Stack:
             "MEDFUND_LANES": str(self.settings.lanes),
             "MEDFUND_TOPIC_PREFIX": self.settings.topic_prefix,
             "MEDFUND_TOKEN_PUBLIC_KEY": str(tokens.make_keys(self.data).public),
+            "MEDFUND_BANK_FOLDER": str(self.data / "bank"),
+            "MEDFUND_BANK_ACCOUNTS": str(self._accounts),
         }
         for service in SERVICES:
             for role in ROLES:
@@ -76,6 +78,14 @@ class Stack:
                     self.administrator, user=f"{service}_{role}", password=secret
                 )
         return told
+
+    @property
+    def _accounts(self) -> Path:
+        """The register of account numbers; it begins empty."""
+        register = self.data / "accounts.json"
+        if not register.exists():
+            write_file(register, json.dumps({"own": [], "payees": {}}))
+        return register
 
     @cached_property
     def _passwords(self) -> dict[str, dict[str, str]]:

@@ -45,6 +45,7 @@ def test_one_container_per_process() -> None:
         "clearing-migrate": "python -m clearing migrate",
         "ledger-worker": "python -m ledger work",
         "clearing-worker": "python -m clearing work",
+        "clearing-bank": "python -m clearing bank",
         "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
         "clearing-api": "python -m clearing api",
@@ -86,7 +87,7 @@ def test_no_process_but_the_preparation_knows_the_administrator() -> None:
 def test_each_process_waits_for_the_tables_of_its_own_service() -> None:
     for name, service in PROCESSES.items():
         match service["command"]:
-            case ["python", "-m", package, "work" | "api"]:
+            case ["python", "-m", package, "work" | "api" | "bank"]:
                 assert f"{package}-migrate" in service["depends_on"], name
             case ["python", "-m", _, "migrate"]:
                 assert list(service["depends_on"]) == ["prepare"], name

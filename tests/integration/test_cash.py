@@ -33,7 +33,7 @@ def in_lane(message: Message, lane: int) -> Message:
 
 
 async def happen(api: Api) -> None:
-    """A fund begins, the treasury sends money, nobody can place two lines of the bank; then one of them is placed."""
+    """A fund begins, the treasury sends money, and two lines of the bank go to suspense; one of them is placed."""
     operator, publisher = api.caller("operator"), api.caller("publisher")
     positions = await operator.publish(
         events.registered(HOSPITAL, id="reg"),

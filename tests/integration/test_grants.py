@@ -32,11 +32,18 @@ async def test_the_worker_can_neither_change_nor_delete_what_it_wrote(
         await attempt(database, "worker", statement.format(table))
 
 
-@pytest.mark.parametrize("table", [*APPEND_ONLY, "buckets", "providers", "positions", "lanes"])
+@pytest.mark.parametrize("table", [*APPEND_ONLY, "buckets", "providers", "statements", "positions", "lanes"])
 async def test_the_reader_can_write_nothing_of_the_books(database: Database, table: str) -> None:
     for statement in ("insert into {} default values", "update {} set lane = lane", "delete from {}"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await attempt(database, "reader", statement.format(table))
+
+
+@pytest.mark.parametrize("table", ["buckets", "providers", "statements"])
+@pytest.mark.parametrize("statement", ["delete from {}", "truncate {}"])
+async def test_the_worker_can_delete_nothing_that_it_may_change(database: Database, table: str, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await attempt(database, "worker", statement.format(table))
 
 
 async def test_a_second_line_for_one_cause_and_place_cannot_be_written(database: Database) -> None:

@@ -25,7 +25,7 @@ from medfund.local.services import answer
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
-SERVICES = ["clearing-api", "clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
+SERVICES = ["clearing-api", "clearing-bank", "clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
 PARTS = sorted(["kafka", "postgres", *SERVICES])
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
@@ -120,6 +120,7 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
         "clearing-worker-1": {"CLEARING_WORKER_DSN"},
         "ledger-worker-1": {"LEDGER_WORKER_DSN"},
         "ledger-api": {"LEDGER_READER_DSN"},
+        "clearing-bank": {"CLEARING_READER_DSN"},
         "scheduler": set(),
     }
 

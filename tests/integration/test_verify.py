@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,13 +15,20 @@ import asyncpg
 import pytest
 
 from ledger.verify import Report
+from medfund.lanes import partition
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from tests.conftest import LANES, fresh_database, fresh_topics
-from tests.events import Message
+from tests.events import AREA, Message, message
 from tests.integration.workers import Books, hospitals, registrations, settlements
 
 SETTLED = 12
+OF_THE_AREA = [
+    message("opening.balance.recorded.v1", id="opening", account="1002", value_date="2025-12-31"),
+    message("bank.statement.imported.v1", id="statement", fund="310100"),
+    message("bank.statement.imported.v1", id="statement again", fund="310100", closing="5000000.00"),
+]
+HOME = partition.lane_of(AREA.encode(), LANES)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ async def books(kafka: Kafka, postgres: Postgres, template: str, session_folder:
         made = Books(database, kafka.address, await fresh_topics(kafka), session_folder)
         providers = hospitals()
         events = settlements(providers, SETTLED)
-        await made.publish([*registrations(providers), *events])
+        await made.publish([*registrations(providers), *events, *OF_THE_AREA])
         await made.publish(events[: 2 * LANES])
         broken = [Message(event.topic, event.key, b"{", event.headers) for event in events[:LANES]]
         await made.publish(broken, refused=True)
@@ -39,19 +47,22 @@ async def books(kafka: Kafka, postgres: Postgres, template: str, session_folder:
         yield made
 
 
+TABLES = ("journal", "buckets", "identities", "positions", "repeats", "quarantine", "batches", "statements")
+
+
 @asynccontextmanager
 async def tampered(books: Books, *statements: str) -> AsyncIterator[Report]:
     """The verdict on books that a superuser changed, who afterwards changes them back."""
     connection = await asyncpg.connect(books.database.admin)
     try:
         await connection.execute("set search_path = ledger")
-        for table in ("journal", "buckets", "identities", "positions", "repeats", "quarantine", "batches"):
+        for table in TABLES:
             await connection.execute(f"create table kept_{table} as table {table}")
         for statement in statements:
             assert await connection.execute(statement) not in ("UPDATE 0", "DELETE 0", "INSERT 0 0"), statement
         yield await books.proof()
     finally:
-        for table in ("journal", "buckets", "identities", "positions", "repeats", "quarantine", "batches"):
+        for table in TABLES:
             await connection.execute(
                 f"truncate {table}; insert into {table} table kept_{table}; drop table kept_{table}"
             )
@@ -62,7 +73,8 @@ async def test_the_proof_says_what_it_covers(books: Books) -> None:
     report = await books.proof()
     assert report.ok
     assert report.lanes == LANES
-    accepted = LANES * (1 + SETTLED) + LANES  # registrations and settlements; and the refusals, told as events
+    # registrations and settlements; and the refusals, told as events
+    accepted = LANES * (1 + SETTLED) + LANES + len(OF_THE_AREA)
     assert (report.accepted, report.repeats, report.quarantined) == (accepted, 2 * LANES, LANES)
     assert report.records == accepted + 3 * LANES
     assert report.lines == await books.value("select count(*) from journal")
@@ -127,6 +139,29 @@ CASES = (
         ("buckets lane=3 party=", "fund=610100", "debit, credit are None, None fen"),
     ),
     Case(
+        "a bank account moved in one of the two books",
+        ("update buckets set debit = debit + 1 where account = 'EXP_CASH'",),
+        (f"cash lane={HOME} area={AREA} fund=310100 account=1002", "day=2025-12-31: moved by", ".01 in STAT"),
+    ),
+    Case(
+        "a statement of the bank says something else",
+        ("update statements set closing = closing - 1",),
+        (f"statement lane={HOME} area={AREA} fund=310100 account=1002", "4999999.99 of", "5000000.00 of"),
+    ),
+    Case(
+        "a statement of the bank is gone",
+        ("delete from statements",),
+        (f"statement lane={HOME} area={AREA}", ": nothing is kept, 5000000.00 of"),
+    ),
+    Case(
+        "the bank never said so",
+        (
+            "insert into statements select lane, area, fund, '1003', day, closing, statement_ref, imported_at"
+            " from statements",
+        ),
+        (f"statement lane={HOME} area={AREA} fund=310100 account=1003", "nothing is on the log"),
+    ),
+    Case(
         "an accepted event is forgotten",
         ("delete from identities where lane = 1 and topic = 'claims' and \"offset\" = 11",),
         ("record lane=1 topic=claims offset=11:", "exactly one must be true"),
@@ -175,8 +210,8 @@ CASES = (
     Case(
         "a repeat is one of another event",
         (
-            "update repeats set identity = (select identity from identities where lane = 0 and topic = 'agency')"
-            " where lane = 0",
+            "update repeats set identity ="
+            " (select identity from identities where lane = 0 and topic = 'agency' limit 1) where lane = 0",
         ),
         ("record lane=0 topic=claims offset=", "accepted, repeat, quarantined = [False, False, False]"),
     ),
@@ -231,7 +266,7 @@ async def test_a_bad_lane_does_not_hide_another_one(books: Books) -> None:
 async def test_the_command_says_so_and_its_exit_code_too(books: Books) -> None:
     code, verdict = await _command(books)
     assert (code, verdict["ok"], verdict["problems"]) == (0, True, [])
-    assert verdict["lanes"] == LANES
+    assert (verdict["lanes"], verdict["open_items"], verdict["statements"]) == (LANES, None, None)
     async with tampered(
         books,
         "update journal set amount = amount + 1 where lane = 0 and ordinal = 0 and first_offset = 0",
@@ -243,7 +278,19 @@ async def test_the_command_says_so_and_its_exit_code_too(books: Books) -> None:
         assert (code, verdict["ok"], verdict["lanes"]) == (0, True, 1)
 
 
+async def test_what_was_not_compared_is_said(books: Books) -> None:
+    """Without the clearing service nobody knows what is on its way."""
+    done = await _run(books, "--all")
+    for what in ("open items", "bank statements"):
+        assert re.search(rf"{what} *│ not compared ", done.stdout), done.stdout
+
+
 async def _command(books: Books, *arguments: str) -> tuple[int, dict[str, object]]:
+    done = await _run(books, "--json", *arguments)
+    return done.returncode, json.loads(done.stdout)
+
+
+async def _run(books: Books, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP": books.bootstrap,
@@ -251,8 +298,7 @@ async def _command(books: Books, *arguments: str) -> tuple[int, dict[str, object
         "MEDFUND_LANES": str(LANES),
         "MEDFUND_TOPIC_PREFIX": books.prefix,
     }
-    command = [sys.executable, "-m", "medfund.cli", "verify", "--json", *arguments]
-    done = await asyncio.to_thread(
+    command = [sys.executable, "-m", "medfund.cli", "verify", *arguments]
+    return await asyncio.to_thread(
         subprocess.run, command, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
-    return done.returncode, json.loads(done.stdout)

@@ -335,6 +335,17 @@ def test_a_bank_may_say_nothing_of_single_payments() -> None:
     assert (entry.message_id, entry.amount, entry.details) == ("MF20260226001", 300, ())
 
 
+def test_the_status_of_the_only_order_is_that_of_the_file() -> None:
+    order = b"<OrgnlPmtInfId>MF20260227001</OrgnlPmtInfId>\n"
+    told = changed(changed(ANSWER, b"<GrpSts>PART</GrpSts>", b""), order, order + b"<PmtInfSts>RJCT</PmtInfSts>")
+    refused = iso20022.read_report(changed(told, b"<TxSts>ACCP", b"<TxSts>RJCT"))
+    assert refused.status == "RJCT"
+    silent = iso20022.read_report(changed(ANSWER, b"<GrpSts>PART</GrpSts>", b""))
+    assert silent.status == "PART"
+    both = changed(ANSWER, order, order + b"<PmtInfSts>ACCP</PmtInfSts>")
+    assert refusal(both).code == Code.CONTRADICTION
+
+
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A good file with a few bytes changed, or pieces of it moved, repeated or cut out."""
@@ -374,6 +385,23 @@ def test_the_streamed_verdict_is_that_of_the_whole_tree(data: bytes) -> None:
         return
     if (kind := kinds.KINDS.get(str(root.tag))) is not None:
         assert verdict == kinds.schema(kind).validate(root)
+
+
+@given(damaged())
+@settings(max_examples=200)
+def test_reading_and_validating_say_the_same_of_the_xml(data: bytes) -> None:
+    said = []
+    for look in (iso20022.read, iso20022.validate):
+        try:
+            look(data)
+            said.append("good")
+        except BadFile as refused:
+            said.append(refused.code if refused.code in ABOUT_XML else "good")
+    # Reading may find another thing wrong before the schema is through.
+    assert said[0] == said[1] or said == ["good", Code.SCHEMA]
+
+
+ABOUT_XML = (Code.NOT_XML, Code.DOCTYPE, Code.WRONG_ENCODING, Code.UNKNOWN_MESSAGE, Code.TRUNCATED, Code.SCHEMA)
 
 
 def test_many_entries_are_read_in_memory_that_hardly_grows(monkeypatch: pytest.MonkeyPatch) -> None:

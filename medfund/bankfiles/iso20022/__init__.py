@@ -66,7 +66,7 @@ def read_statement(source: Source) -> Statement:
 
 def validate(source: Source, kind: Kind | None = None, *, limit_bytes: int = LIMIT_BYTES) -> None:
     """Check the file against the official schema of its kind, and that it is of that kind. Raises `BadFile`."""
-    parsing.drained(source, kind, limit_bytes)
+    parsing.check(source, kind, limit_bytes)
 
 
 _READERS: Mapping[Kind, Callable[[parsing.Document], Message]] = {

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
+from prometheus_client import start_http_server
+
 from clearing.bank import process as process_of_bank
 from clearing.service import Clearing
 from clearing.settings import ApiSettings, BankSettings, MigrationSettings, WorkerSettings
@@ -36,6 +38,8 @@ async def api() -> int:
 async def bank() -> int:
     """Exchange files with the bank until a signal ends it."""
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr="127.0.0.1")
     kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
     try:
         return await process_of_bank.work(

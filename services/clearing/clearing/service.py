@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
-from msgspec import structs
 
 from clearing import policy, store
 from clearing.audit import deduction, finding, findings
@@ -15,8 +14,7 @@ from clearing.claims import claim as claims
 from clearing.claims import days, submitting
 from clearing.funds import added, fens
 from clearing.offsets import taking
-from clearing.payments import answers, approving, cash, payable, payment, retrying, running, suspense
-from clearing.payments.mandates import Account
+from clearing.payments import accounts, answers, approving, cash, payable, payment, retrying, running, suspense
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
@@ -54,6 +52,7 @@ from medfund.events.clearing import (
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import (
+    PayeeAccountNoted,
     PaymentApproved,
     PaymentCancelled,
     PaymentFailed,
@@ -108,6 +107,9 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     RecoveryDecided: cases.decided,
     RecoveryReceived: cases.received,
     RecoveryAppealUpheld: cases.upheld,
+    ProviderRegistered: accounts.changed,
+    ProviderChanged: accounts.changed,
+    ProviderAccountConfirmed: accounts.confirmed,
     PaymentApprovalGiven: approving.given,
     PaymentRetryRequested: retrying.requested,
     PaymentRunOpened: running.opened,
@@ -152,7 +154,7 @@ class Clearing:
     def draft(self, state: Draft) -> Draft:
         """Claims and payments are read anew for each batch; what is known of the lane goes on."""
         known = state.known
-        if state.accounts:
+        if state.areas or state.accounts:
             known = replace(known, areas={**known.areas, **state.areas}, accounts={**known.accounts, **state.accounts})
         return Draft(known)
 
@@ -171,11 +173,9 @@ class Clearing:
         event = fact.event
         match event:
             case ProviderRegistered() | ProviderChanged():
-                self._registered(draft, event)
-            case ProviderAccountConfirmed():
-                account = draft.known_account(event.provider)
-                if account.ref == event.bank_account_ref:
-                    draft.accounts[event.provider] = structs.replace(account, confirmed_by=event.staff_ref)
+                draft.areas[event.provider] = event.area
+                if not draft.account(event.provider):
+                    draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
             case DayOpened():
                 draft.opened = event.date
                 draft.known = replace(draft.known, today=event.date)
@@ -186,13 +186,6 @@ class Clearing:
         if isinstance(event, KEPT):
             draft.published.append((self._families[fact.record.topic], fact.record.offset, event))
             draft.known = store.with_fact(draft.known, event)
-
-    def _registered(self, draft: Draft, event: ProviderRegistered | ProviderChanged) -> None:
-        provider, account = event.provider, draft.known_account(event.provider)
-        draft.areas[provider] = event.area
-        if account.ref:
-            account = account.changed(event.bank_account_ref, draft.known.today or event.valid_from)
-        draft.accounts[provider] = account if account.ref else Account(ref=event.bank_account_ref)
 
     def decide(self, draft: Draft, fact: Accepted) -> Iterable[Event]:
         answer = ANSWERS.get(type(fact.event))
@@ -241,6 +234,8 @@ class Clearing:
                 payable.ordered(draft.change(decision.payable_ref), decision)
                 draft.payments[decision.payment_ref] = payment.ordered(decision)
                 draft.changed_payments.add(decision.payment_ref)
+            case PayeeAccountNoted():
+                draft.accounts[decision.provider] = accounts.noted(decision)
             case PaymentApproved():
                 payment.approved(draft.change_payment(decision.payment_ref), decision)
             case PaymentSent():

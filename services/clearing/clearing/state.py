@@ -9,8 +9,9 @@ from clearing.audit.finding import Finding, Found, Refund
 from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, total
+from clearing.payments.accounts import Account
 from clearing.payments.cash import Move
-from clearing.payments.mandates import Account, Mandates
+from clearing.payments.mandates import Mandates
 from clearing.payments.payable import Payable
 from clearing.payments.payment import UNSENT, Payment
 from clearing.policy import Policies, Policy

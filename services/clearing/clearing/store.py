@@ -13,7 +13,7 @@ from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
 from clearing.payments import store as payments_store
 from clearing.payments import suspense
-from clearing.payments.mandates import Account
+from clearing.payments.accounts import Account
 from clearing.policy import Policies
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
@@ -48,14 +48,13 @@ WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBa
 
 
 async def load(connection: asyncpg.Connection, lane: int) -> Known:
-    providers = await connection.fetch(SQL.known, lane)
     known = Known(
-        {row["provider"]: row["area"] for row in providers},
+        dict(map(tuple, await connection.fetch(SQL.known, lane))),
         Policies({}, {}),
         calendar.shipped(),
         Agreements({}),
         Qualifications({}),
-        accounts={row["provider"]: _account(row["account"]) for row in providers if row["account"]},
+        accounts={row["provider"]: _account(row["body"]) for row in await connection.fetch(SQL.payees, lane)},
         today=await connection.fetchval(SQL.today, lane),
     )
     for row in await connection.fetch(SQL.facts, lane):
@@ -120,7 +119,8 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     if named or held or runs:
         await payments_store.read(connection, lane, draft, named, held, runs)
     if items := {ref for event in events for ref in _suspense(event)}:
-        await payments_store.read_suspense(connection, lane, draft, items)
+        areas = {event.area for event in events if isinstance(event, SuspensePlacingRequested)}
+        await payments_store.read_suspense(connection, lane, draft, items, areas)
 
 
 def _payments(event: Any) -> Iterable[str]:
@@ -172,12 +172,11 @@ def _findings(event: Any) -> Iterable[tuple[str, str]]:
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
+    if draft.areas:
+        await connection.execute(SQL.register, lane, *columns(sorted(draft.areas.items())))
     if draft.accounts:
-        registered = {
-            provider: (provider, draft.areas.get(provider) or draft.known.areas[provider], rows.text(account))
-            for provider, account in sorted(draft.accounts.items())
-        }
-        await connection.execute(SQL.register, lane, *columns(registered.values()))
+        payees = [(provider, rows.text(account)) for provider, account in sorted(draft.accounts.items())]
+        await connection.execute(SQL.save_payees, lane, *columns(payees))
     if draft.opened is not None:
         await connection.execute(SQL.open_day, lane, draft.opened)
     if draft.published:

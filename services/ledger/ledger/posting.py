@@ -54,6 +54,7 @@ from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
+    PayeeAccountNoted,
     PaymentApprovalRefused,
     PaymentApproved,
     PaymentCancelled,
@@ -377,6 +378,7 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimBatchRejected: nothing,
     InstantPaymentApproved: nothing,
     PaymentOrdered: nothing,
+    PayeeAccountNoted: nothing,
     PaymentApprovalRefused: nothing,
     PaymentApproved: nothing,
     PaymentCancelled: nothing,

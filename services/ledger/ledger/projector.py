@@ -15,7 +15,6 @@ from medfund import money
 from medfund.events.bank import BankStatementImported
 from medfund.events.claims import SettlementRecorded, SettlementReversed
 from medfund.events.codec import Accepted
-from medfund.events.dimensions import OfProvider
 from medfund.events.kinds import Event
 from medfund.lanes.registered import REGISTRATIONS
 
@@ -181,7 +180,7 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
 def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:
     """Party, counterpart, kind of insurance, clearing type and benefit year. What is about no provider is the area's
     own, of no kind, and of the year in which it counts."""
-    if not isinstance(event, OfProvider):
+    if not hasattr(event, "insured_area"):
         return event.area, "", "", "", valued.year
     counterpart = event.insured_area if posting.is_visitor(event) else ""
     return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year

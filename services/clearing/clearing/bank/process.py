@@ -12,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
+from prometheus_client import Counter, Gauge
 
 from clearing.bank import forwarding, register, sending, taking
 from clearing.bank.files import Desk, NotDecided
@@ -25,6 +26,8 @@ from medfund.postgres import connect
 
 log = structlog.get_logger(__name__)
 
+WAITING = Gauge("medfund_bank_waiting", "Troubles that bank files wait for, as of the last round")
+DONE = Counter("medfund_bank_files_total", "Files handed over or taken in, and suspense items told of")
 LOOK_S = 1.0
 SAID_S = 60.0
 """How often the same trouble is said again."""
@@ -71,12 +74,14 @@ async def _work(desk: Desk, held: Folders, accounts: Path, stop: asyncio.Event, 
             done, troubles = await round(desk, held, register.read(accounts))
         except BadRegister as trouble:
             done, troubles = 0, [str(trouble)]
+        DONE.inc(done)
         _say(said, troubles)
         if not done or troubles:
             await _pause(stop)
 
 
 def _say(said: dict[str, float], troubles: list[str]) -> None:
+    WAITING.set(len(troubles))
     now = asyncio.get_running_loop().time()
     for trouble in troubles:
         if now - said.get(trouble, -SAID_S) >= SAID_S:

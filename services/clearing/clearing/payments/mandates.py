@@ -1,10 +1,8 @@
-"""Who may approve payments, and which account a provider is paid to: what the agency has said so far. Pure."""
+"""Who may approve payments: what the agency has said so far. Pure; immutable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-
-import msgspec
 
 from medfund import money
 from medfund.events.treasury import StaffMandated
@@ -29,19 +27,3 @@ class Mandates:
 
 def covers(mandate: StaffMandated, fen: int) -> bool:
     return fen <= money.fen(mandate.limit)
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a provider is paid to."""
-
-    ref: str
-    changed_on: date | None = None
-    """The day on which it took the place of another one."""
-    confirmed_by: str | None = None
-
-    def changed(self, ref: str, on: date | None) -> "Account":
-        return self if ref == self.ref else Account(ref=ref, changed_on=on)
-
-    def is_settled(self, day: date, days: int) -> bool:
-        """Whether it may be paid to without anybody's confirmation: it was not changed within so many days before."""
-        return self.changed_on is None or (day - self.changed_on).days > days

@@ -65,7 +65,7 @@ def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Pla
         return PaymentWithheld(**told, **reason._asdict())
     return PaymentSent(
         **told,
-        end_to_end_id=end_to_end_id(payment.payment_ref),
+        end_to_end_id=end_to_end_id(payment.provider, payment.payment_ref),
         bank_account=event.bank_account,
         bank_account_ref=payment.account,
         execute_on=event.execute_on,
@@ -98,8 +98,7 @@ def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | N
         return Reason("ACCOUNT", "the account of the payee is another one now", True)
     if account.is_settled(day, days):
         return None
-    confirmed_by = account.confirmed_by
-    if confirmed_by is None or draft.known.mandates.of(payment.area, confirmed_by, day) is None:
+    if account.confirmed_by is None:
         return Reason(
             "ACCOUNT", f"the account of the payee is new since {account.changed_on}: somebody has to confirm it"
         )

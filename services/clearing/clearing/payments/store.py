@@ -31,8 +31,11 @@ async def read(
         draft.payments[payment.payment_ref] = payment
 
 
-async def read_suspense(connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str]) -> None:
-    for row in await connection.fetch(SQL.suspense, lane, sorted(named)):
+async def read_suspense(
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], areas: Iterable[str]
+) -> None:
+    """The items that are named, and what else is open in some areas."""
+    for row in await connection.fetch(SQL.suspense, lane, sorted(named), sorted(areas)):
         item = _item(row["body"])
         draft.suspense[item.item_ref] = item
 
@@ -51,5 +54,5 @@ def _row(payment: Payment) -> tuple[str | int | None, ...]:
     return (
         payment.payment_ref, payment.provider, payment.status, payment.area, payment.fund,
         sum(payment.amounts.values()), payment.due.isoformat(), payment.end_to_end_id, payment.run_ref,
-        rows.flag(any(payment.to_retry.values())), rows.text(payment),
+        rows.flag(any(payment.to_retry.values())), rows.flag(bool(payment.withheld)), rows.text(payment),
     )  # fmt: skip

@@ -129,12 +129,28 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
     if event.placed_as == "RECOVERY" and item.bank_account != "1003":
         return "a recovery comes to the fiscal special account"
     if event.placed_as == "CORRECTED":
-        other = draft.suspense.get(event.target or "")
-        if other is None or not other.open or other.direction == item.direction:
-            return f"{event.target} is no open item of the other direction"
-        if (other.area, other.bank_account, other.amounts) != (item.area, item.bank_account, item.amounts):
-            return f"{event.target} is of another account or another amount"
+        return _not_taken_back(item, draft.suspense.get(event.target or ""), event.target)
+    if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:
+        return f"{other.item_ref} is the other side of it: place the two as CORRECTED"
     return None
+
+
+def _not_taken_back(item: Item, other: Item | None, named: str | None) -> str | None:
+    """An item takes another one back: the bank's own mistake, or the two sides of a transfer."""
+    if other is None or not other.open or other.direction == item.direction:
+        return f"{named} is no open item of the other direction"
+    if (other.area, other.amounts) != (item.area, item.amounts):
+        return f"{named} is of another area or another amount"
+    return None
+
+
+def _other_side(draft: Draft, item: Item) -> Item | None:
+    """The line of the fund's other account that a transfer between the two would have left."""
+    alike = (
+        one for one in draft.suspense.values() if one.open and (one.area, one.amounts) == (item.area, item.amounts)
+    )
+    turned = (one for one in alike if one.bank_account != item.bank_account and one.direction != item.direction)
+    return next(turned, None)
 
 
 # -- what the decisions change

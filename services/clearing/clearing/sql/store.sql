@@ -1,11 +1,23 @@
 -- name: known
--- Of a lane, read when it is claimed: registered providers, and where they are paid to. Locks: none.
-select
-    provider,
-    area,
-    account
+-- Of a lane, read when it is claimed: registered providers. Locks: none.
+select provider, area
 from providers
 where lane = $1
+
+-- name: payees
+-- Where providers are paid to. Locks: none.
+select provider, body
+from payees
+where lane = $1
+
+-- name: save_payees
+-- Locks: those rows; only this lane writes them.
+insert into payees (lane, provider, body)
+select
+    $1,
+    changed.*
+from unnest($2::text::text [], $3::text::jsonb []) as changed
+on conflict (lane, provider) do update set body = excluded.body
 
 -- name: today
 -- The day that was opened last. Locks: none.
@@ -22,17 +34,19 @@ on conflict (lane) do update set opened = excluded.opened
 -- What rules keep in memory, as it came, in the order of the log. Locks: none.
 select type, body
 from facts
-where lane = $1 and type not in ('audit.stage.completed.v1', 'payment.run.opened.v1')
+where
+    lane = $1
+    and type not in ('audit.stage.completed.v1', 'payment.run.opened.v1', 'treasury.funds.requested.v1')
 order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area, account)
+insert into providers (lane, provider, area)
 select
     $1,
     registered.*
-from unnest($2::text::text [], $3::text::text [], $4::text::jsonb []) as registered
-on conflict (lane, provider) do update set area = excluded.area, account = excluded.account
+from unnest($2::text::text [], $3::text::text []) as registered
+on conflict (lane, provider) do update set area = excluded.area
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

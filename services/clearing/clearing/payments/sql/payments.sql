@@ -14,27 +14,29 @@ where
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
-    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, body
+    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, body
 )
 select
     $1,
     changed.*
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::bigint [],
-    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::jsonb []
+    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::boolean [],
+    $13::text::jsonb []
 ) as changed
 on conflict (lane, payment_ref) do update set
     status = excluded.status,
     end_to_end_id = excluded.end_to_end_id,
     run_ref = excluded.run_ref,
     to_retry = excluded.to_retry,
+    withheld = excluded.withheld,
     body = excluded.body
 
 -- name: suspense
--- The suspense items that a batch of events names. Locks: none.
+-- The suspense items that a batch of events names, and those that are open in the areas where one is placed. Locks: none.
 select body
 from suspense
-where lane = $1 and item_ref = any($2::text [])
+where lane = $1 and (item_ref = any($2::text []) or (is_open and area = any($3::text [])))
 
 -- name: save_suspense
 -- Suspense items that decisions changed. Locks: those rows; only this lane writes them.

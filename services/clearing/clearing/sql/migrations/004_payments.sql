@@ -1,7 +1,14 @@
 -- migrate:up
 
 -- Where each provider is paid to, and since when.
-alter table providers add column account jsonb;
+create table payees (
+    lane smallint not null,
+    provider text not null,
+    body jsonb not null,
+    primary key (lane, provider)
+);
+grant select, insert, update on payees to medfund_worker;
+grant select on payees to medfund_reader;
 
 -- The day that was opened last, one row for each lane.
 create table days (
@@ -83,6 +90,14 @@ create policy own_rows on runs to medfund_reader using (
 -- squawk-ignore require-concurrent-index-creation
 create index facts_of_runs on facts ((body ->> 'run_ref')) where type = 'payment.run.opened.v1';
 
+alter table payees enable row level security;
+alter table payees force row level security;
+create policy all_rows on payees to medfund_worker using (true) with check (true);
+create policy own_rows on payees for select to medfund_reader using (
+    ((select '*' = any(scope('areas'))) or (lane, provider) in (select lane, provider from providers))
+    and ((select '*' = any(scope('organisations'))) or provider = any((select scope('organisations'))::text []))
+);
+
 alter table suspense enable row level security;
 alter table suspense force row level security;
 create policy all_rows on suspense to medfund_worker using (true) with check (true);
@@ -106,5 +121,4 @@ drop index payments_on_their_way, payments_at_the_bank, payments_of_run, payment
 alter table payments
 drop column area, drop column fund, drop column fen, drop column due, drop column end_to_end_id, drop column run_ref,
 drop column to_retry;
-drop table days;
-alter table providers drop column account;
+drop table days, payees;

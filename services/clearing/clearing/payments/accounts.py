@@ -1,0 +1,64 @@
+"""Where a provider is paid to. Pure. Source: edge case 38.
+
+What stays true: that an account is another one than before, and who has made sure of it, is a decision that is on the
+log: whoever reads the log again knows the same.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from clearing.dimensions import disputed
+from medfund.events.agency import ProviderChanged, ProviderRegistered
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PayeeAccountNoted
+from medfund.events.treasury import ProviderAccountConfirmed
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    ref: str
+    changed_on: date | None = None
+    """The day on which it took the place of another one."""
+    confirmed_by: str | None = None
+
+    def is_settled(self, day: date, days: int) -> bool:
+        """Whether it may be paid to without anybody's confirmation: it was not changed within so many days before."""
+        return self.changed_on is None or (day - self.changed_on).days > days
+
+
+def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:
+    """The account that a provider was registered with is as old as the provider."""
+    if event.bank_account_ref != draft.account(event.provider):
+        yield PayeeAccountNoted(
+            provider=event.provider,
+            area=event.area,
+            cause=cause,
+            bank_account_ref=event.bank_account_ref,
+            changed_on=draft.known.today or event.valid_from,
+        )
+
+
+def confirmed(draft: "Draft", event: ProviderAccountConfirmed, cause: Place) -> Iterator[Event]:
+    account, today = draft.known_account(event.provider), draft.known.today
+    if account.ref != event.bank_account_ref or account.changed_on is None:
+        yield disputed(event, cause, f"{event.provider} has no new account {event.bank_account_ref}")
+    elif today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:
+        yield disputed(event, cause, f"{event.staff_ref} has no mandate of area {event.area} on {today}")
+    else:
+        yield PayeeAccountNoted(
+            provider=event.provider,
+            area=event.area,
+            cause=cause,
+            bank_account_ref=account.ref,
+            changed_on=account.changed_on,
+            confirmed_by=event.staff_ref,
+        )
+
+
+def noted(event: PayeeAccountNoted) -> Account:
+    return Account(ref=event.bank_account_ref, changed_on=event.changed_on, confirmed_by=event.confirmed_by)
