@@ -40,8 +40,9 @@ class Database:
 
     async def open(self) -> None:
         """Belongs to the event loop it is opened in. Connects when the first question comes."""
-        self._pool = await asyncpg.create_pool(
+        self._pool = await asyncpg.create_pool(  # type: ignore[call-overload]  # our `connect` takes what the pool gives
             self._dsn,
+            connect=connect.opened,
             min_size=0,
             max_size=self._connections_max,
             timeout=ACQUIRE_TIMEOUT_S,
