@@ -223,6 +223,8 @@ class World:
         self._claims = month.claims
         self._writing = writing
         self._in_lane = Counter(claim.lane for claim in self._claims.values())
+        self._unpaid: Counter[str] = Counter()
+        """Of each claim: the funds whose P1 the bank has not answered."""
         self.counted: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.last: dict[str, float] = {}
@@ -252,10 +254,12 @@ class World:
                 await self._accepted(record.partition)
             case "payment.ordered" if told["purpose"] == "INSTANT":
                 claim = self._claims[told["payable_ref"]]
+                self._unpaid[claim.batch] += 1
                 await self._writing.put(claim.lane, claim.paid(told["payment_ref"], told["amounts"]))
             case "payment.settled":
                 claim = self._claims[told["payable_ref"]]
-                for message in claim.audit():
+                self._unpaid[claim.batch] -= 1
+                for message in claim.audit() if not self._unpaid[claim.batch] else ():
                     await self._writing.put(claim.lane, message)
             case "claim.batch.approved":
                 self.approved[record.partition] = record.offset

@@ -161,9 +161,11 @@ class Books(Struct):
         self._next()
         return Letter(self._file("camt054"), notification=letter.notification, spoiled=letter.spoiled)
 
-    def close_day(self) -> None:
-        """A statement for each account; what comes now is the next day's."""
+    def close_day(self, *, quiet: bool = False) -> None:
+        """A statement for each account, or, `quiet`, for those that moved; what comes now is the next day's."""
         for customer in self.customers.values():
+            if quiet and not customer.entries:
+                continue
             written, created = self._next()
             statement = Statement(
                 message_id=written,

@@ -62,7 +62,7 @@ class Desk:
         self._out, self._in = root / "out", root / "in"
         self._taken, self._sent = files / "taken", files / "sent"
         self._state = state
-        self._wishes = wishes
+        self.wishes = wishes
         self._books = msgspec.json.decode(state.read_bytes(), type=Books)
         self._post()
 
@@ -95,12 +95,15 @@ class Desk:
             if not self.work():
                 time.sleep(LOOK_S)
 
-    def to_day(self, day: date) -> None:
-        """Close the days before, each with its statements, and do what was put off until then."""
+    def to_day(self, day: date, *, quiet: bool = False) -> None:
+        """Close the days before, each with its statements, and do what was put off until then. `quiet`: an account on
+        which nothing moved has none."""
         if day < self._books.day:
             raise ValueError(f"the bank is at {self._books.day} already")
         while self._books.day < day:
-            self.close_day()
+            self._books.close_day(quiet=quiet)
+            payments.catch_up(self._books)
+            self._commit()
 
     def close_day(self) -> None:
         """The day's statements; then the next day begins with what was put off until it."""
@@ -144,7 +147,7 @@ class Desk:
         except BadFile as refused:
             payments.refuse_file(self._books, file.name.partition("-")[2], refused)
         else:
-            payments.take(self._books, _number(file), message, self._wishes)
+            payments.take(self._books, _number(file), message, self.wishes)
 
     def _commit(self) -> None:
         faults.point("bank.decided")

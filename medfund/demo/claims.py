@@ -10,7 +10,9 @@ from typing import Any
 from medfund import money
 from medfund.city import model, profiles
 from medfund.city.lines import POLICY
+from medfund.demo import door as door_of_money
 from medfund.demo.api import Api
+from medfund.demo.door import Door
 from medfund.demo.stage import Stage
 from medfund.demo.tables import grouped, table
 from medfund.demo.world import Fens, World
@@ -28,6 +30,8 @@ WEEK = [  # day of January, settled, of which the first settlement of the week i
     (16, 4_500_000, False),
 ]
 SUBMITTED, PAID_AT_ONCE, AUDITED, PAID = date(2026, 2, 6), date(2026, 2, 11), date(2026, 3, 3), date(2026, 3, 5)
+RETURNED = date(2026, 3, 6)
+FUNDS, IN_EACH, UNKNOWN = tuple(CLAIMED), 1_000_000_000, 12_345
 LAST_DAY = date(2026, 3, 10)
 
 
@@ -48,6 +52,7 @@ class Claims:
         self.books: Api
         self.large: dict[str, str] = {}
         """By hospital: its largest settlement of the month."""
+        self.door: Door
         self.published = 0
 
     def play(self) -> None:
@@ -62,7 +67,9 @@ class Claims:
         self._audited()
         self._months()
         self._statement()
+        self._money()
         self._books()
+        self.door.close()
 
     # -- what happens
 
@@ -78,8 +85,11 @@ class Claims:
                 "approvers": ["staff-7c41", "staff-02e9"],
             }
         )
-        for hospital in (self.month, self.overpaid, self.week):
+        hospitals = (self.month, self.overpaid, self.week)
+        for hospital in hospitals:
             world.register(hospital.code, hospital.uscc)
+        self.door = Door(self.stage, world, dict.fromkeys(FUNDS, IN_EACH), date(2026, 1, 12))
+        self.door.begin([hospital.code for hospital in hospitals])
         self._sent()
         for hospital in (self.month, self.overpaid):
             settled = [
@@ -103,7 +113,7 @@ class Claims:
             self._sent()
             world.open_days(day + timedelta(days=1), day + timedelta(days=2))
             self._sent()
-            self._bank(code, day + timedelta(days=3))
+            self.door.pay(day + timedelta(days=3))
 
     def _claimed(self) -> None:
         """The month is claimed, and on the next working day its P1 is approved; the bank pays it."""
@@ -113,8 +123,7 @@ class Claims:
         self._sent()
         world.open_days(date(2026, 1, 19), PAID_AT_ONCE)
         self._sent()
-        for hospital in (self.month, self.overpaid):
-            self._bank(hospital.code, PAID_AT_ONCE)
+        self.door.pay(PAID_AT_ONCE)
 
     def _audited(self) -> None:
         """Findings, an appeal that is upheld in part, the end of the audit; the bank pays the rest."""
@@ -134,17 +143,32 @@ class Claims:
         world.finish_audit([OVERPAID], over, AUDITED, {"310100": 42_000_000})
         world.finish_audit([daily(number) for number, _, _ in WEEK], self.week.code, AUDITED, {})
         self._sent()
-        for hospital in (self.month, self.overpaid, self.week):
-            self._bank(hospital.code, PAID)
+        self.door.pay(PAID)
+        self._returned()
         world.open_days(AUDITED + timedelta(days=1), LAST_DAY)
         self._sent()
 
-    def _bank(self, provider: str, on: date) -> None:
-        """Pays what was ordered; the demo is the bank."""
-        for payment in self.finance.pages("/v1/payments", "payments", provider=provider, state="ORDERED"):
-            amounts = {part["fund"]: part["amount"] for part in payment["amounts"]}
-            self.world.pay(payment["payment"], provider, on, amounts)
-        self._sent()
+    def _returned(self) -> None:
+        """One payment comes back and is paid again on the same day; one line of the bank says nothing to anybody."""
+        door, on = self.door, RETURNED
+        door.bank.to_day(on, quiet=True)
+        back = door.paid(self.month.code, "610100")
+        door.bank.give_back(back["end_to_end_id"], code="AC04")
+        door.bank.credit(door_of_money.number("310100"), amount=UNKNOWN, text="来账，附言不详")
+        door.until(lambda: door.queue("returned"), "the payment is back")
+        door.retried(back["payment"])
+        door.pay(on)
+        door.bank.close_day()
+        door.until(lambda: self._statements() == len(FUNDS), "the statements of the day are taken in")
+
+    def _statements(self) -> int:
+        told = (account["statement"] for _, account in self._accounts())
+        return sum(bool(statement and statement["day"] == f"{RETURNED}") for statement in told)
+
+    def _accounts(self) -> list[tuple[str, Any]]:
+        """The bank accounts of the area, with their funds."""
+        funds = self.books.get("/v1/cash", area=self.area)["funds"]
+        return [(fund["fund"], account) for fund in funds for account in fund["accounts"]]
 
     def _sent(self) -> None:
         """Publish what was said, and wait until both services have taken it."""
@@ -167,7 +191,7 @@ class Claims:
         claims = {batch: self._claim(batch, code.code) for batch, code in self._batches()}
         for batch, claim in claims.items():
             totals, payments = claim["totals"], claim["payments"]
-            rest = sum(money.fen(one["total"]) for one in payments if one["purpose"] == "PAYABLE")
+            rest = paid_after_audit(claim)
             last = max((one["value_date"] or "" for one in payments), default="")
             amounts = (*(totals[name] for name in ("claimed", "p1", "deducted", "bond")), money.yuan(rest))
             shown.add_row(batch, *map(grouped, amounts), claim["due"], last)
@@ -211,6 +235,26 @@ class Claims:
         stage.copyable(f"As a page: {self.finance.address}/v1/claims/{MONTH}/statement?format=html")
         stage.copyable(f"As a sheet: {self.finance.address}/v1/claims/{MONTH}/statement?format=xlsx")
 
+    def _money(self) -> None:
+        """The bank's day against the books' day."""
+        stage, door = self.stage, self.door
+        stage.heading(f"The bank's day, {RETURNED}: every account against the books")
+        cash = self.books.get("/v1/cash", area=self.area)
+        shown = table("fund", "account", ">books", ">bank", ">difference")
+        for fund, account in self._accounts():
+            if statement := account["statement"]:
+                shown.add_row(fund, account["account"], grouped(statement["books"]), grouped(statement["closing"]),
+                              grouped(statement["difference"]))  # fmt: skip
+        stage.show(shown)
+        stage.check("the day ends at zero difference, in both books", cash["agrees"])
+        asked = {(one.asked, one.paid) for one in door.bank.payments.values()}
+        stage.check(f"the bank was asked for {len(door.bank.payments)} payments, each once, and paid each once",
+                    asked == {(1, 1)})  # fmt: skip
+        items = self.finance.get("/v1/suspense", area=self.area, open="true", as_of=f"{LAST_DAY}")["items"]
+        for item in items:
+            stage.say(f"In suspense: {item['direction']} {item['amount']} of {item['value_date']}, {item['reason']}")
+        stage.check("one line of the bank is unknown, and in suspense", [one["amount"] for one in items] == ["123.45"])
+
     def _books(self) -> None:
         stage = self.stage
         stage.heading("The books of the three hospitals (accrual, yuan)")
@@ -242,7 +286,13 @@ def daily(number: int) -> str:
 
 
 def paid_after_audit(claim: Mapping[str, Any]) -> int:
-    return sum(money.fen(one["total"]) for one in claim["payments"] if one["purpose"] == "PAYABLE")
+    """What left the bank and did not come back."""
+    after = [one for one in claim["payments"] if one["purpose"] == "PAYABLE"]
+    return sum(summed(one["settled"]) - summed(one["returned"]) for one in after)
+
+
+def summed(parts: Sequence[Mapping[str, Any]]) -> int:
+    return sum(money.fen(part["amount"]) for part in parts)
 
 
 def balances(books: Api, provider: str) -> dict[str, int]:

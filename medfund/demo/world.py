@@ -123,13 +123,21 @@ class World:
         }  # fmt: skip
         self.say("audit.deduction.finalised", f"final-{batches[0]}", on, data, source="audit")
 
-    def pay(self, payment_ref: str, provider: str, on: date, amounts: Mapping[str, str]) -> None:
-        """The bank's confirmation."""
+    def mandate(self, staff_ref: str, role: str, limit: int) -> None:
+        """Somebody of the agency may approve payments of up to so many fen each."""
         data = {
-            **self._about(provider), "payment_ref": payment_ref, "bank_account": "1002",
-            "bank_txn": reference(f"bank {payment_ref}"), "value_date": on.isoformat(), "amounts": dict(amounts),
+            "area": self.area, "staff_ref": staff_ref, "role": role, "limit": money.yuan(limit),
+            "valid_from": "2026-01-01",
         }  # fmt: skip
-        self.say("bank.payment.settled", f"paid-{payment_ref}", on, data, source="bank")
+        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 12, 31), data)
+
+    def deposit(self, amounts: Fens, on: date) -> None:
+        """What is in the funds' expenditure accounts when the books begin."""
+        data = {
+            "area": self.area, "account": "1002", "amounts": told(amounts), "value_date": on.isoformat(),
+            "evidence_ref": "opening-1002",
+        }  # fmt: skip
+        self.say("opening.balance.recorded", "opening-1002", on, data)
 
     def _about(self, provider: str) -> dict[str, Any]:
         return {"area": self.area, "provider": provider}

@@ -107,7 +107,7 @@ class PaymentApprovalRefused(OfPayment, frozen=True, kw_only=True):
 class PaymentSent(OfPayment, frozen=True, kw_only=True):
     """A payment is in the file of a run, and cannot be stopped any more. Books nothing: the bank's confirmation does.
 
-    `end_to_end_id` is what the bank calls it by, and follows from `payment_ref` alone. Source: c.2 (22).
+    `end_to_end_id` is what the bank calls it by, and follows from `provider` and `payment_ref` alone. Source: c.2 (22).
     """
 
     run_ref: Ref

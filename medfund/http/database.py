@@ -6,7 +6,7 @@ the scope was not set.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -18,6 +18,7 @@ from medfund.postgres import connect, queries
 SQL = queries.load(__file__, "scope.sql")
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Isolation: TypeAlias = Literal["read_committed", "repeatable_read"]
 
 ACQUIRE_TIMEOUT_S = 1.0
 STATEMENT_TIMEOUT_S = 2.0
@@ -39,8 +40,9 @@ class Database:
 
     async def open(self) -> None:
         """Belongs to the event loop it is opened in. Connects when the first question comes."""
-        self._pool = await asyncpg.create_pool(
+        self._pool = await asyncpg.create_pool(  # type: ignore[call-overload]  # our `connect` takes what the pool gives
             self._dsn,
+            connect=connect.opened,
             min_size=0,
             max_size=self._connections_max,
             timeout=ACQUIRE_TIMEOUT_S,
@@ -63,9 +65,14 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def change(self, principal: Principal) -> AsyncIterator[Connection]:
-        """One transaction that sees, and may add, the caller's rows. Raises `Problem`."""
-        async with self._connection() as connection, connection.transaction():
+    async def change(
+        self, principal: Principal, *, isolation: Isolation = "read_committed"
+    ) -> AsyncIterator[Connection]:
+        """One transaction that sees, and may add, the caller's rows. Raises `Problem`.
+
+        A `repeatable_read` one sees one moment, and raises `asyncpg.SerializationError` where that is over.
+        """
+        async with self._connection() as connection, connection.transaction(isolation=isolation):
             await connection.execute(SQL.set_scope, *_scope(principal), f"{STATEMENT_TIMEOUT_S:g}s")
             yield connection
 
@@ -86,6 +93,8 @@ class Database:
             yield connection
         except (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError) as error:
             raise Problem("question_too_slow") from error
+        except asyncpg.SerializationError:
+            raise  # somebody else was first: whoever asked for one moment to be seen may look again
         except BaseException as error:
             # What the server still does on this connection is not known: it is not given to anyone else.
             connection.terminate()

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -108,13 +108,15 @@ class Worker:
 
     async def _tend(self, connection: asyncpg.Connection) -> None:
         """Say that we live, keep what we hold, take what is free up to our share, give back what is beyond it."""
-        if await connection.fetchval(SQL.heartbeat, self.name, self.instance, self.leases.lease) is None:
+        server = await connection.fetchval(SQL.heartbeat, self.name, self.instance, self.leases.lease)
+        if server is None:
             raise Superseded(f"another process works under the name {self.name}; this one stops")
         self._forget_ended()
+        self._leave_others(server)
         held = await connection.fetch(SQL.renew, self.instance, list(self._working), self.leases.lease)
         self._let_go(self._working.keys() - {row["lane"] for row in held})
         share = -(-self.lanes // max(1, await connection.fetchval(SQL.living)))
-        while len(self._working) < share and await self._claim(connection):
+        while len(self._working) < share and await self._claim(connection, server):
             pass
         if len(self._working) < share and (
             ended := await connection.fetchval(SQL.evict, self.instance, list(self._working))
@@ -124,14 +126,14 @@ class Worker:
             working.stop.set()
         metrics.LANES_OWNED.labels(self.service.name).set(len(self._working))
 
-    async def _claim(self, connection: asyncpg.Connection) -> bool:
+    async def _claim(self, connection: asyncpg.Connection, server: datetime) -> bool:
         row = await connection.fetchrow(SQL.claim, self.name, self.instance, self.leases.lease)
         if row is None:
             return False
         claim = Claim(*row)
         stop = asyncio.Event()
         task = asyncio.create_task(self._work(claim, stop), name=f"lane {claim.lane}")
-        self._working[claim.lane] = _Working(stop, task)
+        self._working[claim.lane] = _Working(stop, task, server)
         log.info("lane claimed", lane=claim.lane, epoch=claim.epoch, worker=self.name)
         return True
 
@@ -141,6 +143,15 @@ class Worker:
         for lane in lost:
             log.warning("lane lost", lane=lane, worker=self.name, reason="another worker claimed it")
             self._working[lane].stop.set()
+
+    def _leave_others(self, server: datetime) -> None:
+        """Give up lanes that work on another server than the one that keeps the leases now. A lane without events would
+        not notice that its server is gone, nor read again what that one alone had booked; and a server that somebody
+        took the place of may still take its commits."""
+        for lane, working in self._working.items():
+            if working.server != server and not working.stop.is_set():
+                log.warning("lane moves", lane=lane, worker=self.name, reason="another server keeps the leases now")
+                working.stop.set()
 
     def _forget_ended(self) -> None:
         self._working = {lane: working for lane, working in self._working.items() if not working.task.done()}
@@ -174,6 +185,8 @@ class Worker:
                 settings=WORKER_SETTINGS,
                 patience=self.patience,
             ) as connection:
+                if not await connection.fetchval(SQL.ours, claim.lane, claim.epoch, self.instance):
+                    raise Fenced(f"lane {claim.lane}: epoch {claim.epoch} was not claimed on this server")
                 lane = Lane(claim, self.service, self.log, source, connection, self.limits, self._turn)
                 await lane.open()
                 await connection.execute(SQL.opened, claim.lane, claim.epoch)
@@ -216,6 +229,8 @@ class Worker:
 class _Working:
     stop: asyncio.Event
     task: "asyncio.Task[None]"
+    server: datetime
+    """Since when the server runs on which the lane was claimed."""
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

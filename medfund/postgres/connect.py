@@ -1,8 +1,10 @@
 """Connections to Postgres: every wait has a limit, and a connection that timed out is terminated, not closed."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -44,6 +46,7 @@ UNAVAILABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,  # until somebody puts the password right
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, until somebody promotes it
     asyncpg.InternalClientError,  # the server said goodbye in between; the client takes it for the answer
 )
 """What a call raises when the database cannot be used now and may be later."""
@@ -53,12 +56,31 @@ async def connect(
     dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}, patience: Patience = PATIENCE
 ) -> asyncpg.Connection:
     """One connection with limits. Raises one of `UNAVAILABLE`."""
-    return await asyncpg.connect(
+    return await opened(
         dsn,
         timeout=patience.connect_s,
         command_timeout=patience.command_s,
         server_settings={**patience.of_server, **settings, "application_name": name},
     )
+
+
+async def opened(dsn: str, *, timeout: float, **options: Any) -> asyncpg.Connection:  # noqa: ASYNC109 - as the pool's
+    """To the first of the DSN's servers that lets us in and is what the DSN asks for (`target_session_attrs`). Each has
+    its share of the time: the client itself would spend all of it on one that does not answer."""
+    servers = each(dsn)
+    for server in servers[:-1]:
+        with suppress(*UNAVAILABLE):
+            return await asyncpg.connect(server, timeout=timeout / len(servers), **options)
+    return await asyncpg.connect(servers[-1], timeout=timeout / len(servers), **options)
+
+
+def each(dsn: str) -> list[str]:
+    """A DSN for each server that a DSN names."""
+    parts = urlsplit(dsn)
+    login, at, places = parts.netloc.rpartition("@")
+    if "," not in places:
+        return [dsn]
+    return [urlunsplit(parts._replace(netloc=f"{login}{at}{place}")) for place in places.split(",")]
 
 
 @asynccontextmanager

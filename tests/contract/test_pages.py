@@ -14,6 +14,7 @@ from clearing import policy
 from clearing import settings as clearing_settings
 from clearing.api import app as clearing_app
 from clearing.api import roles as clearing_roles
+from clearing.bank import process  # noqa: F401 - its metrics are on the page too
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles

@@ -58,10 +58,10 @@ class Clinic(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(database: Database, log: MemoryLog, keys_folder: Path) -> AsyncIterator[Api]:
+async def serving(database: Database, log: MemoryLog, keys_folder: Path, *, lanes: int = LANES) -> AsyncIterator[Api]:
     keys = tokens.make_keys(keys_folder)
     log.clock_ms = time.time_ns() // 1_000_000  # commands carry the time of the API
-    app = create(api_settings(database, "127.0.0.1:1", "medfund", keys, lanes=LANES))
+    app = create(api_settings(database, "127.0.0.1:1", "medfund", keys, lanes=lanes))
     app.state.context = replace(app.state.context, appending=MemoryAppending(log), reading=LogReading(log))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clearing", timeout=30)
     async with app.router.lifespan_context(app), client:

@@ -113,6 +113,21 @@ class Staller(Proxy):
         return True
 
 
+@dataclass
+class Switch(Proxy):
+    """Leads to one server now and, once its `dsn` is another one, to that. Connections stay where they are."""
+
+    async def passes(self, data: bytes, connection: Connection) -> bool:
+        await connection.send(data)
+        return True
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await super().serve(reader, writer)
+        except OSError:
+            writer.transport.abort()  # nobody is behind it now
+
+
 P = TypeVar("P", bound=Proxy)
 
 

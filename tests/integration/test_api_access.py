@@ -39,11 +39,23 @@ deadlines      provider finance approver operator auditor
 statement      provider finance approver operator auditor
 recoveries     provider finance approver operator auditor
 payments       provider finance approver operator auditor
+payment_runs   finance approver operator auditor
+run_plan       finance approver operator auditor
+payment_run    finance approver operator auditor
+suspense       finance approver operator auditor
+outflows       finance approver operator auditor
+treasury_requests finance approver operator auditor
 coverage       finance approver operator auditor
 withdraw       provider
 appeal         provider
 hold           finance approver
 release        finance approver
+approve        finance approver
+retry          finance approver
+confirm_account finance approver
+open_run       finance approver
+place          finance approver
+request_funds  finance approver
 command        provider finance approver operator auditor
 metrics        operator auditor
 """,
@@ -72,7 +84,15 @@ def operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
 def filled(path: str) -> str:
     if "commands" in path:
         return path.format(id=f"hold-{'0' * 32}")
-    values = {"source": "/gateway/1", "id": "1", "lane": "0", "topic": "claims", "offset": "1", "batch": "x"}
+    values = {
+        "source": "/gateway/1",
+        "id": "1",
+        "lane": "0",
+        "topic": "claims",
+        "offset": "1",
+        "batch": "x",
+        "run": "x",
+    }
     return path.format(**values)
 
 

@@ -20,6 +20,7 @@ from clearing.payments.payment import end_to_end_id
 from medfund.bankfiles import folders, iso20022
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.messages import Detail, Entry, Message, Notification, Report, Statement, Status, Transfers
+from tests import events
 from tests.conftest import Database
 from tests.fund import Fund, running
 
@@ -29,6 +30,7 @@ FISCAL = {"310100": "6222000020001"}
 BANK = "102100000030"
 BATCH = "B-202601"
 P1 = f"{BATCH}/P1/310100"
+[PROVIDER] = events.providers(0, 1, 1)
 DAY = date(2026, 2, 10)
 AREA = "152500"
 
@@ -181,7 +183,7 @@ async def test_a_run_goes_to_the_bank_as_one_file_of_one_funds_account(door: Doo
     assert (transfers.message_id, transfers.execute_on) == ("152500-310100-20260210-1", DAY)
     assert transfers.debtor.number == NUMBERS["310100"]
     assert [(one.end_to_end_id, one.amount, one.creditor.number, one.remittance) for one in transfers.transfers] == [
-        (end_to_end_id(P1), 90_000, "6222000099999", BATCH)
+        (end_to_end_id(PROVIDER, P1), 90_000, "6222000099999", BATCH)
     ]
     await door.round()
     assert door.bank.taken() == []
@@ -317,7 +319,7 @@ async def test_what_comes_back_is_booked_back_and_paid_again_by_another_payment(
     assert (returned["reason"], returned["value_date"]) == ("银行退回 AC04", "2026-02-12")
     door.fund.retry(P1)
     again = await door.sent(number=2)
-    assert [one.end_to_end_id for one in again.transfers] == [end_to_end_id(f"{BATCH}/P2/310100")]
+    assert [one.end_to_end_id for one in again.transfers] == [end_to_end_id(PROVIDER, f"{BATCH}/P2/310100")]
     door.bank.put(door.bank.notification(paid(again, "T-3")))
     await door.round()
     assert await door.status(f"{BATCH}/P2/310100") == "SETTLED"

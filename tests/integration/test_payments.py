@@ -131,8 +131,8 @@ async def test_a_run_sends_the_approved_payments_of_one_fund_and_no_other(fund: 
     assert await states(fund) == {P1: "SENT", OTHER: "APPROVED"}
     [sent] = await fund.decided("payment.sent")
     assert (sent["run_ref"], sent["amounts"], sent["bank_account"]) == (run, {"310100": "900.00"}, "1002")
-    assert (run, sent["end_to_end_id"]) == ("152500-310100-20260210-1", end_to_end_id(P1))
-    assert len(end_to_end_id(P1)) <= 35
+    assert (run, sent["end_to_end_id"]) == ("152500-310100-20260210-1", end_to_end_id(PROVIDER, P1))
+    assert len(end_to_end_id(PROVIDER, P1)) <= 35
 
 
 async def test_a_payment_is_sent_once_however_many_runs_there_are(fund: Fund) -> None:
@@ -379,6 +379,21 @@ async def test_a_p1_that_came_back_after_its_claim_was_approved_is_paid_with_the
     fund.retry(P1)
     again = [one for one in await fund.payments(status="ORDERED") if one["retry_of"] == P1]
     assert [(one["purpose"], one["amounts"]) for one in again] == [("PAYABLE", {"310100": 90_000})]
+
+
+async def test_a_return_after_a_month_was_reported_moves_nothing_that_was_reported(fund: Fund) -> None:
+    """Edge case 36: it counts on the bank's day, and beside what is there; periods themselves do not close yet."""
+    await approved_claim(fund)
+    query = (
+        "select * from ledger.buckets where lane = $1 order by party, account, book, fund, value_date, recorded_date"
+    )
+    await fund.drain()
+    reported = {tuple(row) for row in await fund.control.fetch(query, fund.lane)}
+    fund.bank(P1, {"310100": 90_000}, on="2026-03-05", back=True)
+    await fund.drain()
+    now = {tuple(row) for row in await fund.control.fetch(query, fund.lane)}
+    assert reported < now
+    assert {str(row[7]) for row in now - reported} == {"2026-03-05"}
 
 
 # -- suspense

@@ -21,7 +21,7 @@ from tests.conftest import Database
 from tests.fund import LANES, Fund, services
 from tests.simulation.test_decisions import POINTS
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "1000"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "400"))
 FIRST_SEED = int(os.environ.get("SEED", "1"))
 CONTROLLED = ("1104", "1107", "2101", "2102", "2103", "2108")
 STAFF = ("anna", "bo", "chen", "nobody")
@@ -47,9 +47,9 @@ class Month:
             self.repeat: 6,
         }  # fmt: skip
         paying: dict[Any, int] = {
-            self.settle: 4, self.submit: 3, self.open_day: 3, self.audit: 6, self.supervise: 3, self.hold: 5,
-            self.approve: 20, self.run: 18, self.answer: 20, self.bank: 7, self.retry: 12, self.misplace: 6,
-            self.place: 8, self.change: 3, self.step: 3, self.repeat: 4,
+            self.settle: 4, self.submit: 3, self.open_day: 3, self.audit: 7, self.supervise: 3, self.hold: 7,
+            self.approve: 22, self.run: 22, self.answer: 18, self.bank: 6, self.retry: 12, self.misplace: 5,
+            self.place: 8, self.change: 8, self.step: 3, self.repeat: 4,
         }  # fmt: skip
         acts = paying if self.paying else claiming
         if self.random.random() < 0.15:
@@ -234,7 +234,7 @@ class Month:
         if waiting:
             chosen = self.random.sample(waiting, self.random.randint(1, min(3, len(waiting))))
             seen = sum(fen for one in chosen for fen in one["amounts"].values())
-            for staff in self.random.sample(STAFF, 2):
+            for staff in self.random.sample(STAFF if self.random.random() < 0.2 else STAFF[:3], 2):
                 self.fund.put(
                     "payment.approval.given.v1", provider=self.fund.provider, staff_ref=staff, total=money.yuan(seen),
                     payments=[one["payment_ref"] for one in chosen],
@@ -256,7 +256,7 @@ class Month:
         if not sent:
             return
         payment = self.random.choice(sent)
-        if self.random.random() < 0.25:
+        if self.random.random() < 0.4:
             self.fund.put("bank.payment.rejected.v1", provider=self.fund.provider, payment_ref=payment["payment_ref"])
             return
         part = self.random.choice([1, 1, 1, 2])
@@ -409,4 +409,4 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {kinds}")  # noqa: T201
     if "SEED" not in os.environ:
         assert crashes > SCHEDULES / 2
-        assert min(kinds.values()) >= SCHEDULES / 40, "something hardly ever happens"
+        assert min(kinds.values()) >= SCHEDULES / 80, "something hardly ever happens"

@@ -26,11 +26,14 @@ on conflict (name) do update set instance = excluded.instance, seen_until = excl
 returning (select previous.instance from previous)
 
 -- name: heartbeat
--- No row: another process took the name over. Locks: the name's one row.
-update workers
-set seen_until = now() + $3::interval
-where name = $1 and instance = $2
-returning name
+-- No row: another living process has the name. Where nobody has, the database has fallen back to before this process
+-- enrolled (a standby that lacked the last commits, a backup), and it enrols again. Says since when this server runs: no
+-- other one, and no other life of this one, says the same. Locks: the name's one row.
+insert into workers (name, instance, seen_until)
+values ($1, $2, now() + $3::interval)
+on conflict (name) do update set instance = excluded.instance, seen_until = excluded.seen_until
+where workers.instance = excluded.instance or workers.seen_until < now()
+returning pg_postmaster_start_time()
 
 -- name: leave
 -- A worker that goes says so, that others take its share at once. Locks: the name's one row.
@@ -72,6 +75,12 @@ where
         lanes.instance = $1
         or not exists (select from workers where workers.instance = lanes.instance and workers.seen_until > now())
     )
+
+-- name: ours
+-- Whether a lane was claimed here, under this epoch, by this process: a claim that was made on a server that another one
+-- has taken the place of since is no claim, whatever the numbers. Locks: none.
+select true from lanes
+where lane = $1 and epoch = $2 and instance = $3
 
 -- name: opened
 -- What stopped the lane is over. Not before it could be opened: a lane that is tried in vain would look well meanwhile.

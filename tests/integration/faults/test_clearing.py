@@ -64,6 +64,8 @@ STEPS: Sequence[Sequence[Step]] = ((claimed,), (paid_at_once, told_by_the_bank),
 """Each begins with what clearing has to decide, and goes on with what the bank answers."""
 MONTH = [step for steps in STEPS for step in steps]
 """After `recorded`."""
+ANSWERED = len(MONTH) + 2 * (len(P1) - 1)
+"""Facts of a month that are answered: the bank tells of each fund's payment by itself."""
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ def assert_answered_once(ids: set[str]) -> None:
         answers[cause].append(part)
     for cause, parts in answers.items():
         assert sorted(parts) == sorted(f"{number}-{len(parts)}" for number in range(1, len(parts) + 1)), cause
-    assert len(answers) == LANES * len(MONTH)
+    assert len(answers) == LANES * ANSWERED
 
 
 async def hold(books: Books, funds: Sequence[WorkingFund]) -> None:

@@ -10,11 +10,23 @@ from clearing.api import (
     get_command,
     get_coverage,
     get_deadlines,
+    get_outflows,
+    get_payment_run,
+    get_payment_run_plan,
+    get_payment_runs,
     get_payments,
     get_recoveries,
     get_statement,
+    get_suspense,
+    get_treasury_requests,
+    post_account_confirmations,
     post_appeals,
+    post_approvals,
     post_holds,
+    post_payment_runs,
+    post_retries,
+    post_suspense_placings,
+    post_treasury_requests,
     post_withdrawals,
 )
 from clearing.api.roles import ROLES
@@ -34,10 +46,12 @@ a bearer token; what it does not cover looks like what does not exist.
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
 LOCKED = (
-    get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_coverage,
-    post_withdrawals, post_appeals, post_holds, get_command, get_metrics,
+    get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_payment_runs,
+    get_payment_run_plan, get_payment_run, get_suspense, get_outflows, get_treasury_requests, get_coverage,
+    post_withdrawals, post_appeals, post_holds, post_approvals, post_retries, post_account_confirmations,
+    post_payment_runs, post_suspense_placings, post_treasury_requests, get_command, get_metrics,
 )  # fmt: skip
-"""A batch's name may hold slashes: what follows it is matched first."""
+"""A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""
 
 
 def create(settings: ApiSettings) -> FastAPI:

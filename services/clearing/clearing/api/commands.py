@@ -22,28 +22,39 @@ from medfund.events.kinds import KINDS
 from medfund.http import answers, auditing, bodies, reach
 from medfund.http.appending import Message
 from medfund.http.context import Context
+from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
-from medfund.http.tokens import Principal
+from medfund.http.tokens import EVERYTHING, Principal
+from medfund.lanes import partition
 from medfund.postgres import queries
 from medfund.publish import drafts
 
 SQL = queries.load(__file__, "commands.sql")
 SOURCE = "/clearing/commands"
 BODY_BYTES_MAX = 64 << 10
-ID_PATTERN = r"^(withdraw|appeal|hold|release)-[0-9a-f]{32}$"
-Kind = Literal["withdraw", "appeal", "hold", "release"]
+ID_PATTERN = r"^(withdraw|appeal|hold|release|approve|retry|confirm|run|place|request)-[0-9a-f]{32}$"
+Kind = Literal["withdraw", "appeal", "hold", "release", "approve", "retry", "confirm", "run", "place", "request"]
 TYPES: dict[Kind, str] = {
     "withdraw": "claim.batch.withdrawal.requested.v1",
     "appeal": "audit.appeal.filed.v1",
     "hold": "payment.hold.placed.v1",
     "release": "payment.hold.released.v1",
+    "approve": "payment.approval.given.v1",
+    "retry": "payment.retry.requested.v1",
+    "confirm": "provider.account.confirmed.v1",
+    "run": "payment.run.opened.v1",
+    "place": "suspense.placing.requested.v1",
+    "request": "treasury.funds.requested.v1",
 }
+LEARNED: frozenset[Kind] = frozenset({"run", "request"})
+"""What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
-PROBLEMS = answers.or_problems(
+CODES = (
     "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "ambiguous",
     "event_refused", "command_conflict", "log_unavailable", "question_too_slow",
 )  # fmt: skip
+PROBLEMS = answers.or_problems(*CODES)
 
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 
@@ -54,8 +65,11 @@ class Command:
 
     kind: Kind
     keys: tuple[str | int, ...]
-    lane: int
+    lane: int | None
+    """None: a copy goes to every lane."""
     data: dict[str, Any]
+    asked: dict[str, Any] | None = None
+    """What was asked for, where the event was made of more than that."""
 
     @property
     def id(self) -> str:
@@ -102,16 +116,31 @@ async def payable(caller: Principal, here: Context, ref: str, provider: str | No
 
 async def give(request: Request, caller: Principal, here: Context, command: Command) -> Given:
     """Audited, kept, and on the log when this returns. Raises `Problem`; then it may be given again."""
-    _check(command)
+    check(command)
     await auditing.record(request, here.database, caller, "asked", {"command": command.id})
-    kept = await _keep(caller, here, command)
+    async with here.database.change(caller) as connection:
+        kept = await keep(connection, caller, here, command)
     if msgspec.json.decode(kept["body"]) != command.data:
-        await here.access.refuse(request, "command_conflict", "Ask with other keys, or with the same content")
-    if not await _is_accepted(here, command):
-        await here.appending.append([_message(command, kept["at"])])
+        await conflict(request, here)
+    await deliver(here, command, kept["at"])
+    return given(command)
+
+
+async def conflict(request: Request, here: Context) -> None:
+    await here.access.refuse(request, "command_conflict", "Ask with other keys, or with the same content")
+
+
+def given(command: Command) -> Given:
     return Given(
         command=command.id, kind=command.kind, source=SOURCE, type=command.type, look=f"/v1/commands/{command.id}"
     )
+
+
+def of_area(caller: Principal, here: Context, area: str) -> int:
+    """The lane of what belongs to a whole area, for those who speak for all of it. Raises `Problem`."""
+    if not caller.may_see_area(area) or EVERYTHING not in caller.organisations:
+        raise Problem("not_found")
+    return partition.lane_of(area.encode(), here.lanes)
 
 
 def _event(command: Command, at: datetime) -> Envelope:
@@ -120,34 +149,51 @@ def _event(command: Command, at: datetime) -> Envelope:
     return Envelope(id=command.id, source=SOURCE, type=command.type, time=at.astimezone(UTC).isoformat(), data=data)
 
 
-def _check(command: Command) -> None:
+def check(command: Command) -> None:
     """What the contract says of the event. Raises `Problem`."""
     document = envelope.to_json(_event(command, datetime.now(UTC)))
     if wrong := drafts.check(document, now_ms=time.time_ns() // 1_000_000):
         raise Problem("event_refused", wrong.detail, reason=wrong.reason.value, reason_zh=wrong.reason.zh)
 
 
-def _message(command: Command, at: datetime) -> Message:
-    event, kind = _event(command, at), KINDS[command.type]
-    key = command.data["provider"].encode()
-    return Message(kind.family, command.lane, key, event.data, envelope.headers(event))
-
-
-async def _keep(caller: Principal, here: Context, command: Command) -> Any:
+async def keep(connection: Connection, caller: Principal, here: Context, command: Command) -> Any:
     """The row of the command: this one, or the one that was given before."""
-    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
-    async with here.database.change(caller) as connection:
-        await connection.execute(
-            SQL.keep, command.id, datetime.now(UTC), caller.subject, caller.role.value, command.kind, command.lane,
-            KINDS[command.type].family, command.data["provider"], command.data["area"],
-            msgspec.json.encode(command.data).decode(),
-        )  # fmt: skip
-        row = await connection.fetchrow(SQL.kept, command.id, within.lanes, within.areas, within.parties)
+    await connection.execute(
+        SQL.keep, command.id, datetime.now(UTC), caller.subject, caller.role.value, command.kind, command.lane,
+        KINDS[command.type].family, command.data.get("provider"), command.data["area"],
+        msgspec.json.encode(command.data).decode(), msgspec.json.encode(command.asked).decode(),
+    )  # fmt: skip
+    row = await kept(connection, caller, here, command.id)
     if row is None:
         raise Problem("not_found")
     return row
 
 
-async def _is_accepted(here: Context, command: Command) -> bool:
-    identity = envelope.identity_of(SOURCE.encode(), command.id.encode())
-    return bool(await here.database.rows(SQL.accepted, command.lane, [identity]))
+async def kept(connection: Connection, caller: Principal, here: Context, id: str) -> Any:
+    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
+    return await connection.fetchrow(SQL.kept, id, within.lanes, within.areas, within.parties)
+
+
+async def deliver(here: Context, command: Command, at: datetime) -> None:
+    """To each lane that has not accepted it: whatever kept it from the log before, asking again puts it there."""
+    lanes = lanes_of(here, command.lane)
+    rows = await here.database.rows(SQL.accepted, lanes, [identity(command.id)])
+    if missing := set(lanes) - {row["lane"] for row in rows}:
+        event = _event(command, at)
+        await here.appending.append([_message(command, event, lane, here.lanes) for lane in sorted(missing)])
+
+
+def _message(command: Command, event: Envelope, lane: int, lanes: int) -> Message:
+    kind = KINDS[command.type]
+    key = partition.lane_key(lane, lanes) if kind.key == "lane" else command.data[kind.key].encode()
+    return Message(kind.family, lane, key, event.data, envelope.headers(event))
+
+
+def lanes_of(here: Context, lane: int | None) -> list[int]:
+    """Where a command goes."""
+    return list(range(here.lanes)) if lane is None else [lane]
+
+
+def identity(id: str) -> bytes:
+    """Of a command's event."""
+    return envelope.identity_of(SOURCE.encode(), id.encode())

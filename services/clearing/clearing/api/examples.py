@@ -94,10 +94,43 @@ PAYMENT: Json = {
     "to_retry": [],
     "total": "1890000.33",
 }
+PAYMENT_TO_APPROVE: Json = {
+    **PAYMENT,
+    "state": "ORDERED",
+    "approvers": ["staff-7c41"],
+    "run": None,
+    "end_to_end_id": None,
+    "value_date": None,
+    "settled": [],
+    "provider": PROVIDER,
+    "area": AREA,
+    "fund": "310100",
+    "fund_name": FUNDS["310100"],
+    "state_name": name("待审批", "to be approved"),
+    "purpose_name": name("即时结算预拨", "paid at once"),
+    "retry_of": None,
+    "missing": 1,
+    "missing_approver": True,
+    "withheld": {
+        "run": f"{AREA}-310100-20260211-1",
+        "code": "EXPIRED",
+        "code_name": name("审批过期", "the approval expired"),
+        "detail": "what was approved could be sent to the end of 2026-02-10",
+    },
+    "account": "acct-152500-000931",
+    "account_state": "TO_CONFIRM",
+    "account_state_name": name("新账户，待确认", "new: somebody has to confirm it"),
+    "execute_on": None,
+    "bank_code": None,
+    "days_overdue": 0,
+}
 PAYMENTS: Json = {
+    "as_of": "2026-02-12",
     "positions": POSITIONS,
-    "payments": [{**PAYMENT, "provider": PROVIDER, "area": AREA}],
+    "payments": [PAYMENT_TO_APPROVE],
+    "providers": [{"provider": PROVIDER, "payments": [f"{BATCH}/P1/310100"], "total": "1890000.33"}],
     "total": "1890000.33",
+    "to_retry": "0.00",
     "next": None,
 }
 
@@ -273,10 +306,36 @@ RELEASE: Json = {
     "reason": "经查未发现骗保行为",
     "released_on": "2026-03-30",
 }
+PAY = f"{BATCH}/P1/310100"
+APPROVAL: Json = {"approval": "PZ-2026-0012", "payments": [PAY], "total": "1890000.33"}
+RETRY: Json = {"retry": "CF-2026-0003", "payment": PAY, "reason": "收款账户已更正"}
+CONFIRMATION: Json = {"provider": PROVIDER, "bank_account_ref": "acct-152500-000931"}
+PLACING: Json = {"item": "S-5b1f0c9a4d7e42138f6a90bd", "placed_as": "FISCAL", "placed_on": "2026-03-02"}
+FUNDS_REQUEST: Json = {
+    "request": "YK-2026-0007",
+    "area": AREA,
+    "plan": "plan-2026-02",
+    "amounts": {"310100": "5000000.00"},
+    "needed_on": "2026-02-27",
+}
+RUN: Json = {"area": AREA, "fund": "310100", "execute_on": "2026-02-27", "due_until": "2026-03-09", "number": 1}
+RUN_REF = f"{AREA}-310100-20260227-1"
+OPENED: Json = {
+    "command": "run-9a0c1d2e3a4b59687786a5b4c3d2e1f0",
+    "kind": "run",
+    "source": "/clearing/commands",
+    "type": "payment.run.opened.v1",
+    "look": "/v1/commands/run-9a0c1d2e3a4b59687786a5b4c3d2e1f0",
+    "run": RUN_REF,
+    "payments": 1,
+    "total": "1890000.33",
+    "available": "5000000.00",
+}
 COMMAND: Json = {
     "command": _ID,
     "kind": "hold",
     "provider": PROVIDER,
+    "area": AREA,
     "source": "/clearing/commands",
     "type": "payment.hold.placed.v1",
     "asked_at": "2026-03-02T01:15:30.250000Z",
@@ -297,4 +356,159 @@ COMMAND: Json = {
     ],
     "reason": None,
     "detail": "hold case-2026-0042 is placed already",
+}
+
+
+def _sum(payments: int, total: str) -> Json:
+    return {"payments": payments, "total": total}
+
+
+ONE_RUN: Json = {
+    "run": RUN_REF,
+    "area": AREA,
+    "fund": "310100",
+    "fund_name": FUNDS["310100"],
+    "bank_account": "1002",
+    "execute_on": "2026-02-27",
+    "opened_by": "staff-7c41",
+    "state": "AT_THE_BANK",
+    "state_name": name("银行处理中", "at the bank"),
+    "lanes": 12,
+    "decided": 12,
+    "available": "5000000.00",
+    "last_due": "2026-03-09",
+    "planned": _sum(3, "2390000.33"),
+    "sent": _sum(2, "2090000.33"),
+    "withheld": _sum(1, "300000.00"),
+    "withheld_for": [{**_sum(1, "300000.00"), "code": "HELD", "code_name": name("暂缓拨付", "held")}],
+    "dropped": _sum(0, "0.00"),
+    "settled": _sum(1, "1890000.33"),
+    "on_the_way": _sum(1, "200000.00"),
+    "failed": _sum(0, "0.00"),
+    "returned": _sum(0, "0.00"),
+}
+RUNS: Json = {
+    "positions": POSITIONS,
+    "runs": [ONE_RUN],
+    "planned": "2390000.33",
+    "sent": "2090000.33",
+    "settled": "1890000.33",
+    "on_the_way": "200000.00",
+    "next": None,
+}
+ONE_RUN = {
+    **ONE_RUN,
+    "positions": POSITIONS,
+    "left_out": [
+        {
+            "payment": "H15250200018-310-21-202601/P1/310100",
+            "provider": "H15250200018",
+            "run": RUN_REF,
+            "code": "HELD",
+            "code_name": name("暂缓拨付", "held"),
+            "detail": "hold case-2026-0042 is placed on H15250200018-310-21-202601",
+            "total": "300000.00",
+            "state": "APPROVED",
+            "state_name": name("已审批", "approved"),
+        }
+    ],
+}
+RUN_PLAN: Json = {
+    "area": AREA,
+    "fund": "310100",
+    "fund_name": FUNDS["310100"],
+    "bank_account": "1002",
+    "execute_on": "2026-02-27",
+    "due_until": "2099-12-31",
+    "positions": POSITIONS,
+    "undecided": None,
+    "cash": "2000000.00",
+    "on_its_way": "0.00",
+    "available": "2000000.00",
+    "approved": _sum(3, "2390000.33"),
+    "planned": _sum(1, "1890000.33"),
+    "not_covered": _sum(2, "500000.00"),
+    "days": [{"due": "2026-03-09", "approved": _sum(3, "2390000.33"), "planned": _sum(1, "1890000.33")}],
+}
+SUSPENSE: Json = {
+    "as_of": "2026-03-02",
+    "positions": POSITIONS,
+    "items": [
+        {
+            "item": "S-5b1f0c9a4d7e42138f6a90bd",
+            "area": AREA,
+            "owner": "finance",
+            "owner_name": name("财务", "finance"),
+            "direction": "IN",
+            "direction_name": name("收到", "came"),
+            "bank_account": "1002",
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "amount": "123.45",
+            "bank_txn": "202602270000931",
+            "value_date": "2026-02-27",
+            "age_days": 3,
+            "reason": "没有可对应的付款或收款",
+            "payment": None,
+            "open": True,
+            "placed_as": None,
+            "placed_as_name": None,
+            "placed_on": None,
+            "target": None,
+            "provider": None,
+        }
+    ],
+    "came": "123.45",
+    "left": "0.00",
+    "next": None,
+}
+OUTFLOWS: Json = {
+    "area": AREA,
+    "first": "2026-02-27",
+    "last": "2026-03-26",
+    "calendar_version": "cn-2024-2026-30451dc4",
+    "positions": POSITIONS,
+    "funds": [
+        {
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "cash": "2000000.00",
+            "on_its_way": "0.00",
+            "available": "2000000.00",
+            "days": [{"day": "2026-03-09", "certain": "2390000.33", "estimated": "0.00", "left": "-390000.33"}],
+            "certain": "2390000.33",
+            "estimated": "0.00",
+            "short_on": "2026-03-09",
+            "short_by": "390000.33",
+        }
+    ],
+}
+TREASURY: Json = {
+    "positions": POSITIONS,
+    "requests": [
+        {
+            "request": "YK-2026-0007",
+            "area": AREA,
+            "plan": "plan-2026-02",
+            "needed_on": "2026-02-27",
+            "asked_by": "staff-7c41",
+            "funds": [
+                {
+                    "fund": "310100",
+                    "fund_name": FUNDS["310100"],
+                    "requested": "5000000.00",
+                    "received": "3000000.00",
+                    "open": "2000000.00",
+                }
+            ],
+            "requested": "5000000.00",
+            "received": "3000000.00",
+            "receipts": [
+                {"bank_txn": "202602260000014", "value_date": "2026-02-26", "fund": "310100", "amount": "3000000.00"}
+            ],
+        }
+    ],
+    "requested": "5000000.00",
+    "received": "3000000.00",
+    "next": None,
 }

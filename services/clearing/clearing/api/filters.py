@@ -1,6 +1,6 @@
 """Parameters that several questions of clearing share, and how an answer names amounts by fund."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from medfund import money
 from medfund.http import answers
 from medfund.http.answers import Name, Yuan
 from medfund.http.questions import Area, Day, Party
+from medfund.http.reach import Reach
 
 REF_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
 Ref = Annotated[str, Field(pattern=REF_PATTERN, description="A reference", examples=["H15250200017-310-21-202601"])]
@@ -38,6 +39,11 @@ class ByFund(BaseModel):
     fund: str
     fund_name: Name
     amount: Yuan
+
+
+def whole_areas(within: Reach) -> Sequence[str] | None:
+    """Whose own affairs a question may touch: of no area, for those who speak for some of its organisations."""
+    return within.areas if within.parties is None else []
 
 
 def by_fund(amounts: Mapping[str, int]) -> list[ByFund]:

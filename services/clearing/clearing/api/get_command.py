@@ -1,5 +1,6 @@
 """GET /v1/commands/{id}: what became of a command."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -12,6 +13,8 @@ from clearing.api.commands import ID_PATTERN, SOURCE, SQL, Kind
 from medfund.events import envelope
 from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
+from medfund.events.kinds import Event
+from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
 from medfund.http import answers, reach
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Context, Here
@@ -19,12 +22,13 @@ from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 
 router = APIRouter()
-ANSWERS_MAX = 300
+ANSWERS_MAX = 600
 """Decisions that one fact can have; they are found by the ids that these would have."""
-State = Literal["PENDING", "DONE", "DISPUTED", "REFUSED"]
+State = Literal["PENDING", "DONE", "DECLINED", "DISPUTED", "REFUSED"]
 STATES: dict[State, Name] = {
     "PENDING": Name(zh="处理中", en="pending"),
     "DONE": Name(zh="已完成", en="done"),
+    "DECLINED": Name(zh="未予认可", en="declined, in whole or in part"),
     "DISPUTED": Name(zh="有争议，未执行", en="disputed: nothing follows from it"),
     "REFUSED": Name(zh="已拒绝", en="refused"),
 }
@@ -41,7 +45,8 @@ class Answer(BaseModel):
 
     command: str
     kind: Kind
-    provider: str
+    provider: Annotated[str | None, Field(description="Null where it is about a whole area")]
+    area: str
     source: str
     type: str
     asked_at: datetime
@@ -50,7 +55,13 @@ class Answer(BaseModel):
     position: Annotated[str | None, Field(description="Where its event stands, once it was read")]
     decisions: Annotated[list[Decided], Field(description="What followed from it, in order")]
     reason: Annotated[str | None, Field(description="Of a refusal, its stable code")]
-    detail: Annotated[str | None, Field(description="Of a dispute or a refusal, what is wrong")]
+    detail: Annotated[str | None, Field(description="Of what was declined, disputed or refused, what is wrong")]
+
+
+class Outcome(NamedTuple):
+    state: State
+    reason: str | None = None
+    detail: str | None = None
 
 
 class Place(NamedTuple):
@@ -69,36 +80,46 @@ async def command(
     caller: Caller,
     here: Here,
 ) -> Answer:
-    """PENDING until it was decided; DONE with the decisions that answered it; DISPUTED where it contradicts what was
-    decided before; REFUSED where the event itself was.
+    """PENDING until it was decided; DONE with the decisions that answered it; DECLINED where what a person said does
+    not count, for a reason of each decision; DISPUTED where it contradicts what was decided before; REFUSED where the
+    event itself was. A run is DONE when every lane has decided it: `GET /v1/payment-runs/{run}` says what became of it.
     """
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.kept, id, within.lanes, within.areas, within.parties)
         if row is None:
             raise Problem("not_found")
-        identity = envelope.identity_of(SOURCE.encode(), id.encode())
-        accepted = await connection.fetchrow(SQL.accepted, row["lane"], [identity])
+        identity, lanes = commands.identity(id), commands.lanes_of(here, row["lane"])
+        found = await connection.fetch(SQL.accepted, lanes, [identity])
         refused = await connection.fetchrow(SQL.refused, row["lane"], identity, row["provider"])
-    if accepted is None:
-        return _answer(row, "REFUSED" if refused else "PENDING", None, [], refused)
-    place = Place(accepted["topic"], row["lane"], accepted["offset"])
+    if len(found) < len(lanes):
+        return _answer(row, Outcome("REFUSED", **refused) if refused else Outcome("PENDING"), None, [])
+    place = Place(found[0]["topic"], row["lane"], found[0]["offset"]) if row["lane"] is not None else None
+    if row["kind"] in commands.LEARNED or place is None:
+        return _answer(row, Outcome("DONE"), place, [])
     decided = await _decisions(here, place)
-    disputed = next((one.event for one in decided if isinstance(one.event, FactDisputed)), None)
-    state: State = "DISPUTED" if disputed else "DONE" if decided else "PENDING"
-    detail = {"reason": None, "detail": disputed.detail} if disputed else None
-    return _answer(row, state, place, decided, detail)
+    return _answer(row, _outcome([one.event for one in decided]), place, decided)
+
+
+def _outcome(decisions: Sequence[Event]) -> Outcome:
+    if disputed := next((one for one in decisions if isinstance(one, FactDisputed)), None):
+        return Outcome("DISPUTED", detail=disputed.detail)
+    declined = [one for one in decisions if isinstance(one, PaymentApprovalRefused | SuspensePlacingRefused)]
+    if not declined:
+        return Outcome("DONE" if decisions else "PENDING")
+    of = f"{len(declined)} of {len(decisions)}: " if len(decisions) > 1 else ""
+    return Outcome("DECLINED", getattr(declined[0], "code", None), f"{of}{declined[0].detail}")
 
 
 async def _decisions(here: Context, place: Place) -> list[Accepted]:
     """The whole answer to a fact, from the log; nothing while part of it is not there."""
     first = {_identity(place, 1, of): of for of in range(1, ANSWERS_MAX + 1)}
-    rows = await here.database.rows(SQL.accepted, place.lane, list(first))
+    rows = await here.database.rows(SQL.accepted, [place.lane], list(first))
     if not rows:
         return []
     of = first[rows[0]["identity"]]
     wanted = [_identity(place, number, of) for number in range(1, of + 1)]
-    offsets = {row["offset"] for row in await here.database.rows(SQL.accepted, place.lane, wanted)}
+    offsets = {row["offset"] for row in await here.database.rows(SQL.accepted, [place.lane], wanted)}
     if len(offsets) < of:
         return []
     own = here.service.own or ""
@@ -116,16 +137,17 @@ def _identity(cause: Place, number: int, of: int) -> bytes:
     return envelope.identity_of(b"/clearing", f"{cause.topic}/{cause.lane}/{cause.offset}/{number}-{of}".encode())
 
 
-def _answer(row: Any, state: State, place: Place | None, decided: list[Accepted], wrong: Any) -> Answer:
+def _answer(row: Any, outcome: Outcome, place: Place | None, decided: list[Accepted]) -> Answer:
     return Answer(
         command=row["id"],
         kind=row["kind"],
         provider=row["provider"],
+        area=row["area"],
         source=SOURCE,
         type=commands.TYPES[row["kind"]],
         asked_at=row["at"],
-        state=state,
-        state_name=STATES[state],
+        state=outcome.state,
+        state_name=STATES[outcome.state],
         position=":".join(map(str, place)) if place else None,
         decisions=[
             Decided(
@@ -135,6 +157,6 @@ def _answer(row: Any, state: State, place: Place | None, decided: list[Accepted]
             )
             for one in decided
         ],
-        reason=wrong["reason"] if wrong else None,
-        detail=wrong["detail"] if wrong else None,
+        reason=outcome.reason,
+        detail=outcome.detail,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from medfund.http.tokens import Role
 
 READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
+AGENCY = READERS - {Role.provider}
 FINANCE = frozenset({Role.finance, Role.approver})
 
 ROLES: Mapping[str, frozenset[Role]] = {
@@ -14,11 +15,23 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "statement": READERS,
     "recoveries": READERS,
     "payments": READERS,
-    "coverage": READERS - {Role.provider},
+    "coverage": AGENCY,
+    "run_plan": AGENCY,
+    "payment_runs": AGENCY,
+    "payment_run": AGENCY,
+    "suspense": AGENCY,
+    "outflows": AGENCY,
+    "treasury_requests": AGENCY,
     "withdraw": frozenset({Role.provider}),
     "appeal": frozenset({Role.provider}),
     "hold": FINANCE,
     "release": FINANCE,
+    "approve": FINANCE,
+    "retry": FINANCE,
+    "confirm_account": FINANCE,
+    "open_run": FINANCE,
+    "place": FINANCE,
+    "request_funds": FINANCE,
     "command": READERS,
     "metrics": frozenset({Role.operator, Role.auditor}),
 }

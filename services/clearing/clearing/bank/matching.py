@@ -85,9 +85,9 @@ def _details(own: Own, entry: Entry, known: Known) -> Iterator[Detail]:
         return
     payments = [one for one in known.runs.get(entry.message_id, []) if (one.area, one.fund) == (own.area, own.fund)]
     if entry.direction == "OUT" and sum(one.fen for one in payments) == entry.amount:
-        ids = {sent.payment_ref: id for id, sent in known.sent.items()}
+        ids = {sent: id for id, sent in known.sent.items()}
         for payment in payments:
-            yield Detail(payment.fen, ids[payment.payment_ref])
+            yield Detail(payment.fen, ids[payment])
 
 
 def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:

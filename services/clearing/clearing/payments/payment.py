@@ -26,6 +26,14 @@ Status = Literal["ORDERED", "APPROVED", "SENT", "SETTLED", "FAILED", "CANCELLED"
 UNSENT: tuple[Status, ...] = ("ORDERED", "APPROVED")
 
 
+class Withheld(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that would have paid it, and why it did not."""
+
+    run_ref: str
+    code: str
+    detail: str
+
+
 class Payment(msgspec.Struct, kw_only=True):
     payment_ref: str
     payable_ref: str
@@ -57,6 +65,7 @@ class Payment(msgspec.Struct, kw_only=True):
     """Why the bank did not pay, or gave back."""
     to_retry: Fens = {}
     """What failed or came back, and nobody has asked for again."""
+    withheld: list[Withheld] = []
 
     @property
     def fund(self) -> str | None:
@@ -74,9 +83,12 @@ class Payment(msgspec.Struct, kw_only=True):
         return added(self.settled, self.returned, -1)
 
 
-def end_to_end_id(payment_ref: str) -> str:
-    """What the bank calls a payment by, at most 35 characters: the same one however often it would be sent."""
-    return hashlib.sha256(payment_ref.encode()).hexdigest()[:32]
+def end_to_end_id(provider: str, payment_ref: str) -> str:
+    """What the bank calls a payment by, at most 35 characters: the same one however often it would be sent.
+
+    Two providers may have chosen the same name for what they are paid for.
+    """
+    return hashlib.sha256(f"{provider} {payment_ref}".encode()).hexdigest()[:32]
 
 
 def ordered(event: PaymentOrdered) -> Payment:
@@ -107,6 +119,8 @@ def sent(payment: Payment, event: PaymentSent) -> None:
 
 
 def withheld(payment: Payment, event: PaymentWithheld) -> None:
+    why = Withheld(run_ref=event.run_ref, code=event.code, detail=event.detail)
+    payment.withheld = [*payment.withheld, why]
     if event.approval_ends:
         payment.status, payment.approvers, payment.expires_on = "ORDERED", [], None
 

@@ -65,7 +65,7 @@ def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Pla
         return PaymentWithheld(**told, **reason._asdict())
     return PaymentSent(
         **told,
-        end_to_end_id=end_to_end_id(payment.payment_ref),
+        end_to_end_id=end_to_end_id(payment.provider, payment.payment_ref),
         bank_account=event.bank_account,
         bank_account_ref=payment.account,
         execute_on=event.execute_on,

@@ -54,5 +54,5 @@ def _row(payment: Payment) -> tuple[str | int | None, ...]:
     return (
         payment.payment_ref, payment.provider, payment.status, payment.area, payment.fund,
         sum(payment.amounts.values()), payment.due.isoformat(), payment.end_to_end_id, payment.run_ref,
-        rows.flag(any(payment.to_retry.values())), rows.text(payment),
+        rows.flag(any(payment.to_retry.values())), rows.flag(bool(payment.withheld)), rows.text(payment),
     )  # fmt: skip

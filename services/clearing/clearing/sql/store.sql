@@ -34,7 +34,9 @@ on conflict (lane) do update set opened = excluded.opened
 -- What rules keep in memory, as it came, in the order of the log. Locks: none.
 select type, body
 from facts
-where lane = $1 and type not in ('audit.stage.completed.v1', 'payment.run.opened.v1')
+where
+    lane = $1
+    and type not in ('audit.stage.completed.v1', 'payment.run.opened.v1', 'treasury.funds.requested.v1')
 order by topic, "offset"
 
 -- name: register

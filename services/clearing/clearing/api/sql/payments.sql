@@ -1,14 +1,26 @@
 -- name: payments
--- Payments in the order of `payments_by_due`. The area is that of what is paid. Null narrows nothing. Locks: none.
+-- Payments in the order of `payments_by_due`; of a work queue in that of `payments_to_pay`, which holds nothing that is
+-- paid. The area is that of what is paid. Null narrows nothing. A queue is judged on the day that the payment's lane has
+-- opened last, `overdue` on $10. Locks: none.
 select
     payment.lane,
     payment.payment_ref,
     payment.body,
     payment.body ->> 'due' as due,
-    coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') as area
+    coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') as area,
+    coalesce(claim.body, recovery.body) ->> 'policy_ref' as policy_ref,
+    payee.body as account,
+    day.opened
 from payments as payment
 left join claims as claim on payment.lane = claim.lane and claim.ref = payment.body ->> 'payable_ref'
 left join recoveries as recovery on payment.lane = recovery.lane and recovery.ref = payment.body ->> 'payable_ref'
+left join payees as payee on payment.lane = payee.lane and payment.provider = payee.provider
+left join days as day on payment.lane = day.lane
+cross join lateral (
+    select
+        (payment.body ->> 'expires_on')::date < day.opened
+        or payment.body ->> 'account' is distinct from payee.body ->> 'ref' as ended
+) as approval
 where
     payment.lane = any($1::smallint [])
     and ($2::text [] is null or coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') = any($2))
@@ -17,12 +29,24 @@ where
     and ($5::text is null or payment.body ->> 'payable_ref' = $5)
     and ($6::text is null or payment.body ->> 'due' < $6)
     and ($7::text is null or payment.body ->> 'due' > $7)
+    and ($8::text is null or payment.fund = $8)
+    and ($9::text is null or payment.run_ref = $9)
+    and case $11::text
+        when 'to_approve' then payment.status = 'ORDERED' or (payment.status = 'APPROVED' and approval.ended)
+        when 'approved' then payment.status = 'APPROVED' and not coalesce(approval.ended, false)
+        when 'sent' then payment.status = 'SENT'
+        when 'overdue' then
+            (payment.status in ('ORDERED', 'APPROVED', 'SENT') or payment.to_retry)
+            and payment.body ->> 'due' < $10::text
+        when 'returned' then payment.to_retry
+        else true
+    end
     and (
-        $8::text is null
-        or (payment.body ->> 'due', payment.lane, payment.payment_ref) > ($8, $9::smallint, $10::text)
+        $12::text is null
+        or (payment.body ->> 'due', payment.lane, payment.payment_ref) > ($12, $13::smallint, $14::text)
     )
 order by payment.body ->> 'due', payment.lane, payment.payment_ref
-limit $11::int
+limit $15::int
 
 -- name: of_payables
 -- The payments of some payables of a provider. Locks: none.
@@ -30,3 +54,12 @@ select body
 from payments
 where lane = $1 and provider = $2 and body ->> 'payable_ref' = any($3::text [])
 order by payment_ref
+
+-- name: known
+-- What the areas have said of their rules and their people, as a lane knows it, in the order of the log. Locks: none.
+select
+    type,
+    body
+from facts
+where lane = $1 and type in ('policy.published.v1', 'staff.mandated.v1')
+order by topic, "offset"

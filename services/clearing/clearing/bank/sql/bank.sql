@@ -11,7 +11,7 @@ where
         where direction = 'OUT' and message_id = facts.body ->> 'run_ref'
     )
 group by body ->> 'run_ref'
-having count(*) = $1
+having count(distinct lane) = $1
 order by body ->> 'run_ref'
 
 -- name: total_of_run

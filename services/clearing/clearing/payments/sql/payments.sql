@@ -22,20 +22,22 @@ inner join payments as payment on payment.lane = $1 and touched.payment_ref = pa
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
-    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, body
+    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, body
 )
 select
     $1,
     changed.*
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::bigint [],
-    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::jsonb []
+    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::boolean [],
+    $13::text::jsonb []
 ) as changed
 on conflict (lane, payment_ref) do update set
     status = excluded.status,
     end_to_end_id = excluded.end_to_end_id,
     run_ref = excluded.run_ref,
     to_retry = excluded.to_retry,
+    withheld = excluded.withheld,
     body = excluded.body
 
 -- name: suspense

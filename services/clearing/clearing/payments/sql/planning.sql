@@ -75,6 +75,6 @@ where area = $1 and fund = $2 and bank_account = $3
 
 -- name: undecided
 -- Whether some lane has not decided a run yet. Locks: none.
-select count(*) < $2
+select count(distinct lane) < $2
 from facts
 where type = 'payment.run.opened.v1' and body ->> 'run_ref' = $1

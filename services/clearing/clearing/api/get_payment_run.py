@@ -1,0 +1,69 @@
+"""GET /v1/payment-runs/{run}: one run, and each payment that it left out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from clearing.api import examples, filters, get_payments, runs
+from clearing.api.filters import Ref
+from clearing.api.get_payments import Withheld
+from clearing.api.runs import Run
+from clearing.payments.payment import Status
+from medfund import money
+from medfund.http import answers, reach
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+
+router = APIRouter()
+WITHHELD_MAX = 1000
+
+
+class LeftOut(Withheld):
+    payment: str
+    provider: str
+    total: Yuan
+    state: Annotated[Status, Field(description="As it stands now")]
+    state_name: Name
+
+
+class Answer(Run):
+    model_config = example_of(examples.ONE_RUN)
+
+    positions: Positions
+    left_out: Annotated[list[LeftOut], Field(description=f"What was withheld, the first {WITHHELD_MAX}")]
+
+
+@router.get(
+    "/v1/payment-runs/{run}",
+    responses=answers.or_problems("not_found", "question_too_slow"),
+    summary="One payment run",
+)
+async def payment_run(run: Annotated[Ref, Path()], caller: Caller, here: Here) -> Answer:
+    """Planned, sent, withheld, and what the bank has answered. What it sent is listed by `GET /v1/payments?run=`."""
+    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
+    areas = filters.whole_areas(within)
+    async with here.database.snapshot(caller) as connection:
+        rows = await connection.fetch(runs.SQL.runs, within.lanes, areas, None, run, None, None, 1)
+        if not rows:
+            raise Problem("not_found")
+        [told] = await runs.described(connection, rows, areas, lanes=here.lanes)
+        left_out = await connection.fetch(runs.SQL.withheld_payments, run, areas, told.fund, WITHHELD_MAX)
+        positions = await answers.positions(connection, within.lanes)
+    return Answer(
+        **told.model_dump(),
+        positions=positions,
+        left_out=[
+            LeftOut(
+                **get_payments.withheld(run, row["code"], row["detail"]).model_dump(),
+                payment=row["payment_ref"],
+                provider=row["provider"],
+                total=money.yuan(row["fen"]),
+                state=row["status"],
+                state_name=get_payments.STATES[row["status"]],
+            )
+            for row in left_out
+        ],
+    )

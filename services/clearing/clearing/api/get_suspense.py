@@ -1,0 +1,170 @@
+"""GET /v1/suspense: bank money that nobody could place, how old it is, and what it turned out to be."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import examples, exports, filters
+from clearing.api.exports import Exported
+from clearing.payments.suspense import Item, PlacedAs
+from medfund.events.bank import BankAccount, Direction
+from medfund.http import answers, questions, reach, waiting
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.cursors import Pages
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Area, Day, Fund
+from medfund.http.tables import Cell, Column, Table
+from medfund.postgres import queries
+
+router = APIRouter()
+SQL = queries.load(__file__, "suspense.sql")
+ORDER = {"value_date": str, "lane": int, "item_ref": str}
+OWNER = Name(zh="财务", en="finance")
+DIRECTIONS: dict[Direction, Name] = {"OUT": Name(zh="付出", en="left"), "IN": Name(zh="收到", en="came")}
+PLACED: dict[PlacedAs, Name] = {
+    "PAYMENT": Name(zh="付款", en="a payment"),
+    "RETURN": Name(zh="退回的付款", en="a payment that came back"),
+    "RECOVERY": Name(zh="追回款", en="a recovery"),
+    "FISCAL": Name(zh="两账户间划转", en="between the fund's own accounts"),
+    "CORRECTED": Name(zh="银行差错已更正", en="the bank's mistake, taken back"),
+}
+_item = msgspec.json.Decoder(Item).decode
+
+
+class Question(questions.Waiting, questions.Page, Exported):
+    area: Area | None = None
+    fund: Fund | None = None
+    open: Annotated[bool | None, Field(description="Whether nobody has said yet what it was")] = None
+    as_of: Annotated[Day | None, Field(description="The day that its age is counted to: the API has no clock")] = None
+
+
+class Suspended(BaseModel):
+    item: str
+    area: str
+    owner: Annotated[
+        Literal["finance"], Field(description="Whose desk it is on: that of its area's finance department")
+    ]
+    owner_name: Name
+    direction: Direction
+    direction_name: Name
+    bank_account: BankAccount
+    fund: str
+    fund_name: Name
+    amount: Yuan
+    bank_txn: str
+    value_date: date
+    age_days: Annotated[int | None, Field(description="From the bank's day to `as_of`; null without it")]
+    reason: str
+    payment: Annotated[str | None, Field(description="The payment that the bank named, if any")]
+    open: bool
+    placed_as: PlacedAs | None
+    placed_as_name: Name | None
+    placed_on: date | None
+    target: str | None
+    provider: str | None
+
+
+class Answer(BaseModel):
+    model_config = example_of(examples.SUSPENSE)
+
+    as_of: date | None
+    positions: Positions
+    items: list[Suspended]
+    came: Annotated[Yuan, Field(description="The sum of what came, in this answer (2190)")]
+    left: Annotated[Yuan, Field(description="The sum of what left, in this answer (1190)")]
+    next: str | None
+
+
+@router.get(
+    "/v1/suspense",
+    response_model=Answer,
+    responses=exports.responses(*answers.PAGING),
+    summary="Bank money that nobody could place",
+)
+async def suspense(
+    request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
+) -> Answer | Response:
+    """The oldest first. Each item is one fund's and waits for the finance department of its area to say what it was:
+    `POST /v1/suspense-placings`.
+    """
+    pages = Pages(here.cursor_key, questions.sealed("suspense", caller, question), ORDER)
+    after = pages.after(question.cursor)
+    within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
+    await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        found = await connection.fetch(
+            SQL.suspense, within.lanes, filters.whole_areas(within), question.open, question.fund, *after,
+            exports.rows_wanted(question, question.limit),
+        )  # fmt: skip
+        positions = await answers.positions(connection, within.lanes)
+    if question.format != "json":
+        table = Table(TITLE, COLUMNS, [_row(_item(row["body"]), question.as_of) for row in exports.cut(found)])
+        return await exports.file(request, caller, here, question, "suspense", table)
+    rows, following = pages.cut(found, question.limit)
+    items = [_item(row["body"]) for row in rows]
+    return Answer(
+        as_of=question.as_of,
+        positions=positions,
+        items=[_suspended(item, question.as_of) for item in items],
+        came=filters.total_of(item.amounts for item in items if item.direction == "IN"),
+        left=filters.total_of(item.amounts for item in items if item.direction == "OUT"),
+        next=following,
+    )
+
+
+def _suspended(item: Item, as_of: date | None) -> Suspended:
+    [fund] = item.amounts
+    return Suspended(
+        item=item.item_ref,
+        area=item.area,
+        owner="finance",
+        owner_name=OWNER,
+        direction=item.direction,
+        direction_name=DIRECTIONS[item.direction],
+        bank_account=item.bank_account,
+        fund=fund,
+        fund_name=answers.fund_name(fund),
+        amount=filters.total(item.amounts),
+        bank_txn=item.bank_txn,
+        value_date=item.value_date,
+        age_days=_age(item, as_of),
+        reason=item.reason,
+        payment=item.payment_ref,
+        open=item.open,
+        placed_as=item.placed_as,
+        placed_as_name=PLACED[item.placed_as] if item.placed_as else None,
+        placed_on=item.placed_on,
+        target=item.target,
+        provider=item.provider,
+    )
+
+
+def _age(item: Item, as_of: date | None) -> int | None:
+    return None if as_of is None else (as_of - item.value_date).days
+
+
+# -- to take away
+
+TITLE = Name(zh="待查款项", en="Suspense")
+COLUMNS = (
+    Column("款项", "item"), Column("统筹区", "area"), Column("基金", "fund"), Column("基金名称", "fund name"),
+    Column("方向", "direction"), Column("账户", "bank account"), Column("金额", "amount", "money"),
+    Column("银行流水", "bank transaction"), Column("银行起息日", "value date", "day"),
+    Column("挂账天数", "age in days", "number"), Column("原因", "reason"), Column("银行所指付款", "payment"),
+    Column("认定为", "placed as"), Column("认定日", "placed on", "day"), Column("对应", "target"),
+    Column("定点机构", "provider"), Column("责任部门", "owner"),
+)  # fmt: skip
+
+
+def _row(item: Item, as_of: date | None) -> Sequence[Cell]:
+    one = _suspended(item, as_of)
+    return (
+        one.item, one.area, one.fund, one.fund_name.zh, one.direction_name.zh, one.bank_account,
+        sum(item.amounts.values()), one.bank_txn, one.value_date, one.age_days, one.reason, one.payment,
+        one.placed_as_name.zh if one.placed_as_name else None, one.placed_on, one.target, one.provider, OWNER.zh,
+    )  # fmt: skip

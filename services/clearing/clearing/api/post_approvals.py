@@ -1,0 +1,53 @@
+"""POST /v1/approvals: one of the two people behind each payment says yes (c.2, 21)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, naming
+from clearing.api.commands import Command, Given
+from clearing.api.filters import Ref
+from medfund.http.answers import Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Party
+
+router = APIRouter()
+PAYMENTS_MAX = 500
+
+
+class Approval(BaseModel):
+    model_config = {**example_of(examples.APPROVAL), "extra": "forbid"}
+
+    approval: Annotated[Ref, Field(description="Your number of it: said again after it ended, it has another one")]
+    payments: Annotated[list[Ref], Field(min_length=1, max_length=PAYMENTS_MAX, description="All of one provider")]
+    total: Annotated[Yuan, Field(description="What you saw: where it is not their sum, none is approved")]
+    provider: Annotated[Party | None, Field(description="Where two providers' payments have the same names")] = None
+
+
+@router.post(
+    "/v1/approvals",
+    status_code=202,
+    openapi_extra=commands.body_of(Approval),
+    responses=commands.PROBLEMS,
+    summary="Approve payments",
+)
+async def approve(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """The person is the one whom the token names. Two people, one of them an approver, make a payment ready for a run;
+    whoever asked for it is one of the two. Of each payment the outcome says whether it counts. Your number is yours
+    alone: two people may give the same one.
+    """
+    asked = await commands.read(request, Approval)
+    found = await naming.payments(caller, here, asked.payments, asked.provider)
+    data = {
+        "area": found.area,
+        "provider": found.provider,
+        "payments": asked.payments,
+        "total": asked.total,
+        "staff_ref": caller.subject,
+    }
+    keys = (found.provider, asked.approval, caller.subject)
+    given = await commands.give(request, caller, here, Command("approve", keys, found.lane, data))
+    response.headers["location"] = given.look
+    return given

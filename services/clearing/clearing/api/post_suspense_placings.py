@@ -1,0 +1,94 @@
+"""POST /v1/suspense-placings: somebody says what money in suspense was (c.2, 69)."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, reading
+from clearing.api.commands import Command, Given
+from clearing.api.filters import Ref
+from clearing.api.naming import SQL
+from clearing.payments import placing
+from clearing.payments.suspense import Item, PlacedAs
+from clearing.supervision.recovery import Recovery
+from medfund.http import answers, reach
+from medfund.http.context import Caller, Context, Here
+from medfund.http.database import Connection
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+from medfund.http.questions import Day, Party
+
+router = APIRouter()
+_item = msgspec.json.Decoder(Item).decode
+_recovery = msgspec.json.Decoder(Recovery).decode
+
+
+class Placing(BaseModel):
+    model_config = {**example_of(examples.PLACING), "extra": "forbid"}
+
+    item: Ref
+    placed_as: PlacedAs
+    target: Annotated[
+        Ref | None, Field(description="The payment, the case of the recovery, or the item that takes it back")
+    ] = None
+    provider: Annotated[Party | None, Field(description="Whose payment or recovery it is")] = None
+    placed_on: Day
+
+
+@router.post(
+    "/v1/suspense-placings",
+    status_code=202,
+    openapi_extra=commands.body_of(Placing),
+    responses=answers.or_problems(*commands.CODES, "does_not_fit"),
+    summary="Say what money in suspense was",
+)
+async def place(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """Once for each item. PAYMENT, RETURN and RECOVERY name what it was of, which has to be there and large enough.
+
+    FISCAL is money between the fund's own two accounts; CORRECTED is the bank's mistake, with the item that takes it
+    back as its target.
+    """
+    asked = await commands.read(request, Placing)
+    lane, item = await _fitting(caller, here, asked)
+    data = {
+        "area": item.area,
+        "item_ref": asked.item,
+        "placed_as": asked.placed_as,
+        "placed_on": asked.placed_on.isoformat(),
+        "staff_ref": caller.subject,
+        **({"target": asked.target} if asked.target else {}),
+        **({"provider": asked.provider} if asked.provider else {}),
+    }
+    # Everything that was said is in the keys: what was declined may be said otherwise, or by somebody else.
+    keys = tuple(str(value) for _, value in sorted(data.items()))
+    given = await commands.give(request, caller, here, Command("place", keys, lane, data))
+    response.headers["location"] = given.look
+    return given
+
+
+async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, Item]:
+    """The lane and the item. Raises `Problem` where it or its target is not there, or cannot be that."""
+    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        row = await connection.fetchrow(SQL.item, within.lanes, within.areas, asked.item)
+        if row is None:
+            raise Problem("not_found")
+        item = _item(row["body"])
+        target = await _target(connection, within, item, asked)
+    if unfit := placing.unfit(item, asked.placed_as, target):
+        raise Problem("does_not_fit", unfit)
+    return row["lane"], item
+
+
+async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:
+    """What it is said to be of. Raises `Problem` where a payment or a recovery is not there."""
+    if asked.placed_as not in placing.NAMED or not (asked.target and asked.provider):
+        return None
+    recovery = asked.placed_as == "RECOVERY"
+    query = SQL.target_recovery if recovery else SQL.target_payment
+    body = await connection.fetchval(query, within.lanes, item.area, asked.provider, asked.target)
+    if body is None:
+        raise Problem("not_found", "There is no such target")
+    return _recovery(body) if recovery else reading.payment_of(body)

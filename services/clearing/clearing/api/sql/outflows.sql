@@ -1,0 +1,53 @@
+-- name: cash
+-- What is in the expenditure accounts of an area's funds by the books. Locks: none.
+select
+    fund,
+    sum(fen)::bigint as fen
+from moves
+where area = any($1::text []) and bank_account = $2
+group by fund
+
+-- name: on_their_way
+-- What was sent to the bank and is not answered yet, by fund. Locks: none.
+select
+    payment.fund,
+    sum(payment.fen - coalesce(paid.fen, 0))::bigint as fen
+from payments as payment
+left join lateral (
+    select sum(fen::bigint) as fen from jsonb_each_text(payment.body -> 'settled') as part (fund, fen)
+) as paid on true
+where payment.area = any($1::text []) and payment.fund is not null and payment.status = 'SENT'
+group by payment.fund
+
+-- name: unsent
+-- What is ordered and not sent, and what failed or came back and is owed still, by fund and due day. Locks: none.
+select
+    part.fund,
+    payment.body ->> 'due' as due,
+    sum(part.fen::bigint)::bigint as fen
+from payments as payment
+cross join lateral jsonb_each_text(
+    case when payment.status in ('ORDERED', 'APPROVED') then payment.body -> 'amounts' else payment.body -> 'to_retry' end
+) as part (fund, fen)
+where
+    payment.area = any($1::text [])
+    and (payment.status in ('ORDERED', 'APPROVED') or payment.to_retry)
+    and payment.body ->> 'due' <= $2::text
+group by part.fund, payment.body ->> 'due'
+
+-- name: in_review
+-- Claims that are not approved and due up to a day, as far as an estimate needs them. Locks: none.
+select
+    due,
+    body -> 'in_review' as in_review,
+    coalesce(nullif(body -> 'p1', 'null'), '{}') as p1,
+    body ->> 'lead' <> '' as approved_in_part
+from claims
+where area = any($1::text []) and status = 'IN_REVIEW' and is_open and due <= $2
+
+-- name: a_lane
+-- A lane that knows the area, for the working days as it knows them. Locks: none.
+select lane
+from providers
+where area = any($1::text [])
+limit 1

@@ -1,0 +1,121 @@
+-- name: runs
+-- Payment runs, the last first: those that lanes have decided, and those that are kept and on their way to them. Null
+-- narrows nothing. Locks: none.
+with told as (
+    select
+        lane,
+        body
+    from facts
+    where type = 'payment.run.opened.v1' and lane = any($1::smallint [])
+    union all
+    select
+        null as lane,
+        body
+    from commands
+    where kind = 'run'
+)
+
+select
+    body ->> 'run_ref' as run_ref,
+    body ->> 'execute_on' as execute_on,
+    count(distinct lane) as decided,
+    (array_agg(body))[1] as body
+from told
+where
+    ($2::text [] is null or body ->> 'area' = any($2))
+    and ($3::text is null or body ->> 'fund' = $3)
+    and ($4::text is null or body ->> 'run_ref' = $4)
+    and ($5::text is null or (body ->> 'execute_on', body ->> 'run_ref') < ($5, $6::text))
+group by body ->> 'run_ref', body ->> 'execute_on'
+order by body ->> 'execute_on' desc, body ->> 'run_ref' desc
+limit $7::int
+
+-- name: sent
+-- What became of the payments that some runs sent, by run and state. Locks: none.
+select
+    payment.run_ref,
+    payment.status,
+    count(*) as payments,
+    sum(payment.fen)::bigint as fen,
+    sum(part.settled)::bigint as settled,
+    count(*) filter (where part.returned > 0) as payments_returned,
+    sum(part.returned)::bigint as returned
+from payments as payment
+cross join lateral (
+    select
+        coalesce((select sum(fen::bigint) from jsonb_each_text(payment.body -> 'settled') as s (fund, fen)), 0) as settled,
+        coalesce((select sum(fen::bigint) from jsonb_each_text(payment.body -> 'returned') as r (fund, fen)), 0) as returned
+) as part
+where payment.run_ref = any($1::text []) and ($2::text [] is null or payment.area = any($2))
+group by payment.run_ref, payment.status
+
+-- name: withheld
+-- How many payments some runs of some funds left out, and why. Locks: none.
+select
+    why ->> 'run_ref' as run_ref,
+    why ->> 'code' as code,
+    count(*) as payments,
+    sum(payment.fen)::bigint as fen
+from payments as payment
+cross join lateral jsonb_array_elements(payment.body -> 'withheld') as why
+where
+    payment.withheld
+    and ($2::text [] is null or payment.area = any($2))
+    and payment.fund = any($3::text [])
+    and why ->> 'run_ref' = any($1::text [])
+group by why ->> 'run_ref', why ->> 'code'
+order by why ->> 'run_ref', why ->> 'code'
+
+-- name: withheld_payments
+-- Which payments a run of a fund left out, and why. Locks: none.
+select
+    payment.payment_ref,
+    payment.provider,
+    payment.fen,
+    payment.status,
+    why ->> 'code' as code,
+    why ->> 'detail' as detail
+from payments as payment
+cross join lateral jsonb_array_elements(payment.body -> 'withheld') as why
+where
+    payment.withheld
+    and ($2::text [] is null or payment.area = any($2))
+    and payment.fund = $3
+    and why ->> 'run_ref' = $1
+order by why ->> 'code', payment.payment_ref
+limit $4::int
+
+-- name: by_due
+-- What a run would take of what is approved, by due day: as far as the money goes ($5). Locks: none.
+with approved as (
+    select
+        due,
+        fen,
+        sum(fen) over (order by due, payment_ref) as running
+    from payments
+    where
+        status = 'APPROVED' and area = $1 and fund = $2 and due <= $3
+        and (body ->> 'expires_on')::date >= $4
+)
+
+select
+    due,
+    count(*) as approved,
+    sum(fen)::bigint as approved_fen,
+    count(*) filter (where running <= $5) as planned,
+    coalesce(sum(fen) filter (where running <= $5), 0)::bigint as planned_fen
+from approved
+group by due
+order by due
+
+-- name: undecided
+-- The last run of an account, where some of $4 lanes have not decided it. Locks: none.
+select run_ref
+from runs
+where
+    area = $1 and fund = $2 and bank_account = $3 and run_ref <> ''
+    and (
+        select count(distinct lane) < $4
+        from facts
+        where type = 'payment.run.opened.v1' and body ->> 'run_ref' = runs.run_ref
+    )

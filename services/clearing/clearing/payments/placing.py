@@ -1,0 +1,44 @@
+"""Whether money in suspense can have been what somebody says it was, as far as it can be told beforehand. Pure.
+
+The lane's decision has the last word; this saves a person the wait where the answer is clear. Source: c.2 (69), c.4.
+"""
+
+from typing import TypeAlias
+
+from clearing.funds import first_above
+from clearing.payments.payment import Payment
+from clearing.payments.suspense import Item, PlacedAs
+from clearing.supervision.recovery import Recovery
+from medfund import money
+
+Target: TypeAlias = Payment | Recovery
+NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY"})
+"""What names a payment or a recovery."""
+
+
+def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
+    """Why it cannot be that."""
+    if not item.open:
+        return f"item {item.item_ref} is placed as {item.placed_as} already"
+    if placed_as not in NAMED:
+        return None
+    if target is None:
+        return f"a {placed_as} names its target and its provider"
+    if isinstance(target, Payment) and placed_as == "PAYMENT" and target.status in ("FAILED", "CANCELLED"):
+        return f"payment {target.payment_ref} is {target.status}"
+    room = _room(placed_as, target)
+    if (fund := first_above(item.amounts, room)) is not None:
+        left, amount = money.yuan(max(0, room.get(fund, 0))), money.yuan(item.amounts[fund])
+        return f"fund {fund}: the item is {amount}, and {left} of {target_name(target)} can be {placed_as}"
+    return None
+
+
+def _room(placed_as: PlacedAs, target: Target) -> dict[str, int]:
+    """By fund: how much of the target is not there yet."""
+    if isinstance(target, Recovery):
+        return target.due
+    return target.left if placed_as == "PAYMENT" else target.kept
+
+
+def target_name(target: Target) -> str:
+    return target.ref if isinstance(target, Recovery) else target.payment_ref
