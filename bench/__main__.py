@@ -109,13 +109,14 @@ def paying(tenth: payments.Way, full: payments.Way) -> list[Result]:
         at_most("run: in all", full.seconds(*run), "s", 30),
         measured("run: processor time", full.processor_s(*run), "s"),
         measured("statement: read and validated", full.seconds("read"), "s"),
-        at_most("statement: matched, first to tell", full.seconds("first"), "s", 30),
-        measured("statement: processor time, first to tell", full.processor_s("first"), "s"),
-        at_most("statement: matched, all known before", full.seconds("again"), "s", 30),
-        measured("statement: processor time, all known before", full.processor_s("again"), "s"),
+        at_most("statement: matched, and on the log", full.matched_s("first"), "s", 30),
+        measured("statement: settled by all lanes", full.seconds("first"), "s"),
+        measured("statement: processor time", full.processor_s("first"), "s"),
+        at_most("statement, when all was known: matched", full.seconds("again"), "s", 30),
+        measured("statement, when all was known: processor time", full.processor_s("again"), "s"),
         *remembered(tenth, full, "bank process that sends", "send", "peak_mib"),
         *remembered(tenth, full, "bank process that takes", "first", "peak_mib"),
-        *remembered(tenth, full, "worker that decides both", "again", "worker_mib"),
+        *remembered(tenth, full, "largest worker of clearing", "again", "worker_mib"),
     ]
 
 

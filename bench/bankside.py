@@ -21,7 +21,6 @@ from clearing.payments import planning
 from clearing.settings import BankSettings
 from medfund import garbage, logs
 from medfund.bankfiles import folders, iso20022
-from medfund.bankfiles.messages import Entry
 from medfund.lanes.kafka import KafkaLog
 from medfund.postgres import connect
 
@@ -33,16 +32,27 @@ class Took:
     seconds: float
     processor_s: float
     peak_mib: float
+    waited_s: float
+    """Of the seconds: for the lanes, after all was said to them."""
     found: Any
 
 
+class WatchedDesk(Desk):
+    waited_s = 0.0
+
+    async def decided(self, topics: dict[int, set[str]]) -> None:
+        began = time.monotonic()
+        await super().decided(topics)
+        self.waited_s += time.monotonic() - began
+
+
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def desk() -> AsyncIterator[WatchedDesk]:
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
     kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
     try:
         async with connect.connection(settings.database_url, name="bench") as connection:
-            yield Desk(connection, kafka, settings.lanes)
+            yield WatchedDesk(connection, kafka, settings.lanes)
     finally:
         await kafka.close()
 
@@ -73,28 +83,25 @@ async def _door(step: Callable[..., Awaitable[int]]) -> tuple[Took, int]:
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
     with folders.held(settings.folder) as held:
         async with desk() as at:
-            return await measured(lambda: step(at, held, register.read(settings.accounts)))
+            took, count = await measured(lambda: step(at, held, register.read(settings.accounts)))
+            took.waited_s = at.waited_s
+            return took, count
 
 
 async def read(file: str) -> tuple[Took, int]:
     """A file read and validated, and nothing else."""
 
     async def work() -> int:
-        return len(entries_of(Path(file)))
+        return len(iso20022.read_statement(Path(file)).entries)
 
     return await measured(work)
-
-
-def entries_of(file: Path) -> tuple[Entry, ...]:
-    message: Any = iso20022.read(file)
-    return tuple(message.entries)
 
 
 async def measured(work: Callable[[], Awaitable[Any]]) -> tuple[Took, Any]:
     garbage.collect_seldom()
     began, used = time.monotonic(), time.process_time()
     found = await work()
-    return Took(time.monotonic() - began, time.process_time() - used, peak_mib(), None), found
+    return Took(time.monotonic() - began, time.process_time() - used, peak_mib(), 0.0, None), found
 
 
 def peak_mib() -> float:

@@ -20,7 +20,7 @@ from clearing import store
 from clearing.service import Clearing
 from clearing.state import Draft
 from medfund import calendar, money
-from medfund.bankfiles.messages import Counterparty, Detail, Entry, Statement, Transfer, Transfers
+from medfund.bankfiles.messages import Counterparty, Detail, Entries, Entry, Statement, Transfer, Transfers
 from medfund.calendar import SHANGHAI
 from medfund.events.agency import policy_hash
 from medfund.events.kinds import KINDS, Event
@@ -131,7 +131,7 @@ class Month:
     def statement(self, sent: Transfers, number: int) -> Statement:
         """What the bank says at the end of the day of the run: a line for each payment."""
         created = datetime(self.day.year, self.day.month, self.day.day, 20, tzinfo=SHANGHAI)
-        lines = tuple(self._line(at, one) for at, one in enumerate(sent.transfers))
+        lines = Entries(self._line(at, one) for at, one in enumerate(sent.transfers))
         name = f"S{self.fund}-{number}"
         return Statement(name, created, self.number, self.day, OPENING, OPENING - sent.total, lines)
 

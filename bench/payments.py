@@ -1,15 +1,17 @@
 """A run of 80,000 payments goes to the bank, and the bank's statement of them comes back.
 
-Real throughout: a broker, a database, one worker of clearing with twelve lanes, and the steps of the bank process, each
-in a process of its own (`bench.bankside`). What there is to pay is made ready in `bench.owed`.
+Real throughout: a broker, a database, clearing with a worker for each core and twelve lanes, and the steps of the bank
+process, each in a process of its own (`bench.bankside`). What there is to pay is made ready in `bench.owed`.
 
-The first statement of the day tells of every payment. Then its lines are forgotten, and another statement has them
-again: what the books know already, as where a notification told of everything before. A tenth of all that comes first,
-from another fund's account, to compare memory with.
+The first statement of the day tells of every payment: its lines are matched when what each of them answers is on the
+log, and settled when all lanes have decided that. Then they are forgotten, and another statement has them again: what
+the books know already, as where notifications told of everything before. A tenth of all that comes first, from another
+fund's account, to compare memory with.
 """
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,7 @@ from medfund.lanes import partition
 from tests import events
 
 FULL = 80_000
+WORKERS = os.cpu_count() or 2
 LIMIT_S = 600.0
 LOOK_S = 0.05
 PROCESSORS = ("processor_s", "worker_s", "database_s")
@@ -52,7 +55,7 @@ class Way:
     writing: Writing
     tables: asyncpg.Connection
     steps: dict[str, dict[str, float]] = field(default_factory=dict)
-    worker: Any = None
+    workers: Any = ()
 
     @property
     def bank(self) -> Path:
@@ -60,6 +63,10 @@ class Way:
 
     def seconds(self, *steps: str) -> float:
         return sum(self.steps[step]["seconds"] for step in steps)
+
+    def matched_s(self, step: str) -> float:
+        """Until what every line answers was on the log."""
+        return self.steps[step]["seconds"] - self.steps[step]["waited_s"]
 
     def processor_s(self, *steps: str) -> float:
         """Of the bank process, the worker and the database."""
@@ -78,7 +85,7 @@ class Way:
     @contextmanager
     def _working(self) -> Iterator[None]:
         """A worker for what is measured begins anew: what it held before is not in its peak."""
-        with self.ground.workers(1, service="clearing") as [self.worker]:
+        with self.ground.workers(WORKERS, service="clearing") as self.workers:
             yield
 
     def _register(self) -> None:
@@ -98,7 +105,7 @@ class Way:
         await self._until(DEPOSITED, self.month.fund, OPENING)
 
     async def _awake(self) -> None:
-        """The worker has all lanes: it heard of somebody new in each of them."""
+        """The workers have all lanes: they heard of somebody new in each of them."""
         name = f"cleo-{self.month.fund}"
         for lane in range(LANES):
             await self.writing.put(lane, in_lane(lane, "staff.mandated.v1", id=f"{name}-{lane}", staff_ref=name))
@@ -148,14 +155,17 @@ class Way:
     @contextmanager
     def _watched(self, name: str) -> Iterator[None]:
         """What a step takes, in all and of whom; the worker's memory is its peak so far."""
-        began, worker, database = time.monotonic(), processor_s(self.worker.pid), self.ground.database_s()
+        began, workers, database = time.monotonic(), self._workers_s(), self.ground.database_s()
         yield
         self.steps[name] = {
             "seconds": time.monotonic() - began,
-            "worker_s": processor_s(self.worker.pid) - worker,
+            "worker_s": self._workers_s() - workers,
             "database_s": self.ground.database_s() - database,
-            "worker_mib": peak_mib(self.worker),
+            "worker_mib": max(map(peak_mib, self.workers)),
         }
+
+    def _workers_s(self) -> float:
+        return sum(processor_s(worker.pid) for worker in self.workers)
 
     async def wrong(self) -> list[str]:
         """What is not as it should be in the end."""

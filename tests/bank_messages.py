@@ -9,6 +9,7 @@ from medfund.bankfiles.messages import (
     Account,
     Counterparty,
     Detail,
+    Entries,
     Entry,
     Notification,
     Report,
@@ -80,7 +81,7 @@ _BATCH = Entry(
     details=(Detail(100, "A"), Detail(200, "B", "AC01")),
 )
 _UNKNOWN = Entry("202602270000420", "IN", 1, DAY, DAY, "收款")
-NOTIFICATION = Notification("B2", CREATED, FUND.number, (_PAID, _RETURNED, _BATCH, _UNKNOWN))
+NOTIFICATION = Notification("B2", CREATED, FUND.number, Entries((_PAID, _RETURNED, _BATCH, _UNKNOWN)))
 STATEMENT = Statement(
     message_id="B3",
     created=CREATED,
@@ -125,7 +126,7 @@ def details(draw: st.DrawFn) -> Detail:
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> tuple[Entry, ...]:
+def entries(draw: st.DrawFn) -> Entries:
     found = []
     for bank_txn in draw(st.lists(ids, unique=True, max_size=4)):
         parts = draw(st.lists(details(), max_size=3))
@@ -140,13 +141,13 @@ def entries(draw: st.DrawFn) -> tuple[Entry, ...]:
             details=tuple(parts),
         )
         found.append(entry)
-    return tuple(found)
+    return Entries(found)
 
 
 @st.composite
 def statements(draw: st.DrawFn) -> Statement:
     booked, opening = draw(entries()), draw(st.integers(-(10**14), 10**14))
-    closing = opening + sum(entry.signed for entry in booked)
+    closing = opening + booked.signed
     return Statement(draw(ids), draw(moments), draw(numbers), draw(days), opening, closing, booked)
 
 

@@ -14,6 +14,7 @@ from medfund.bankfiles.messages import (
     Counterparty,
     Detail,
     Direction,
+    Entries,
     Entry,
     GroupStatus,
     Notification,
@@ -153,7 +154,7 @@ class Books(Struct):
 
     def tell(self, account: str, entries: Iterable[Entry]) -> Letter:
         written, created = self._next()
-        notification = Notification(written, created, account, tuple(entries))
+        notification = Notification(written, created, account, Entries(entries))
         return Letter(self._file("camt054"), notification=notification)
 
     def copy(self, letter: Letter) -> Letter:
@@ -174,7 +175,7 @@ class Books(Struct):
                 day=self.day,
                 opening=customer.opening,
                 closing=customer.balance,
-                entries=tuple(customer.entries),
+                entries=Entries(customer.entries),
             )
             self.outbox.append(Letter(self._file("camt053"), statement=statement))
             customer.opening, customer.entries = customer.balance, []

@@ -21,7 +21,7 @@ from medfund.bank import misbehaviour, payments
 from medfund.bank.books import Books, Customer, Letter, Payment
 from medfund.bank.misbehaviour import Wish
 from medfund.bankfiles import folders, handing, iso20022
-from medfund.bankfiles.messages import Account, Counterparty, Detail, Direction
+from medfund.bankfiles.messages import Account, Counterparty, Detail, Direction, Entries, Entry
 from medfund.bankfiles.refusals import BadFile
 
 LOOK_S = 0.1
@@ -52,7 +52,16 @@ def opened(
 
 
 def _save(state: Path, books: Books) -> None:
-    handing.replace(state, msgspec.json.encode(books))
+    handing.replace(state, _ENCODER.encode(books))
+
+
+def _entries(wanted: type, found: object) -> Entries:
+    return Entries(msgspec.convert(found, list[Entry]))
+
+
+# A letter's entries are written as the list that they are.
+_ENCODER = msgspec.json.Encoder(enc_hook=list)
+_DECODER = msgspec.json.Decoder(Books, dec_hook=_entries)
 
 
 class Desk:
@@ -63,7 +72,7 @@ class Desk:
         self._taken, self._sent = files / "taken", files / "sent"
         self._state = state
         self.wishes = wishes
-        self._books = msgspec.json.decode(state.read_bytes(), type=Books)
+        self._books = _DECODER.decode(state.read_bytes())
         self._post()
 
     @property

@@ -5,12 +5,14 @@ up to its entries and its entries to its balances. Amounts are fen of yuan; ther
 """
 
 import re
+import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Literal, TypeAlias
+from itertools import islice
+from typing import Literal, NamedTuple, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from medfund import money
 from medfund.bankfiles.refusals import BadFile, Code
@@ -203,18 +205,87 @@ class Entry(Struct, frozen=True, gc=False):
         return self.amount if self.direction == "IN" else -self.amount
 
 
+class Side(NamedTuple):
+    """How many entries there are, and how much they are."""
+
+    number: int
+    fen: int
+
+
+class Entries:
+    """The entries of a message, in its order and none of them twice. Not to be changed.
+
+    They are kept packed, in a twentieth of the memory: a statement of 80,000 takes hardly more than a small one. To go
+    through them unpacks a part after the other.
+    """
+
+    __slots__ = ("_counts", "_fens", "_packed")
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._counts: Counter[tuple[Direction, date]] = Counter()
+        self._fens: Counter[tuple[Direction, date]] = Counter()
+        self._packed: list[bytes] = []
+        names: set[str] = set()
+        left = iter(entries)
+        while part := list(islice(left, PACKED_TOGETHER)):
+            for entry in part:
+                if entry.bank_txn in names:
+                    raise BadFile(Code.REPEATED, f"entry {entry.bank_txn} is there twice")
+                names.add(entry.bank_txn)
+                self._counts[entry.direction, entry.value_date] += 1
+                self._fens[entry.direction, entry.value_date] += entry.amount
+            self._packed.append(zlib.compress(_PACKER.encode(part), level=1))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for packed in self._packed:
+            yield from _UNPACKER.decode(zlib.decompress(packed))
+
+    def __len__(self) -> int:
+        return self._counts.total()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entries) and self._packed == other._packed
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._packed))
+
+    def __repr__(self) -> str:
+        return f"Entries({list(self)!r})"
+
+    def side(self, direction: Direction) -> Side:
+        """What went one way, in all."""
+        ways = [way for way in self._counts if way[0] == direction]
+        return Side(sum(self._counts[way] for way in ways), sum(self._fens[way] for way in ways))
+
+    @property
+    def signed(self) -> int:
+        """What they do to the balance."""
+        return self.side("IN").fen - self.side("OUT").fen
+
+    def days(self, direction: Direction) -> Sequence[date]:
+        """The value dates of what went one way."""
+        return sorted(day for way, day in self._counts if way == direction)
+
+    def of(self, direction: Direction, day: date) -> Iterator[Entry]:
+        return (entry for entry in self if (entry.direction, entry.value_date) == (direction, day))
+
+
+PACKED_TOGETHER = 1000
+_PACKER = msgpack.Encoder()
+_UNPACKER = msgpack.Decoder(list[Entry])
+
+
 class Notification(Struct, frozen=True):
     """Entries of one account that the bank tells of as they happen."""
 
     message_id: str
     created: datetime
     account: str
-    entries: tuple[Entry, ...]
+    entries: Entries
 
     def __post_init__(self) -> None:
         _message(self.message_id, self.created)
         _account_number(self.account)
-        _once((entry.bank_txn for entry in self.entries), "entry")
 
 
 class Statement(Struct, frozen=True):
@@ -226,15 +297,14 @@ class Statement(Struct, frozen=True):
     day: date
     opening: int
     closing: int
-    entries: tuple[Entry, ...]
+    entries: Entries
 
     def __post_init__(self) -> None:
         _message(self.message_id, self.created)
         _account_number(self.account)
-        _once((entry.bank_txn for entry in self.entries), "entry")
         _in_range(self.opening)
         _in_range(self.closing)
-        reached = self.opening + sum(entry.signed for entry in self.entries)
+        reached = self.opening + self.entries.signed
         if reached != self.closing:
             known = "the opening balance and the entries"
             raise BadFile(Code.WRONG_SUM, _difference("the closing balance", self.closing, known, reached))

@@ -26,6 +26,8 @@ FETCH_BYTES_MAX = 2 * MiB
 # While records of one topic wait here unread, the client asks for the others alone, and does not ask for that one again
 # before the broker has answered: for as long as this when they are quiet.
 FETCH_WAIT_MS = 100
+# A lane's decisions go to the log in as few requests as this allows.
+BATCH_BYTES_MAX = MiB // 4
 CALL_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 2.0
 LOOK_MS = 250
@@ -184,6 +186,7 @@ class KafkaLog:
                     enable_idempotence=True,
                     request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
                     max_request_size=24 * MiB,
+                    max_batch_size=BATCH_BYTES_MAX,
                 )
                 try:
                     await producer.start()

@@ -24,4 +24,4 @@ def test_a_small_run_goes_to_the_bank_and_its_statement_settles_every_payment(fo
     assert result.exists(), done.stdout + done.stderr
     told = {one["name"]: one["value"] for one in json.loads(result.read_text(encoding="utf-8"))["results"]}
     assert told["payments of a run"] == 400, done.stderr
-    assert told["statement: matched, all known before"] > 0
+    assert told["statement, when all was known: matched"] > 0

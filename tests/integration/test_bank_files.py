@@ -19,7 +19,17 @@ from clearing.payments import planning
 from clearing.payments.payment import end_to_end_id
 from medfund.bankfiles import folders, iso20022
 from medfund.bankfiles.folders import Folders
-from medfund.bankfiles.messages import Detail, Entry, Message, Notification, Report, Statement, Status, Transfers
+from medfund.bankfiles.messages import (
+    Detail,
+    Entries,
+    Entry,
+    Message,
+    Notification,
+    Report,
+    Statement,
+    Status,
+    Transfers,
+)
 from tests import events
 from tests.conftest import Database
 from tests.fund import Fund, running
@@ -84,7 +94,7 @@ class Bank:
     def notification(self, entries: Sequence[Entry], fund: str = "310100", account: str = "1002") -> Notification:
         self.written += 1
         number = (NUMBERS if account == "1002" else FISCAL)[fund]
-        return Notification(f"N{self.written}", datetime(2026, 2, 10, 8, tzinfo=UTC), number, tuple(entries))
+        return Notification(f"N{self.written}", datetime(2026, 2, 10, 8, tzinfo=UTC), number, Entries(entries))
 
     def statement(
         self, entries: Sequence[Entry], *, opening: int, fund: str = "310100", day: date = DAY, account: str = "1002"
@@ -93,7 +103,7 @@ class Bank:
         number = (NUMBERS if account == "1002" else FISCAL)[fund]
         closing = opening + sum(entry.signed for entry in entries)
         created = datetime(2026, 2, 10, 12, tzinfo=UTC)
-        return Statement(f"S{self.written}", created, number, day, opening, closing, tuple(entries))
+        return Statement(f"S{self.written}", created, number, day, opening, closing, Entries(entries))
 
 
 def line(txn: str, fen: int, *ids: str, direction: Any = "OUT", on: date = DAY, **data: Any) -> Entry:
@@ -412,7 +422,7 @@ async def test_a_bad_file_is_refused_with_its_reason_and_the_next_one_is_taken(d
     content = iso20022.encoded(good)
     bomb = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><d>&b;</d>'
     outside = b'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/hostname">]><d>&x;</d>'
-    other = Notification("N", datetime(2026, 2, 10, tzinfo=UTC), "6222000077777", tuple(paid(transfers)))
+    other = Notification("N", datetime(2026, 2, 10, tzinfo=UTC), "6222000077777", Entries(paid(transfers)))
     names = {
         door.bank.put_bytes(content[:-40]): "TRUNCATED",
         door.bank.put_bytes(bomb): "DOCTYPE",

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from medfund.bank import desk, misbehaviour
 from medfund.bank.desk import Desk
 from medfund.bankfiles import folders, iso20022
 from medfund.bankfiles.folders import Folders
-from medfund.bankfiles.messages import Entry, Message, Notification, Report, Statement, Transfer, Transfers
+from medfund.bankfiles.messages import Entries, Entry, Message, Notification, Report, Statement, Transfer, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
 from tests.bank_messages import CREATED, DAY, FUND, HOSPITAL, PHARMACY
 
@@ -87,7 +87,7 @@ def statements(letters: Sequence[Message]) -> list[Statement]:
     return [letter for letter in letters if isinstance(letter, Statement)]
 
 
-def names(found: Sequence[Entry]) -> list[tuple[str | None, int]]:
+def names(found: Iterable[Entry]) -> list[tuple[str | None, int]]:
     return [(detail.end_to_end_id, detail.amount) for entry in found for detail in entry.details]
 
 
@@ -227,7 +227,7 @@ ONCE = {"P1": (1, 1), "P2": (1, 1)}
 def test_late_the_file_is_worked_on_the_day_after(world: World) -> None:
     today, tomorrow, counted = worked(world, "late")
     assert (today, counted) == ([], ONCE)
-    assert statements(tomorrow)[0].entries == ()
+    assert statements(tomorrow)[0].entries == Entries()
     assert [entry.value_date for entry in entries(tomorrow)] == [NEXT, NEXT]
     assert reports(tomorrow)[0].status == "ACCP"
 

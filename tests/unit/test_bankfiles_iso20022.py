@@ -16,7 +16,7 @@ from lxml import etree
 
 from medfund.bankfiles import iso20022
 from medfund.bankfiles.iso20022 import kinds, parsing
-from medfund.bankfiles.messages import Message, Statement
+from medfund.bankfiles.messages import Entries, Entry, Message, Statement
 from medfund.bankfiles.refusals import BadFile, Code
 from tests import bank_messages as made
 
@@ -331,7 +331,7 @@ def test_a_prefix_means_the_same() -> None:
 def test_a_bank_may_say_nothing_of_single_payments() -> None:
     batch = changed(TOLD, b"<NbOfTxs>2</NbOfTxs>", b"")
     start, end = batch.index(b"<TxDtls>", batch.index(b"<Btch>")), batch.rindex(b"</TxDtls>") + len(b"</TxDtls>")
-    entry = iso20022.read_notification(batch[:start] + batch[end:]).entries[2]
+    _, _, entry, _ = iso20022.read_notification(batch[:start] + batch[end:]).entries
     assert (entry.message_id, entry.amount, entry.details) == ("MF20260226001", 300, ())
 
 
@@ -406,9 +406,7 @@ ABOUT_XML = (Code.NOT_XML, Code.DOCTYPE, Code.WRONG_ENCODING, Code.UNKNOWN_MESSA
 
 def test_many_entries_are_read_in_memory_that_hardly_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     # The tree that is left holds the records' empty shells only.
-    entries = tuple(
-        made.NOTIFICATION.entries[0].__class__(f"{number:015d}", "IN", 1, made.DAY, made.DAY) for number in range(3_000)
-    )
+    entries = Entries(Entry(f"{number:015d}", "IN", 1, made.DAY, made.DAY) for number in range(3_000))
     statement = Statement("B4", made.CREATED, made.FUND.number, made.DAY, 0, 3_000, entries)
     with io.BytesIO(iso20022.encoded(statement)) as stream:
         found = parsing.document(stream)

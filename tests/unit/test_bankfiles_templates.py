@@ -16,6 +16,7 @@ from medfund.bankfiles.messages import (
     Account,
     Counterparty,
     Detail,
+    Entries,
     Entry,
     Notification,
     Report,
@@ -43,9 +44,11 @@ PAID = Answer(
         "B1",
         made.CREATED,
         made.FUND.number,
-        (
-            Entry("1", "OUT", 100, made.DAY, made.DAY, message_id="MF1", details=(Detail(100, "P1"),)),
-            Entry("2", "IN", 7, made.DAY, made.DAY, message_id="MF1", details=(Detail(7, "P0", "AC04", "已销户"),)),
+        Entries(
+            [
+                Entry("1", "OUT", 100, made.DAY, made.DAY, message_id="MF1", details=(Detail(100, "P1"),)),
+                Entry("2", "IN", 7, made.DAY, made.DAY, message_id="MF1", details=(Detail(7, "P0", "AC04", "已销户"),)),
+            ]
         ),
     ),
 )
@@ -56,17 +59,19 @@ BOOKED = Statement(
     day=made.DAY,
     opening=-5,
     closing=-105,
-    entries=(
-        Entry(
-            bank_txn="1",
-            direction="OUT",
-            amount=100,
-            booked_on=made.DAY,
-            value_date=made.DAY,
-            text="付款",
-            message_id="MF1",
-            details=(Detail(100, "P1", counterparty=Counterparty("1", "医院,甲", ""), remittance='"医保"'),),
-        ),
+    entries=Entries(
+        [
+            Entry(
+                bank_txn="1",
+                direction="OUT",
+                amount=100,
+                booked_on=made.DAY,
+                value_date=made.DAY,
+                text="付款",
+                message_id="MF1",
+                details=(Detail(100, "P1", counterparty=Counterparty("1", "医院,甲", ""), remittance='"医保"'),),
+            ),
+        ]
     ),
 )
 
@@ -150,7 +155,7 @@ def statements(draw: st.DrawFn) -> Statement:
         entries.append(Entry(name, way, amount, draw(days), draw(days), draw(inert(200)), named, (detail,)))
     opening = draw(st.integers(-(10**14), 10**14))
     closing = opening + sum(entry.signed for entry in entries)
-    return Statement(draw(names), draw(moments), draw(made.numbers), draw(days), opening, closing, tuple(entries))
+    return Statement(draw(names), draw(moments), draw(made.numbers), draw(days), opening, closing, Entries(entries))
 
 
 @given(transfers(), st.sampled_from(tuple(FORMS)))
@@ -279,7 +284,7 @@ def test_a_line_without_end_is_too_large() -> None:
 def test_an_entry_of_several_payments_is_not_written_as_one() -> None:
     several = Entry("1", "OUT", 3, made.DAY, made.DAY, details=(Detail(1), Detail(2)))
     with pytest.raises(BadFile, match="UNSUPPORTED"):
-        statement(Statement("B", made.CREATED, "1", made.DAY, 3, 0, (several,)))
+        statement(Statement("B", made.CREATED, "1", made.DAY, 3, 0, Entries([several])))
 
 
 @given(st.sampled_from(tuple(GOOD)), st.data())

@@ -4,14 +4,14 @@ The other side of an entry is the creditor where money left, and also where it c
 the payment that failed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from medfund import money
 from medfund.bankfiles.iso20022 import parts
 from medfund.bankfiles.iso20022.parsing import Document, Part
 from medfund.bankfiles.iso20022.writing import leaf, leaf_if, node
-from medfund.bankfiles.messages import Counterparty, Detail, Direction, Entry
+from medfund.bankfiles.messages import Counterparty, Detail, Direction, Entries, Entry, Side
 from medfund.bankfiles.refusals import BadFile, Code, place
 
 
@@ -26,31 +26,27 @@ def read_account(part: Part) -> str:
     return parts.read_number(found) or ""
 
 
-def summary(entries: Sequence[Entry]) -> str:
+def summary(entries: Entries) -> str:
     """How many entries there are and how much they are, in all and by direction."""
-    sides: list[tuple[str, Iterable[Entry]]] = [
-        ("TtlNtries", entries),
-        ("TtlCdtNtries", [entry for entry in entries if entry.direction == "IN"]),
-        ("TtlDbtNtries", [entry for entry in entries if entry.direction == "OUT"]),
-    ]
-    return node("TxsSummry", *(_side(tag, [entry.amount for entry in some]) for tag, some in sides))
+    return node("TxsSummry", *(_side(tag, side) for tag, _, side in _sides(entries)))
 
 
-def _side(tag: str, amounts: Sequence[int]) -> str:
-    return node(tag, leaf("NbOfNtries", str(len(amounts))), leaf("Sum", money.yuan(sum(amounts))))
+def _sides(entries: Entries) -> Iterator[tuple[str, str, Side]]:
+    credits, debits = entries.side("IN"), entries.side("OUT")
+    yield "TtlNtries", "entries", Side(credits.number + debits.number, credits.fen + debits.fen)
+    yield "TtlCdtNtries", "credits", credits
+    yield "TtlDbtNtries", "debits", debits
 
 
-def check_summary(part: Part, entries: Sequence[Entry]) -> None:
-    sides: list[tuple[str, str, tuple[Direction, ...]]] = [
-        ("TtlNtries", "entries", ("IN", "OUT")),
-        ("TtlCdtNtries", "credits", ("IN",)),
-        ("TtlDbtNtries", "debits", ("OUT",)),
-    ]
-    for tag, what, directions in sides:
-        if (side := part.part(f"TxsSummry/{tag}")) is not None:
-            amounts = [entry.amount for entry in entries if entry.direction in directions]
-            parts.check_count(side.text("NbOfNtries"), len(amounts), what)
-            parts.check_sum(side.text("Sum"), sum(amounts), f"the {what}")
+def _side(tag: str, side: Side) -> str:
+    return node(tag, leaf("NbOfNtries", str(side.number)), leaf("Sum", money.yuan(side.fen)))
+
+
+def check_summary(part: Part, entries: Entries) -> None:
+    for tag, what, side in _sides(entries):
+        if (said := part.part(f"TxsSummry/{tag}")) is not None:
+            parts.check_count(said.text("NbOfNtries"), side.number, what)
+            parts.check_sum(said.text("Sum"), side.fen, f"the {what}")
 
 
 def entry(of: Entry) -> str:
@@ -121,12 +117,15 @@ def _counterparty(role: str, other: Counterparty | None) -> Iterator[str]:
         yield node("RltdAgts", parts.agent(f"{role}Agt", other.bank))
 
 
-def read(found: Document) -> tuple[Entry, ...]:
-    entries = []
+def read(found: Document) -> Entries:
+    return Entries(_read(found))
+
+
+def _read(found: Document) -> Iterator[Entry]:
     for at, record in enumerate(found.records(), 1):
         with place(f"entry {at}"):
-            entries.append(_read_entry(record))
-    return tuple(entries)
+            entry = _read_entry(record)
+        yield entry
 
 
 def _read_entry(record: Part) -> Entry:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from medfund import money
-from medfund.bankfiles.messages import Detail, Entry, GroupStatus, Notification, Report, Status
+from medfund.bankfiles.messages import Detail, Entries, Entry, GroupStatus, Notification, Report, Status
 from medfund.bankfiles.refusals import BadFile, Code, place
 from medfund.bankfiles.templates import cells, sheets
 from medfund.bankfiles.templates.sheets import Row, Table
@@ -26,7 +26,7 @@ class Answer(Struct, frozen=True):
 
 def write(template: Template, answer: Answer, account: str, into: BinaryIO) -> None:
     report, told = answer.report, answer.notification
-    statuses, entries = report.statuses if report else (), told.entries if told else ()
+    statuses, entries = report.statuses if report else (), told.entries if told else Entries()
     known = report or told
     if known is None or not (statuses or entries):
         raise BadFile(Code.INCOMPLETE, "an answer without a line")
@@ -43,7 +43,7 @@ def write(template: Template, answer: Answer, account: str, into: BinaryIO) -> N
     sheets.write(template, template.answers, summary, _lines(template, statuses, entries), into)
 
 
-def _lines(template: Template, statuses: Sequence[Status], entries: Sequence[Entry]) -> Iterator[Row]:
+def _lines(template: Template, statuses: Sequence[Status], entries: Entries) -> Iterator[Row]:
     for status in statuses:
         outcome = cells.word(template.outcomes, "accepted" if status.accepted else "rejected")
         yield {
@@ -132,4 +132,4 @@ def _notification(template: Template, summary: Row, entries: Sequence[Entry]) ->
     if not entries:
         return None
     created = cells.read_moment(template, summary, "created")
-    return Notification(summary["message_id"], created, summary["account"], tuple(entries))
+    return Notification(summary["message_id"], created, summary["account"], Entries(entries))

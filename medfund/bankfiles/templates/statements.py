@@ -1,9 +1,10 @@
 """The statement of an account in a bank's own form: its two balances, and a line for each entry."""
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from medfund import money
-from medfund.bankfiles.messages import Counterparty, Detail, Entry, Statement
+from medfund.bankfiles.messages import Counterparty, Detail, Entries, Entry, Statement
 from medfund.bankfiles.refusals import place
 from medfund.bankfiles.templates import cells, sheets
 from medfund.bankfiles.templates.answers import only_detail
@@ -48,10 +49,7 @@ def _line(template: Template, entry: Entry) -> Row:
 
 def read(template: Template, stream: BinaryIO) -> Statement:
     table = Table(template, template.statements, stream)
-    entries = []
-    for number, row in enumerate(table.lines(), 1):
-        with place(f"line {number}"):
-            entries.append(_read_line(template, row))
+    entries = Entries(_read_lines(template, table))
     summary = table.summary
     cells.check_count(summary, len(entries))
     return Statement(
@@ -61,8 +59,15 @@ def read(template: Template, stream: BinaryIO) -> Statement:
         day=cells.read_day(template, summary, "day"),
         opening=cells.fen(summary, "opening"),
         closing=cells.fen(summary, "closing"),
-        entries=tuple(entries),
+        entries=entries,
     )
+
+
+def _read_lines(template: Template, table: Table) -> Iterator[Entry]:
+    for number, row in enumerate(table.lines(), 1):
+        with place(f"line {number}"):
+            entry = _read_line(template, row)
+        yield entry
 
 
 def _read_line(template: Template, row: Row) -> Entry:

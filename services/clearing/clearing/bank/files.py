@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import TypeVar
 
 import asyncpg
@@ -24,7 +25,6 @@ from medfund.postgres import queries
 
 SQL = queries.load(__file__, "bank.sql")
 SOURCE = "/clearing/bank"
-APPENDED_AT_ONCE = 1000
 AT_ONCE = 5000
 DECIDED_LIMIT_S = 120.0
 LOOK_S = 0.05
@@ -34,10 +34,11 @@ _KIND_OF = {kind.event: kind for kind in KINDS.values()}
 _One = TypeVar("_One")
 
 
-def parts(many: Sequence[_One]) -> Iterator[Sequence[_One]]:
+def parts(many: Iterable[_One]) -> Iterator[list[_One]]:
     """So many as are looked up, told or kept at a time."""
-    for first in range(0, len(many), AT_ONCE):
-        yield many[first : first + AT_ONCE]
+    left = iter(many)
+    while part := list(islice(left, AT_ONCE)):
+        yield part
 
 
 class NotDecided(Exception):
@@ -81,9 +82,7 @@ class Desk:
         for fact in facts:
             lane, decision = self.written(fact, on)
             by_lane[lane].append(decision)
-        for lane, told in sorted(by_lane.items()):
-            for first in range(0, len(told), APPENDED_AT_ONCE):
-                await self.log.append(lane, told[first : first + APPENDED_AT_ONCE])
+        await asyncio.gather(*(self.log.append(lane, told) for lane, told in sorted(by_lane.items())))
         return {lane: {one.topic for one in told} for lane, told in by_lane.items()}
 
     def written(self, fact: Fact, on: date) -> tuple[int, Decision]:

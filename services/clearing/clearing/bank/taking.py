@@ -22,7 +22,7 @@ from medfund import faults
 from medfund.bankfiles import iso20022
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.folders import digest as digest_of
-from medfund.bankfiles.messages import Entry, Message, Notification, Report, Statement, Transfers
+from medfund.bankfiles.messages import Direction, Entries, Entry, Message, Notification, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile
 from medfund.events.bank import BankPaymentRejected
 
@@ -84,15 +84,11 @@ async def _told(desk: Desk, message: Message, own: Own | None, file: Path, diges
             await _keep(desk, file, digest, message, area, entries=len(message.statuses), fen=0)
         case Notification() if own is not None:
             await _entries(desk, own, message.entries)
-            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
+            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=message.entries.signed)
         case Statement() if own is not None:
             await _entries(desk, own, message.entries)
             await reconciling.imported(desk, own, message, digest)
-            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=_sum(message.entries))
-
-
-def _sum(entries: Iterable[Entry]) -> int:
-    return sum(entry.signed for entry in entries)
+            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=message.entries.signed)
 
 
 async def _keep(desk: Desk, file: Path, digest: str, message: Message, area: str, *, entries: int, fen: int) -> None:
@@ -133,15 +129,15 @@ async def _report(desk: Desk, report: Report) -> str:
     return rows[0]["area"] if rows else ""
 
 
-async def _entries(desk: Desk, own: Own, entries: Sequence[Entry]) -> None:
+async def _entries(desk: Desk, own: Own, entries: Entries) -> None:
     """What was paid before what came back: a return is of a payment that is settled."""
-    for direction in ("OUT", "IN"):
-        those = [entry for entry in entries if entry.direction == direction]
-        for day in sorted({entry.value_date for entry in those}):
-            await _lines(desk, own, [entry for entry in those if entry.value_date == day], day)
+    ways: tuple[Direction, ...] = ("OUT", "IN")
+    for direction in ways:
+        for day in entries.days(direction):
+            await _lines(desk, own, entries.of(direction, day), day)
 
 
-async def _lines(desk: Desk, own: Own, entries: Sequence[Entry], day: date) -> None:
+async def _lines(desk: Desk, own: Own, entries: Iterable[Entry], day: date) -> None:
     """Lines of which none is about what another one changes: a part of them at a time, so that memory does not follow
     their number, and the lanes decide the first while the next are looked up."""
     told: dict[int, set[str]] = defaultdict(set)

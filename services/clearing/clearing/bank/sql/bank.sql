@@ -77,13 +77,14 @@ from recoveries
 where ref = any($1::text [])
 
 -- name: booked
--- What the books have under the bank's own numbers, in one account. Locks: none.
+-- What the books have under the bank's own numbers, in one account. By the index, number for number: a plan for any
+-- numbers would go through all that ever moved. Locks: none.
 select
-    bank_txn,
-    sum(fen)::bigint as fen
-from moves
-where area = $1 and fund = $2 and bank_account = $3 and bank_txn = any($4::text [])
-group by bank_txn
+    line.bank_txn,
+    sum(move.fen)::bigint as fen
+from unnest($4::text []) as line (bank_txn)
+inner join moves as move on move.area = $1 and move.fund = $2 and move.bank_account = $3 and line.bank_txn = move.bank_txn
+group by line.bank_txn
 
 -- name: file
 -- Whether a file was taken in or went out before. Locks: none.
