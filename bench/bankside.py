@@ -3,7 +3,6 @@
 A process of its own, because only so its peak of memory is that of the step. What starting costs is not measured.
 """
 
-import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvloop
 
 from clearing.bank import register, sending, taking
 from clearing.bank.files import Desk
@@ -116,7 +116,7 @@ STEPS: dict[str, Callable[..., Awaitable[tuple[Took, Any]]]] = {"plan": plan, "s
 
 def main() -> int:
     logs.configure()
-    took, found = asyncio.run(STEPS[sys.argv[1]](*sys.argv[2:]))
+    took, found = uvloop.run(STEPS[sys.argv[1]](*sys.argv[2:]))
     took.found = msgspec.to_builtins(found)
     sys.stdout.write(msgspec.json.encode(asdict(took)).decode() + "\n")
     return 0
