@@ -1,10 +1,11 @@
-"""`make claims`: a month of claims, from what was recorded to the last approval in the books.
+"""`make claims`: a month of claims, from what was recorded to the last payment, and when each was due.
 
-Every provider has settlements of two kinds, and claims each kind with its count, sums and Merkle root. All of it is on
-the log before the workers of clearing and ledger start. What follows then from outside is told as soon as clearing
-asks for it: the next working day once a lane's claims are accepted, the bank's answer to an instant payment, and after
-it the audit of that claim: one finding for so many settlements, and their sum deducted. The approval takes back what
-was paid at once. In the end nothing is left as recorded or as claimed, and the expense is what was approved.
+Every provider has settlements of two kinds, and claims each kind with its count, sums and Merkle root, on one of four
+days. All of it is on the log before the workers of clearing and ledger start. What is measured is the month's close:
+from there to the last instant payment that is ordered, and from the audit, one finding for so many settlements and
+their sum deducted, to the last approval in the books. In between and at the end money leaves by `bench.door`. Then
+nothing is left as recorded or as claimed, the expense is what was approved, the bank has what the books have, and each
+claim's due day is shown beside the day when it was paid in full, as the API has them.
 """
 
 import argparse
@@ -25,16 +26,22 @@ from typing import Any
 
 import aiokafka
 import asyncpg
-import msgspec
+import httpx
 from aiokafka.producer.message_accumulator import BatchBuilder
+from rich.console import Console
+from rich.table import Table
 
 from bench.__main__ import RESULTS, commit, machine, say
+from bench.door import Door, registration
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s
 from bench.writing import Writing, in_lane
 from bench.writing import producer as writing_to
+from clearing.api.app import create
+from clearing.settings import ApiSettings
 from medfund import calendar, merkle, money
 from medfund.city.model import uuid7
 from medfund.events.agency import policy_hash
+from medfund.http import tokens
 from medfund.lanes import partition
 from tests import events
 
@@ -43,7 +50,12 @@ FULL = 1_000_000
 LIMIT_S = 600.0
 SEED = 1
 FIRST, DAYS = date(2026, 1, 1), 31
-SUBMITTED, PAID_AT_ONCE, BANK = "2026-02-06", "2026-02-09", "2026-02-10"
+SUBMITTED = "2026-02-06", "2026-02-10", "2026-02-11", "2026-02-12"
+"""The cut-off is the tenth: who is later starts a clock of its own."""
+PAID_AT_ONCE, FIRST_PAYMENT = "2026-02-13", date(2026, 2, 14)
+AUDITED, LAST_PAYMENT = "2026-03-04", date(2026, 3, 5)
+LOOKED_AT = "2026-03-31"
+FUNDS = "310100", "310200"
 POLICY = {"instant.ratio": "0.90", "instant.stat": "TEMP", "bond.310100": "0.05", "bond.390100": "0.05"}
 OUTPATIENT, INPATIENT = "11", "21"
 INPATIENT_SHARE = 8
@@ -65,6 +77,7 @@ class Claim:
     provider: str
     lane: int
     clr_type: str
+    submitted_on: str
     refs: bytearray = field(default_factory=bytearray)
     sums: Counter[str] = field(default_factory=Counter)
     doubted: list[tuple[str, Funds]] = field(default_factory=list)
@@ -89,13 +102,7 @@ class Claim:
         return self._told(
             "claim.batch.submitted.v1", self.batch, batch=self.batch, clr_way="3", period_from=str(FIRST),
             period_to=str(FIRST + timedelta(days=DAYS - 1)), settlements=len(refs),
-            settlement_root=merkle.root(refs).hex(), amounts=yuans(self.sums), submitted_on=SUBMITTED,
-        )  # fmt: skip
-
-    def paid(self, payment_ref: str, amounts: dict[str, str]) -> events.Message:
-        return events.message(
-            "bank.payment.settled.v1", id=payment_ref, provider=self.provider, payment_ref=payment_ref,
-            bank_txn=payment_ref, value_date=BANK, amounts=amounts,
+            settlement_root=merkle.root(refs).hex(), amounts=yuans(self.sums), submitted_on=self.submitted_on,
         )  # fmt: skip
 
     def audit(self) -> Iterator[events.Message]:
@@ -135,7 +142,8 @@ class Month:
         for number in range(self.providers):
             provider = f"H152502{number:05d}"
             lane = partition.lane_of(provider.encode(), LANES)
-            mine = {clr_type: Claim(provider, lane, clr_type) for clr_type in (OUTPATIENT, INPATIENT)}
+            on = SUBMITTED[number % len(SUBMITTED)]
+            mine = {clr_type: Claim(provider, lane, clr_type, on) for clr_type in (OUTPATIENT, INPATIENT)}
             self._mine.append(mine)
 
     @property
@@ -143,10 +151,15 @@ class Month:
         """By batch, as soon as everything is recorded. Who has nothing of a kind claims nothing."""
         return {claim.batch: claim for mine in self._mine for claim in mine.values() if claim.refs}
 
+    @property
+    def names(self) -> list[str]:
+        """Of the providers."""
+        return [claim.provider for mine in self._mine for claim in mine.values() if claim.clr_type == OUTPATIENT]
+
     def registrations(self) -> Iterator[tuple[int, events.Message]]:
         for mine in self._mine:
             claim = mine[OUTPATIENT]
-            yield claim.lane, events.registered(claim.provider, id=f"reg-{claim.provider}")
+            yield claim.lane, registration(claim.provider)
         for lane in range(LANES):
             policy = {"valid_from": "2025-01-01", "hash": policy_hash(POLICY), "parameters": POLICY}
             yield lane, in_lane(lane, "policy.published.v1", id=f"policy-{lane}", **policy)
@@ -163,7 +176,7 @@ class Month:
         stay = number % INPATIENT_SHARE == 0
         claim = mine[INPATIENT if stay else OUTPATIENT]
         basic = 1000 + self._random.getrandbits(19 if stay else 14)
-        funds = {"310100": basic, "310200": basic // 7} if stay else {"310100": basic}
+        funds = dict(zip(FUNDS, (basic, basic // 7) if stay else (basic,), strict=False))
         ref = f"{self._random.getrandbits(128):032x}"
         claim.add(ref, funds, doubted=number % DOUBTED_SHARE == 0)
         at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=number % 86_400)
@@ -217,77 +230,66 @@ def _stopwatch(times: dict[str, float], name: str) -> Iterator[None]:
 
 
 class World:
-    """The days, the bank and the audit: they hear what clearing decides, and answer it."""
+    """The days and the audit: they hear what clearing decides."""
 
     def __init__(self, month: Month, writing: Writing) -> None:
         self._claims = month.claims
         self._writing = writing
         self._in_lane = Counter(claim.lane for claim in self._claims.values())
-        self._unpaid: Counter[str] = Counter()
-        """Of each claim: the funds whose P1 the bank has not answered."""
         self.counted: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.last: dict[str, float] = {}
-        """When the last decision of a type was heard."""
-        self.approved: dict[int, int] = {}
-        """The place of each lane's last approval."""
 
-    async def hear(self, consumer: aiokafka.AIOKafkaConsumer) -> None:
-        """Until every claim is approved, or something is wrong."""
+    async def hear(self, consumer: aiokafka.AIOKafkaConsumer, wanted: str) -> None:
+        """Until that was decided of every claim, or something is wrong."""
         deadline = time.monotonic() + LIMIT_S
-        while self.counted["claim.batch.approved"] < len(self._claims) and not self.wrong:
+        while self.counted[wanted] < len(self._claims) and not self.wrong:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not approved after {LIMIT_S:.0f} s: {dict(self.counted)}")
+                raise TimeoutError(f"not {wanted} after {LIMIT_S:.0f} s: {dict(self.counted)}")
             for records in (await consumer.getmany(timeout_ms=100)).values():
                 for record in records:
-                    await self._answer(record)
+                    await self._heard(record)
 
-    async def _answer(self, record: Any) -> None:
+    async def _heard(self, record: Any) -> None:
         type = dict(record.headers)["ce_type"].decode().removesuffix(".v1")
-        told = msgspec.json.decode(record.value)
         self.counted[type] += 1
-        self.last[type] = time.monotonic()
         match type:
-            case "claim.batch.rejected" | "fact.disputed":
-                self.wrong.append(f"{type}: {told}")
+            case "claim.batch.rejected" | "fact.disputed" | "payment.withheld":
+                self.wrong.append(f"{type}: {record.value.decode()}")
             case "claim.batch.accepted":
-                await self._accepted(record.partition)
-            case "payment.ordered" if told["purpose"] == "INSTANT":
-                claim = self._claims[told["payable_ref"]]
-                self._unpaid[claim.batch] += 1
-                await self._writing.put(claim.lane, claim.paid(told["payment_ref"], told["amounts"]))
-            case "payment.settled":
-                claim = self._claims[told["payable_ref"]]
-                self._unpaid[claim.batch] -= 1
-                for message in claim.audit() if not self._unpaid[claim.batch] else ():
-                    await self._writing.put(claim.lane, message)
-            case "claim.batch.approved":
-                self.approved[record.partition] = record.offset
+                self._in_lane[record.partition] -= 1
+                if self._in_lane[record.partition] == 0:
+                    await self.open(PAID_AT_ONCE, record.partition)
 
-    async def _accepted(self, lane: int) -> None:
-        self._in_lane[lane] -= 1
-        if self._in_lane[lane] == 0:
-            version = calendar.shipped().version
-            day = {"date": PAID_AT_ONCE, "working_day": True, "calendar_version": version}
-            await self._writing.put(lane, in_lane(lane, "day.opened.v1", id=f"day-{lane}", **day))
+    async def open(self, day: str, *lanes: int) -> None:
+        told = {"date": day, "working_day": True, "calendar_version": calendar.shipped().version}
+        for lane in lanes:
+            await self._writing.put(lane, in_lane(lane, "day.opened.v1", id=f"day-{day}-{lane}", **told))
+
+    async def audit(self) -> None:
+        for claim in self._claims.values():
+            for message in claim.audit():
+                await self._writing.put(claim.lane, message)
 
 
-async def booked(connection: asyncpg.Connection, approved: dict[int, int]) -> None:
-    """Wait until the ledger has booked every approval."""
-    query = "select lane, next_offset from ledger.positions where topic = 'clearing'"
-    reached: dict[int, int] = {}
-    while any(last >= reached.get(lane, 0) for lane, last in approved.items()):
+async def reached(
+    connection: asyncpg.Connection, consumer: aiokafka.AIOKafkaConsumer, service: str, family: str
+) -> None:
+    """Wait until a service has taken all that is on a topic now."""
+    ends = await consumer.end_offsets([aiokafka.TopicPartition(f"{PREFIX}.{family}", lane) for lane in range(LANES)])
+    query = f"select lane, next_offset from {service}.positions where topic = $1"  # noqa: S608 - ours
+    taken: dict[int, int] = {}
+    while any(end > taken.get(partition.partition, 0) for partition, end in ends.items()):
         await asyncio.sleep(0.02)
-        reached = dict(await connection.fetch(query))
+        taken = dict(await connection.fetch(query, family))
 
 
-async def compared(connection: asyncpg.Connection, month: Month) -> list[str]:
+async def compared(connection: asyncpg.Connection, month: Month, at_the_bank: int) -> list[str]:
     """What the books should say and do not."""
     query = "select account, sum(debit - credit)::bigint from ledger.buckets where book = 'OPS' group by account"
     found = dict(await connection.fetch(query))
     claims = month.claims.values()
     expense = sum(claim.sums.total() - sum(claim.deducted.values()) for claim in claims)
-    wanted = {"2100": 0, "2101": 0, "5001": expense}
+    wanted = {"1002": at_the_bank, "2100": 0, "2101": 0, "5001": expense}
     return [
         f"account {account} is {money.yuan(found.get(account, 0))} instead of {money.yuan(fen)}"
         for account, fen in wanted.items()
@@ -295,63 +297,133 @@ async def compared(connection: asyncpg.Connection, month: Month) -> list[str]:
     ]
 
 
+async def due_days(ground: Ground) -> list[dict[str, Any]]:
+    """For each due day how many claims had it, when they were paid in full, and how many of them were late."""
+    keys = tokens.make_keys(ground.folder)
+    settings = {
+        "kafka_bootstrap": ground.kafka.address,
+        "MEDFUND_LANES": LANES,
+        "MEDFUND_TOPIC_PREFIX": PREFIX,
+        "CLEARING_READER_DSN": ground.environment["CLEARING_READER_DSN"],
+        "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
+    }
+    app = create(ApiSettings.model_validate(settings))
+    token = tokens.issue(tokens.load_key(keys.private), role="finance", areas=("*",), organisations=("*",), sources=(),
+                         subject="bench", ttl_s=3600)  # fmt: skip
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clearing", timeout=60,
+                               headers={"Authorization": f"Bearer {token}"})  # fmt: skip
+    found: dict[str, dict[str, Any]] = {}
+    async with app.router.lifespan_context(app), client:
+        cursor = None
+        while cursor is not None or not found:
+            asked = {"as_of": LOOKED_AT, "limit": 200, **({"cursor": cursor} if cursor else {})}
+            answer = (await client.get("/v1/claims", params=asked)).raise_for_status().json()
+            cursor = answer["next"]
+            for one in answer["claims"]:
+                day = found.setdefault(
+                    one["due"], {"due": one["due"], "claims": 0, "paid": 0, "last_paid": "", "late": 0}
+                )
+                day["claims"] += 1
+                day["paid"] += one["paid"]
+                day["last_paid"] = max(day["last_paid"], one["paid_on"] or "")
+                day["late"] += (one["paid_on"] or LOOKED_AT) > one["due"]
+    return list(found.values())
+
+
 # -- what it takes
 
 
 async def measure(ground: Ground, month: Month, *, workers: int) -> dict[str, Any]:
-    """Seconds from the start of the workers to the last approval in the books, and what went into them."""
+    """What each part took, and what went into the close."""
     await ground.start()
     times: dict[str, float] = {}
     producer = writing_to(ground.kafka.address)
     consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=ground.kafka.address, auto_offset_reset="earliest")
     await producer.start()
     await consumer.start()
-    connection = await ground.connect()
+    connection, tables = await ground.connect(), await ground.connect("clearing")
+    writing = Recording(producer)
+    door = Door(ground, writing, tables, FUNDS)
     try:
-        writing = Recording(producer)
         say(f"recording {month.settlements:,} settlements of {month.providers:,} providers")
         with _stopwatch(times, "recording"):
-            for lane, message in month.registrations():
+            for lane, message in [*door.begin(month.names), *month.registrations()]:
                 await writing.put(lane, message)
             await writing.fill(month)
         await connection.execute("checkpoint")
         consumer.assign([aiokafka.TopicPartition(f"{PREFIX}.clearing", lane) for lane in range(LANES)])
         world = World(month, writing)
-        say(f"{len(month.claims):,} claims: from the log to the last approval in the books")
-        return {**times, **await _followed(ground, month, world, consumer, connection, workers=workers)}
+        say(f"{len(month.claims):,} claims: from the log to the last payment")
+        return await _followed(ground, month, world, door, consumer, connection, times, workers=workers)
     finally:
+        door.close()
+        await tables.close()
         await connection.close()
         await consumer.stop()
         await producer.stop()
 
 
 async def _followed(
-    ground: Ground, month: Month, world: World, consumer: aiokafka.AIOKafkaConsumer,
-    connection: asyncpg.Connection, *, workers: int,
+    ground: Ground, month: Month, world: World, door: Door, consumer: aiokafka.AIOKafkaConsumer,
+    connection: asyncpg.Connection, times: dict[str, float], *, workers: int,
 ) -> dict[str, Any]:  # fmt: skip
     names = ["clearing"] * workers + ["ledger"]
-    database = ground.database_s()
-    began = time.monotonic()
-    with ground.processes([("-m", name, "work") for name in names]) as processes:
-        await world.hear(consumer)
-        if not world.wrong:
-            await booked(connection, world.approved)
-        seconds = time.monotonic() - began
-        used = dict.fromkeys(names, 0.0)
-        for name, process in zip(names, processes, strict=True):
-            used[name] += processor_s(process.pid)
-        used["database"] = ground.database_s() - database
+    commands = [("-m", name, "work") for name in names]
+    used = dict.fromkeys([*names, "database"], 0.0)
+    with ground.processes(commands) as processes:
+
+        @contextmanager
+        def closing(name: str) -> Iterator[None]:
+            """A part of the close: what it takes of whom."""
+            before = _processors(ground, names, processes)
+            with _stopwatch(times, name):
+                yield
+            for whose, spent in _processors(ground, names, processes).items():
+                used[whose] += spent - before[whose]
+
+        with closing("paid at once"):
+            await world.hear(consumer, "instant.payment.approved")
+        with ground.processes([("-m", "clearing", "bank")]), _stopwatch(times, "first payments"):
+            payments = await door.pay(FIRST_PAYMENT)
+        with closing("audited"):
+            await world.open(AUDITED, *range(LANES))
+            await world.audit()
+            await world.hear(consumer, "claim.batch.approved")
+            await reached(connection, consumer, "ledger", "clearing")
+        with ground.processes([("-m", "clearing", "bank")]), _stopwatch(times, "last payments"):
+            payments += await door.pay(LAST_PAYMENT)
+        await world.open(LOOKED_AT, *range(LANES))
+        for service, family in (("clearing", "time"), ("ledger", "bank"), ("ledger", "clearing")):
+            await reached(connection, consumer, service, family)
         peak = max(map(peak_mib, processes))
+    due = await due_days(ground)
+    late = [f"{day['late']} claims due on {day['due']} were not paid by then" for day in due if day["late"]]
     return {
         "claims": len(month.claims),
         "findings": sum(len(claim.doubted) for claim in month.claims.values()),
-        "seconds": round(seconds, 2),
-        "heard_last_s": {type: round(at - began, 2) for type, at in sorted(world.last.items())},
+        "payments": payments,
+        "seconds": round(times["paid at once"] + times["audited"], 2),
+        "parts_s": times,
         "processor_s": {name: round(spent, 2) for name, spent in used.items()},
         "peak_mib": round(peak, 1),
         "decisions": dict(sorted(world.counted.items())),
-        "wrong": world.wrong[:20] or await compared(connection, month),
+        "due": due,
+        "wrong": world.wrong[:20] + late + await compared(connection, month, door.balance),
     }
+
+
+def _processors(ground: Ground, names: Sequence[str], processes: Sequence[Any]) -> dict[str, float]:
+    found = dict.fromkeys(names, 0.0)
+    for name, process in zip(names, processes, strict=True):
+        found[name] += processor_s(process.pid)
+    return {**found, "database": ground.database_s()}
+
+
+def shown(due: Sequence[dict[str, Any]]) -> Table:
+    table = Table("due", "claims", "paid in full", "last paid on", "late", title="when claims were due, and paid")
+    for day in due:
+        table.add_row(*map(str, day.values()))
+    return table
 
 
 @contextmanager
@@ -390,6 +462,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(told, indent=2, ensure_ascii=False))
+    Console().print(shown(result["due"]))
     return 0 if ok else 1
 
 

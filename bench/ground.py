@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -21,6 +22,7 @@ from medfund.local.services import SERVICES, variable
 from medfund.postgres.provision import ROLES
 
 LANES = 12
+LOOK_S = 0.05
 PREFIX = "medfund"
 KEPT = ("schema_migrations", "lanes", "workers")
 RELEASED = "delete from workers; update lanes set batches = 0, leased_until = null"
@@ -152,6 +154,15 @@ async def pace(count, *, until: int, limit_s: float = 600.0) -> Pace:  # type: i
             return Pace((done - first[1]) / seconds, seconds)
         await asyncio.sleep(0.05)
     raise TimeoutError(f"only {await count()} of {until} after {limit_s} s")
+
+
+async def until(tables: asyncpg.Connection, query: str, *values: Any, limit_s: float) -> None:
+    """Wait until what was asked is so. Raises `TimeoutError`."""
+    deadline = time.monotonic() + limit_s
+    while not await tables.fetchval(query, *values):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not after {limit_s:.0f} s: {query}")
+        await asyncio.sleep(LOOK_S)
 
 
 def processor_s(pid: int) -> float:

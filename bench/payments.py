@@ -23,7 +23,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from bench.ground import LANES, Ground, peak_mib, processor_s
+from bench.ground import LANES, Ground, peak_mib, processor_s, until
 from bench.owed import OPENING, Month, months
 from bench.writing import Writing, in_lane, producer
 from medfund.bankfiles import iso20022
@@ -34,7 +34,6 @@ from tests import events
 FULL = 80_000
 WORKERS = os.cpu_count() or 2
 LIMIT_S = 600.0
-LOOK_S = 0.05
 PROCESSORS = ("processor_s", "worker_s", "database_s")
 
 REGISTERED = "select count(*) = $2 from payees where provider like $1 || '%'"
@@ -113,11 +112,7 @@ class Way:
         await self._until(HEARD, name, LANES)
 
     async def _until(self, query: str, *values: Any) -> None:
-        deadline = time.monotonic() + LIMIT_S
-        while not await self.tables.fetchval(query, *values):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not after {LIMIT_S:.0f} s: {query}")
-            await asyncio.sleep(LOOK_S)
+        await until(self.tables, query, *values, limit_s=LIMIT_S)
 
     # -- the run, and the bank's answer
 

@@ -64,6 +64,7 @@ BATCH_IN_A_LIST: Json = {
     "state": "APPROVED",
     "state_name": name("已审定", "approved"),
     "paid": True,
+    "paid_on": "2026-03-05",
     "working_days": 16,
     **{item: _SUMS[item] for item in ("claimed", "in_review", "deducted", "approved", "payable")},
 }

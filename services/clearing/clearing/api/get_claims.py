@@ -75,6 +75,7 @@ class Batch(BaseModel):
     state: State
     state_name: Name
     paid: Annotated[bool, Field(description="Nothing of it is in review, on its way or left to be paid")]
+    paid_on: Annotated[date | None, Field(description="The bank's day of its last payment, once it is paid")]
     working_days: Annotated[int | None, Field(description="After its cut-off, up to `as_of`; null without it")]
     claimed: Yuan
     in_review: Yuan
@@ -152,7 +153,7 @@ def _narrowing(question: Question, calendar: Calendar) -> tuple[Any, ...]:
 
 
 def batch(claim: Claim, worked: WorkedDays | None) -> Batch:
-    mine = claim.dimensions
+    mine, paid = claim.dimensions, claim.live and not claim.unpaid
     return Batch(
         batch=claim.ref,
         provider=mine.provider,
@@ -173,7 +174,8 @@ def batch(claim: Claim, worked: WorkedDays | None) -> Batch:
         due_limit=claim.due_limit,
         state=claim.status,
         state_name=STATES[claim.status],
-        paid=claim.live and not claim.unpaid,
+        paid=paid,
+        paid_on=claim.last_paid if paid else None,
         working_days=worked.since(claim.cut_off) if worked else None,
         claimed=filters.total(claim.claimed),
         in_review=filters.total(claim.in_review),
