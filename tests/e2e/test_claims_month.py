@@ -31,6 +31,8 @@ def test_the_claims_of_700_providers_are_audited_to_the_fen_and_paid_by_file_bef
         assert decided[decision] == told["claims"] > 700
     assert told["payments"] > 2 * told["claims"], "each fund pays its own part, at once and after the audit"
     assert decided["claim.finding.noted"] == told["findings"] > 0
-    assert [day["due"] for day in told["due"]] == ["2026-03-09", "2026-03-10", "2026-03-11"], "who is late is paid later"
+    assert [day["due"] for day in told["due"]] == ["2026-03-09", "2026-03-10", "2026-03-11"], (
+        "who is late is paid later"
+    )
     assert sum(day["paid"] for day in told["due"]) == told["claims"]
     assert sum(day["late"] for day in told["due"]) == 0
