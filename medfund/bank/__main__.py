@@ -1,4 +1,4 @@
-"""`python -m medfund.bank --root DIR --accounts FILE --state FILE --once|--follow`: a bank on a pair of folders."""
+"""`python -m medfund.bank --root DIR --state FILE --once|--follow`: a bank on a pair of folders."""
 
 import sys
 from datetime import date, datetime
@@ -26,10 +26,16 @@ class Opening(Struct, frozen=True):
 
 def bank(
     root: Annotated[Path, typer.Option(help="The folder with out/ and in/.")],
-    accounts: Annotated[Path, typer.Option(help='JSON: [{"number", "name", "bank", "balance": "1.00"}, ...].')],
     state: Annotated[Path, typer.Option(help="Where the bank keeps its books; on the same file system as the root.")],
+    accounts: Annotated[
+        Path | None,
+        typer.Option(help='To begin the books: JSON, [{"number", "name", "bank", "balance": "1.00"}, ...].'),
+    ] = None,
     day: Annotated[str, typer.Option(help="The bank's day; days before it are closed with their statements.")] = "",
     misbehave: Annotated[str, typer.Option(help="What to do wrong: name[:which][=code],...")] = "",
+    give_back: Annotated[
+        list[str], typer.Option(help="A payment that comes back now, and why: its end-to-end id, =, a code. May repeat.")
+    ] = [],  # noqa: B006 - the library's own way to say none
     once: Annotated[bool, typer.Option("--once", help="Work what lies in out/ and end.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Work until stopped.")] = False,
     close: Annotated[bool, typer.Option("--close", help="Close the day when all is worked.")] = False,
@@ -37,6 +43,8 @@ def bank(
     """Be a bank: take payment files, pay them, and report."""
     if once == follow or (follow and close):
         raise typer.BadParameter("say --once, with or without --close, or --follow")
+    if accounts is None and not state.exists():
+        raise typer.BadParameter("there are no books yet: say --accounts")
     wanted = date.fromisoformat(day) if day else None
     with desk.opened(
         root=root,
@@ -50,13 +58,19 @@ def bank(
         if follow:
             opened.follow()
         opened.work()
+        for payment in give_back:
+            name, _, code = payment.partition("=")
+            try:
+                opened.give_back(name, code=code)
+            except ValueError as error:
+                raise typer.BadParameter(str(error)) from None
         if close:
             opened.close_day()
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(desk.summary(opened))).decode() + "\n")
 
 
-def _openings(accounts: Path) -> list[Opening]:
-    return msgspec.json.decode(accounts.read_bytes(), type=list[Opening])
+def _openings(accounts: Path | None) -> list[Opening]:
+    return msgspec.json.decode(accounts.read_bytes(), type=list[Opening]) if accounts else []
 
 
 if __name__ == "__main__":

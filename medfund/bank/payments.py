@@ -7,7 +7,7 @@ AC02 for an account that is not here, FF01 for a file that cannot be read.
 from collections.abc import Sequence
 
 from medfund.bank import misbehaviour
-from medfund.bank.books import Books, Intent, Later, Letter, Plan, party
+from medfund.bank.books import Books, Intent, Later, Letter, Payment, Plan, party
 from medfund.bank.misbehaviour import Wish
 from medfund.bankfiles.messages import Detail, Entry, Status, Transfer, Transfers
 from medfund.bankfiles.refusals import BadFile
@@ -127,7 +127,7 @@ def _put_off(books: Books, plan: Plan, intents: Sequence[Intent]) -> None:
 
 def give_back(books: Books, end_to_end_id: str, code: str) -> None:
     """A payment comes back whole, with its parties and the code that says why."""
-    payment = books.payments[end_to_end_id]
+    payment = books.payments.get(end_to_end_id, Payment())
     if payment.transfer is None or payment.returned >= payment.paid:
         raise ValueError(f"{end_to_end_id} was not paid, or is back already")
     payment.returned += 1

@@ -181,6 +181,17 @@ def test_a_payment_comes_back_once_with_its_code(world: World) -> None:
     assert (back.direction, back.value_date, back.details[0].return_code) == ("IN", DAY + timedelta(days=3), "AC04")
 
 
+def test_a_payment_that_was_made_comes_back_by_command_and_no_other(world: World) -> None:
+    world.pay("MF1", ("P1", 100))
+    assert once(world)[0] == 0
+    code, said = once(world, "--give-back", "P2=AC04")
+    assert code != 0
+    assert "P2 was not paid, or is back already" in said
+    code, said = once(world, "--give-back", "P1=AC04")
+    assert (code, json.loads(said)["returned"]) == (0, 1)
+    assert entries(world.letters())[-1].details[0].return_code == "AC04"
+
+
 def test_statements_of_several_days_follow_from_each_other(world: World) -> None:
     world.pay("MF1", ("P1", 100))
     with world.bank() as bank:
