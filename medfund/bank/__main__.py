@@ -34,7 +34,8 @@ def bank(
     day: Annotated[str, typer.Option(help="The bank's day; days before it are closed with their statements.")] = "",
     misbehave: Annotated[str, typer.Option(help="What to do wrong: name[:which][=code],...")] = "",
     give_back: Annotated[
-        list[str], typer.Option(help="A payment that comes back now, and why: its end-to-end id, =, a code. May repeat.")
+        list[str],
+        typer.Option(help="A payment that comes back now, and why: its end-to-end id, =, a code. May repeat."),
     ] = [],  # noqa: B006 - the library's own way to say none
     once: Annotated[bool, typer.Option("--once", help="Work what lies in out/ and end.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Work until stopped.")] = False,

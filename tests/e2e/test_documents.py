@@ -87,16 +87,17 @@ class Reader:
 
     def follow(self, block: Block) -> None:
         deadline = time.monotonic() + ANSWER_LIMIT_S * block.patient
-        said = self._type(block)
-        while not block.agrees(said) and time.monotonic() < deadline:
+        done = self._type(block)
+        while (done.returncode or not block.agrees(done.stdout)) and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
-            said = self._type(block)
-        assert block.agrees(said), f"`{block.name}` said\n{said}"
+            done = self._type(block)
+        assert done.returncode == 0, f"`{block.name}`: {done.stderr}"
+        assert block.agrees(done.stdout), f"`{block.name}` said\n{done.stdout}"
 
-    def _type(self, block: Block) -> str:
-        """What it prints. Variables and functions stay for the next block."""
+    def _type(self, block: Block) -> "subprocess.CompletedProcess[str]":
+        """Variables and functions stay for the next block."""
         script = f". {self._shell}\n{block.command}\n{{ export -p; declare -f; }} > {self._shell}\n"
-        done = subprocess.run(
+        return subprocess.run(
             ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", script],
             cwd=self._folder,
             env=self._environment,
@@ -106,8 +107,6 @@ class Reader:
             check=False,
             timeout=RUN_LIMIT_S,
         )
-        assert done.returncode == 0, f"`{block.name}`: {done.stderr}"
-        return done.stdout
 
 
 @pytest.fixture(scope="module")

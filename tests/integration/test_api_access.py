@@ -43,6 +43,7 @@ payment_runs   finance approver operator auditor
 run_plan       finance approver operator auditor
 payment_run    finance approver operator auditor
 suspense       finance approver operator auditor
+reconciliations finance approver operator auditor
 outflows       finance approver operator auditor
 treasury_requests finance approver operator auditor
 coverage       finance approver operator auditor

@@ -33,6 +33,8 @@ from medfund.bankfiles.messages import (
 from tests import events
 from tests.conftest import Database
 from tests.fund import Fund, running
+from tests.integration.claims_served import serving
+from tests.integration.served import Caller
 
 FUNDS = ("310100", "390100")
 NUMBERS = {"310100": "6222000010001", "390100": "6222000010002"}
@@ -455,3 +457,77 @@ async def test_a_register_that_mixes_funds_is_refused(tmp_path: Path) -> None:
         file.write_bytes(msgspec.json.encode(wrong))
         with pytest.raises(register.BadRegister):
             register.read(file)
+
+
+# -- a day beside the books
+
+
+@pytest.fixture
+async def finance(door: Door, database: Database, tmp_path: Path) -> AsyncIterator[Caller]:
+    async with serving(database, door.fund.log, tmp_path / "keys", lanes=1) as api:
+        yield api.caller("finance")
+
+
+async def test_a_day_is_reconciled_line_by_line_one_to_one_one_to_many_and_many_to_one(
+    door: Door, finance: Caller
+) -> None:
+    for month in ("2025-11", "2025-12"):
+        door.fund.settle({"310100": 20_000}, day=f"{month}-15")
+        door.fund.submit(f"B-{month}", first=f"{month}-01", last=f"{month}-30", on="2026-02-06", benefit_year=2025)
+    await door.fund.drain()
+    door.fund.day("2026-02-10")
+    await door.fund.drain()
+    transfers = await door.sent()
+    by_fen: dict[int, list[str]] = {}
+    for one in transfers.transfers:
+        by_fen.setdefault(one.amount, []).append(one.end_to_end_id)
+    [whole], alike = by_fen[90_000], by_fen[18_000]
+    lines = [
+        line("T-1", 60_000, whole), line("T-2", 30_000, whole), line("T-3", 36_000, *alike, parts=[18_000, 18_000]),
+        line("T-4", 12_345, "NOBODY", direction="IN"),
+    ]  # fmt: skip
+    door.bank.put(door.bank.statement(lines, opening=500_000))
+    await door.round()
+    answer = await finance.answer("/v1/reconciliations", area=AREA, day="2026-02-12", fund="310100")
+    assert answer["agrees"]
+    [account] = answer["accounts"]
+    told = ("day", "opening", "closing", "books", "difference", "lines", "differing")
+    assert [account[name] for name in told] == ["2026-02-10", "5000.00", "3863.45", "3863.45", "0.00", 4, []]
+    assert [(one["kind"], one["lines"], one["came"], one["went"]) for one in account["matched"]] == [
+        ("ONE_TO_MANY", 1, "0.00", "360.00"),
+        ("MANY_TO_ONE", 2, "0.00", "900.00"),
+        ("SUSPENSE", 1, "123.45", "0.00"),
+    ]
+    [work] = account["open"]
+    assert (work["kind"], work["owner"], work["items"], work["total"], work["oldest"], work["age_days"]) == (
+        "SUSPENSE", "finance", 1, "123.45", "2026-02-10", 2,
+    )  # fmt: skip
+
+
+async def test_what_is_open_between_bank_and_books_has_an_owner_an_age_and_a_reason(
+    door: Door, finance: Caller
+) -> None:
+    await door.sent()
+    door.bank.put(door.bank.notification([line("T-8", 700, "NOBODY", direction="IN")]))
+    await door.round()
+    door.bank.put(door.bank.statement([line("T-9", 500, "NOBODY", direction="IN")], opening=500_000))
+    await door.round()
+    await door.fund.control.execute("update clearing.moves set fen = fen + 1 where bank_txn = 'T-9'")
+    answer = await finance.answer("/v1/reconciliations", area=AREA, day=str(DAY), fund="310100")
+    [account] = answer["accounts"]
+    assert (answer["agrees"], account["difference"]) == (False, "-7.01")
+    assert [(one["kind"], one["owner"], one["items"], one["total"]) for one in account["open"]] == [
+        ("ON_ITS_WAY", "finance", 1, "-900.00"),
+        ("SUSPENSE", "finance", 2, "12.00"),
+        ("BOOKS_ONLY", "finance", 1, "-7.00"),
+        ("DIFFERS", "finance", 1, "-0.01"),
+    ]
+    assert all(one["reason"]["zh"] for one in account["open"])
+    assert [(one["kind"], one["bank_txn"], one["bank"], one["books"]) for one in account["differing"]] == [
+        ("BOOKS_ONLY", "T-8", None, "7.00"),
+        ("DIFFERS", "T-9", "5.00", "5.01"),
+    ]
+    await door.fund.control.execute("delete from clearing.moves where bank_txn = 'T-9'")
+    [account] = (await finance.answer("/v1/reconciliations", area=AREA, day=str(DAY), fund="310100"))["accounts"]
+    assert [(one["kind"], one["owner"]) for one in account["open"]][2] == ("BANK_ONLY", "operator")
+    assert (await finance.answer("/v1/reconciliations", area=AREA, day="2026-02-09"))["accounts"] == []

@@ -463,6 +463,56 @@ SUSPENSE: Json = {
     "left": "0.00",
     "next": None,
 }
+RECONCILIATIONS: Json = {
+    "day": "2026-02-27",
+    "positions": POSITIONS,
+    "agrees": True,
+    "accounts": [
+        {
+            "area": AREA,
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "bank_account": "1002",
+            "day": "2026-02-27",
+            "statement": "BK20260227000004",
+            "opening": "5000000.00",
+            "closing": "3110123.12",
+            "books": "3110123.12",
+            "difference": "0.00",
+            "lines": 2,
+            "matched": [
+                {
+                    "kind": "ONE_TO_ONE",
+                    "kind_name": name("一笔对一笔", "a line for one thing"),
+                    "lines": 1,
+                    "came": "0.00",
+                    "went": "1890000.33",
+                },
+                {
+                    "kind": "SUSPENSE",
+                    "kind_name": name("待查", "in suspense, or placed from there"),
+                    "lines": 1,
+                    "came": "123.45",
+                    "went": "0.00",
+                },
+            ],
+            "open": [
+                {
+                    "kind": "SUSPENSE",
+                    "kind_name": name("待查", "in suspense"),
+                    "owner": "finance",
+                    "owner_name": name("财务", "finance"),
+                    "reason": name("无法对应，待认定", "nobody has said what it was"),
+                    "items": 1,
+                    "total": "123.45",
+                    "oldest": "2026-02-27",
+                    "age_days": 0,
+                }
+            ],
+            "differing": [],
+        }
+    ],
+}
 OUTFLOWS: Json = {
     "area": AREA,
     "first": "2026-02-27",

@@ -20,6 +20,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "payment_runs": AGENCY,
     "payment_run": AGENCY,
     "suspense": AGENCY,
+    "reconciliations": AGENCY,
     "outflows": AGENCY,
     "treasury_requests": AGENCY,
     "withdraw": frozenset({Role.provider}),

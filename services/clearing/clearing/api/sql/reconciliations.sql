@@ -1,0 +1,158 @@
+-- name: accounts
+-- The last statement up to a day of each account, and what the books had in it at the end of its day. Null narrows
+-- nothing. Locks: none.
+select
+    statement.area,
+    statement.fund,
+    statement.bank_account,
+    statement.day,
+    statement.statement_ref,
+    statement.opening,
+    statement.closing,
+    statement.lines,
+    (
+        select coalesce(sum(move.fen), 0)::bigint
+        from moves as move
+        where
+            move.area = statement.area and move.fund = statement.fund
+            and move.bank_account = statement.bank_account and move.value_date <= statement.day
+    ) as books
+from (
+    select distinct on (area, fund, bank_account) *
+    from bank_statements
+    where area = any($1::text []) and day <= $2 and ($3::text is null or fund = $3)
+    order by area, fund, bank_account, day desc
+) as statement
+order by statement.area, statement.fund, statement.bank_account
+
+-- name: matched
+-- The lines of a statement that the books have under the same numbers with the same sums: for one thing, for several, for
+-- something that other lines are about too, or in suspense. Locks: none.
+with line as (
+    select
+        bank_txn,
+        fen
+    from bank_lines
+    where area = $1 and fund = $2 and bank_account = $3 and day = $4
+),
+
+booked as (
+    select
+        line.fen,
+        booked.*
+    from line
+    left join lateral (
+        select
+            sum(move.fen)::bigint as booked,
+            count(distinct (move.lane, move.ref)) as things,
+            bool_or(exists (
+                select from suspense as item
+                where item.lane = move.lane and item.item_ref = move.ref
+            )) as in_suspense,
+            bool_or(exists (
+                select from moves as other
+                where
+                    other.area = $1 and other.ref = move.ref and other.fund = $2 and other.bank_account = $3
+                    and other.bank_txn <> move.bank_txn and (other.fen > 0) = (move.fen > 0)
+            )) as in_parts
+        from moves as move
+        where move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+    ) as booked on true
+)
+
+select
+    case
+        when in_suspense then 'SUSPENSE'
+        when things > 1 then 'ONE_TO_MANY'
+        when in_parts then 'MANY_TO_ONE'
+        else 'ONE_TO_ONE'
+    end as kind,
+    count(*) as lines,
+    coalesce(sum(fen) filter (where fen > 0), 0)::bigint as came,
+    coalesce(-sum(fen) filter (where fen < 0), 0)::bigint as went
+from booked
+where booked = fen
+group by kind
+order by kind
+
+-- name: differing
+-- What is in one of the two alone, or there with another sum: lines of a statement ($4), and what the books had of the
+-- days since the account's first statement. Of each kind the oldest, at most so many ($5), and how many there are in all.
+-- Locks: none.
+with differing as (
+    select
+        case when booked.fen is null then 'BANK_ONLY' else 'DIFFERS' end as kind,
+        line.bank_txn,
+        line.value_date,
+        line.ref,
+        line.fen as bank,
+        booked.fen as books
+    from bank_lines as line
+    left join lateral (
+        select sum(move.fen)::bigint as fen
+        from moves as move
+        where move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+    ) as booked on true
+    where
+        line.area = $1 and line.fund = $2 and line.bank_account = $3 and line.day = $4
+        and booked.fen is distinct from line.fen
+    union all
+    select
+        'BOOKS_ONLY' as kind,
+        move.bank_txn,
+        min(move.value_date) as value_date,
+        min(move.ref) as ref,
+        null as bank,
+        sum(move.fen)::bigint as books
+    from moves as move
+    where
+        move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.value_date <= $4
+        and move.value_date >= (
+            select min(day) from bank_statements
+            where area = $1 and fund = $2 and bank_account = $3
+        )
+        and not exists (
+            select from bank_lines as line
+            where line.area = $1 and line.fund = $2 and line.bank_account = $3 and line.bank_txn = move.bank_txn
+        )
+    group by move.bank_txn
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (partition by kind order by value_date, bank_txn) as place,
+        count(*) over (partition by kind) as items,
+        sum(coalesce(bank, 0) - coalesce(books, 0)) over (partition by kind)::bigint as fen,
+        min(value_date) over (partition by kind) as oldest
+    from differing
+)
+
+select * from ordered
+where place <= $5
+order by kind, place
+
+-- name: on_its_way
+-- What was sent to the bank up to a day and is not answered in full; no items where there is none. Locks: none.
+select
+    count(*) as items,
+    -sum(payment.fen - coalesce(paid.fen, 0))::bigint as fen,
+    min(payment.body ->> 'execute_on')::date as oldest
+from payments as payment
+left join lateral (
+    select sum(fen::bigint) as fen from jsonb_each_text(payment.body -> 'settled') as part (fund, fen)
+) as paid on true
+where payment.area = $1 and payment.fund = $2 and payment.status = 'SENT' and payment.body ->> 'execute_on' <= $3::text
+having count(*) > 0
+
+-- name: in_suspense
+-- What nobody has placed, up to a day; no items where there is none. Locks: none.
+select
+    count(*) as items,
+    sum(case when body ->> 'direction' = 'IN' then part.fen::bigint else -part.fen::bigint end)::bigint as fen,
+    min(body ->> 'value_date')::date as oldest
+from suspense
+cross join lateral jsonb_each_text(body -> 'amounts') as part (fund, fen)
+where
+    area = $1 and is_open and part.fund = $2 and body ->> 'bank_account' = $3 and body ->> 'value_date' <= $4::text
+having count(*) > 0
