@@ -173,9 +173,7 @@ async def _account(connection: Connection, row: asyncpg.Record, day: date) -> Ac
     )
 
 
-async def _on_its_way(
-    connection: Connection, which: tuple[str, str, BankAccount], day: date
-) -> asyncpg.Record | None:
+async def _on_its_way(connection: Connection, which: tuple[str, str, BankAccount], day: date) -> asyncpg.Record | None:
     area, fund, account = which
     if account != runs.PAID_FROM:
         return None
