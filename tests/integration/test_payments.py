@@ -198,6 +198,21 @@ async def test_a_suspended_provider_is_paid_when_its_agreement_is_resumed(fund: 
     assert (await states(fund))[P1] == "SENT"
 
 
+async def test_what_a_run_withheld_is_not_added_to_it_when_the_run_is_told_again(fund: Fund) -> None:
+    """Its file may be at the bank: whatever were added would be called sent, and nobody would pay it."""
+    await fund.approve("anna", "bo")
+    fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="SUSPENDED", effective_from="2026-02-10",
+             effective_to="2026-02-10")  # fmt: skip
+    plan = await fund.plan("310100", on="2026-02-10")
+    await send(fund, plan)
+    assert await withheld(fund) == [(P1, "AGREEMENT")]
+    fund.day("2026-02-11")
+    await send(fund, plan)
+    assert (await states(fund))[P1] == "APPROVED"
+    await fund.run("310100", on="2026-02-11", number=2)
+    assert (await states(fund))[P1] == "SENT"
+
+
 async def test_an_account_that_was_changed_the_day_before_is_paid_to_when_somebody_has_confirmed_it(fund: Fund) -> None:
     """Edge case 38."""
     fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new")

@@ -177,6 +177,8 @@ class Clearing:
                 draft.areas[event.provider] = event.area
                 if not draft.account(event.provider):
                     draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
+            case PaymentRunOpened():
+                draft.runs.setdefault(event.run_ref, fact.record.offset)
             case DayOpened():
                 draft.opened = event.date
                 draft.known = replace(draft.known, today=event.date)

@@ -64,6 +64,8 @@ class Draft:
     accounts: dict[str, Account] = field(default_factory=dict)
     """What this batch says of the accounts of providers."""
     suspense: dict[str, "Item"] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+    """By name: the offset at which each run of this batch came first."""
     opened: date | None = None
     """The day that was opened last, where one was in this batch."""
     moves: list[Move] = field(default_factory=list)

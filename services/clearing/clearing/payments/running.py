@@ -1,6 +1,7 @@
 """A run in one lane: which approved payments go to the bank, and which are withheld after all. Pure.
 
-What stays true: a run sends what was planned and nothing else; a payment is sent once. Source: design §3, c.2 (22), R6.
+What stays true: a run sends what was planned and nothing else, and is decided once, however often it is told: when all
+lanes have decided it, its file goes out, and nothing may be added to it. Source: design §3, c.2 (22), R6.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ class Reason(NamedTuple):
 
 def opened(draft: Draft, event: PaymentRunOpened, cause: Place) -> Iterator[Event]:
     lane = next((one for one in event.lanes if one.lane == cause.lane), None)
-    if lane is None:
+    if lane is None or draft.runs[event.run_ref] != cause.offset:
         return
     day = max(event.execute_on, draft.known.today or event.execute_on)
     left = money.fen(lane.total)

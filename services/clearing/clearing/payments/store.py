@@ -29,6 +29,8 @@ async def read(
     ):
         payment = _payment(row["body"])
         draft.payments[payment.payment_ref] = payment
+    if runs:
+        draft.runs.update(map(tuple, await connection.fetch(SQL.runs, lane, [run.run_ref for run in runs])))
 
 
 async def read_suspense(

@@ -19,6 +19,15 @@ select payment.body
 from touched
 inner join payments as payment on payment.lane = $1 and touched.payment_ref = payment.payment_ref
 
+-- name: runs
+-- Where the lane was told of some runs first. Locks: none.
+select
+    body ->> 'run_ref' as run_ref,
+    min("offset") as first_offset
+from facts
+where type = 'payment.run.opened.v1' and lane = $1 and body ->> 'run_ref' = any($2::text [])
+group by body ->> 'run_ref'
+
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
