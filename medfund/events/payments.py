@@ -303,6 +303,25 @@ class PayeeAccountNoted(Event, frozen=True, kw_only=True):
     }
 
 
+@kind("payment.receipt.noted", family="clearing", key="provider")
+class PaymentReceiptNoted(Event, frozen=True, kw_only=True):
+    """The payee says that a payment has come, and when. Books nothing: the bank proves it. Source: c.2 (25)."""
+
+    provider: Provider
+    area: Area
+    cause: Place
+    payment_ref: Ref
+    received_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "cause": {"topic": "claims", "lane": 3, "offset": 5120},
+        "payment_ref": "H15250200017-310-21-202601/P1/310100",
+        "received_on": "2026-02-13",
+    }
+
+
 class OfSuspense(Event, frozen=True, kw_only=True):
     """Bank money that nobody could place, by fund, in one direction: OUT left (1190), IN came (2190)."""
 

@@ -48,6 +48,7 @@ outflows       finance approver operator auditor
 treasury_requests finance approver operator auditor
 coverage       finance approver operator auditor
 withdraw       provider
+receive        provider
 appeal         provider
 hold           finance approver
 release        finance approver

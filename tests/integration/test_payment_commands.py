@@ -534,3 +534,27 @@ async def test_every_command_about_money_is_on_record_before_it_is_on_the_log(fu
     assert [tuple(row) for row in rows] == [
         ("anna", "approve", "asked", None), ("bo", "approve", "asked", None), ("anna", "open_run", "asked", NAME),
     ]  # fmt: skip
+
+
+# -- the payee
+
+
+async def test_a_provider_confirms_that_its_payment_has_come_and_no_other_providers(
+    fund: Fund, api: Api, anna: Caller
+) -> None:
+    await fund.approve("anna", "bo")
+    await fund.run("310100", on="2026-02-10")
+    fund.bank(P1, {"310100": 90_000}, on="2026-02-11")
+    await fund.drain()
+    hospital = api.caller("provider", organisations=[fund.provider], subject="hospital")
+    body = {"payment": P1, "received_on": "2026-02-12"}
+    assert (await outcome(fund, hospital, "/v1/receipts", body))["state"] == "DONE"
+    again = await hospital.command("/v1/receipts", **body)
+    assert again.status_code == 202
+    assert (await hospital.command("/v1/receipts", **{**body, "received_on": "2026-02-13"})).status_code == 409
+    stranger = api.caller("provider", organisations=["H15250299999"], subject="stranger")
+    assert (await stranger.command("/v1/receipts", **body)).status_code == 404
+    assert (await anna.command("/v1/receipts", **body)).status_code == 403
+    [confirmed] = (await anna.answer("/v1/payments", confirmed="true"))["payments"]
+    assert (confirmed["payment"], confirmed["confirmed_on"]) == (P1, "2026-02-12")
+    assert [one["payment"] for one in (await anna.answer("/v1/payments", confirmed="false"))["payments"]] == [OTHER]

@@ -114,6 +114,48 @@ async def test_an_approval_ends_with_its_last_day_and_both_people_have_to_say_it
     assert (await states(fund))[P1] == "APPROVED"
 
 
+# -- the payee
+
+
+async def test_a_payee_confirms_once_what_was_sent_and_it_may_know_before_the_bank_says_so(fund: Fund) -> None:
+    def confirm(ref: str, day: str, provider: str = PROVIDER) -> None:
+        fund.put("payment.confirmed.v1", provider=provider, payment_ref=ref, received_on=day)
+
+    await fund.approve("anna", "bo")
+    confirm(P1, "2026-02-11")
+    await fund.run("310100", on="2026-02-10")
+    for day in ("2026-02-11", "2026-02-11", "2026-02-12"):
+        confirm(P1, day)
+    confirm("nothing/P1/310100", "2026-02-11")
+    fund.bank(P1, {"310100": 90_000}, on="2026-02-11")
+    [noted] = await fund.decided("payment.receipt.noted")
+    assert (noted["payment_ref"], noted["received_on"]) == (P1, "2026-02-11")
+    assert [one["detail"] for one in await fund.decided("fact.disputed")] == [
+        f"{P1} was not sent to the bank, or was not carried out",
+        f"{P1} was confirmed before, as received on 2026-02-11",
+        "no payment nothing/P1/310100 was ordered",
+    ]
+    [paid] = await fund.payments(payment_ref=P1)
+    assert (paid["status"], paid["confirmed_on"], paid["value_date"]) == ("SETTLED", "2026-02-11", "2026-02-11")
+
+
+async def test_a_payee_cannot_have_what_came_back_or_was_paid_later(fund: Fund) -> None:
+    await fund.approve("anna", "bo")
+    await fund.run("310100", on="2026-02-10")
+    await fund.run("390100", on="2026-02-10")
+    fund.bank(P1, {"310100": 90_000}, on="2026-02-11")
+    fund.bank(P1, {"310100": 90_000}, on="2026-02-12", back=True)
+    fund.bank(OTHER, {"390100": 45_000}, on="2026-02-11")
+    for ref in (P1, OTHER):
+        day = "2026-02-12" if ref == P1 else "2026-02-10"
+        fund.put("payment.confirmed.v1", provider=PROVIDER, payment_ref=ref, received_on=day)
+    assert [one["detail"] for one in await fund.decided("fact.disputed")] == [
+        f"{P1} came back to the fund",
+        f"{OTHER} was paid on 2026-02-11, and cannot have come before",
+    ]
+    assert await fund.decided("payment.receipt.noted") == []
+
+
 # -- runs
 
 

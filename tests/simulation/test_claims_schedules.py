@@ -292,8 +292,8 @@ class Month:
         )  # fmt: skip
 
     async def change(self) -> None:
-        """The provider's account, its agreement, or somebody's mandate."""
-        match self.random.randint(1, 4):
+        """The provider's account, its agreement, somebody's mandate, or that a payment has come."""
+        match self.random.randint(1, 5):
             case 1:
                 account = f"acct-{self.random.randint(1, 3)}"
                 self.fund.put("provider.changed.v1", provider=self.fund.provider, bank_account_ref=account)
@@ -308,6 +308,9 @@ class Month:
             case 4:
                 limit = self.random.choice(["99999.99", "30.00"])
                 self.fund.mandate(self.random.choice(STAFF[:3]), self.random.choice(["finance", "approver"]), limit)
+            case 5 if known := await self.fund.payments():
+                self.fund.put("payment.confirmed.v1", provider=self.fund.provider, received_on=f"{self.today}",
+                              payment_ref=self.random.choice(known)["payment_ref"])  # fmt: skip
 
     # -- what must be true at any time
 

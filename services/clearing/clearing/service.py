@@ -14,7 +14,18 @@ from clearing.claims import claim as claims
 from clearing.claims import days, submitting
 from clearing.funds import added, fens
 from clearing.offsets import taking
-from clearing.payments import accounts, answers, approving, cash, payable, payment, retrying, running, suspense
+from clearing.payments import (
+    accounts,
+    answers,
+    approving,
+    cash,
+    payable,
+    payment,
+    receipts,
+    retrying,
+    running,
+    suspense,
+)
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
@@ -28,6 +39,7 @@ from medfund.events.bank import (
 from medfund.events.claims import (
     ClaimBatchSubmitted,
     ClaimBatchWithdrawalRequested,
+    PaymentConfirmed,
     SettlementRecorded,
     SettlementReversed,
 )
@@ -57,6 +69,7 @@ from medfund.events.payments import (
     PaymentCancelled,
     PaymentFailed,
     PaymentOrdered,
+    PaymentReceiptNoted,
     PaymentRetried,
     PaymentReturned,
     PaymentSent,
@@ -109,6 +122,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     RecoveryAppealUpheld: cases.upheld,
     ProviderRegistered: accounts.changed,
     ProviderChanged: accounts.changed,
+    PaymentConfirmed: receipts.confirmed,
     ProviderAccountConfirmed: accounts.confirmed,
     PaymentApprovalGiven: approving.given,
     PaymentRetryRequested: retrying.requested,
@@ -251,6 +265,8 @@ class Clearing:
             case PaymentSettled():
                 answers.evolve_settled(draft, decision)
                 draft.moves += cash.answered(decision, -1)
+            case PaymentReceiptNoted():
+                draft.change_payment(decision.payment_ref).confirmed_on = decision.received_on
             case PaymentReturned():
                 answers.evolve_returned(draft, decision)
                 draft.moves += cash.answered(decision, 1)

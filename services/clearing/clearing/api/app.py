@@ -25,6 +25,7 @@ from clearing.api import (
     post_approvals,
     post_holds,
     post_payment_runs,
+    post_receipts,
     post_retries,
     post_suspense_placings,
     post_treasury_requests,
@@ -49,7 +50,8 @@ What goes wrong is answered as application/problem+json with a stable code; the 
 LOCKED = (
     get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_payment_runs,
     get_payment_run_plan, get_payment_run, get_suspense, get_reconciliations, get_outflows, get_treasury_requests,
-    get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_retries, post_account_confirmations,
+    get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_receipts, post_retries,
+    post_account_confirmations,
     post_payment_runs, post_suspense_placings, post_treasury_requests, get_command, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""

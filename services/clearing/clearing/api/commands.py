@@ -33,8 +33,10 @@ from medfund.publish import drafts
 SQL = queries.load(__file__, "commands.sql")
 SOURCE = "/clearing/commands"
 BODY_BYTES_MAX = 64 << 10
-ID_PATTERN = r"^(withdraw|appeal|hold|release|approve|retry|confirm|run|place|request)-[0-9a-f]{32}$"
-Kind = Literal["withdraw", "appeal", "hold", "release", "approve", "retry", "confirm", "run", "place", "request"]
+ID_PATTERN = r"^(withdraw|appeal|hold|release|approve|retry|receive|confirm|run|place|request)-[0-9a-f]{32}$"
+Kind = Literal[
+    "withdraw", "appeal", "hold", "release", "approve", "retry", "receive", "confirm", "run", "place", "request"
+]
 TYPES: dict[Kind, str] = {
     "withdraw": "claim.batch.withdrawal.requested.v1",
     "appeal": "audit.appeal.filed.v1",
@@ -42,6 +44,7 @@ TYPES: dict[Kind, str] = {
     "release": "payment.hold.released.v1",
     "approve": "payment.approval.given.v1",
     "retry": "payment.retry.requested.v1",
+    "receive": "payment.confirmed.v1",
     "confirm": "provider.account.confirmed.v1",
     "run": "payment.run.opened.v1",
     "place": "suspense.placing.requested.v1",

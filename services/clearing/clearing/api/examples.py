@@ -89,6 +89,7 @@ PAYMENT: Json = {
     "run": f"{AREA}-310100-20260212-1",
     "end_to_end_id": "5b1f0c9a4d7e42138f6a90bd2c37e815",
     "value_date": "2026-02-12",
+    "confirmed_on": "2026-02-13",
     "amounts": _funds(_P1_POOLED),
     "settled": _funds(_P1_POOLED),
     "returned": [],
@@ -286,6 +287,7 @@ GIVEN: Json = {
     "look": f"/v1/commands/{_ID}",
 }
 WITHDRAWAL: Json = {"batch": BATCH, "reason": "明细对账不符，撤回重新申报"}
+RECEIPT: Json = {"payment": f"{BATCH}/P1/310100", "received_on": "2026-02-13"}
 APPEAL: Json = {
     "appeal": "SS-2026-0007",
     "batch": BATCH,

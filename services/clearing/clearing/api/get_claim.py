@@ -58,6 +58,7 @@ class Paid(BaseModel):
     run: str | None
     end_to_end_id: Annotated[str | None, Field(description="What the bank calls it by")]
     value_date: date | None
+    confirmed_on: Annotated[date | None, Field(description="When it came, as the provider says")]
     amounts: list[ByFund]
     settled: list[ByFund]
     returned: list[ByFund]
@@ -190,6 +191,7 @@ def paid(payment: Payment) -> Paid:
         expires_on=payment.expires_on,
         run=payment.run_ref,
         end_to_end_id=payment.end_to_end_id,
+        confirmed_on=payment.confirmed_on,
         value_date=payment.value_date,
         amounts=filters.by_fund(payment.amounts),
         settled=filters.by_fund(payment.settled),

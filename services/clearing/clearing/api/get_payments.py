@@ -64,6 +64,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween, Export
             "failed or came back, and waits for somebody to ask for it again"
         ),
     ] = None
+    confirmed: Annotated[bool | None, Field(description="Whether the provider has said that it came")] = None
     as_of: Annotated[Day | None, Field(description="The day that `overdue` looks from: the API has no clock")] = None
 
     @model_validator(mode="after")
@@ -167,7 +168,7 @@ def _narrowing(question: Question) -> tuple[Any, ...]:
     before, after, as_of = map(filters.day_text, (question.due_before, question.due_after, question.as_of))
     return (
         question.state, question.payable, before or None, after or None, question.fund, question.run, as_of or None,
-        question.queue,
+        question.queue, question.confirmed,
     )  # fmt: skip
 
 
@@ -230,6 +231,7 @@ COLUMNS = (
     Column("已付", "settled", "money"), Column("已退", "returned", "money"), Column("待重付", "to retry", "money"),
     Column("申请人", "requested by"), Column("审批人", "approvers"), Column("尚缺人数", "people missing", "number"),
     Column("审批有效至", "approved until", "day"), Column("支付批次", "run"), Column("银行起息日", "value date", "day"),
+    Column("确认到账日", "confirmed on", "day"),
     Column("收款账户", "account"), Column("账户状态", "account state"), Column("未付原因", "withheld"),
     Column("银行退票码", "bank code"),
 )  # fmt: skip
@@ -242,7 +244,7 @@ def _row(row: asyncpg.Record, known: Known, as_of: date | None) -> Sequence[Cell
     return (
         one.payment, one.provider, one.area, one.fund, one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
         one.state_name.zh, one.due, one.days_overdue, *amounts, one.requested_by, " ".join(one.approvers), one.missing,
-        one.expires_on, one.run, one.value_date, one.account,
+        one.expires_on, one.run, one.value_date, one.confirmed_on, one.account,
         one.account_state_name.zh if one.account_state_name else None,
         f"{one.withheld.code_name.zh} {one.withheld.detail}" if one.withheld else None, one.bank_code,
     )  # fmt: skip

@@ -24,6 +24,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "outflows": AGENCY,
     "treasury_requests": AGENCY,
     "withdraw": frozenset({Role.provider}),
+    "receive": frozenset({Role.provider}),
     "appeal": frozenset({Role.provider}),
     "hold": FINANCE,
     "release": FINANCE,

@@ -58,6 +58,8 @@ class Payment(msgspec.Struct, kw_only=True):
     settled: Fens = {}
     value_date: date | None = None
     """The bank's day of the last part that was paid."""
+    confirmed_on: date | None = None
+    """The day on which the payee says that it has come."""
     returned: Fens = {}
     txns: list[str] = []
     """The bank's own references of what it paid and gave back."""

@@ -31,6 +31,7 @@ where
     and ($7::text is null or payment.body ->> 'due' > $7)
     and ($8::text is null or payment.fund = $8)
     and ($9::text is null or payment.run_ref = $9)
+    and ($12::boolean is null or (payment.body ->> 'confirmed_on' is not null) = $12)
     and case $11::text
         when 'to_approve' then payment.status = 'ORDERED' or (payment.status = 'APPROVED' and approval.ended)
         when 'approved' then payment.status = 'APPROVED' and not coalesce(approval.ended, false)
@@ -42,11 +43,11 @@ where
         else true
     end
     and (
-        $12::text is null
-        or (payment.body ->> 'due', payment.lane, payment.payment_ref) > ($12, $13::smallint, $14::text)
+        $13::text is null
+        or (payment.body ->> 'due', payment.lane, payment.payment_ref) > ($13, $14::smallint, $15::text)
     )
 order by payment.body ->> 'due', payment.lane, payment.payment_ref
-limit $15::int
+limit $16::int
 
 -- name: of_payables
 -- The payments of some payables of a provider. Locks: none.

@@ -1,0 +1,47 @@
+"""The payee says that a payment has come. Pure. Source: c.2 (25).
+
+What stays true: it is said once, of a payment that was sent, and moves no money: that it was paid, the bank proves.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clearing.dimensions import disputed
+from medfund.events.claims import PaymentConfirmed
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentReceiptNoted
+
+if TYPE_CHECKING:
+    from clearing.payments.payment import Payment
+    from clearing.state import Draft
+
+
+def confirmed(draft: "Draft", event: PaymentConfirmed, cause: Place) -> Iterator[Event]:
+    """The bank may say later than the payee that it paid."""
+    payment = draft.payments.get(event.payment_ref)
+    if payment is None or payment.provider != event.provider:
+        yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
+    elif payment.confirmed_on == event.received_on:
+        return
+    elif (why := _contradiction(payment, event)) is not None:
+        yield disputed(event, cause, f"{event.payment_ref} {why}")
+    else:
+        yield PaymentReceiptNoted(
+            provider=event.provider,
+            area=event.area,
+            cause=cause,
+            payment_ref=event.payment_ref,
+            received_on=event.received_on,
+        )
+
+
+def _contradiction(payment: "Payment", event: PaymentConfirmed) -> str | None:
+    if payment.confirmed_on is not None:
+        return f"was confirmed before, as received on {payment.confirmed_on}"
+    if payment.status not in ("SENT", "SETTLED"):
+        return "was not sent to the bank, or was not carried out"
+    if payment.value_date is not None and event.received_on < payment.value_date:
+        return f"was paid on {payment.value_date}, and cannot have come before"
+    if payment.status == "SETTLED" and not any(payment.kept.values()):
+        return "came back to the fund"
+    return None
