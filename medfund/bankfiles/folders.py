@@ -92,6 +92,13 @@ class Folders:
         kept = self._sent / name
         return kept if kept.exists() else None
 
+    def kept(self, name: str) -> Path:
+        """Our copy of a file that was handed over."""
+        found = self.handed_over(name)
+        if found is None:
+            raise FileNotFoundError(f"{name} was not handed over")
+        return found
+
     def incoming(self) -> tuple[Path, ...]:
         """What the bank has put, by name; files that it is still writing are hidden or end in `.part`."""
         with os.scandir(self._in) as found:

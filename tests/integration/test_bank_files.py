@@ -3,6 +3,8 @@ database. The bank is this test: it takes from `out/` and puts into `in/`."""
 
 import asyncio
 import contextlib
+import io
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,7 +19,7 @@ from clearing.bank import process, register
 from clearing.bank.files import Desk
 from clearing.payments import planning
 from clearing.payments.payment import end_to_end_id
-from medfund.bankfiles import folders, iso20022
+from medfund.bankfiles import folders, iso20022, templates
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.messages import (
     Detail,
@@ -531,3 +533,97 @@ async def test_what_is_open_between_bank_and_books_has_an_owner_an_age_and_a_rea
     [account] = (await finance.answer("/v1/reconciliations", area=AREA, day=str(DAY), fund="310100"))["accounts"]
     assert [(one["kind"], one["owner"]) for one in account["open"]][2] == ("BANK_ONLY", "operator")
     assert (await finance.answer("/v1/reconciliations", area=AREA, day="2026-02-09"))["accounts"] == []
+
+
+# -- a bank with a form of its own
+
+
+@pytest.fixture
+def csv_door(door: Door) -> Door:
+    """The account of fund 310100 is at a bank that speaks CSV."""
+    shutil.copy(templates.EXAMPLE, door.accounts.parent / "bank.toml")
+    told = accounts()
+    for own in told["own"]:
+        if own["fund"] == "310100":
+            own["form"] = "bank.toml"
+    door.accounts.write_bytes(msgspec.json.encode(told))
+    return door
+
+
+def table(write: Any, *said: Any) -> bytes:
+    into = io.BytesIO()
+    write(templates.load(templates.EXAMPLE), *said, into)
+    return into.getvalue()
+
+
+async def test_a_bank_with_a_form_of_its_own_pays_from_it_beside_one_of_the_standard(csv_door: Door) -> None:
+    door = csv_door
+    await door.fund.approve("anna", "bo")
+    for fund in ("310100", "390100"):
+        await door.fund.run(fund, on=str(DAY))
+    await door.fund.drain()
+    assert await door.round() == []
+    sheet, standard = sorted((door.bank.root / "out").iterdir())
+    assert (sheet.name, standard.name) == ("152500-310100-20260210-1.csv", "152500-390100-20260210-1.pain.001.xml")
+    transfers = templates.read_transfers(templates.load(templates.EXAMPLE), sheet)
+    [payment] = transfers.transfers
+    assert (payment.amount, payment.creditor.number, transfers.total) == (90_000, "6222000099999", 90_000)
+    paid_line = line("T-1", 90_000, payment.end_to_end_id, message_id=transfers.message_id)
+    report = Report(
+        "B-1",
+        datetime(2026, 2, 10, 8, tzinfo=UTC),
+        transfers.message_id,
+        "ACCP",
+        statuses=(Status(payment.end_to_end_id, True),),
+    )
+    told = Notification("B-1", datetime(2026, 2, 10, 8, tzinfo=UTC), NUMBERS["310100"], Entries([paid_line]))
+    door.bank.put_bytes(table(templates.write_answer, templates.Answer(report, told), NUMBERS["310100"]), "answer.csv")
+    assert await door.round() == []
+    assert await door.status() == "SETTLED"
+    statement = door.bank.statement([paid_line], opening=500_000)
+    door.bank.put_bytes(table(templates.write_statement, statement), "statement.csv")
+    assert await door.round() == []
+    assert door.refused() == {}
+    [imported] = await imports(door)
+    assert (imported["closing"], imported["lines"]) == ("4100.00", 1)
+
+
+async def imports(door: Door) -> list[dict[str, Any]]:
+    await door.fund.drain()
+    return [
+        msgspec.json.decode(record.value)
+        for record in door.fund.log.records("bank", door.fund.lane)
+        if dict(record.headers)["ce_type"].startswith(b"bank.statement.imported")
+    ]
+
+
+async def test_a_run_that_went_out_does_not_go_out_again_when_its_account_gets_another_form(csv_door: Door) -> None:
+    door = csv_door
+    await door.fund.approve("anna", "bo")
+    await door.fund.run("310100", on=str(DAY))
+    await door.fund.drain()
+    await door.round()
+    await door.fund.control.execute("delete from clearing.bank_files")
+    door.accounts.write_bytes(msgspec.json.encode(accounts()))
+    assert await door.round() == []
+    assert [file.name for file in (door.bank.root / "out").iterdir()] == ["152500-310100-20260210-1.csv"]
+    [kept] = await door.fund.control.fetch("select name, entries from clearing.bank_files")
+    assert tuple(kept) == ("152500-310100-20260210-1.csv", 1)
+
+
+async def test_a_table_in_no_banks_form_is_refused_and_so_is_any_where_no_bank_has_one(
+    door: Door, csv_door: Door
+) -> None:
+    door.bank.put_bytes("甲,乙\r\n1,2\r\n".encode("gb18030"), "other.csv")
+    assert await door.round() == []
+    assert "no heading of an answer or a statement" in door.refused()["other.csv"]
+    door.accounts.write_bytes(msgspec.json.encode(accounts()))
+    door.bank.put_bytes(b"1,2\r\n", "unexpected.csv")
+    await door.round()
+    assert "no account of the register has a form of its own" in door.refused()["unexpected.csv"]
+
+
+async def test_a_form_that_cannot_be_used_is_said_and_nothing_goes_out_meanwhile(csv_door: Door) -> None:
+    (csv_door.accounts.parent / "bank.toml").write_text("name = 1", encoding="utf-8")
+    with pytest.raises(register.BadRegister, match=r"bank\.toml"):
+        await csv_door.round()

@@ -9,12 +9,24 @@ from typing import BinaryIO
 
 from medfund.bankfiles import sources
 from medfund.bankfiles.messages import Statement, Transfers
+from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import LIMIT_BYTES, Source
-from medfund.bankfiles.templates import answers, payments, statements
+from medfund.bankfiles.templates import answers, payments, sheets, statements
 from medfund.bankfiles.templates.answers import Answer
 from medfund.bankfiles.templates.template import EXAMPLE, BadTemplate, Template, load
 
-__all__ = ["EXAMPLE", "Answer", "BadTemplate", "Template", "load", "read_answer", "read_statement", "read_transfers"]
+__all__ = [
+    "EXAMPLE",
+    "Answer",
+    "BadTemplate",
+    "OtherForm",
+    "Template",
+    "load",
+    "read",
+    "read_answer",
+    "read_statement",
+    "read_transfers",
+]
 __all__ += ["write_answer", "write_statement", "write_transfers"]
 
 
@@ -25,6 +37,23 @@ def write_transfers(template: Template, message: Transfers, into: BinaryIO) -> N
 def read_transfers(template: Template, source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Transfers:
     with sources.opened(source, limit_bytes=limit_bytes) as stream:
         return payments.read(template, stream)
+
+
+class OtherForm(BadFile):
+    """The heading is of another form, or of another kind of file."""
+
+
+def read(template: Template, source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Answer | Statement:
+    """What the bank says: its heading tells which of both it is. Raises `OtherForm` where it is neither."""
+    with sources.opened(source, limit_bytes=limit_bytes) as stream:
+        heading = sheets.heading(template, stream)
+        stream.seek(0)
+        if heading == list(template.answers.summary):
+            return answers.read(template, stream)
+        if heading == list(template.statements.summary):
+            return statements.read(template, stream)
+    said = ", ".join(heading)[:200]
+    raise OtherForm(Code.SCHEMA, f"{said!r} is no heading of an answer or a statement of {template.name}")
 
 
 def write_answer(template: Template, answer: Answer, account: str, into: BinaryIO) -> None:

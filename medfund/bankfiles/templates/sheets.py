@@ -62,6 +62,11 @@ def inert(cell: str) -> str:
     return cell
 
 
+def heading(template: Template, stream: BinaryIO) -> Sequence[str]:
+    """The first line of a file."""
+    return next(_rows(template, stream), [])
+
+
 class Table:
     """A file that is being read: `summary` is there at once, `lines` once, to the end."""
 
@@ -105,6 +110,9 @@ def _rows(template: Template, stream: BinaryIO) -> Iterator[Sequence[str]]:
         raise BadFile(Code.WRONG_ENCODING, f"the file is not in {template.encoding}: {error.reason}") from None
     except csv.Error as error:
         raise BadFile(Code.SCHEMA, f"the file is no table: {error}") from None
+    finally:
+        if not stream.closed:
+            text.detach()  # the file is whoever's who opened it
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:

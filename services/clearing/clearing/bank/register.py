@@ -5,13 +5,15 @@ the finance department's, read where bank files are written and read, and nowher
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from medfund.bankfiles import templates
 from medfund.bankfiles.messages import Account
 from medfund.bankfiles.refusals import BadFile
+from medfund.bankfiles.templates import BadTemplate, Template
 from medfund.events.bank import BankAccount
 
 
@@ -32,6 +34,8 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: str
     name: str
     bank: str
+    form: str = ""
+    """A template beside the register, for a bank with a form of its own; ISO 20022 where there is none."""
 
     @property
     def account(self) -> Account:
@@ -53,6 +57,11 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Register:
     by_number: Mapping[str, Own]
     payees: Mapping[str, Account]
+    forms: Mapping[str, Template] = field(default_factory=dict)
+    """By the names that accounts give them."""
+
+    def form(self, own: Own) -> Template | None:
+        return self.forms[own.form] if own.form else None
 
     def own(self, number: str) -> Own:
         """Raises `UnknownAccount`."""
@@ -82,9 +91,10 @@ def read(path: Path) -> Register:
         written = msgspec.json.decode(path.read_bytes(), type=_Written)
         own = {one.number: one for one in written.own if one.account}
         payees = {ref: Account(one.number, one.name, one.bank) for ref, one in written.payees.items()}
-    except (OSError, msgspec.DecodeError, BadFile) as error:
+        forms = {one.form: templates.load(path.parent / one.form) for one in written.own if one.form}
+    except (OSError, msgspec.DecodeError, BadFile, BadTemplate) as error:
         raise BadRegister(f"{path.name}: {error}") from error
     accounts = {(one.area, one.fund, one.bank_account) for one in own.values()}
     if len(own) < len(written.own) or len(accounts) < len(own):
         raise BadRegister(f"{path.name}: each fund has an account of its own, and each number belongs to one of them")
-    return Register(own, payees)
+    return Register(own, payees, forms)

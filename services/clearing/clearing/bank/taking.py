@@ -12,14 +12,13 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from clearing.bank import matching, reconciling
+from clearing.bank import forms, matching, reconciling
 from clearing.bank.files import SQL, Desk, parts
 from clearing.bank.matching import Fact, Known, Sent
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
 from clearing.dimensions import Dimensions
 from medfund import faults
-from medfund.bankfiles import iso20022
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.folders import digest as digest_of
 from medfund.bankfiles.messages import Direction, Entries, Entry, Message, Notification, Report, Statement, Transfers
@@ -46,8 +45,7 @@ async def take(desk: Desk, folders: Folders, register: Register) -> int:
 async def _take(desk: Desk, folders: Folders, register: Register, file: Path) -> None:
     faults.point("taking")
     try:
-        message = iso20022.read(file)
-        own = _account_of(message, register)
+        said = [(message, _account_of(message, register)) for message in forms.read(file, register)]
     except BadFile as refused:
         return _refuse(folders, file, refused.code.value, refused.detail)
     except UnknownAccount as refused:
@@ -56,10 +54,12 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
     if known is None:
-        await _told(desk, message, own, file, digest)
+        areas = [await _told(desk, message, own, digest) for message, own in said]
+        await _keep(desk, file, digest, [message for message, _ in said], next(filter(None, areas), ""))
     faults.point("taken")
     folders.done(file)
-    log.info("bank file taken in", file=file.name, kind=type(message).__name__, again=known is not None)
+    kinds = " ".join(type(message).__name__ for message, _ in said)
+    log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None)
 
 
 def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:
@@ -77,25 +77,30 @@ def _account_of(message: Message, register: Register) -> Own | None:
     return None
 
 
-async def _told(desk: Desk, message: Message, own: Own | None, file: Path, digest: str) -> None:
-    match message:
-        case Report():
-            area = await _report(desk, message)
-            await _keep(desk, file, digest, message, area, entries=len(message.statuses), fen=0)
-        case Notification() if own is not None:
-            await _entries(desk, own, message.entries)
-            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=message.entries.signed)
-        case Statement() if own is not None:
-            await _entries(desk, own, message.entries)
-            await reconciling.imported(desk, own, message, digest)
-            await _keep(desk, file, digest, message, own.area, entries=len(message.entries), fen=message.entries.signed)
+async def _told(desk: Desk, message: Message, own: Own | None, digest: str) -> str:
+    """Everything that a message says, on the log and decided; the area that it is of."""
+    if isinstance(message, Report):
+        return await _report(desk, message)
+    if isinstance(message, Transfers) or own is None:
+        raise AssertionError(f"{message.message_id} is of no account")
+    await _entries(desk, own, message.entries)
+    if isinstance(message, Statement):
+        await reconciling.imported(desk, own, message, digest)
+    return own.area
 
 
-async def _keep(desk: Desk, file: Path, digest: str, message: Message, area: str, *, entries: int, fen: int) -> None:
+async def _keep(desk: Desk, file: Path, digest: str, said: Sequence[Message], area: str) -> None:
+    """The file is dealt with: what is in it is not told again."""
+    told = [
+        message.statuses if isinstance(message, Report) else message.entries
+        for message in said
+        if not isinstance(message, Transfers)
+    ]
+    fen = sum(entries.signed for entries in told if isinstance(entries, Entries))
     async with desk.changing() as connection:
         await connection.execute(
-            SQL.keep_file, file.name, digest, "IN", type(message).__name__, message.message_id, area, entries, fen,
-            datetime.now(SHANGHAI), "TAKEN", "",
+            SQL.keep_file, file.name, digest, "IN", type(said[-1]).__name__, said[-1].message_id, area,
+            sum(map(len, told)), fen, datetime.now(SHANGHAI), "TAKEN", "",
         )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ order by body ->> 'run_ref'
 -- How much of a run was sent. Locks: none.
 select
     count(*) as payments,
-    count(distinct end_to_end_id) as names,
     coalesce(sum(fen), 0)::bigint as fen
 from payments
 where run_ref = $1
