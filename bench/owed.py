@@ -46,9 +46,14 @@ class Month:
     day: date
     """Of the run. What is to be paid was approved on the day before."""
 
+    @property
+    def prefix(self) -> str:
+        """Of its providers' codes, and of no others'."""
+        return f"{self.letter}152502"
+
     @cached_property
     def providers(self) -> list[str]:
-        return [f"{self.letter}152502{number:05d}" for number in range(-(-self.count // CLAIMS_OF_A_PROVIDER))]
+        return [f"{self.prefix}{number:05d}" for number in range(-(-self.count // CLAIMS_OF_A_PROVIDER))]
 
     @property
     def number(self) -> str:

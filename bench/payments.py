@@ -99,7 +99,7 @@ class Way:
         for message in self.month.facts():
             await self.writing.put(partition.lane_of(message.key or b"", LANES), message)
         await self.writing.confirmed()
-        await self._until(REGISTERED, self.month.letter, len(self.month.providers))
+        await self._until(REGISTERED, self.month.prefix, len(self.month.providers))
         await self._until(OPENED, self.month.day - timedelta(days=1), LANES)
         await self._until(DEPOSITED, self.month.fund, OPENING)
 

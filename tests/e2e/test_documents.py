@@ -94,6 +94,11 @@ class Reader:
         assert done.returncode == 0, f"`{block.name}`: {done.stderr}"
         assert block.agrees(done.stdout), f"`{block.name}` said\n{done.stdout}"
 
+    def stop_others(self) -> None:
+        """Stacks that a page starts and, where something on it failed, does not stop."""
+        for state in sorted(self._folder.glob(".data/*/stack.json")):
+            self._type(Block("stop", False, f"medfund down --data {state.parent}\n", lambda said: True))
+
     def _type(self, block: Block) -> "subprocess.CompletedProcess[str]":
         """Variables and functions stay for the next block."""
         script = f". {self._shell}\n{block.command}\n{{ export -p; declare -f; }} > {self._shell}\n"
@@ -121,6 +126,7 @@ def reader(session_folder: Path) -> Iterator[Reader]:
         yield following
     finally:
         following.follow(readme[LAST])
+        following.stop_others()
 
 
 @pytest.mark.timeout(300)
