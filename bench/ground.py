@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,7 @@ class Ground:
         self.postgres = Postgres(self.folder / "postgres")
 
     async def start(self) -> None:
+        signal.signal(signal.SIGTERM, _end)  # whoever stops a measurement stops its servers, too
         self.kafka.start()
         self.postgres.start()
         await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES)
@@ -154,6 +156,10 @@ async def pace(count, *, until: int, limit_s: float = 600.0) -> Pace:  # type: i
             return Pace((done - first[1]) / seconds, seconds)
         await asyncio.sleep(0.05)
     raise TimeoutError(f"only {await count()} of {until} after {limit_s} s")
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(143)
 
 
 async def until(tables: asyncpg.Connection, query: str, *values: Any, limit_s: float) -> None:
