@@ -44,7 +44,7 @@ class Pages:
 def seal(key: bytes, question: Mapping[str, Any], place: tuple[Any, ...]) -> str:
     """The cursor that continues `question` after `place`."""
     content = msgspec.json.encode(place)
-    return base64.urlsafe_b64encode(_seal(key, question, content) + content).rstrip(b"=").decode()
+    return _written(_seal(key, question, content) + content)
 
 
 def unseal(key: bytes, question: Mapping[str, Any], cursor: str, types: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -52,12 +52,17 @@ def unseal(key: bytes, question: Mapping[str, Any], cursor: str, types: tuple[An
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         found, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
-        if not hmac.compare_digest(found, _seal(key, question, content)):
+        # One spelling: the alphabets of base64 are read alike, and its last character has bits that say nothing.
+        if cursor != _written(raw) or not hmac.compare_digest(found, _seal(key, question, content)):
             raise Problem("cursor_invalid")
         place: tuple[Any, ...] = msgspec.json.decode(content, type=tuple[types])  # type: ignore[valid-type]
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise Problem("cursor_invalid") from error
     return place
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _seal(key: bytes, question: Mapping[str, Any], content: bytes) -> bytes:

@@ -33,6 +33,16 @@ def test_a_changed_cursor_does_not_open(data: st.DataObject) -> None:
         cursors.unseal(KEY, QUESTION, sealed[:at] + other + sealed[at + 1 :], tuple(ORDER.values()))
 
 
+def test_another_spelling_of_a_cursor_does_not_open() -> None:
+    sealed = next(
+        found
+        for lane in range(1000)
+        if "_" in (found := cursors.seal(KEY, QUESTION, (lane, date(2025, 3, 4), "claims")))
+    )
+    with pytest.raises(Problem, match="cursor_invalid"):
+        cursors.unseal(KEY, QUESTION, sealed.replace("_", "/"), tuple(ORDER.values()))
+
+
 @given(st.text(max_size=200))
 def test_made_up_text_does_not_open(text: str) -> None:
     with pytest.raises(Problem, match="cursor_invalid"):
