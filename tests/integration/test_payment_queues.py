@@ -232,7 +232,7 @@ async def test_a_queue_does_not_read_what_was_paid_in_years(fund: Fund, api: Api
     async with api.app.state.context.database.snapshot(_principal(api)) as connection:
         plan = await connection.fetch(
             f"explain (format text) {query}", [0], None, None, None, None, None, None, None, None, None,
-            "to_approve", None, None, None, 101,
+            "to_approve", None, None, None, None, 101,
         )  # fmt: skip
     assert any("payments_to_pay" in row[0] for row in plan), "\n".join(row[0] for row in plan)
 
