@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, latency, payments, reads
+from bench import drain, latency, payments, prepayments, reads
 from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "latency", "payments", "reads"}
+PARTS = {"drain", "latency", "payments", "prepayments", "reads"}
 
 
 @dataclass
@@ -64,6 +64,9 @@ async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int
     if "payments" in only:
         say(f"a run of {paid // 10:,} payments and one of {paid:,}, and the bank's statements of them")
         results += paying(*await payments.measure(ground, count=paid))
+    if "prepayments" in only:
+        say(f"a plan of prepayments over {prepayments.PROVIDERS:,} providers, and their year's end")
+        results += advancing(await prepayments.measure(ground))
     if "reads" in only:
         say(f"filling a journal with {lines:,} lines, then reading balances")
         read = await reads.measure(ground, lines=lines)
@@ -117,6 +120,14 @@ def paying(tenth: payments.Way, full: payments.Way) -> list[Result]:
         *remembered(tenth, full, "bank process that sends", "send", "peak_mib"),
         *remembered(tenth, full, "bank process that takes", "first", "peak_mib"),
         *remembered(tenth, full, "largest worker of clearing", "again", "worker_mib"),
+    ]
+
+
+def advancing(took: prepayments.Took) -> list[Result]:
+    return [
+        at_most("plan of prepayments, 3,000 providers and three years", took.seconds["plan"], "s", 10),
+        measured("plan: published and approved by all lanes", took.seconds["publish"], "s"),
+        at_most("prepayments: year's end", took.seconds["year end"], "s", 5),
     ]
 
 

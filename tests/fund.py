@@ -33,7 +33,7 @@ from tests.simulation.memory_log import MemoryLog
 LANES = 1024
 TABLES = (
     "providers", "payees", "facts", "days", "settlements", "claims", "payments", "findings", "recoveries", "suspense",
-    "moves",
+    "moves", "prepayments",
 )  # fmt: skip
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {
@@ -202,6 +202,45 @@ class Fund:
         told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
         self.put(f"recovery.{type}.v1", provider=self.provider, case_ref=case, amounts=told)
 
+    # -- the agency pays in advance
+
+    def figures(self, fund: str, surplus: str, expenditure: str, **data: Any) -> None:
+        content = {"as_of": "2025-12-31", "last_year_result": "0.00", "forecast_result": "0.00", **data}
+        self.put_in_lane("fund.figures.published.v1", fund=fund, surplus=surplus, expenditure=expenditure, **content)
+
+    def assess(self, grade: str = "A", *, year: int = 2025, passed: bool = True) -> None:
+        self.put("provider.assessed.v1", provider=self.provider, year=year, grade=grade, passed=passed,
+                 assessed_on=f"{year + 1}-01-03")  # fmt: skip
+
+    def apply(self, *funds: str, on: str = "2026-01-06", kind: str = "ANNUAL", **data: Any) -> None:
+        """Ask for prepayments."""
+        content = {"insutype": "310", "year": int(on[:4]), "documents": ["promise-1", "promise-2"], **data}
+        self.put("prepayment.applied.v1", provider=self.provider, prepayment_kind=kind, funds=list(funds),
+                 applied_on=on, **content)  # fmt: skip
+
+    def grant(self, ref: str, amount: int, *, plan: str = "YF-1", on: str = "2026-02-03", **data: Any) -> None:
+        """What an approved plan gives."""
+        fund = ref.rpartition("/")[2]
+        content = {"base": money.yuan(amount), "months": 12, "ratio": "1", "approvers": ["anna", "bo"], **data}
+        content = {"prepayment_kind": "ANNUAL", "year": 2026, "plan_hash": "0" * 64, **content}
+        self.put("prepayment.granted.v1", provider=self.provider, prepayment_ref=ref, plan_ref=plan, fund=fund,
+                 amount=money.yuan(amount), granted_on=on, **content)  # fmt: skip
+
+    def recall(self, ref: str, code: str = "MISUSE", *, on: str = "2026-06-11", staff: str = "anna") -> None:
+        self.put("prepayment.recall.ordered.v1", provider=self.provider, prepayment_ref=ref, code=code, reason=code,
+                 staff_ref=staff, ordered_on=on)  # fmt: skip
+
+    def repay(self, ref: str, amounts: Mapping[str, int], *, on: str, txn: str = "R-1") -> None:
+        told = {fund: money.yuan(fen) for fund, fen in amounts.items()}
+        self.put("bank.prepayment.repaid.v1", provider=self.provider, prepayment_ref=ref, bank_account="1002",
+                 bank_txn=txn, value_date=on, amounts=told)  # fmt: skip
+
+    async def prepayments(self) -> dict[str, dict[str, Any]]:
+        """As they stand, by their names."""
+        await self.drain()
+        rows = await self.control.fetch("select ref, body from clearing.prepayments where lane = $1", self.lane)
+        return {row["ref"]: msgspec.json.decode(row["body"]) for row in rows}
+
     # -- the agency pays
 
     def mandate(self, staff: str, role: str = "approver", limit: str = "99999999.99", **data: Any) -> None:
@@ -316,6 +355,9 @@ class Fund:
             self.lane,
         )
         found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for given in (await self.prepayments()).values():
+            for fund, fen in given["outstanding"].items():
+                found["1102" if given["kind"] == "BULK" else "1101"][fund] += fen
         for row in rows:
             one = msgspec.json.decode(row["body"])
             for account, amounts, sign in (

@@ -16,7 +16,11 @@ from medfund.demo.api import Refused
 from medfund.demo.stage import Failed, Stage
 from medfund.local import CannotRun
 
-CHAPTERS = {"spine": "medfund.demo.spine", "claims": "medfund.demo.claims"}
+CHAPTERS = {
+    "spine": "medfund.demo.spine",
+    "prepayments": "medfund.demo.prepayments",
+    "claims": "medfund.demo.claims",
+}
 """Chapter -> the module that plays it, in their order."""
 ALL = "all"
 WIDTH = 118

@@ -23,18 +23,20 @@ from medfund.demo.world import World
 from medfund.local import access
 
 BANK = "102100000030"
-LIMIT = 1_000_000_000
+HOME = "152500"
+"""The area whose bank a reader of the guides is."""
+LIMIT = 100_000_000_000
 OFFICER, APPROVER = "staff-7c41", "staff-02e9"
 PATIENCE_S = 60.0
 LOOK_S = 0.1
 
 
-def number(fund: str) -> str:
-    return f"6222{fund}0001"
+def number(fund: str, area: str = HOME) -> str:
+    return f"6222{fund}{area}"
 
 
-def _own(fund: str) -> Account:
-    return Account(number(fund), f"支出户 {fund}", BANK)
+def _own(fund: str, area: str) -> Account:
+    return Account(number(fund, area), f"支出户 {fund}", BANK)
 
 
 def _of_payee(provider: str) -> Account:
@@ -55,6 +57,7 @@ class Door:
         self._folder = Path(stage.state.environment["MEDFUND_BANK_FOLDER"])
         self._begins = begins
         self._runs = self._approvals = 0
+        self._books = "bank-books.json" if world.area == HOME else f"bank-books-{world.area}.json"
         self._open = ExitStack()
         self.officer, self.approver = (self._api("finance", OFFICER), self._api("approver", APPROVER))
         self.bank: Desk
@@ -69,13 +72,17 @@ class Door:
             self._world.mandate(staff, role, LIMIT)
         self._world.deposit(self._funds, on=self._begins)
         area = self._world.area
-        own = [{"area": area, "fund": fund, "bank_account": "1002", **written(_own(fund))} for fund in self._funds]
+        own = [
+            {"area": area, "fund": fund, "bank_account": "1002", **written(_own(fund, area))} for fund in self._funds
+        ]
         accounts = {f"acct-{payee}": written(_of_payee(payee)) for payee in payees}
         register = Path(self._stage.state.environment["MEDFUND_BANK_ACCOUNTS"])
-        register.write_bytes(msgspec.json.encode({"own": own, "payees": accounts}))
-        held = [(_own(fund), fen) for fund, fen in self._funds.items()]
+        known = msgspec.json.decode(register.read_bytes())
+        kept = {"own": [*known["own"], *own], "payees": {**known["payees"], **accounts}}
+        register.write_bytes(msgspec.json.encode(kept))
+        held = [(_own(fund, area), fen) for fund, fen in self._funds.items()]
         opened = desk.opened(
-            root=self._folder, state=self._folder.parent / "bank-books.json", day=self._begins, accounts=held
+            root=self._folder, state=self._folder.parent / self._books, day=self._begins, accounts=held
         )
         self.bank = self._open.enter_context(opened)
 
@@ -112,7 +119,11 @@ class Door:
             names = [payment["payment"] for payment in payments]
             for who in (self.officer, self.approver):
                 who.command(
-                    "/v1/approvals", approval=f"A-{self._approvals}", payments=names, total=total, provider=provider
+                    "/v1/approvals",
+                    approval=f"A-{self._world.area}-{self._approvals}",
+                    payments=names,
+                    total=total,
+                    provider=provider,
                 )
 
     def send(self, on: date) -> list[Mapping[str, Any]]:

@@ -85,16 +85,16 @@ class Stage:
             raise Failed("the stack is not up")
         return self._state
 
-    def token(self, role: str) -> str:
-        return access.issue(self.data, role)
+    def token(self, role: str, organisations: Sequence[str] = ()) -> str:
+        return access.issue(self.data, role, organisations=organisations)
 
     @property
     def is_open(self) -> bool:
         return self._state is not None
 
-    def api(self, role: str, service: str = "ledger") -> Api:
+    def api(self, role: str, service: str = "ledger", *, organisations: Sequence[str] = ()) -> Api:
         [address] = [part.address for part in self.state.parts if part.name == f"{service}-api"]
-        return Api(f"http://{address}", self.token(role))
+        return Api(f"http://{address}", self.token(role, organisations))
 
     # -- publishing and booking
 

@@ -48,8 +48,8 @@ class World:
             )
         )  # fmt: skip
 
-    def register(self, provider: str, uscc: str) -> None:
-        day = date(2025, 12, 31)
+    def register(self, provider: str, uscc: str, *, since: date = date(2025, 12, 31)) -> None:
+        day = since
         data = {
             "provider": provider, "area": self.area, "uscc": uscc, "level": "3",
             "bank_account_ref": f"acct-{provider}", "valid_from": day.isoformat(),
@@ -57,7 +57,22 @@ class World:
         self.say("provider.registered", f"register-{provider}", day, data)
 
     def policy(self, event: Mapping[str, Any]) -> None:
-        self.say("policy.published", "policy-2026", date(2025, 12, 31), event)
+        self.say(
+            "policy.published", f"policy-{event['valid_from'][:4]}", date.fromisoformat(event["valid_from"]), event
+        )
+
+    def assess(self, provider: str, grade: str) -> None:
+        """The assessment of 2024."""
+        data = {**self._about(provider), "year": 2024, "passed": True, "grade": grade, "assessed_on": "2025-01-05"}
+        self.say("provider.assessed", f"assess-{provider}", date(2025, 1, 5), data)
+
+    def figures(self, fund: str, surplus: str, expenditure: str) -> None:
+        """How a fund stands at the end of 2024, without a deficit before or ahead."""
+        data = {
+            "area": self.area, "fund": fund, "as_of": "2024-12-31", "surplus": surplus, "expenditure": expenditure,
+            "last_year_result": "0.00", "forecast_result": "0.00",
+        }  # fmt: skip
+        self.say("fund.figures.published", f"figures-{fund}", date(2024, 12, 31), data)
 
     def open_days(self, first: date, last: date) -> None:
         for number in range((last - first).days + 1):
@@ -116,9 +131,9 @@ class World:
         }  # fmt: skip
         self.say("audit.appeal.decided", f"uphold-{batch}-{finding}", on, data, source="audit")
 
-    def finish_audit(self, batches: Sequence[str], provider: str, on: date, amounts: Fens) -> None:
+    def finish_audit(self, batches: Sequence[str], provider: str, on: date, amounts: Fens, *, year: int = 2026) -> None:
         data = {
-            **self._dimensions(provider, date(2026, 1, 31)), "batches": list(batches), "amounts": told(amounts),
+            **self._dimensions(provider, date(year, 1, 31)), "batches": list(batches), "amounts": told(amounts),
             "list_hash": hashlib.sha256("\n".join(batches).encode()).hexdigest(),
         }  # fmt: skip
         self.say("audit.deduction.finalised", f"final-{batches[0]}", on, data, source="audit")
@@ -127,9 +142,9 @@ class World:
         """Somebody of the agency may approve payments of up to so many fen each."""
         data = {
             "area": self.area, "staff_ref": staff_ref, "role": role, "limit": money.yuan(limit),
-            "valid_from": "2026-01-01",
+            "valid_from": "2025-01-01",
         }  # fmt: skip
-        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 12, 31), data)
+        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 1, 1), data)
 
     def deposit(self, amounts: Fens, on: date) -> None:
         """What is in the funds' expenditure accounts when the books begin."""

@@ -3,7 +3,14 @@
 Importing this package registers every event type, so that `kinds.KINDS` is complete wherever it is seen.
 """
 
-from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.agency import (
+    CalendarPublished,
+    FundFiguresPublished,
+    PolicyPublished,
+    ProviderAssessed,
+    ProviderChanged,
+    ProviderRegistered,
+)
 from medfund.events.bank import (
     BankLineUnplaced,
     BankMismatchFound,
@@ -63,6 +70,24 @@ from medfund.events.payments import (
     SuspensePlaced,
     SuspensePlacingRefused,
 )
+from medfund.events.prepayments import (
+    BankPrepaymentRepaid,
+    PrepaymentAdjusted,
+    PrepaymentApplied,
+    PrepaymentApproved,
+    PrepaymentChecked,
+    PrepaymentCleared,
+    PrepaymentDisbursed,
+    PrepaymentGateEvaluated,
+    PrepaymentGranted,
+    PrepaymentOverdue,
+    PrepaymentPurchasesNoted,
+    PrepaymentPurchasesReported,
+    PrepaymentRecalled,
+    PrepaymentRecallOrdered,
+    PrepaymentRefused,
+    PrepaymentReturned,
+)
 from medfund.events.reviews import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -104,6 +129,7 @@ __all__ = [
     "BankPaymentRejected",
     "BankPaymentReturned",
     "BankPaymentSettled",
+    "BankPrepaymentRepaid",
     "BankStatementImported",
     "CalendarPublished",
     "ClaimBatchAccepted",
@@ -128,6 +154,7 @@ __all__ = [
     "FactReleased",
     "FactRetried",
     "FineNoted",
+    "FundFiguresPublished",
     "InstantPaymentApproved",
     "OffsetApplied",
     "OpeningBalanceRecorded",
@@ -152,8 +179,24 @@ __all__ = [
     "PersonQualificationChanged",
     "Place",
     "PolicyPublished",
+    "PrepaymentAdjusted",
+    "PrepaymentApplied",
+    "PrepaymentApproved",
+    "PrepaymentChecked",
+    "PrepaymentCleared",
+    "PrepaymentDisbursed",
+    "PrepaymentGateEvaluated",
+    "PrepaymentGranted",
+    "PrepaymentOverdue",
+    "PrepaymentPurchasesNoted",
+    "PrepaymentPurchasesReported",
+    "PrepaymentRecallOrdered",
+    "PrepaymentRecalled",
+    "PrepaymentRefused",
+    "PrepaymentReturned",
     "ProviderAccountConfirmed",
     "ProviderAgreementChanged",
+    "ProviderAssessed",
     "ProviderChanged",
     "ProviderRegistered",
     "ReconciliationCompleted",

@@ -5,9 +5,9 @@ Source: domain.md c.2 (1-3), R1.4, R7.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from medfund.events.fields import Area, Day, Digest, Level, Provider, Ref, Text, Uscc, Year
+from medfund.events.fields import Amount, Area, Day, Digest, Fund, Level, Provider, Ref, Text, Uscc, Year
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -142,4 +142,58 @@ class CalendarPublished(Event, frozen=True, kw_only=True):
         ],
         "workdays": ["2026-01-04", "2026-02-14", "2026-02-28", "2026-05-09", "2026-09-20", "2026-10-10"],
         "notice_ref": "国办发明电〔2025〕7号",
+    }
+
+
+def _spends(event: "FundFiguresPublished") -> Problem | None:
+    if event.expenditure == "0.00" or event.expenditure.startswith("-"):
+        return Problem(Reason.BAD_AMOUNT, f"$.expenditure: {event.expenditure}: a fund spends more than nothing")
+    return None
+
+
+@kind("fund.figures.published", family="agency", key="lane", rules=(_spends,))
+class FundFiguresPublished(Event, frozen=True, kw_only=True):
+    """How a fund of an area stands at the end of `as_of`; written into every lane.
+
+    `surplus` is what has accumulated, `expenditure` that of the year; `last_year_result` is what the year before ended
+    with, `forecast_result` what the next twelve months are expected to: below zero is a deficit. Source: R2.1.
+    """
+
+    area: Area
+    fund: Fund
+    as_of: Day
+    surplus: Amount
+    expenditure: Amount
+    last_year_result: Amount
+    forecast_result: Amount
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "fund": "310100",
+        "as_of": "2025-12-31",
+        "surplus": "41230000000.00",
+        "expenditure": "34567000000.00",
+        "last_year_result": "3125000000.00",
+        "forecast_result": "2780000000.00",
+    }
+
+
+@kind("provider.assessed", family="agency", key="provider")
+class ProviderAssessed(Event, frozen=True, kw_only=True):
+    """What the yearly assessment of a provider came to, and its credit grade. Source: R2.2, R2.3, R4.10."""
+
+    area: Area
+    provider: Provider
+    year: Year
+    passed: bool
+    grade: Literal["A", "B", "C", "D"]
+    assessed_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "provider": "H15250200017",
+        "year": 2025,
+        "passed": True,
+        "grade": "B",
+        "assessed_on": "2026-01-05",
     }

@@ -15,8 +15,9 @@ from medfund.events.fields import Amounts, Area, Count, Day, Provider, Ref, Text
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason
 
-Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING"]
-"""What a payment pays, and the account that it clears: a P1 (1104), an approved payable (2102), a clearing (2104)."""
+Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING", "PREPAYMENT", "BULK"]
+"""What a payment pays, and the account that it is booked in: a P1 (1104), an approved payable (2102), a clearing
+(2104), a prepayment (1101), one for a bulk purchase (1102)."""
 
 _BATCH = "H15250200017-310-21-202601"
 _PAYMENT: Mapping[str, Any] = {

@@ -31,6 +31,7 @@ LANES = 12
 _SOURCES = {
     "claims": "/gateway/152500",
     "agency": "/agency/152500",
+    "prepayments": "/gateway/152500",
     "reviews": "/audit/152500",
     "bank": "/bank/152500",
     "time": "/time",

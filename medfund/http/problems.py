@@ -35,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "command_conflict": Kind(409, "The same command was given with other content", "同一指令内容不一致"),
     "run_undecided": Kind(409, "The last run of this account is not decided yet", "该账户上一支付批次尚未处理完毕"),
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
+    "plan_changed": Kind(409, "The plan would be another one today", "预付计划所依据的数据已变化"),
     "account_differs": Kind(409, "The provider is paid to another account", "收款账户不是当前账户"),
     "body_too_slow": Kind(408, "The body did not arrive in time", "请求体接收超时"),
     "body_too_large": Kind(413, "The body is too large", "请求体过大"),

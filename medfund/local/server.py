@@ -10,6 +10,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -225,9 +226,16 @@ def remembered_port(path: Path) -> int:
     if path.exists():
         return int(path.read_text(encoding="utf-8"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    port = next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
-    write_file(path, str(port))
+    with _choosing:
+        # What a server of the same stack was given, and has not begun to listen on, is free only to look at.
+        given = {other.read_text(encoding="utf-8") for other in path.parent.parent.glob("*/*port")}
+        free = (port for port in random.sample(PORTS, len(PORTS)) if str(port) not in given and is_free(port))
+        port = next(free)
+        write_file(path, str(port))
     return port
+
+
+_choosing = threading.Lock()
 
 
 def is_free(port: int) -> bool:

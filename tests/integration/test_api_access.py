@@ -46,6 +46,12 @@ suspense       finance approver operator auditor
 reconciliations finance approver operator auditor
 outflows       finance approver operator auditor
 treasury_requests finance approver operator auditor
+prepayments    provider finance approver operator auditor
+prepayment_plan finance approver operator auditor
+plan_prepayments finance approver
+apply_for_prepayment provider
+recall         finance approver
+approve_plan   finance approver
 coverage       finance approver operator auditor
 withdraw       provider
 receive        provider

@@ -461,6 +461,27 @@ async def test_a_register_that_mixes_funds_is_refused(tmp_path: Path) -> None:
             register.read(file)
 
 
+async def test_a_prepayment_that_is_paid_back_is_known_by_its_name(door: Door) -> None:
+    """And what is more than it is in suspense."""
+    fund = door.fund
+    ref = f"{PROVIDER}/YF-2026/310100"
+    fund.figures("310100", "1200.00", "1200.00")
+    fund.assess()
+    fund.apply("310100")
+    fund.grant(ref, 20_000)
+    await fund.drain()
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    assert (await fund.prepayments())[ref]["outstanding"] == {"310100": 20_000}
+    door.bank.put(door.bank.notification([line("T-8", 20_500, ref, direction="IN", on=date(2026, 2, 20))]))
+    await door.round()
+    [returned] = await fund.decided("prepayment.returned")
+    assert (returned["amounts"], returned["value_date"]) == ({"310100": "200.00"}, "2026-02-20")
+    [item] = await fund.decided("suspense.opened")
+    assert item["amounts"] == {"310100": "5.00"}
+
+
 # -- a day beside the books
 
 

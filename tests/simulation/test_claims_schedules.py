@@ -23,9 +23,12 @@ from tests.simulation.test_decisions import POINTS
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "400"))
 FIRST_SEED = int(os.environ.get("SEED", "1"))
-CONTROLLED = ("1104", "1107", "2101", "2102", "2103", "2108")
+CONTROLLED = ("1101", "1102", "1104", "1107", "2101", "2102", "2103", "2108")
 STAFF = ("anna", "bo", "chen", "nobody")
 FUNDS = ("310100", "310200", "390100", "610100")
+GIVING = ("310100", "390100")
+"""Funds that give prepayments."""
+LAST_DAY = date(2026, 12, 31)
 
 
 class Month:
@@ -36,8 +39,9 @@ class Month:
         self.references: list[tuple[str, dict[str, int], str]] = []
         self.doubted: set[str] = set()
         self.runs: list[PaymentRunOpened] = []
-        self.paying = seed % 2 == 0
-        """Whether it is about payments above all, or about claims."""
+        self.theme = ("CLAIMS", "PAYMENTS", "PREPAYMENTS", "PAYMENTS", "CLAIMS")[seed % 5]
+        """What it is about above all."""
+        self.granted = 0
 
     async def act(self) -> None:
         """One of the things that happen, by weight."""
@@ -51,7 +55,12 @@ class Month:
             self.approve: 22, self.run: 22, self.answer: 18, self.bank: 6, self.retry: 12, self.misplace: 5,
             self.place: 8, self.change: 8, self.step: 3, self.repeat: 4,
         }  # fmt: skip
-        acts = paying if self.paying else claiming
+        advancing: dict[Any, int] = {
+            self.settle: 8, self.submit: 8, self.open_day: 14, self.audit: 6, self.ask: 10, self.grant: 16,
+            self.approve: 22, self.run: 20, self.answer: 18, self.recall: 4, self.repay: 9, self.purchase: 6,
+            self.figure: 3, self.retry: 6, self.bank: 4, self.step: 3, self.repeat: 4,
+        }  # fmt: skip
+        acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
         if self.random.random() < 0.15:
             self.fund.crash_at = self.random.choice(POINTS)
         [chosen] = self.random.choices(list(acts), list(acts.values()))
@@ -59,7 +68,14 @@ class Month:
 
     async def begin(self) -> None:
         """Where it is about payments, there are some."""
-        if self.paying:
+        if self.theme == "PREPAYMENTS":
+            self.fund.assess(self.random.choice("AABC"))
+            for of in GIVING:
+                self.fund.figures(of, "2000.00", "1200.00")
+            self.fund.day(f"{self.today}")
+            await self.ask()
+            await self.grant()
+        if self.theme == "PAYMENTS":
             for _ in range(4):
                 await self.settle()
             self.today += timedelta(days=1)
@@ -77,7 +93,7 @@ class Month:
 
     async def repeat(self) -> None:
         """Something that was published before comes again, as it was (reliability row 45)."""
-        topic = self.random.choice(["agency", "claims", "reviews", "bank"])
+        topic = self.random.choice(["agency", "claims", "prepayments", "reviews", "bank"])
         if records := self.fund.log.records(topic, self.fund.lane):
             again = self.random.choice(records)
             self.fund.log.put(topic, self.fund.lane, key=again.key, value=again.value, headers=again.headers)
@@ -122,7 +138,8 @@ class Month:
             self.fund.put("claim.batch.withdrawal.requested.v1", provider=self.fund.provider, batch=batch)
 
     async def open_day(self) -> None:
-        self.today += timedelta(days=self.random.randint(1, 4))
+        most = 45 if self.theme == "PREPAYMENTS" else 4
+        self.today = min(LAST_DAY, self.today + timedelta(days=self.random.randint(1, most)))
         self.fund.day(f"{self.today}")
 
     async def step(self) -> None:
@@ -312,6 +329,55 @@ class Month:
                 self.fund.put("payment.confirmed.v1", provider=self.fund.provider, received_on=f"{self.today}",
                               payment_ref=self.random.choice(known)["payment_ref"])  # fmt: skip
 
+    # -- in advance
+
+    async def ask(self) -> None:
+        """An application, now and then too late, without its promises, or for the second time."""
+        on = "2026-01-05" if self.random.random() < 0.9 else "2026-02-05"
+        documents = ["promise"] if self.random.random() < 0.9 else []
+        if self.random.random() < 0.4:
+            agreed = {name: money.yuan(self.random.randint(1, 90_000)) for name in GIVING}
+            contract = f"JC-{self.random.randint(1, 3)}"
+            self.fund.apply(*GIVING, on=on, kind="BULK", contract_ref=contract, agreed=agreed, documents=documents)
+        else:
+            self.fund.apply(*GIVING, on=on, documents=documents)
+
+    async def grant(self) -> None:
+        """A plan gives something, for the first time or another sum."""
+        if known := [one for one in await self.known("prepayments") if one["status"] != "REFUSED"]:
+            chosen = self.random.choice(known)
+            self.granted += 1
+            plan = f"YF-{max(1, self.granted - self.random.randint(0, 1))}"
+            fen = self.random.choice([0, 1, *(self.random.randint(1, 9_000) for _ in range(8))])
+            self.fund.grant(chosen["ref"], fen, plan=plan, on=f"{self.today}", prepayment_kind=chosen["kind"])
+
+    async def recall(self) -> None:
+        if self.random.random() < 0.2:
+            self.fund.put("provider.agreement.changed.v1", provider=self.fund.provider, status="TERMINATED",
+                          effective_from=f"{self.today}")  # fmt: skip
+        elif known := await self.known("prepayments"):
+            staff = self.random.choice(STAFF)
+            self.fund.recall(self.random.choice(known)["ref"], on=f"{self.today}", staff=staff)
+
+    async def repay(self) -> None:
+        """In cash, a part, all, or more than is outstanding; now and then told twice."""
+        if known := [one for one in await self.known("prepayments") if one["outstanding"]]:
+            chosen = self.random.choice(known)
+            most = abs(chosen["outstanding"][chosen["fund"]])
+            amounts = {chosen["fund"]: self.random.randint(1, most + 9)}
+            self.fund.sent += 1
+            for _ in range(self.random.choice([1, 1, 1, 2])):
+                self.fund.repay(chosen["ref"], amounts, on=f"{self.today}", txn=f"R-{self.fund.sent}")
+
+    async def purchase(self) -> None:
+        purchased = {name: money.yuan(self.random.randint(0, 99_000)) for name in GIVING}
+        self.fund.put("prepayment.purchases.reported.v1", provider=self.fund.provider, purchased=purchased,
+                      contract_ref=f"JC-{self.random.randint(1, 3)}", reported_on=f"{self.today}")  # fmt: skip
+
+    async def figure(self) -> None:
+        surplus = self.random.choice(["2000.00", "2000.00", "1.00"])
+        self.fund.figures(self.random.choice(GIVING), surplus, "1200.00", as_of=f"{self.today}")
+
     # -- what must be true at any time
 
     async def check(self) -> None:
@@ -358,11 +424,11 @@ class Month:
         on_the_way: dict[tuple[str, str], dict[str, int]] = {}
         for payment in await self.fund.payments():
             if payment["status"] in ("ORDERED", "APPROVED", "SENT"):
-                name = "pending" if payment["purpose"] == "INSTANT" else "ordered"
+                name = "ordered" if payment["purpose"] == "PAYABLE" else "pending"
                 left = added(payment["amounts"], payment["settled"], -1)
                 place = payment["payable_ref"], name
                 on_the_way[place] = added(on_the_way.get(place, {}), left)
-        for table in ("claims", "recoveries"):
+        for table in ("claims", "recoveries", "prepayments"):
             for payable in await self.all_of(table):
                 for name in ("pending", "ordered"):
                     assert payable[name] == on_the_way.get((payable["ref"], name), {}), (payable["ref"], name)
@@ -388,7 +454,13 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
                 fund.register()
                 choice = random.Random(seed).choice
                 unfinished = choice(["WAIT", "HOLD_DOUBTFUL"])
-                fund.policy(instant__ratio=choice(["0.9", "0.7", "1"]), audit__unfinished=unfinished)
+                lost = choice(["FREEZE", "RECALL"])
+                fund.policy(
+                    instant__ratio=choice(["0.9", "0.7", "1"]),
+                    audit__unfinished=unfinished,
+                    prepayment__gate_lost=lost,
+                    prepayment__schedule=choice(["STRAIGHT_LAST", "MONTHLY_12"]),
+                )
                 fund.deposit({name: choice([20_000, 200_000]) for name in FUNDS})
                 for staff in STAFF[:3]:
                     fund.mandate(staff)

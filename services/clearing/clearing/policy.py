@@ -16,6 +16,8 @@ from typing import Any, Literal
 from medfund import codes
 from medfund.events.agency import PolicyPublished
 
+BULK_RATIO_MIN = Fraction(30, 100)
+"""[W19]"""
 BOND_RATIO_MAX = Fraction(5, 100)
 """The national cap [W10]."""
 NATIONAL_WORKING_DAYS_MAX = 20
@@ -63,6 +65,25 @@ class Policy:
     """For how many days somebody has to confirm a payee's new account before it is paid to (edge case 38)."""
     suspension_stops_payment: bool
     """Whether payments wait while the provider's agreement is suspended (R6)."""
+    prepayment_gate: Mapping[str, int]
+    """Of the funds that give prepayments: how many months of expenditure their surplus has to cover (R2.1)."""
+    prepayment_gate_lost: Literal["FREEZE", "RECALL"]
+    """What becomes of prepayments when their fund's gate closes: no new ones, or all come back."""
+    prepayment_apply_until: int
+    """The last day of January on which one can be applied for (R2.4)."""
+    prepayment_documents: int
+    """How many promises an application has to bring (R2.2)."""
+    prepayment_ratio: Mapping[str, Fraction]
+    """What of the base a credit grade is given (R2.3)."""
+    prepayment_monthly_ratio: Fraction
+    """What of the base is given on the first day of each month (R2.5)."""
+    prepayment_bulk_ratio: Fraction
+    """What of an agreed purchase is given in advance (R2.6)."""
+    prepayment_schedule: Literal["BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"]
+    prepayment_months: int
+    """How many last months of the year STRAIGHT_LAST has (R2.5)."""
+    prepayment_fit: Literal["SCALE", "REFUSE"]
+    """When a plan's grants are more than is allowed: all the less, or the last ones not at all (R2.3)."""
     emergencies_paid: bool
     """Whether emergency care is payable while an agreement is suspended (R6.4)."""
 
@@ -71,7 +92,12 @@ class Policy:
 
     def p1_ratio_text(self, fund: str) -> str:
         """As events carry it: a decimal without trailing zeros."""
-        return f"{Decimal(int(self.p1_ratio(fund) * 10**6)).scaleb(-6).normalize():f}"
+        return self.ratio_text(self.p1_ratio(fund))
+
+    @staticmethod
+    def ratio_text(ratio: Fraction) -> str:
+        """As events carry it: a decimal without trailing zeros."""
+        return f"{Decimal(int(ratio * 10**6)).scaleb(-6).normalize():f}"
 
     def bond(self, fund: str) -> Fraction:
         return self.bond_ratio.get(fund, Fraction(0))
@@ -122,6 +148,16 @@ def parse(event: PolicyPublished) -> Policy:
         approval_days=read["payment.approval_days"],
         account_days=read["payment.account_days"],
         suspension_stops_payment=read["agreement.suspension_stops_payment"],
+        prepayment_gate=read["prepayment.gate"],
+        prepayment_gate_lost=read["prepayment.gate_lost"],
+        prepayment_apply_until=read["prepayment.apply_until"],
+        prepayment_documents=read["prepayment.documents"],
+        prepayment_ratio=read["prepayment.ratios"],
+        prepayment_monthly_ratio=read["prepayment.monthly_ratio"],
+        prepayment_bulk_ratio=read["prepayment.bulk_ratio"],
+        prepayment_schedule=_schedule(read["prepayment.schedule"], read["prepayment.return_by"]),
+        prepayment_months=read["prepayment.months"],
+        prepayment_fit=read["prepayment.fit"],
         emergencies_paid=read["agreement.emergencies_paid"],
     )
 
@@ -205,6 +241,34 @@ def _funds(text: str) -> Iterable[str]:
     return funds
 
 
+def _gate(text: str) -> Mapping[str, int]:
+    """`310100:12 390100:6`."""
+    pairs = [pair.partition(":") for pair in text.split()]
+    if unknown := [fund for fund, _, _ in pairs if fund not in codes.FUNDS]:
+        raise BadPolicy(f"{unknown[0]!r} is not a fund")
+    return {fund: _number(1, 120)(months) for fund, _, months in pairs}
+
+
+def _grades(text: str) -> Mapping[str, Fraction]:
+    """`A:1 B:0.9 C:0.8 D:0`."""
+    pairs = [pair.partition(":") for pair in text.split()]
+    if [grade for grade, _, _ in pairs] != list("ABCD"):
+        raise BadPolicy(f"{text!r} does not name the grades A B C D, in this order")
+    return {grade: _ratio(ratio) for grade, _, ratio in pairs}
+
+
+def _bulk(text: str) -> Fraction:
+    if (ratio := _ratio(text)) < BULK_RATIO_MIN:
+        raise BadPolicy(f"{text} is below the national least of {float(BULK_RATIO_MIN):.0%}")
+    return ratio
+
+
+def _schedule(schedule: str, return_by: str) -> Any:
+    if schedule == "AT_ANNUAL_CLEARING" and return_by != "CLEARING":
+        raise BadPolicy("prepayment.schedule: AT_ANNUAL_CLEARING, and prepayment.return_by is the year's end (R10)")
+    return schedule
+
+
 _RATIOS = {"instant.ratio": _ratio, "bond": _bond_ratio}
 PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "instant.ratio": (_ratio, Fraction(9, 10)),
@@ -223,4 +287,18 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "payment.account_days": (_number(0, 30), 1),
     "agreement.suspension_stops_payment": (_flag, True),
     "agreement.emergencies_paid": (_flag, True),
+    "prepayment.gate": (_gate, {"310100": 12, "390100": 6}),
+    "prepayment.gate_lost": (_one_of("FREEZE", "RECALL"), "FREEZE"),
+    "prepayment.apply_until": (_number(1, 31), 10),
+    "prepayment.documents": (_number(0, 9), 1),
+    "prepayment.ratios": (_grades, {"A": Fraction(1), "B": Fraction(9, 10), "C": Fraction(8, 10), "D": Fraction(0)}),
+    "prepayment.monthly_ratio": (_ratio, Fraction(1, 2)),
+    "prepayment.bulk_ratio": (_bulk, BULK_RATIO_MIN),
+    "prepayment.schedule": (
+        _one_of("BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"),
+        "STRAIGHT_LAST",
+    ),
+    "prepayment.months": (_number(1, 12), 3),
+    "prepayment.return_by": (_one_of("YEAR_END", "CLEARING"), "YEAR_END"),
+    "prepayment.fit": (_one_of("SCALE", "REFUSE"), "SCALE"),
 }

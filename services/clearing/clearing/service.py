@@ -26,9 +26,18 @@ from clearing.payments import (
     running,
     suspense,
 )
+from clearing.prepayment import applying, ending, gating, granting, prepayment
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
-from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund import money
+from medfund.events.agency import (
+    CalendarPublished,
+    FundFiguresPublished,
+    PolicyPublished,
+    ProviderAssessed,
+    ProviderChanged,
+    ProviderRegistered,
+)
 from medfund.events.bank import (
     BankLineUnplaced,
     BankPaymentRejected,
@@ -78,6 +87,23 @@ from medfund.events.payments import (
     SuspenseOpened,
     SuspensePlaced,
 )
+from medfund.events.prepayments import (
+    BankPrepaymentRepaid,
+    PrepaymentAdjusted,
+    PrepaymentApplied,
+    PrepaymentApproved,
+    PrepaymentChecked,
+    PrepaymentCleared,
+    PrepaymentDisbursed,
+    PrepaymentGranted,
+    PrepaymentOverdue,
+    PrepaymentPurchasesNoted,
+    PrepaymentPurchasesReported,
+    PrepaymentRecalled,
+    PrepaymentRecallOrdered,
+    PrepaymentRefused,
+    PrepaymentReturned,
+)
 from medfund.events.refusals import Reason
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -107,6 +133,13 @@ from medfund.events.treasury import (
 )
 from medfund.lanes import batch, registered
 
+
+def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]:
+    yield from days.day_opened(draft, event, cause)
+    yield from ending.day_opened(draft, event, cause)
+    yield from granting.month_begins(draft, event, cause)
+
+
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {
     ClaimBatchSubmitted: submitting.submitted,
     ClaimBatchWithdrawalRequested: submitting.withdrawal,
@@ -132,7 +165,14 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     BankPaymentRejected: answers.rejected,
     BankLineUnplaced: suspense.unplaced,
     SuspensePlacingRequested: suspense.placing,
-    DayOpened: days.day_opened,
+    PrepaymentApplied: applying.applied,
+    PrepaymentGranted: granting.granted,
+    PrepaymentPurchasesReported: granting.purchased,
+    PrepaymentRecallOrdered: ending.recall_ordered,
+    BankPrepaymentRepaid: ending.repaid,
+    ProviderAgreementChanged: ending.agreement_changed,
+    FundFiguresPublished: gating.figures_published,
+    DayOpened: _day_opened,
     CalendarPublished: days.calendar_published,
 }
 """Fact -> what follows from it. Every other fact is only learned."""
@@ -146,6 +186,8 @@ KEPT = (
     StaffMandated,
     PaymentRunOpened,
     TreasuryFundsRequested,
+    FundFiguresPublished,
+    ProviderAssessed,
 )
 """Facts that are kept as they came."""
 
@@ -153,7 +195,7 @@ KEPT = (
 class Clearing:
     name = "clearing"
     own = "clearing"
-    facts: Sequence[str] = ("agency", "claims", "reviews", "bank", "time")
+    facts: Sequence[str] = ("agency", "claims", "prepayments", "reviews", "bank", "time")
     kept: Collection[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
     references: Sequence[str] = ("agency",)
     lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
@@ -170,7 +212,12 @@ class Clearing:
         """Claims and payments are read anew for each batch; what is known of the lane goes on."""
         known = state.known
         if state.areas or state.accounts:
-            known = replace(known, areas={**known.areas, **state.areas}, accounts={**known.accounts, **state.accounts})
+            known = replace(
+                known,
+                areas={**known.areas, **state.areas},
+                accounts={**known.accounts, **state.accounts},
+                since={**known.since, **state.since},
+            )
         return Draft(known)
 
     def admit(self, draft: Draft, fact: Accepted) -> Refused | None:
@@ -189,11 +236,14 @@ class Clearing:
         match event:
             case ProviderRegistered() | ProviderChanged():
                 draft.areas[event.provider] = event.area
+                first = draft.provider_since(event.provider) or event.valid_from
+                draft.since[event.provider] = min(first, event.valid_from)
                 if not draft.account(event.provider):
                     draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
             case PaymentRunOpened():
                 draft.runs.setdefault(event.run_ref, fact.record.offset)
             case DayOpened():
+                draft.day_before = draft.known.today
                 draft.opened = event.date
                 draft.known = replace(draft.known, today=event.date)
             case TreasuryFundsReceived():
@@ -284,6 +334,31 @@ class Clearing:
                 payable.held(draft.change(decision.payable_ref), decision)
             case ClaimPayableReleased():
                 payable.released(draft.change(decision.payable_ref), decision)
+            case PrepaymentChecked():
+                draft.prepayments[decision.prepayment_ref] = prepayment.checked(decision)
+                draft.changed.add(decision.prepayment_ref)
+            case PrepaymentRefused():
+                before = draft.prepayments.get(decision.prepayment_ref)
+                if before is None or (before.status == "CHECKED" and decision.code != "TWICE"):
+                    draft.prepayments[decision.prepayment_ref] = prepayment.refused(before, decision)
+                    draft.changed.add(decision.prepayment_ref)
+            case PrepaymentApproved():
+                prepayment.approved(draft.change_prepayment(decision.prepayment_ref), decision)
+            case PrepaymentAdjusted():
+                prepayment.adjusted(draft.change_prepayment(decision.prepayment_ref), decision)
+            case PrepaymentPurchasesNoted():
+                draft.change_prepayment(decision.prepayment_ref).purchased = money.fen(decision.purchased)
+            case PrepaymentDisbursed():
+                prepayment.disbursed(draft.change_prepayment(decision.prepayment_ref), decision)
+            case PrepaymentRecalled():
+                prepayment.recalled(draft.change_prepayment(decision.prepayment_ref))
+            case PrepaymentReturned():
+                prepayment.returned(draft.change_prepayment(decision.prepayment_ref), decision)
+                draft.moves += cash.repaid(decision)
+            case PrepaymentOverdue():
+                prepayment.overdue(draft.change_prepayment(decision.prepayment_ref), decision)
+            case PrepaymentCleared():
+                prepayment.cleared(draft.change_prepayment(decision.prepayment_ref), decision)
             case RecoveryOpened():
                 draft.recoveries[decision.case_ref] = recovery.opened(decision)
                 draft.changed.add(decision.case_ref)

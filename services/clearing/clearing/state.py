@@ -15,6 +15,8 @@ from clearing.payments.mandates import Mandates
 from clearing.payments.payable import Payable
 from clearing.payments.payment import UNSENT, Payment
 from clearing.policy import Policies, Policy
+from clearing.prepayment.assessments import Assessments
+from clearing.prepayment.gate import Figures
 from clearing.supervision.agreements import Agreements, Qualifications
 from clearing.supervision.recovery import Recovery
 from medfund.calendar import Calendar
@@ -22,6 +24,7 @@ from medfund.events.kinds import Event
 
 if TYPE_CHECKING:
     from clearing.payments.suspense import Item
+    from clearing.prepayment.prepayment import Prepayment
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,14 @@ class Known:
     agreements: Agreements
     qualifications: Qualifications
     mandates: Mandates = field(default_factory=lambda: Mandates({}))
+    figures: Figures = field(default_factory=lambda: Figures({}))
+    assessments: Assessments = field(default_factory=lambda: Assessments({}))
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """Of each provider: where it is paid to."""
     today: date | None = None
     """The day that was opened last."""
+    since: Mapping[str, date] = field(default_factory=dict)
+    """The first day of each provider."""
 
 
 @dataclass
@@ -48,6 +55,7 @@ class Draft:
     known: Known
     claims: dict[str, Claim] = field(default_factory=dict)
     recoveries: dict[str, Recovery] = field(default_factory=dict)
+    prepayments: dict[str, "Prepayment"] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     """By batch and finding."""
@@ -61,9 +69,13 @@ class Draft:
     """Of the settlements that findings are about, or rest on: those that were reversed."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
+    since: dict[str, date] = field(default_factory=dict)
+    """The first days of their providers."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """What this batch says of the accounts of providers."""
     suspense: dict[str, "Item"] = field(default_factory=dict)
+    day_before: date | None = None
+    """The day that was open before the one of this batch that was opened last."""
     runs: dict[str, int] = field(default_factory=dict)
     """By name: the offset at which each run of this batch came first."""
     opened: date | None = None
@@ -73,7 +85,7 @@ class Draft:
     published: list[tuple[str, int, Event]] = field(default_factory=list)
     """Facts of this batch that are kept as they came, with their topic and offset."""
     changed: set[str] = field(default_factory=set)
-    """Claims and recoveries."""
+    """Claims, recoveries and prepayments."""
     changed_payments: set[str] = field(default_factory=set)
     changed_suspense: set[str] = field(default_factory=set)
     changed_findings: set[tuple[str, str]] = field(default_factory=set)
@@ -83,14 +95,16 @@ class Draft:
         """What was read for a batch, when all of it is written. The next one reads anew, and until it comes, each lane
         would hold all payments of its last run."""
         for read in (
-            self.claims, self.recoveries, self.payments, self.findings, self.stretches, self.found, self.refunds,
-            self.suspense, self.moves, self.published,
+            self.claims, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches, self.found,
+            self.refunds, self.suspense, self.moves, self.published,
         ):  # fmt: skip
             read.clear()
 
     def payable(self, ref: str) -> Payable:
-        claim = self.claims.get(ref)
-        return claim if claim is not None else self.recoveries[ref]
+        for known in (self.claims, self.recoveries, self.prepayments):
+            if (found := known.get(ref)) is not None:
+                return found
+        raise KeyError(ref)
 
     def change(self, ref: str) -> Payable:
         """The same, to be changed."""
@@ -104,6 +118,10 @@ class Draft:
     def change_recovery(self, case: str) -> Recovery:
         self.changed.add(case)
         return self.recoveries[case]
+
+    def change_prepayment(self, ref: str) -> "Prepayment":
+        self.changed.add(ref)
+        return self.prepayments[ref]
 
     def change_payment(self, payment_ref: str) -> Payment:
         self.changed_payments.add(payment_ref)
@@ -141,6 +159,10 @@ class Draft:
 
     def account(self, provider: str) -> str:
         return self.known_account(provider).ref
+
+    def provider_since(self, provider: str) -> date | None:
+        """Since when it is registered."""
+        return self.since.get(provider) or self.known.since.get(provider)
 
     def claims_of(self, provider: str) -> list[Claim]:
         """The claims of a provider that were read or came into being, the oldest first."""

@@ -15,18 +15,26 @@ from clearing.payments import store as payments_store
 from clearing.payments import suspense
 from clearing.payments.accounts import Account
 from clearing.policy import Policies
+from clearing.prepayment import applying
+from clearing.prepayment import store as prepayment_store
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
 from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
-from medfund.events.agency import CalendarPublished, PolicyPublished
+from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
 from medfund.events.bank import BankAnswer, BankLineUnplaced
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
 from medfund.events.payments import SuspenseOpened, SuspensePlaced
+from medfund.events.prepayments import (
+    BankPrepaymentRepaid,
+    PrepaymentApplied,
+    PrepaymentGranted,
+    PrepaymentRecallOrdered,
+)
 from medfund.events.reviews import (
     AuditDeductionFinalised,
     AuditFindingRaised,
@@ -43,19 +51,24 @@ SQL = queries.load(__file__, "store.sql")
 _account = msgspec.json.Decoder(Account).decode
 TYPES = {kind.event: kind.type for kind in KINDS.values()}
 
+ENDINGS = (PrepaymentGranted, PrepaymentRecallOrdered, ProviderAgreementChanged, FundFiguresPublished)
+"""Events that may cancel what was ordered for prepayments."""
+
 WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBatchWithdrawn)
 """Events that are about every finding of the batches that they name."""
 
 
 async def load(connection: asyncpg.Connection, lane: int) -> Known:
+    providers = await connection.fetch(SQL.known, lane)
     known = Known(
-        dict(map(tuple, await connection.fetch(SQL.known, lane))),
+        {row["provider"]: row["area"] for row in providers},
         Policies({}, {}),
         calendar.shipped(),
         Agreements({}),
         Qualifications({}),
         accounts={row["provider"]: _account(row["body"]) for row in await connection.fetch(SQL.payees, lane)},
         today=await connection.fetchval(SQL.today, lane),
+        since={row["provider"]: row["since"] for row in providers if row["since"]},
     )
     for row in await connection.fetch(SQL.facts, lane):
         known = with_fact(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
@@ -76,6 +89,10 @@ def with_fact(known: Known, event: Event) -> Known:
             return replace(known, qualifications=known.qualifications.with_change(event))
         case StaffMandated():
             return replace(known, mandates=known.mandates.with_mandate(event))
+        case FundFiguresPublished():
+            return replace(known, figures=known.figures.with_figures(event))
+        case ProviderAssessed():
+            return replace(known, assessments=known.assessments.with_assessment(event))
     return known
 
 
@@ -97,6 +114,12 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
         named.update(_named(event))
     providers = {event.provider for event in events if hasattr(event, "provider")}
     day = any(isinstance(event, DayOpened | CalendarPublished) for event in events)
+    figures = any(isinstance(event, FundFiguresPublished) for event in events)
+    if not (named or providers or day or figures):
+        return
+    await prepayment_store.read(connection, lane, draft, named, providers, every=day or figures)
+    if any(isinstance(event, ENDINGS) for event in events):
+        await payments_store.read(connection, lane, draft, (), draft.prepayments, ())
     if not (named or providers or day):
         return
     await claims_store.read(
@@ -134,7 +157,7 @@ def _payments(event: Any) -> Iterable[str]:
 
 def _suspense(event: Any) -> Iterable[str]:
     """The suspense items that an event names, or would open."""
-    if isinstance(event, BankAnswer | BankLineUnplaced):
+    if isinstance(event, BankAnswer | BankLineUnplaced | BankPrepaymentRepaid):
         for fund in event.amounts:
             yield suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn)
     elif isinstance(event, SuspenseOpened | SuspensePlaced | SuspensePlacingRequested):
@@ -158,7 +181,9 @@ def _named(event: Any) -> Iterable[str]:
     """The claims and cases that an event names, whichever type it is."""
     yield from getattr(event, "batches", ())
     yield from (part.batch for part in getattr(event, "made_good", None) or ())
-    for name in ("batch", "of_batch", "payable_ref", "item_ref", "case_ref"):
+    if isinstance(event, PrepaymentApplied):
+        yield from (applying.name_of(event, fund) for fund in event.funds)
+    for name in ("batch", "of_batch", "payable_ref", "item_ref", "case_ref", "prepayment_ref"):
         if (named := getattr(event, name, None)) is not None:
             yield named
 
@@ -173,7 +198,8 @@ def _findings(event: Any) -> Iterable[tuple[str, str]]:
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if draft.areas:
-        await connection.execute(SQL.register, lane, *columns(sorted(draft.areas.items())))
+        found = [(provider, area, draft.since[provider].isoformat()) for provider, area in sorted(draft.areas.items())]
+        await connection.execute(SQL.register, lane, *columns(found))
     if draft.accounts:
         payees = [(provider, rows.text(account)) for provider, account in sorted(draft.accounts.items())]
         await connection.execute(SQL.save_payees, lane, *columns(payees))
@@ -185,5 +211,5 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
             for topic, offset, event in draft.published
         ]
         await connection.execute(SQL.keep, lane, *columns(kept))
-    for store in (claims_store, payments_store, supervision_store, audit_store):
+    for store in (claims_store, payments_store, supervision_store, prepayment_store, audit_store):
         await store.write(connection, lane, draft)

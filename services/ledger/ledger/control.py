@@ -18,7 +18,7 @@ from medfund.postgres import queries
 
 SQL = queries.load(__file__, "control.sql")
 
-ACCOUNTS = ("1104", "1107", "2101", "2102", "2103", "2108")
+ACCOUNTS = ("1101", "1102", "1104", "1107", "2101", "2102", "2103", "2108")
 TOPIC = "clearing"
 PATIENCE_S = 10.0
 PAUSE_S = 0.2

@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 from ledger import chart
 from ledger.chart import Account, Book
 from medfund import money
-from medfund.events.agency import CalendarPublished, PolicyPublished, ProviderChanged, ProviderRegistered
+from medfund.events.agency import (
+    CalendarPublished,
+    FundFiguresPublished,
+    PolicyPublished,
+    ProviderAssessed,
+    ProviderChanged,
+    ProviderRegistered,
+)
 from medfund.events.bank import (
     BankLineUnplaced,
     BankMismatchFound,
@@ -70,6 +77,24 @@ from medfund.events.payments import (
     SuspenseOpened,
     SuspensePlaced,
     SuspensePlacingRefused,
+)
+from medfund.events.prepayments import (
+    BankPrepaymentRepaid,
+    PrepaymentAdjusted,
+    PrepaymentApplied,
+    PrepaymentApproved,
+    PrepaymentChecked,
+    PrepaymentCleared,
+    PrepaymentDisbursed,
+    PrepaymentGateEvaluated,
+    PrepaymentGranted,
+    PrepaymentOverdue,
+    PrepaymentPurchasesNoted,
+    PrepaymentPurchasesReported,
+    PrepaymentRecalled,
+    PrepaymentRecallOrdered,
+    PrepaymentRefused,
+    PrepaymentReturned,
 )
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -245,7 +270,18 @@ def paid(event: Any, fund: str) -> Account:
 
 
 def paid_stat(event: Any, fund: str) -> Account:
-    return instant_paid(event, fund) if event.purpose == "INSTANT" else paid_for(event, fund)
+    if event.purpose == "INSTANT":
+        return instant_paid(event, fund)
+    return ADVANCES_STAT[PAID[event.purpose].code] if event.purpose in ("PREPAYMENT", "BULK") else paid_for(event, fund)
+
+
+def advanced(event: Any, fund: str) -> Account:
+    """What a prepayment is booked in."""
+    return chart.BULK_PREPAYMENT if event.prepayment_kind == "BULK" else chart.PREPAYMENT
+
+
+def advanced_stat(event: Any, fund: str) -> Account:
+    return ADVANCES_STAT[advanced(event, fund).code]
 
 
 def recovered(event: Any, fund: str) -> Account:
@@ -289,7 +325,13 @@ def item_stat(event: Any, fund: str) -> Account:
 
 OF_STAT = {**chart.CASH_STAT, chart.FUND_BALANCE.code: chart.NET_ASSETS}
 OTHER_BANK = {"1002": chart.FISCAL, "1003": chart.EXPENDITURE}
-PAID = {"INSTANT": chart.INSTANT_ADVANCE, "PAYABLE": chart.PAYABLE_APPROVED, "CLEARING": chart.CLEARING_PAYABLE}
+PAID = {
+    "INSTANT": chart.INSTANT_ADVANCE,
+    "PAYABLE": chart.PAYABLE_APPROVED,
+    "CLEARING": chart.CLEARING_PAYABLE,
+    "PREPAYMENT": chart.PREPAYMENT,
+    "BULK": chart.BULK_PREPAYMENT,
+}
 TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
 ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
 
@@ -342,7 +384,15 @@ RULES: Mapping[type[Event], Rule] = {
     ),
     # money
     PaymentSettled: both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash)),
-    PaymentReturned: by("purpose", INSTANT=_p1_returned, PAYABLE=_other_returned, CLEARING=_other_returned),
+    PaymentReturned: by(
+        "purpose",
+        INSTANT=_p1_returned,
+        PAYABLE=_other_returned,
+        CLEARING=_other_returned,
+        PREPAYMENT=_other_returned,
+        BULK=_other_returned,
+    ),
+    PrepaymentReturned: both(per_fund(debit=bank, credit=advanced), per_fund(debit=cash, credit=advanced_stat)),
     OffsetApplied: offset_applied,
     ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
     ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
@@ -399,6 +449,23 @@ RULES: Mapping[type[Event], Rule] = {
     ProviderAccountConfirmed: nothing,
     PaymentConfirmed: nothing,
     PaymentReceiptNoted: nothing,
+    FundFiguresPublished: nothing,
+    ProviderAssessed: nothing,
+    BankPrepaymentRepaid: nothing,
+    PrepaymentAdjusted: nothing,
+    PrepaymentApplied: nothing,
+    PrepaymentApproved: nothing,
+    PrepaymentChecked: nothing,
+    PrepaymentCleared: nothing,
+    PrepaymentDisbursed: nothing,
+    PrepaymentGateEvaluated: nothing,
+    PrepaymentGranted: nothing,
+    PrepaymentOverdue: nothing,
+    PrepaymentPurchasesNoted: nothing,
+    PrepaymentPurchasesReported: nothing,
+    PrepaymentRecalled: nothing,
+    PrepaymentRecallOrdered: nothing,
+    PrepaymentRefused: nothing,
     StaffMandated: nothing,
     SuspensePlacingRequested: nothing,
     TreasuryFundsRequested: nothing,

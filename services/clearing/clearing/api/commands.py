@@ -33,9 +33,23 @@ from medfund.publish import drafts
 SQL = queries.load(__file__, "commands.sql")
 SOURCE = "/clearing/commands"
 BODY_BYTES_MAX = 64 << 10
-ID_PATTERN = r"^(withdraw|appeal|hold|release|approve|retry|receive|confirm|run|place|request)-[0-9a-f]{32}$"
+ID_PATTERN = (
+    r"^(withdraw|appeal|hold|release|approve|retry|receive|confirm|run|place|request|apply|recall)-[0-9a-f]{32}$"
+)
 Kind = Literal[
-    "withdraw", "appeal", "hold", "release", "approve", "retry", "receive", "confirm", "run", "place", "request"
+    "withdraw",
+    "appeal",
+    "hold",
+    "release",
+    "approve",
+    "retry",
+    "receive",
+    "confirm",
+    "run",
+    "place",
+    "request",
+    "apply",
+    "recall",
 ]
 TYPES: dict[Kind, str] = {
     "withdraw": "claim.batch.withdrawal.requested.v1",
@@ -49,6 +63,8 @@ TYPES: dict[Kind, str] = {
     "run": "payment.run.opened.v1",
     "place": "suspense.placing.requested.v1",
     "request": "treasury.funds.requested.v1",
+    "apply": "prepayment.applied.v1",
+    "recall": "prepayment.recall.ordered.v1",
 }
 LEARNED: frozenset[Kind] = frozenset({"run", "request"})
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""

@@ -565,3 +565,101 @@ TREASURY: Json = {
     "received": "3000000.00",
     "next": None,
 }
+
+_PLAN: Json = {
+    "plan": "YF-152500-2026-1",
+    "hash": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+    "area": AREA,
+    "year": 2026,
+    "kind": "ANNUAL",
+    "base_from": "2025-01-01",
+    "base_to": "2025-12-01",
+    "months": 12,
+    "replaces": None,
+    "policy": "9c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f6070f6a3c81d2e4b597a",
+    "state": "WAITING",
+    "state_name": name("待审批", "to be approved"),
+    "grants": 1,
+    "published": 1,
+    "limits": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "8000000000.00"}],
+    "wanted": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
+    "amount": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
+    "before": [],
+    "total": "9634259.18",
+    "approvals": [],
+}
+PLAN: Json = {
+    **_PLAN,
+    "lines": [
+        {
+            "provider": PROVIDER,
+            "prepayment": f"{PROVIDER}/YF-2026/310100",
+            "fund": "310100",
+            "base": "10704732.42",
+            "ratio": "0.9",
+            "wanted": "9634259.18",
+            "amount": "9634259.18",
+            "before": "0.00",
+        }
+    ],
+}
+PLAN_TOLD: Json = {
+    **_PLAN,
+    "state": "PUBLISHED",
+    "state_name": name("已发布", "published"),
+    "approvals": [
+        {"staff": "staff-7c41", "role": "finance", "at": "2026-01-20T10:00:00+08:00"},
+        {"staff": "staff-02e9", "role": "approver", "at": "2026-01-21T09:30:00+08:00"},
+    ],
+    "sent": 1,
+}
+PLAN_ASKED: Json = {
+    "plan": "YF-152500-2026-1",
+    "area": AREA,
+    "year": 2026,
+    "base_from": "2025-01-01",
+    "base_to": "2025-12-01",
+    "limits": {"310100": "8000000000.00"},
+}
+PLAN_APPROVAL: Json = {"hash": _PLAN["hash"]}
+PREPAYMENTS: Json = {
+    "positions": POSITIONS,
+    "prepayments": [
+        {
+            "prepayment": f"{PROVIDER}/YF-2026/310100",
+            "provider": PROVIDER,
+            "area": AREA,
+            "kind": "ANNUAL",
+            "kind_name": name("医保预付金", "annual"),
+            "year": 2026,
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "state": "APPROVED",
+            "state_name": name("已批准", "granted"),
+            "grade": "B",
+            "plan": "YF-152500-2026-1",
+            "contract": None,
+            "granted": "9634259.18",
+            "disbursed": "9634259.18",
+            "outstanding": "6422839.45",
+            "offset": "3211419.73",
+            "returned": "0.00",
+            "due": "0.00",
+            "blocks_year": None,
+        }
+    ],
+    "granted": "9634259.18",
+    "outstanding": "6422839.45",
+    "due": "0.00",
+    "next": None,
+}
+APPLICATION: Json = {
+    "application": "YFJ-2026-01",
+    "provider": PROVIDER,
+    "insutype": "310",
+    "year": 2026,
+    "funds": ["310100", "390100"],
+    "documents": ["promise-assets-2026", "promise-use-2026"],
+    "applied_on": "2026-01-06",
+}
+RECALL: Json = {"prepayment": f"{PROVIDER}/YF-2026/310100", "code": "MISUSE", "reason": "挪用于基建"}

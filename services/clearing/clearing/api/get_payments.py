@@ -41,6 +41,8 @@ STATES: dict[Status, Name] = {
 PURPOSES: dict[Purpose, Name] = {
     "INSTANT": Name(zh="即时结算预拨", en="paid at once"),
     "PAYABLE": Name(zh="审定后拨付", en="paid after audit"),
+    "PREPAYMENT": Name(zh="医保预付金", en="prepayment"),
+    "BULK": Name(zh="集采预付金", en="prepayment for a bulk purchase"),
     "CLEARING": Name(zh="年度清算", en="annual clearing"),
 }
 WITHHELD: dict[WithheldCode, Name] = {

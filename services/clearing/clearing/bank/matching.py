@@ -1,4 +1,5 @@
-"""What a line of a bank account answers: payments, transfers from the treasury, recoveries, or nothing known. Pure.
+"""What a line of a bank account answers: payments, transfers from the treasury, recoveries, prepayments that are paid
+back, or nothing known. Pure.
 
 What stays true: every line is one or more facts whose amounts add up to it; the same line in another file gives the
 same facts. A payment that left another fund's account is nothing known there: funds are never mixed.
@@ -21,6 +22,7 @@ from medfund.events.bank import (
     TreasuryFundsReceived,
 )
 from medfund.events.kinds import Event
+from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
 
 RETURNED = "银行退回"
@@ -49,6 +51,8 @@ class Known:
     """The plan of each request to the treasury, by its name."""
     recoveries: Mapping[str, Dimensions] = field(default_factory=dict)
     """By case."""
+    prepayments: Mapping[str, str] = field(default_factory=dict)
+    """Whose each is."""
     booked: Mapping[str, int] = field(default_factory=dict)
     """By the bank's own number: what the books have of it already, in fen, above zero for what came in."""
 
@@ -96,6 +100,8 @@ def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:
         return (sent.area, sent.fund) == (own.area, own.fund)
     if name in known.requests:
         return (own.bank_account, entry.direction) in {("1002", "IN"), ("1003", "OUT")}
+    if name in known.prepayments:
+        return (own.bank_account, entry.direction) == ("1002", "IN")
     return name in known.recoveries and (own.bank_account, entry.direction) == ("1003", "IN")
 
 
@@ -103,6 +109,16 @@ def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) 
     """Nothing for the fiscal account's side of a transfer: the expenditure account's line tells of both."""
     if (sent := known.sent.get(name)) is not None:
         return _of_payment(own, entry, code, sent, fen)
+    if name in known.prepayments:
+        return BankPrepaymentRepaid(
+            area=own.area,
+            provider=known.prepayments[name],
+            prepayment_ref=name,
+            bank_account=own.bank_account,
+            bank_txn=entry.bank_txn,
+            value_date=entry.value_date,
+            amounts={own.fund: money.yuan(fen)},
+        )
     if name in known.recoveries:
         return _of_recovery(own, entry, name, known.recoveries[name], fen)
     return _of_request(own, entry, name, known.requests[name], fen) if own.bank_account == "1002" else None

@@ -162,6 +162,7 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
         sent = [*await connection.fetch(SQL.sent, names), *of_runs]
         requests = await connection.fetch(SQL.requests, names)
         recoveries = await connection.fetch(SQL.recoveries, names)
+        prepayments = await connection.fetch(SQL.prepayments, own.area, own.fund, names)
         which = own.area, own.fund, own.bank_account
         booked = await connection.fetch(SQL.booked, *which, [entry.bank_txn for entry in entries])
     runs: dict[str, list[Sent]] = {}
@@ -172,6 +173,7 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
         runs=runs,
         requests=dict(map(tuple, requests)),
         recoveries={row["ref"]: _dimensions(row["dimensions"]) for row in recoveries},
+        prepayments=dict(map(tuple, prepayments)),
         booked=dict(map(tuple, booked)),
     )
 

@@ -12,6 +12,7 @@ from clearing.instant import advance
 from clearing.offsets.waterfall import Due
 from clearing.payments import debit
 from clearing.payments.payable import Payable
+from clearing.prepayment import owed as prepaid
 from clearing.supervision import owed
 
 if TYPE_CHECKING:
@@ -32,4 +33,6 @@ KINDS: Mapping[str, Kind] = {
     "2102": Kind(debit.due, debit.taken, debit.about),
     "1104": Kind(advance.due, advance.taken, advance.about),
     "1107": Kind(owed.due, owed.taken, owed.about),
+    "1102": Kind(prepaid.due_bulk, prepaid.taken, prepaid.about),
+    "1101": Kind(prepaid.due_prepayments, prepaid.taken, prepaid.about),
 }

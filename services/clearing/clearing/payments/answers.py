@@ -16,8 +16,10 @@ from clearing.offsets.taking import offset
 from clearing.payments import payment as payments
 from clearing.payments import suspense
 from clearing.payments.cash import BANKS
-from clearing.payments.payable import Payable
+from clearing.payments.payable import ADVANCES, Payable
 from clearing.payments.payment import Payment
+from clearing.prepayment import granting
+from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.events.bank import BankAnswer, BankPaymentRejected, BankPaymentReturned, BankPaymentSettled, Direction
 from medfund.events.kinds import Event, Place
@@ -47,6 +49,8 @@ def _settled(
     if isinstance(payable, Claim):
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
+    if isinstance(payable, Prepayment):
+        yield granting.disbursed(payable, cause, event, payment.payment_ref, amounts)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
         yield from offset(draft, draft.claims[payable.lead], cause, own=[payable.ref])
 
@@ -144,9 +148,9 @@ def _answered(
 def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
     payable, amounts = draft.change(event.payable_ref), fens(event.amounts)
     payments.settled(draft.change_payment(event.payment_ref), event)
-    if event.purpose == "INSTANT":
+    if event.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts, -1)
-        payable.advance = added(payable.advance, amounts)
+        payable.advanced(amounts)
     else:
         payable.ordered = added(payable.ordered, amounts, -1)
         payable.payable = added(payable.payable, amounts, -1)
@@ -157,8 +161,11 @@ def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
     """What comes back to a payable waits there until somebody asks that it be paid again."""
     payable = draft.change(event.payable_ref)
     payments.returned(draft.change_payment(event.payment_ref), event)
+    if isinstance(payable, Prepayment):
+        payable.advanced(fens(event.amounts), -1)
+        return
     to_payable = fens(event.to_payable if event.purpose == "INSTANT" else event.amounts)
-    payable.advance = added(payable.advance, fens(event.to_advance), -1)
+    payable.advanced(fens(event.to_advance), -1)
     payable.payable = added(payable.payable, to_payable)
     payable.to_retry = added(payable.to_retry, to_payable)
 
@@ -167,7 +174,7 @@ def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
     payments.failed(draft.change_payment(event.payment_ref), event)
     release(draft, event.payment_ref)
     waits = draft.carrier(draft.payable(event.payable_ref))
-    if not (isinstance(waits, Claim) and waits.status == "IN_REVIEW"):
+    if not isinstance(waits, Prepayment) and not (isinstance(waits, Claim) and waits.status == "IN_REVIEW"):
         waits.to_retry = added(waits.to_retry, fens(event.amounts))
         draft.changed.add(waits.ref)
 
@@ -176,7 +183,7 @@ def release(draft: Draft, payment_ref: str) -> None:
     """Nothing of it is on its way any more."""
     payment = draft.payments[payment_ref]
     payable = draft.change(payment.payable_ref)
-    if payment.purpose == "INSTANT":
+    if payment.purpose in ADVANCES:
         payable.pending = added(payable.pending, payment.amounts, -1)
     else:
         payable.ordered = added(payable.ordered, payment.amounts, -1)

@@ -11,6 +11,7 @@ from clearing.funds import fens
 from medfund.events.bank import TreasuryFundsReceived
 from medfund.events.clearing import RecoverySettled
 from medfund.events.payments import PaymentReturned, PaymentSettled, SuspenseOpened, SuspensePlaced
+from medfund.events.prepayments import PrepaymentReturned
 from medfund.events.treasury import OpeningBalanceRecorded
 
 BANKS = ("1002", "1003")
@@ -63,6 +64,11 @@ def answered(event: PaymentSettled | PaymentReturned, sign: int) -> list[Move]:
 
 def recovered(event: RecoverySettled) -> list[Move]:
     return moved(event.area, event.bank_account, event.value_date, event.bank_txn, event.case_ref, event.amounts, 1)
+
+
+def repaid(event: PrepaymentReturned) -> list[Move]:
+    ref = event.prepayment_ref
+    return moved(event.area, event.bank_account, event.value_date, event.bank_txn, ref, event.amounts, 1)
 
 
 def placed(event: SuspensePlaced) -> list[Move]:

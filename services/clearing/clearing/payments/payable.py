@@ -72,16 +72,24 @@ class Payable(msgspec.Struct, kw_only=True):
     def number(self, fund: str, purpose: Purpose) -> int:
         """Of the next payment of a fund: the P1 is the first, what is paid after audit begins with the second."""
         last = self.numbered.get(fund, 0)
-        return last + 1 if purpose == "INSTANT" else max(last, 1) + 1
+        return last + 1 if purpose in ADVANCES else max(last, 1) + 1
+
+    def advanced(self, amounts: Fens, sign: int = 1) -> None:
+        """The bank has paid, or got back, what is an advance."""
+        self.advance = added(self.advance, amounts, sign)
 
     def free(self) -> Fens:
         """What of the payable is neither ordered nor needed for a P1 that is still on its way."""
         return added(added(self.payable, self.ordered, -1), self.pending, -1)
 
 
+ADVANCES: Collection[Purpose] = ("INSTANT", "PREPAYMENT", "BULK")
+"""Payments that pay no payable: what they pay is an advance, once the bank says so."""
+
+
 def ordered(payable: Payable, event: PaymentOrdered) -> None:
     amounts = fens(event.amounts)
-    if event.purpose == "INSTANT":
+    if event.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts)
     else:
         payable.ordered = added(payable.ordered, amounts)

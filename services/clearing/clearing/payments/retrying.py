@@ -6,6 +6,8 @@ from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.payments.orders import order, pay_out
+from clearing.prepayment import granting
+from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
@@ -26,6 +28,9 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         yield disputed(event, cause, f"{staff_ref} has no mandate of area {payment.area} on {today}")
         return
     payable, amounts = draft.payable(payment.payable_ref), dict(payment.to_retry)
+    if isinstance(payable, Prepayment) and payable.status != "APPROVED":
+        yield disputed(event, cause, f"{payable.ref} is {payable.status}: it is not paid any more")
+        return
     asked = PaymentRetried(
         **payable.told(cause, amounts),
         payment_ref=payment.payment_ref,
@@ -34,7 +39,9 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         requested_by=staff_ref,
     )
     yield asked
-    if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
+    if isinstance(payable, Prepayment):
+        yield from granting.order(draft, payable, cause, sum(amounts.values()), asked)
+    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
         yield from order(draft, payable, cause, "INSTANT", amounts, asked)
     else:
         yield from pay_out(draft, draft.carrier(payable), cause, asked=asked)

@@ -16,6 +16,7 @@ from clearing.state import Draft
 from medfund.events.bank import BankAccount, BankAnswer, BankLineUnplaced, Direction
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
+from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.treasury import SuspensePlacingRequested
 
 PlacedAs = Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
@@ -67,8 +68,10 @@ def unplaced(draft: Draft, event: BankLineUnplaced, cause: Place) -> Iterator[Ev
             )
 
 
-def unexpected(event: BankAnswer, cause: Place, amounts: Fens, direction: Direction, reason: str) -> Iterator[Event]:
-    """The bank names a payment, and moved money that it cannot be for."""
+def unexpected(
+    event: BankAnswer | BankPrepaymentRepaid, cause: Place, amounts: Fens, direction: Direction, reason: str
+) -> Iterator[Event]:
+    """The bank names a payment, or a prepayment, and moved money that it cannot be for."""
     for fund, fen in amounts.items():
         yield SuspenseOpened(
             area=event.area,
@@ -80,7 +83,7 @@ def unexpected(event: BankAnswer, cause: Place, amounts: Fens, direction: Direct
             bank_txn=event.bank_txn,
             value_date=event.value_date,
             reason=reason,
-            payment_ref=event.payment_ref,
+            payment_ref=event.payment_ref if isinstance(event, BankAnswer) else None,
         )
 
 

@@ -1,6 +1,9 @@
 -- name: known
 -- Of a lane, read when it is claimed: registered providers. Locks: none.
-select provider, area
+select
+    provider,
+    area,
+    since
 from providers
 where lane = $1
 
@@ -41,12 +44,14 @@ order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area)
+insert into providers (lane, provider, area, since)
 select
     $1,
     registered.*
-from unnest($2::text::text [], $3::text::text []) as registered
-on conflict (lane, provider) do update set area = excluded.area
+from unnest($2::text::text [], $3::text::text [], $4::text::date []) as registered
+on conflict (lane, provider) do update set
+    area = excluded.area,
+    since = least(providers.since, excluded.since)
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

@@ -33,6 +33,20 @@ class Agreements:
         words = (change for change in self.by_provider.get(provider, ()) if _says(change, day))
         return [change.status for change in words][-1:] == ["SUSPENDED"]
 
+    def since(self, provider: str) -> date | None:
+        """The day of the first signing that is known."""
+        signed = (change.effective_from for change in self.by_provider.get(provider, ()) if change.status == "SIGNED")
+        return min(signed, default=None)
+
+    def breached(self, provider: str, first: date, last: date) -> bool:
+        """Whether it was suspended or ended on any of some days, both inside."""
+        return any(
+            change.status in ("SUSPENDED", "TERMINATED")
+            and change.effective_from <= last
+            and (change.effective_to or last) >= first
+            for change in self.by_provider.get(provider, ())
+        )
+
     def with_change(self, event: ProviderAgreementChanged) -> "Agreements":
         known = self.by_provider.get(event.provider, ())
         return Agreements({**self.by_provider, event.provider: (*known, event)})

@@ -7,13 +7,15 @@ select
     payment.payment_ref,
     payment.body,
     payment.body ->> 'due' as due,
-    coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') as area,
-    coalesce(claim.body, recovery.body) ->> 'policy_ref' as policy_ref,
+    coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area', prepayment.area) as area,
+    coalesce(claim.body, recovery.body, prepayment.body) ->> 'policy_ref' as policy_ref,
     payee.body as account,
     day.opened
 from payments as payment
 left join claims as claim on payment.lane = claim.lane and claim.ref = payment.body ->> 'payable_ref'
 left join recoveries as recovery on payment.lane = recovery.lane and recovery.ref = payment.body ->> 'payable_ref'
+left join prepayments as prepayment
+    on payment.lane = prepayment.lane and prepayment.ref = payment.body ->> 'payable_ref'
 left join payees as payee on payment.lane = payee.lane and payment.provider = payee.provider
 left join days as day on payment.lane = day.lane
 cross join lateral (
@@ -23,7 +25,7 @@ cross join lateral (
 ) as approval
 where
     payment.lane = any($1::smallint [])
-    and ($2::text [] is null or coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area') = any($2))
+    and ($2::text [] is null or coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area', prepayment.area) = any($2))
     and ($3::text [] is null or payment.provider = any($3))
     and ($4::text is null or payment.status = $4)
     and ($5::text is null or payment.body ->> 'payable_ref' = $5)

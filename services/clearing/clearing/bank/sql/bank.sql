@@ -75,6 +75,14 @@ select
 from recoveries
 where ref = any($1::text [])
 
+-- name: prepayments
+-- Whose prepayments of one fund lines of the bank name. Locks: none.
+select
+    ref,
+    provider
+from prepayments
+where area = $1 and fund = $2 and ref = any($3::text [])
+
 -- name: booked
 -- What the books have under the bank's own numbers, in one account. By the index, number for number: a plan for any
 -- numbers would go through all that ever moved. Locks: none.

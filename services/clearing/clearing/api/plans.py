@@ -1,0 +1,184 @@
+"""Plans of prepayments: as they were made, who said yes, and what is published of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from clearing.api import filters, standing
+from clearing.api.filters import ByFund
+from clearing.policy import NoPolicy, Policy
+from clearing.prepayment import planning
+from clearing.prepayment.planning import Line, Plan, Wanted
+from medfund import money
+from medfund.calendar import SHANGHAI
+from medfund.events import envelope
+from medfund.events.envelope import Envelope
+from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
+from medfund.http import answers
+from medfund.http.answers import Name, Yuan
+from medfund.http.appending import Message
+from medfund.http.context import Context
+from medfund.http.database import Connection
+from medfund.http.problems import Problem
+
+SOURCE = "/clearing/plans"
+FAMILY, TYPE = "agency", "prepayment.granted.v1"
+APPENDED_AT_ONCE = 500
+ROLES_NEEDED = ("finance", "approver")
+"""Two people: one of the agency and one of the finance department (R2.4)."""
+
+State = Literal["WAITING", "PUBLISHED"]
+STATES: dict[State, Name] = {
+    "WAITING": Name(zh="待审批", en="to be approved"),
+    "PUBLISHED": Name(zh="已发布", en="published"),
+}
+_plan = msgspec.json.Decoder(Plan).decode
+
+
+class Approval(BaseModel):
+    staff: str
+    role: str
+    at: datetime
+
+
+class Grant(BaseModel):
+    provider: str
+    prepayment: str
+    fund: str
+    base: Annotated[Yuan, Field(description="The mean of the base period's months; of a bulk purchase what was agreed")]
+    ratio: str
+    wanted: Annotated[Yuan, Field(description="Base times ratio")]
+    amount: Annotated[Yuan, Field(description="What it gets, inside the limit of its fund")]
+    before: Annotated[Yuan, Field(description="What an earlier plan gave")]
+
+
+class PlanTold(BaseModel):
+    plan: str
+    hash: Annotated[str, Field(description="Of all that is in it: what is approved is this")]
+    area: str
+    year: int
+    kind: PrepaymentKind
+    base_from: date
+    base_to: date
+    months: int
+    replaces: str | None
+    policy: str
+    state: State
+    state_name: Name
+    grants: int
+    published: Annotated[int, Field(description="Grants that say something new")]
+    limits: list[ByFund]
+    wanted: list[ByFund]
+    amount: list[ByFund]
+    before: list[ByFund]
+    total: Yuan
+    approvals: list[Approval]
+
+
+class Kept(NamedTuple):
+    plan: Plan
+    approvals: Sequence[Any]
+
+
+async def kept(connection: Connection, ref: str) -> Kept | None:
+    row = await connection.fetchrow(planning.SQL.kept, ref)
+    if row is None:
+        return None
+    return Kept(_plan(row["body"]), await connection.fetch(planning.SQL.approvals, ref))
+
+
+async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Policy:
+    """The area's on the first day of the year. Raises `Problem`."""
+    known = await standing.known(connection, 0)
+    try:
+        return known.policies.on(wanted.area, date(wanted.year, 1, 1))
+    except NoPolicy as error:
+        raise Problem("parameter_invalid", f"area: {error}") from error
+
+
+async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
+    """Raises `Problem`."""
+    try:
+        return await planning.plan(connection, wanted, await policy_of(connection, here, wanted))
+    except ValueError as error:
+        raise Problem("parameter_invalid", f"base_from: {error}") from error
+
+
+def is_approved(approvals: Sequence[Any]) -> bool:
+    roles = {row["role"] for row in approvals}
+    return len(approvals) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
+
+
+def told(plan: Plan, approvals: Sequence[Any]) -> PlanTold:
+    wanted = plan.wanted
+    state: State = "PUBLISHED" if is_approved(approvals) else "WAITING"
+    amount = planning.totals(plan.lines, "amount")
+    return PlanTold(
+        plan=wanted.plan_ref,
+        hash=plan.hash,
+        area=wanted.area,
+        year=wanted.year,
+        kind=wanted.kind,
+        base_from=wanted.base_from,
+        base_to=wanted.base_to,
+        months=wanted.months,
+        replaces=wanted.replaces,
+        policy=plan.policy_ref,
+        state=state,
+        state_name=STATES[state],
+        grants=len(plan.lines),
+        published=len(plan.published),
+        limits=filters.by_fund(wanted.limits),
+        wanted=filters.by_fund(planning.totals(plan.lines, "wanted")),
+        amount=filters.by_fund(amount),
+        before=filters.by_fund(planning.totals(plan.lines, "before")),
+        total=filters.total(amount),
+        approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in approvals],
+    )
+
+
+def grant(line: Line) -> Grant:
+    return Grant(
+        provider=line.provider,
+        prepayment=line.prepayment_ref,
+        fund=line.fund,
+        base=money.yuan(line.base),
+        ratio=line.ratio,
+        wanted=money.yuan(line.wanted),
+        amount=money.yuan(line.amount),
+        before=money.yuan(line.before),
+    )
+
+
+async def publish(here: Context, plan: Plan, approvals: Sequence[Any]) -> int:
+    """Every grant that the log has not, each under an id that follows from the plan: asking again finishes what a crash
+    broke off. How many there were to publish."""
+    at = max(row["at"] for row in approvals)
+    approvers = [row["staff_ref"] for row in approvals]
+    granted = list(planning.events(plan, approvers, at.astimezone(SHANGHAI).date()))
+    identities = [envelope.identity_of(SOURCE.encode(), id.encode()) for _, id, _ in granted]
+    lanes = sorted({lane for lane, _, _ in granted})
+    rows = await here.database.rows(_ACCEPTED, lanes, identities)
+    known = {row["identity"] for row in rows}
+    missing = [one for one, identity in zip(granted, identities, strict=True) if identity not in known]
+    for first in range(0, len(missing), APPENDED_AT_ONCE):
+        await here.appending.append([_message(*one, at) for one in missing[first : first + APPENDED_AT_ONCE]])
+    return len(missing)
+
+
+_ACCEPTED = "select identity from identities where lane = any($1::smallint []) and identity = any($2::bytea [])"
+
+
+def _message(lane: int, id: str, event: PrepaymentGranted, at: datetime) -> Message:
+    data = msgspec.json.encode(event, order="sorted")
+    told = Envelope(id=id, source=SOURCE, type=TYPE, time=at.astimezone(UTC).isoformat(), data=data)
+    return Message(FAMILY, lane, event.provider.encode(), data, envelope.headers(told))
+
+
+PROBLEMS = answers.or_problems(
+    "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "command_conflict",
+    "log_unavailable", "question_too_slow", "plan_changed",
+)  # fmt: skip

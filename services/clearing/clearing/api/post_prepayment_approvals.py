@@ -1,0 +1,59 @@
+"""POST /v1/prepayment-plans/{plan}/approvals: somebody says yes to a plan; the second one publishes it (R2.4)."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, plans
+from clearing.api.filters import Ref
+from clearing.api.plans import PlanTold
+from clearing.prepayment import planning
+from medfund.http import auditing
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+
+router = APIRouter()
+SHOWN_MAX = 20
+
+
+class Yes(BaseModel):
+    model_config = {**example_of(examples.PLAN_APPROVAL), "extra": "forbid"}
+
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Of the plan that the person has seen")]
+
+
+class Answer(PlanTold):
+    model_config = example_of(examples.PLAN_TOLD)
+
+    sent: Annotated[int, Field(description="Grants that were published now")]
+
+
+@router.post(
+    "/v1/prepayment-plans/{plan}/approvals",
+    openapi_extra=commands.body_of(Yes),
+    responses=plans.PROBLEMS,
+    summary="Approve a plan of prepayments",
+)
+async def approve_plan(request: Request, plan: Annotated[Ref, Path()], caller: Caller, here: Here) -> Answer:
+    """One person of finance and one approver, who are not the same. A plan that would be another one today is refused,
+    with what has changed. Asking again finishes what a crash broke off."""
+    asked = await commands.read(request, Yes)
+    async with here.database.change(caller, isolation="repeatable_read") as connection:
+        found = await plans.kept(connection, plan)
+        if found is None:
+            raise Problem("not_found")
+        commands.of_area(caller, here, found.plan.wanted.area)
+        if asked.hash != found.plan.hash:
+            raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
+        if not plans.is_approved(found.approvals):
+            now = await plans.made(connection, here, found.plan.wanted)
+            if changed := planning.changes(found.plan, now):
+                raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
+            await connection.execute(planning.SQL.approve, plan, caller.subject, caller.role.value, datetime.now(UTC))
+        approvals = await connection.fetch(planning.SQL.approvals, plan)
+    await auditing.record(request, here.database, caller, "asked", {"approved plan": plan})
+    sent = await plans.publish(here, found.plan, approvals) if plans.is_approved(approvals) else 0
+    return Answer(**plans.told(found.plan, approvals).model_dump(), sent=sent)

@@ -1,0 +1,86 @@
+"""POST /v1/prepayment-plans: who would get how much (R2.3, R2.4)."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, plans
+from clearing.api.filters import Ref
+from clearing.api.plans import PlanTold
+from clearing.prepayment import planning
+from clearing.prepayment.planning import Wanted
+from medfund import money
+from medfund.events.prepayments import PrepaymentKind
+from medfund.http import auditing
+from medfund.http.answers import Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+from medfund.http.questions import Area, Fund
+
+router = APIRouter()
+
+
+class PlanAsked(BaseModel):
+    model_config = {**example_of(examples.PLAN_ASKED), "extra": "forbid"}
+
+    plan: Ref
+    area: Area
+    year: Annotated[int, Field(ge=2000, le=2099)]
+    kind: PrepaymentKind = "ANNUAL"
+    base_from: Annotated[date, Field(description="The first day of the base period's first month")]
+    base_to: Annotated[date, Field(description="The first day of its last month; 12 to 36 months in all")]
+    limits: Annotated[dict[Fund, Yuan], Field(description="By fund: what all grants together may come to")]
+    replaces: Annotated[Ref | None, Field(description="An earlier plan, whose grants this one changes")] = None
+    dry_run: Annotated[bool, Field(description="Only say what it would be")] = False
+
+
+class Planned(PlanTold):
+    model_config = example_of(examples.PLAN)
+
+    lines: list[plans.Grant]
+
+
+@router.post(
+    "/v1/prepayment-plans",
+    openapi_extra=commands.body_of(PlanAsked),
+    responses=plans.PROBLEMS,
+    summary="Plan the prepayments of an area and a year",
+)
+async def plan_prepayments(request: Request, response: Response, caller: Caller, here: Here) -> Planned:
+    """Of everybody who was found good, from what they were approved in the base period. It is kept as it was made, and
+    waits for two people; asking again for the same plan gives the one that is kept."""
+    asked = await commands.read(request, PlanAsked)
+    commands.of_area(caller, here, asked.area)
+    wanted = _wanted(asked)
+    async with here.database.change(caller, isolation="repeatable_read") as connection:
+        if asked.replaces is not None and await plans.kept(connection, asked.replaces) is None:
+            raise Problem("not_found", f"there is no plan {asked.replaces}")
+        found = None if asked.dry_run else await plans.kept(connection, asked.plan)
+        plan = found.plan if found else await plans.made(connection, here, wanted)
+        if not asked.dry_run and found is None:
+            await connection.execute(
+                planning.SQL.keep, asked.plan, asked.area, asked.year, plan.hash, caller.subject, datetime.now(UTC),
+                asked.replaces, msgspec.json.encode(plan).decode(),
+            )  # fmt: skip
+    if plan.wanted != wanted:
+        await commands.conflict(request, here)
+    await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})
+    told = plans.told(plan, found.approvals if found else [])
+    return Planned(**told.model_dump(), lines=[plans.grant(line) for line in plan.lines])
+
+
+def _wanted(asked: PlanAsked) -> Wanted:
+    return Wanted(
+        plan_ref=asked.plan,
+        area=asked.area,
+        year=asked.year,
+        kind=asked.kind,
+        base_from=asked.base_from,
+        base_to=asked.base_to,
+        limits={fund: money.fen(yuan) for fund, yuan in sorted(asked.limits.items())},
+        replaces=asked.replaces,
+    )

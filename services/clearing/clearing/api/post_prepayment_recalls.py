@@ -1,0 +1,55 @@
+"""POST /v1/prepayment-recalls: the agency wants a prepayment back before its time (R2.4, edge case 50)."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples
+from clearing.api.commands import Command, Given
+from clearing.api.filters import Ref, Text
+from clearing.api.get_prepayments import SQL
+from medfund.http import reach
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+
+router = APIRouter()
+
+
+class Recall(BaseModel):
+    model_config = {**example_of(examples.RECALL), "extra": "forbid"}
+
+    prepayment: Ref
+    code: Annotated[Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"], Field(description="Why")]
+    reason: Text
+
+
+@router.post(
+    "/v1/prepayment-recalls",
+    status_code=202,
+    openapi_extra=commands.body_of(Recall),
+    responses=commands.PROBLEMS,
+    summary="Recall a prepayment",
+)
+async def recall(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """All that is outstanding is due at once, and what was not sent is not paid."""
+    asked = await commands.read(request, Recall)
+    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        row = await connection.fetchrow(SQL.one, within.lanes, within.areas, within.parties, asked.prepayment)
+        today = await connection.fetchval(commands.SQL.today)
+    if row is None or today is None:
+        raise Problem("not_found")
+    data = {
+        "area": row["area"],
+        "provider": row["provider"],
+        "prepayment_ref": asked.prepayment,
+        "code": asked.code,
+        "reason": asked.reason,
+        "staff_ref": caller.subject,
+        "ordered_on": today.isoformat(),
+    }
+    given = await commands.give(request, caller, here, Command("recall", (asked.prepayment,), row["lane"], data))
+    response.headers["location"] = given.look
+    return given

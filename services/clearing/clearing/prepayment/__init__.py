@@ -1,0 +1,1 @@
+"""Prepayments: about a month in advance, granted by rule, and taken back to the fen (R2)."""

@@ -1,0 +1,146 @@
+"""Who may have a prepayment, fund by fund, and why not. Pure. Source: R2.1, R2.2, R2.4; edge cases 40, 41, 43 to 45.
+
+What stays true: every fund that is asked for gets one answer, with a reason where it is no.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clearing.dimensions import disputed
+from clearing.policy import NoPolicy, Policy
+from clearing.prepayment import gate
+from clearing.prepayment.prepayment import CLR_TYPE, name
+from medfund.events.kinds import Event, Place
+from medfund.events.prepayments import PrepaymentApplied, PrepaymentChecked, PrepaymentRefused, RefusalCode
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+
+class No(NamedTuple):
+    code: RefusalCode
+    detail: str
+
+
+def applied(draft: "Draft", event: PrepaymentApplied, cause: Place) -> Iterator[Event]:
+    try:
+        policy = draft.known.policies.on(event.area, event.applied_on)
+    except NoPolicy as error:
+        yield disputed(event, cause, str(error))
+        return
+    for fund in dict.fromkeys(event.funds):
+        about = {
+            **_dimensions(event),
+            "cause": cause,
+            "policy_ref": policy.hash,
+            "prepayment_ref": name_of(event, fund),
+            "prepayment_kind": event.prepayment_kind,
+            "fund": fund,
+        }
+        if (no := refusal(draft, event, fund, str(about["prepayment_ref"]), policy)) is not None:
+            yield PrepaymentRefused(**about, code=no.code, detail=no.detail)
+            continue
+        agreed = (event.agreed or {}).get(fund)
+        yield PrepaymentChecked(**about, grade=_grade(draft, event), contract_ref=event.contract_ref, agreed=agreed)
+
+
+def name_of(event: PrepaymentApplied, fund: str) -> str:
+    return name(event.provider, event.prepayment_kind, event.contract_ref or str(event.year), fund)
+
+
+def _dimensions(event: PrepaymentApplied) -> dict[str, Any]:
+    return {
+        "provider": event.provider,
+        "area": event.area,
+        "insured_area": event.area,
+        "insutype": event.insutype,
+        "clr_type": CLR_TYPE,
+        "benefit_year": event.year,
+        "advanced": [],
+    }
+
+
+def _grade(draft: "Draft", event: PrepaymentApplied) -> Any:
+    found = draft.known.assessments.of(event.provider, event.year - 1)
+    return found.grade if found else "D"
+
+
+def refusal(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    """The first condition that does not hold, the fund's before the provider's."""
+    checks = (_known_before, _in_time, _fund_bears_it, _agreement, _assessment, _documents, _not_blocked)
+    for check in checks:
+        if (no := check(draft, event, fund, ref, policy)) is not None:
+            return no
+    return None
+
+
+def _known_before(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    before = draft.prepayments.get(ref)
+    if before is not None and before.status != "REFUSED":
+        return No("TWICE", f"{ref} was applied for before")
+    return None
+
+
+def _in_time(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    if event.prepayment_kind != "ANNUAL":
+        return None
+    last = date(event.year, 1, policy.prepayment_apply_until)
+    if date(event.year, 1, 1) <= event.applied_on <= last:
+        return None
+    return No("TOO_LATE", f"applied on {event.applied_on}, not from {event.year}-01-01 to {last}")
+
+
+def _fund_bears_it(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    """A bulk purchase's is as before the notice: it has no gate (R2.6)."""
+    least = policy.prepayment_gate.get(fund)
+    if least is None:
+        return No("UNKNOWN_FUND", f"fund {fund} gives no prepayments")
+    if event.prepayment_kind == "BULK":
+        return None
+    figures = draft.known.figures.of(event.area, fund)
+    if figures is None:
+        return No("GATE", f"fund {fund}: nobody has told its figures")
+    found = gate.of(figures, least)
+    if found.open:
+        return None
+    said = f"{gate.shown(found.months)} months of surplus, {least} are needed"
+    return No("GATE", f"fund {fund}: {', '.join(found.reasons)}; {said}")
+
+
+def _agreement(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    agreements, day = draft.known.agreements, event.applied_on
+    if not agreements.active(event.provider, day):
+        return No("AGREEMENT", f"no agreement is in force on {day}")
+    since = agreements.since(event.provider) or draft.provider_since(event.provider)
+    if since is not None and since > date(event.year - 1, 1, 1):
+        return No("AGREEMENT_TOO_NEW", f"settled since {since}, less than the whole year {event.year - 1}")
+    if agreements.breached(event.provider, date(event.year - 1, 1, 1), day):
+        return No("BREACH", f"suspended or ended between {event.year - 1}-01-01 and {day}")
+    return None
+
+
+def _assessment(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    found = draft.known.assessments.of(event.provider, event.year - 1)
+    if found is None:
+        return No("NOT_ASSESSED", f"no assessment of {event.year - 1}")
+    if not found.passed:
+        return No("ASSESSMENT_FAILED", f"the assessment of {event.year - 1} was not passed")
+    if not policy.prepayment_ratio[found.grade]:
+        return No("GRADE", f"grade {found.grade} gets nothing")
+    return None
+
+
+def _documents(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    if len(event.documents) < policy.prepayment_documents:
+        return No("DOCUMENTS", f"{len(event.documents)} of {policy.prepayment_documents} promises are there")
+    if event.prepayment_kind == "BULK" and not (event.contract_ref and (event.agreed or {}).get(fund)):
+        return No("DOCUMENTS", "a bulk purchase's needs its contract, and what was agreed in the fund")
+    return None
+
+
+def _not_blocked(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    for other in draft.prepayments.values():
+        if (other.dimensions.provider, other.fund) == (event.provider, fund) and other.blocks == event.year:
+            return No("BLOCKED", f"{other.ref} was not returned by the end of {other.year}")
+    return None

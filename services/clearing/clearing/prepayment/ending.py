@@ -1,0 +1,118 @@
+"""How a prepayment ends: recalled before its time, returned in cash, cleared or overdue at the end of its year. Pure.
+
+What stays true: what is due at once is what is outstanding; a late return clears it and does not lift the block.
+Source: R2.4, R6.4; edge cases 42, 45, 46, 49, 50.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from clearing.dimensions import disputed
+from clearing.funds import at_most, fens, positive, yuans
+from clearing.payments import suspense
+from clearing.payments.cash import BANKS
+from clearing.payments.orders import cancel
+from clearing.prepayment.granting import told
+from clearing.prepayment.prepayment import Prepayment
+from medfund.events.kinds import Event, Place
+from medfund.events.prepayments import (
+    BankPrepaymentRepaid,
+    PrepaymentCleared,
+    PrepaymentOverdue,
+    PrepaymentRecalled,
+    PrepaymentRecallOrdered,
+    PrepaymentReturned,
+)
+from medfund.events.reviews import ProviderAgreementChanged
+from medfund.events.time import DayOpened
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+LAST = (12, 31)
+Code = Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"]
+
+
+def recall_ordered(draft: "Draft", event: PrepaymentRecallOrdered, cause: Place) -> Iterator[Event]:
+    prepayment = draft.prepayments.get(event.prepayment_ref)
+    if prepayment is None or prepayment.dimensions.provider != event.provider:
+        yield disputed(event, cause, f"there is no prepayment {event.prepayment_ref}")
+    elif prepayment.status not in ("APPROVED", "OVERDUE"):
+        yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: nothing of it can be recalled")
+    elif draft.known.mandates.of(event.area, event.staff_ref, event.ordered_on) is None:
+        yield disputed(event, cause, f"{event.staff_ref} has no mandate of area {event.area} on {event.ordered_on}")
+    else:
+        yield from recall(draft, prepayment, cause, event.code, event.reason)
+
+
+def recall(draft: "Draft", prepayment: Prepayment, cause: Place, code: Code, reason: str) -> Iterator[Event]:
+    """What waits to be sent is not sent; what is out is due at once."""
+    yield from cancel(draft, prepayment, cause, prepayment.fund, reason)
+    yield PrepaymentRecalled(
+        **told(prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
+    )
+
+
+def agreement_changed(draft: "Draft", event: ProviderAgreementChanged, cause: Place) -> Iterator[Event]:
+    """An agreement that ended recalls in full (R6.4, edge case 49)."""
+    if event.status != "TERMINATED":
+        return
+    for prepayment in mine(draft, event.provider):
+        if prepayment.status == "APPROVED":
+            yield from recall(draft, prepayment, cause, "AGREEMENT", f"the agreement ended on {event.effective_from}")
+
+
+def mine(draft: "Draft", provider: str) -> list[Prepayment]:
+    """Those of a provider, the oldest first."""
+    found = (one for one in draft.prepayments.values() if one.dimensions.provider == provider)
+    return sorted(found, key=lambda one: (one.opened, one.ref))
+
+
+def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterator[Event]:
+    """In cash, never more than is outstanding: the rest goes to suspense (edge case 46)."""
+    prepayment = draft.prepayments.get(event.prepayment_ref)
+    items = (suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn) for fund in event.amounts)
+    if (prepayment is not None and event.bank_txn in prepayment.txns) or any(item in draft.suspense for item in items):
+        yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
+        return
+    own = prepayment is not None and prepayment.dimensions.provider == event.provider
+    came = fens(event.amounts)
+    back = at_most(came, prepayment.outstanding) if prepayment is not None and own else {}
+    if prepayment is not None and back:
+        left = {fund: fen - back.get(fund, 0) for fund, fen in prepayment.outstanding.items()}
+        yield PrepaymentReturned(
+            **told(prepayment, cause),
+            bank_account=event.bank_account,
+            bank_txn=event.bank_txn,
+            value_date=event.value_date,
+            amounts=yuans(back),
+            outstanding=yuans(positive(left)),
+        )
+        if prepayment.status == "OVERDUE" and not any(left.values()):
+            yield PrepaymentCleared(**told(prepayment, cause), on=event.value_date)
+    if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
+        reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
+        if event.bank_account in BANKS:
+            yield from suspense.unexpected(event, cause, odd, "IN", reason)
+        else:
+            yield disputed(event, cause, reason)
+
+
+def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+    """The last day of a year decides what is cleared and what is overdue; the first one that opens after it does where
+    nobody opened it."""
+    for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
+        if prepayment.kind == "BULK" or prepayment.status not in ("APPROVED", "RECALLED"):
+            continue
+        if event.date < date(prepayment.year, *LAST):
+            continue
+        if prepayment.left:
+            yield PrepaymentOverdue(
+                **told(prepayment, cause),
+                on=date(prepayment.year, *LAST),
+                blocks_year=prepayment.year + 1,
+                amounts=yuans(positive(prepayment.outstanding)),
+            )
+        elif not any(prepayment.pending.values()):
+            yield PrepaymentCleared(**told(prepayment, cause), on=date(prepayment.year, *LAST))

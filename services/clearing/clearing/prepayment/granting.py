@@ -1,0 +1,175 @@
+"""What an approved plan gives a provider: a prepayment that is ordered to be paid, or changed. Pure.
+
+What stays true: a plan's word on a prepayment counts once; what was not paid yet is paid as the last plan says, what
+was paid beyond that is due. Source: R2.3, R2.4.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from clearing.dimensions import disputed
+from clearing.funds import yuans
+from clearing.payments.orders import cancel
+from clearing.prepayment.prepayment import PURPOSES, Prepayment
+from medfund import money
+from medfund.events.bank import BankPaymentSettled
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentOrdered, PaymentRetried
+from medfund.events.prepayments import (
+    PrepaymentAdjusted,
+    PrepaymentApproved,
+    PrepaymentDisbursed,
+    PrepaymentGranted,
+    PrepaymentPurchasesNoted,
+    PrepaymentPurchasesReported,
+    PrepaymentRefused,
+)
+from medfund.events.time import DayOpened
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+LAST_MONTH = 12
+
+
+def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+    prepayment = draft.prepayments.get(event.prepayment_ref)
+    if prepayment is None or prepayment.dimensions.provider != event.provider or prepayment.status == "REFUSED":
+        yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
+    elif len(set(event.approvers)) < 2:
+        yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")
+    elif money.fen(event.amount) > (most := _most(prepayment, event)):
+        yield disputed(event, cause, f"{event.amount} is more than {money.yuan(most)}, which is all that may be given")
+    elif prepayment.status == "CHECKED":
+        yield from _first(draft, prepayment, event, cause)
+    elif prepayment.status == "APPROVED":
+        yield from _again(draft, prepayment, event, cause)
+    else:
+        yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: no plan changes it")
+
+
+def _most(prepayment: Prepayment, event: PrepaymentGranted) -> int:
+    """A month's settlements; of a bulk purchase what was agreed (R2.3, R2.6, edge case 47)."""
+    return prepayment.agreed if prepayment.kind == "BULK" else money.fen(event.base)
+
+
+def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+    about = told(prepayment, cause)
+    if not draft.known.agreements.active(event.provider, event.granted_on):
+        detail = f"no agreement is in force on {event.granted_on}"
+        yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
+        return
+    amount = money.fen(event.amount)
+    if amount == 0:
+        detail = f"plan {event.plan_ref} leaves nothing for it"
+        yield PrepaymentRefused(**about, fund=prepayment.fund, code="TOO_LITTLE", detail=detail)
+        return
+    yield PrepaymentApproved(
+        **about,
+        plan_ref=event.plan_ref,
+        base=event.base,
+        ratio=event.ratio,
+        amounts={prepayment.fund: event.amount},
+        approvers=event.approvers,
+    )
+    if prepayment.kind != "MONTHLY":
+        yield from order(draft, prepayment, cause, amount)
+
+
+def month_begins(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+    """The first day of a month that is opened: what is given month by month is ordered, unless the one before is still
+    open (R10). December has none: it could not be taken back within the year."""
+    before = draft.day_before
+    if before is None or before >= event.date.replace(day=1) or event.date.month == LAST_MONTH:
+        return
+    for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
+        mine = prepayment.kind == "MONTHLY" and prepayment.status == "APPROVED"
+        if mine and prepayment.year == event.date.year and not prepayment.left and not prepayment.pending:
+            yield from order(draft, prepayment, cause, prepayment.granted, due=event.date)
+
+
+def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+    if event.plan_ref == prepayment.plan_ref:
+        yield disputed(event, cause, f"plan {event.plan_ref} has given {prepayment.ref} before")
+        return
+    amount = money.fen(event.amount)
+    yield PrepaymentAdjusted(
+        **told(prepayment, cause),
+        plan_ref=event.plan_ref,
+        amounts={prepayment.fund: event.amount},
+        delta={prepayment.fund: money.yuan(amount - prepayment.granted)},
+    )
+    yield from cancel(draft, prepayment, cause, prepayment.fund, f"plan {event.plan_ref}")
+    if prepayment.kind == "MONTHLY":
+        return
+    if (left := amount - paid_or_on_its_way(draft, prepayment)) > 0:
+        yield from order(draft, prepayment, cause, left)
+
+
+def paid_or_on_its_way(draft: "Draft", prepayment: Prepayment) -> int:
+    """Disbursed in all, and sent to the bank; not what waits to be sent."""
+    unsent = draft.unsent_of(prepayment).get(prepayment.fund, 0)
+    return given(prepayment) + prepayment.pending.get(prepayment.fund, 0) - unsent
+
+
+def given(prepayment: Prepayment) -> int:
+    parts = prepayment.outstanding, prepayment.taken, prepayment.returned
+    return sum(part.get(prepayment.fund, 0) for part in parts)
+
+
+def order(
+    draft: "Draft", prepayment: Prepayment, cause: Place, fen: int, asked: PaymentRetried | None = None,
+    due: date | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    purpose, fund = PURPOSES[prepayment.kind], prepayment.fund
+    yield PaymentOrdered(
+        **prepayment.told(cause, [fund]),
+        payment_ref=f"{prepayment.ref}/P{prepayment.number(fund, purpose)}/{fund}",
+        payable_ref=prepayment.ref,
+        purpose=purpose,
+        amounts=yuans({fund: fen}),
+        due=due or _pay_by(draft, prepayment),
+        requested_by=asked.requested_by if asked else None,
+        retry_of=asked.payment_ref if asked else None,
+    )
+
+
+def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:
+    """The end of the first quarter of its year, or today where that is past (R2.4)."""
+    last = date(prepayment.year, 3, 31)
+    return max(last, draft.known.today or last)
+
+
+def disbursed(
+    prepayment: Prepayment, cause: Place, event: BankPaymentSettled, payment_ref: str, amounts: dict[str, str]
+) -> PrepaymentDisbursed:
+    """The bank has paid: it exists."""
+    return PrepaymentDisbursed(
+        **told(prepayment, cause),
+        payment_ref=payment_ref,
+        value_date=event.value_date,
+        amounts=amounts,
+        outstanding=yuans(prepayment.outstanding),
+    )
+
+
+def told(prepayment: Prepayment, cause: Place) -> dict[str, Any]:
+    """What every decision about it begins with."""
+    return {
+        **prepayment.told(cause, [prepayment.fund]),
+        "prepayment_ref": prepayment.ref,
+        "prepayment_kind": prepayment.kind,
+    }
+
+
+def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:
+    """A bulk purchase goes on: what was given for it is due in proportion (R2.6)."""
+    named = [one for one in draft.prepayments.values() if one.contract_ref == event.contract_ref]
+    mine = [one for one in named if one.dimensions.provider == event.provider and one.status == "APPROVED"]
+    if not mine:
+        yield disputed(event, cause, f"there is no prepayment for contract {event.contract_ref}")
+    for prepayment in sorted(mine, key=lambda one: one.fund):
+        amount = event.purchased.get(prepayment.fund)
+        if amount is not None and money.fen(amount) != prepayment.purchased:
+            yield PrepaymentPurchasesNoted(**told(prepayment, cause), purchased=amount)

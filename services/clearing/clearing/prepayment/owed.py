@@ -1,0 +1,70 @@
+"""Prepayments (1101, 1102), open items of the waterfall: what is due of them by now is taken from what the provider is
+paid in the same fund. Pure. Source: R2.5, R2.6, R3.6 steps 5 and 6.
+
+What stays true: never more than is outstanding; what was missed for lack of a payable is due with the next part (R10).
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from clearing.claims.claim import Claim
+from clearing.funds import Fens
+from clearing.offsets.waterfall import Due
+from clearing.payments import debit
+from clearing.payments.payable import Payable
+from clearing.policy import Policy
+from clearing.prepayment import amounts
+from clearing.prepayment.prepayment import Prepayment, take
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+about = debit.about
+
+
+def due_prepayments(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    yield from _due(draft, payable, fund, "1101")
+
+
+def due_bulk(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    yield from _due(draft, payable, fund, "1102")
+
+
+def _due(draft: "Draft", payable: Payable, fund: str, account: str) -> Iterator[Due]:
+    for prepayment in draft.prepayments.values():
+        mine = prepayment.fund == fund and prepayment.account == account
+        if mine and prepayment.dimensions.purse == payable.dimensions.purse and _meant_for(prepayment, payable):
+            amount = due_now(prepayment, draft.policy_of(prepayment), draft.known.today)
+            if amount > 0:
+                yield Due(account, prepayment.ref, amount, prepayment.opened)
+
+
+def _meant_for(prepayment: Prepayment, payable: Payable) -> bool:
+    """A month's prepayment is taken back from that month's claim, or a later one (R2.5)."""
+    if prepayment.kind != "MONTHLY" or prepayment.due_at_once or not isinstance(payable, Claim):
+        return True
+    return prepayment.month is not None and payable.period_to >= prepayment.month
+
+
+def due_now(prepayment: Prepayment, policy: Policy, today: date | None) -> int:
+    """What of the outstanding is to be taken back by the day that was opened last; fen."""
+    back = prepayment.taken.get(prepayment.fund, 0) + prepayment.returned.get(prepayment.fund, 0)
+    return max(0, min(prepayment.left, _by_now(prepayment, policy, today) - back))
+
+
+def _by_now(prepayment: Prepayment, policy: Policy, today: date | None) -> int:
+    disbursed = prepayment.left + prepayment.taken.get(prepayment.fund, 0) + prepayment.returned.get(prepayment.fund, 0)
+    if prepayment.due_at_once or prepayment.kind == "MONTHLY":
+        return disbursed
+    if prepayment.kind == "BULK":
+        return amounts.due_by_progress(disbursed, prepayment.agreed, prepayment.purchased)
+    if today is None:
+        return 0
+    return amounts.due_by(
+        disbursed, policy.prepayment_schedule, months=policy.prepayment_months, on=today, year=prepayment.year
+    )
+
+
+def taken(draft: "Draft", item: str, fens: Fens) -> None:
+    take(draft.change_prepayment(item), fens)

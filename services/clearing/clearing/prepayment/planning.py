@@ -1,0 +1,184 @@
+"""A plan of prepayments over an area: who gets how much, from pinned inputs, before anybody says yes.
+
+What stays true: the same inputs give the same bytes; no more is given than the limit of each fund; who approves a plan
+approves its hash. Source: R2.3, R2.4, design §3.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from clearing.funds import Fens
+from clearing.payments.planning import Connection
+from clearing.policy import Policy
+from clearing.prepayment import amounts
+from clearing.prepayment.prepayment import Prepayment
+from medfund import money
+from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "planning.sql")
+_prepayment = msgspec.json.Decoder(Prepayment).decode
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan is asked for: the year's prepayments of an area, on the months of a base period."""
+
+    plan_ref: str
+    area: str
+    year: int
+    kind: PrepaymentKind = "ANNUAL"
+    base_from: date
+    base_to: date
+    limits: Fens
+    """By fund: what all grants together may come to."""
+    replaces: str | None = None
+    """An earlier plan, whose grants this one changes."""
+
+    @property
+    def months(self) -> int:
+        first, last = self.base_from, self.base_to
+        return 12 * (last.year - first.year) + last.month - first.month + 1
+
+
+class Candidate(NamedTuple):
+    """Who was found good, and what it was paid in the base period."""
+
+    lane: int
+    item: Prepayment
+    settled: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One grant of a plan; fen."""
+
+    lane: int
+    provider: str
+    prepayment_ref: str
+    fund: str
+    base: int
+    ratio: str
+    wanted: int
+    amount: int
+    before: int
+    """What an earlier plan gave."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    wanted: Wanted
+    policy_ref: str
+    lines: list[Line]
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    @property
+    def published(self) -> list[Line]:
+        """Those that say something new."""
+        return [line for line in self.lines if self.wanted.replaces is None or line.amount != line.before]
+
+
+async def plan(connection: Connection, wanted: Wanted, policy: Policy) -> Plan:
+    """In one snapshot. Raises `ValueError` where the base period is none."""
+    if not amounts.BASE_MONTHS_LEAST <= wanted.months <= amounts.BASE_MONTHS_MOST:
+        raise ValueError(
+            f"a base period of {wanted.months} months; it has {amounts.BASE_MONTHS_LEAST} to {amounts.BASE_MONTHS_MOST}"
+        )
+    states = ["APPROVED", "CHECKED"] if wanted.replaces else ["CHECKED"]
+    rows = await connection.fetch(
+        SQL.candidates, wanted.area, wanted.year, wanted.kind, states, wanted.base_from, wanted.base_to
+    )
+    found = [Candidate(row["lane"], _prepayment(row["body"]), row["settled"]) for row in rows]
+    return Plan(wanted=wanted, policy_ref=policy.hash, lines=list(lines(found, wanted, policy)))
+
+
+def lines(candidates: Sequence[Candidate], wanted: Wanted, policy: Policy) -> Iterator[Line]:
+    """Fund by fund, in the order of names."""
+    ordered = sorted(candidates, key=lambda one: (one.item.fund, one.item.ref))
+    for fund, some in groupby(ordered, key=lambda one: one.item.fund):
+        asked = [_line(one, wanted, policy) for one in some]
+        limit = wanted.limits.get(fund, 0)
+        for line, fits in zip(asked, _fitted(asked, limit, policy), strict=True):
+            yield msgspec.structs.replace(line, amount=fits)
+
+
+def _line(one: Candidate, wanted: Wanted, policy: Policy) -> Line:
+    item = one.item
+    ratio = _ratio(item, policy)
+    base = item.agreed if item.kind == "BULK" else money.round2(Fraction(one.settled, wanted.months))
+    return Line(
+        lane=one.lane,
+        provider=item.dimensions.provider,
+        prepayment_ref=item.ref,
+        fund=item.fund,
+        base=base,
+        ratio=policy.ratio_text(ratio),
+        wanted=amounts.grant(base, ratio),
+        amount=0,
+        before=item.granted,
+    )
+
+
+def _ratio(item: Prepayment, policy: Policy) -> Fraction:
+    if item.kind == "BULK":
+        return policy.prepayment_bulk_ratio
+    return policy.prepayment_monthly_ratio if item.kind == "MONTHLY" else policy.prepayment_ratio[item.grade or "D"]
+
+
+def _fitted(asked: Sequence[Line], limit: int, policy: Policy) -> list[int]:
+    wanted = [line.wanted for line in asked]
+    return amounts.fitted(wanted, limit) if policy.prepayment_fit == "SCALE" else amounts.first_come(wanted, limit)
+
+
+def changes(then: Plan, now: Plan) -> list[str]:
+    """What of a plan would be another one today, for people."""
+    known, found = ({line.prepayment_ref: line for line in one.lines} for one in (then, now))
+    said = [f"{ref} is no candidate any more" for ref in known if ref not in found]
+    said += [f"{ref} is a candidate now" for ref in found if ref not in known]
+    for ref, line in known.items():
+        if ref in found and found[ref] != line:
+            said.append(f"{ref}: {money.yuan(line.amount)} then, {money.yuan(found[ref].amount)} now")
+    if then.policy_ref != now.policy_ref:
+        said.append("the policy is another one")
+    return said
+
+
+def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[tuple[int, str, PrepaymentGranted]]:
+    """What is published of an approved plan: lane, id and event of each grant. The same however often it is made."""
+    wanted, digest = plan.wanted, plan.hash
+    for line in plan.published:
+        yield (
+            line.lane,
+            f"{wanted.plan_ref}/{line.prepayment_ref}",
+            PrepaymentGranted(
+                plan_ref=wanted.plan_ref,
+                plan_hash=digest,
+                area=wanted.area,
+                provider=line.provider,
+                prepayment_ref=line.prepayment_ref,
+                prepayment_kind=wanted.kind,
+                year=wanted.year,
+                fund=line.fund,
+                base=money.yuan(line.base),
+                months=wanted.months,
+                ratio=line.ratio,
+                amount=money.yuan(line.amount),
+                approvers=list(approvers),
+                granted_on=on,
+            ),
+        )
+
+
+def totals(lines: Sequence[Line], of: str) -> Mapping[str, int]:
+    """By fund."""
+    found: Fens = {}
+    for line in lines:
+        found[line.fund] = found.get(line.fund, 0) + attrgetter(of)(line)
+    return found

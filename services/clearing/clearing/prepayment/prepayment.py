@@ -1,0 +1,166 @@
+"""One prepayment of one provider and one fund, from its application to the day when nothing of it is open. Pure.
+
+What stays true: what was disbursed is what is outstanding, what was taken back and what was returned; only the bank
+makes it grow. Source: R2.4.
+"""
+
+from datetime import date
+from typing import Literal
+
+from msgspec import field
+
+from clearing import dimensions
+from clearing.funds import Fens, added, fens
+from clearing.payments.payable import Payable
+from medfund.events.payments import Purpose
+from medfund.events.prepayments import (
+    Grade,
+    PrepaymentAdjusted,
+    PrepaymentApproved,
+    PrepaymentChecked,
+    PrepaymentCleared,
+    PrepaymentDisbursed,
+    PrepaymentKind,
+    PrepaymentOverdue,
+    PrepaymentRefused,
+    PrepaymentReturned,
+)
+
+Status = Literal["CHECKED", "REFUSED", "APPROVED", "RECALLED", "CLEARED", "OVERDUE"]
+ACCOUNTS: dict[PrepaymentKind, str] = {"ANNUAL": "1101", "MONTHLY": "1101", "BULK": "1102"}
+PURPOSES: dict[PrepaymentKind, Purpose] = {"ANNUAL": "PREPAYMENT", "MONTHLY": "PREPAYMENT", "BULK": "BULK"}
+CLR_TYPE = "YF"
+"""In the place of a clearing type: what is prepaid is of none."""
+
+
+class Prepayment(Payable, kw_only=True):
+    """Its payable (2102) stays empty: it is owed by the provider, and not to it."""
+
+    kind: PrepaymentKind
+    fund: str
+    year: int
+    status: Status
+    grade: Grade | None = None
+    contract_ref: str | None = None
+    agreed: int = 0
+    """Of a BULK one: what was agreed to be purchased in a year."""
+    purchased: int = 0
+    plan_ref: str = ""
+    granted: int = 0
+    """Of a MONTHLY one: for each month."""
+    month: date | None = None
+    """Of a MONTHLY one: the first day of the month that it was paid for last."""
+    outstanding: Fens = field(default_factory=dict)
+    """1101, or 1102."""
+    taken: Fens = field(default_factory=dict)
+    """By offsets."""
+    returned: Fens = field(default_factory=dict)
+    """In cash."""
+    txns: list[str] = field(default_factory=list)
+    """Of the bank, by which it was returned."""
+    due_at_once: bool = False
+    """Recalled, or overdue."""
+    blocks: int | None = None
+    """The year in which there is no grant, because this one was not returned in time."""
+
+    @property
+    def account(self) -> str:
+        return ACCOUNTS[self.kind]
+
+    @property
+    def open(self) -> bool:
+        return any(self.outstanding.values()) or any(self.pending.values()) or self.status in ("CHECKED", "APPROVED")
+
+    @property
+    def matters(self) -> bool:
+        """Whether anything can still happen to it, or because of it."""
+        return self.open or self.blocks is not None
+
+    def advanced(self, amounts: Fens, sign: int = 1) -> None:
+        self.outstanding = added(self.outstanding, amounts, sign)
+
+    @property
+    def left(self) -> int:
+        return self.outstanding.get(self.fund, 0)
+
+
+def name(provider: str, kind: PrepaymentKind, period: str, fund: str) -> str:
+    """`period` is a year, a month or a contract."""
+    word = {"ANNUAL": "YF", "MONTHLY": "YY", "BULK": "JC"}[kind]
+    return f"{provider}/{word}-{period}/{fund}"
+
+
+def checked(event: PrepaymentChecked) -> Prepayment:
+    return Prepayment(
+        ref=event.prepayment_ref,
+        dimensions=dimensions.of(event),
+        policy_ref=event.policy_ref,
+        opened=event.cause.offset,
+        cut_off=date(event.benefit_year, 1, 1),
+        kind=event.prepayment_kind,
+        fund=event.fund,
+        year=event.benefit_year,
+        status="CHECKED",
+        grade=event.grade,
+        contract_ref=event.contract_ref,
+        agreed=fens({event.fund: event.agreed}).get(event.fund, 0) if event.agreed else 0,
+    )
+
+
+def refused(known: Prepayment | None, event: PrepaymentRefused) -> Prepayment:
+    """Of one that was checked before, its end; else a record of the refusal."""
+    if known is not None:
+        known.status = "REFUSED"
+        return known
+    return Prepayment(
+        ref=event.prepayment_ref,
+        dimensions=dimensions.of(event),
+        policy_ref=event.policy_ref,
+        opened=event.cause.offset,
+        cut_off=date(event.benefit_year, 1, 1),
+        kind=event.prepayment_kind,
+        fund=event.fund,
+        year=event.benefit_year,
+        status="REFUSED",
+    )
+
+
+def approved(prepayment: Prepayment, event: PrepaymentApproved) -> None:
+    prepayment.status, prepayment.plan_ref = "APPROVED", event.plan_ref
+    prepayment.granted = fens(event.amounts).get(prepayment.fund, 0)
+
+
+def recalled(prepayment: Prepayment) -> None:
+    prepayment.status, prepayment.due_at_once = "RECALLED", True
+
+
+def overdue(prepayment: Prepayment, event: PrepaymentOverdue) -> None:
+    prepayment.status, prepayment.due_at_once, prepayment.blocks = "OVERDUE", True, event.blocks_year
+
+
+def cleared(prepayment: Prepayment, event: PrepaymentCleared) -> None:
+    """What came late clears it, and blocks the next year all the same."""
+    if event.on.year <= prepayment.year:
+        prepayment.blocks = None
+    prepayment.status = "CLEARED"
+
+
+def adjusted(prepayment: Prepayment, event: PrepaymentAdjusted) -> None:
+    prepayment.plan_ref, prepayment.granted = event.plan_ref, fens(event.amounts).get(prepayment.fund, 0)
+
+
+def disbursed(prepayment: Prepayment, event: PrepaymentDisbursed) -> None:
+    prepayment.month = event.value_date.replace(day=1)
+
+
+def take(prepayment: Prepayment, amounts: Fens) -> None:
+    """An offset pays off so much of it."""
+    prepayment.outstanding = added(prepayment.outstanding, amounts, -1)
+    prepayment.taken = added(prepayment.taken, amounts)
+
+
+def returned(prepayment: Prepayment, event: PrepaymentReturned) -> None:
+    amounts = fens(event.amounts)
+    prepayment.outstanding = added(prepayment.outstanding, amounts, -1)
+    prepayment.returned = added(prepayment.returned, amounts)
+    prepayment.txns = [*prepayment.txns, event.bank_txn]

@@ -1,0 +1,74 @@
+-- name: candidates
+-- The prepayments of an area's year that were found good ($4: their states), and what their providers were approved in their
+-- fund for the months of a base period. Locks: none.
+with candidate as (
+    select
+        lane,
+        provider,
+        fund,
+        body
+    from prepayments
+    where area = $1 and year = $2 and kind = $3 and status = any($4::text [])
+),
+
+settled as (
+    select
+        claim.lane,
+        claim.provider,
+        part.fund,
+        sum(part.fen::bigint)::bigint as fen
+    from (select distinct lane, provider from candidate) as named
+    inner join claims as claim on named.lane = claim.lane and named.provider = claim.provider
+    cross join lateral jsonb_each_text(claim.body -> 'approved') as part (fund, fen)
+    where
+        claim.area = $1 and claim.status = 'APPROVED' and claim.period_from >= $5
+        and claim.period_to < ($6::date + interval '1 month')
+    group by claim.lane, claim.provider, part.fund
+)
+
+select
+    candidate.lane,
+    candidate.body,
+    coalesce(settled.fen, 0)::bigint as settled
+from candidate
+left join settled
+    on
+        candidate.lane = settled.lane
+        and candidate.provider = settled.provider
+        and candidate.fund = settled.fund
+
+-- name: keep
+-- A plan as it was made; asking again for the same name changes nothing. Locks: none beyond the new row.
+insert into prepayment_plans (plan_ref, area, year, hash, made_by, made_at, replaces, body)
+values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
+on conflict (plan_ref) do nothing
+
+-- name: kept
+-- A plan that was made. Locks: none.
+select
+    plan_ref,
+    area,
+    year,
+    hash,
+    made_by,
+    made_at,
+    replaces,
+    body
+from prepayment_plans
+where plan_ref = $1
+
+-- name: approve
+-- Somebody said yes to a plan; once for each person. Locks: none beyond the new row.
+insert into prepayment_approvals (plan_ref, staff_ref, role, at)
+values ($1, $2, $3, $4)
+on conflict (plan_ref, staff_ref) do nothing
+
+-- name: approvals
+-- Who said yes, in the order in which they did. Locks: none.
+select
+    staff_ref,
+    role,
+    at
+from prepayment_approvals
+where plan_ref = $1
+order by at, staff_ref

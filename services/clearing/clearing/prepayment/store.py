@@ -1,0 +1,43 @@
+"""Prepayments in the database, read and written in a fixed number of statements."""
+
+from collections.abc import Iterable
+
+import asyncpg
+import msgspec
+
+from clearing import rows
+from clearing.prepayment.prepayment import Prepayment
+from clearing.state import Draft
+from medfund.postgres import queries
+from medfund.postgres.arrays import columns
+
+SQL = queries.load(__file__, "prepayments.sql")
+
+_prepayment = msgspec.json.Decoder(Prepayment).decode
+
+
+async def read(
+    connection: asyncpg.Connection,
+    lane: int,
+    draft: Draft,
+    named: Iterable[str],
+    providers: Iterable[str],
+    *,
+    every: bool,
+) -> None:
+    """Those that are named, those of some providers that matter still, or all that do."""
+    for row in await connection.fetch(SQL.prepayments, lane, sorted(named), sorted(providers), every):
+        prepayment = _prepayment(row["body"])
+        draft.prepayments[prepayment.ref] = prepayment
+
+
+async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
+    if changed := [draft.prepayments[ref] for ref in sorted(draft.changed & draft.prepayments.keys())]:
+        found = [
+            (
+                one.ref, one.dimensions.provider, one.dimensions.area, one.fund, one.kind, str(one.year), one.status,
+                rows.flag(one.matters), rows.text(one),
+            )
+            for one in changed
+        ]  # fmt: skip
+        await connection.execute(SQL.save_prepayments, lane, *columns(found))

@@ -1,0 +1,241 @@
+"""Plans of prepayments: made from pinned inputs, approved by two people, published once; over the real API."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearing.api import plans
+from medfund.http.problems import Problem
+from tests import events
+from tests.conftest import Database
+from tests.events import AREA
+from tests.fund import Fund, running
+from tests.integration import claims_served
+from tests.integration.served import Api, Caller
+
+EMPLOYEES, RESIDENTS = "310100", "390100"
+FIRST, SECOND, THIRD = events.providers(0, 1, 3)
+ASKED: dict[str, Any] = {
+    "plan": "YF-1", "area": AREA, "year": 2026, "base_from": "2025-01-01", "base_to": "2025-12-01",
+    "limits": {EMPLOYEES: "8000000000.00", RESIDENTS: "8000000000.00"},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    """Three hospitals in one lane: the numbers of R2.3 for the first, grades A, B and C."""
+    async with running(database, lane=0, lanes=1) as fund:
+        fund.policy()
+        for staff, role in (("anna", "finance"), ("bo", "approver")):
+            fund.mandate(staff, role)
+        for of in (EMPLOYEES, RESIDENTS):
+            fund.figures(of, "41230000000.00", "34567000000.00")
+        for provider, grade, settled in (
+            (FIRST, "B", {EMPLOYEES: 12_845_678_901, RESIDENTS: 4_700_000_005}),
+            (SECOND, "A", {EMPLOYEES: 1_200}),
+            (THIRD, "C", {EMPLOYEES: 120_000}),
+        ):
+            await paid_a_year(fund, provider, settled)
+            fund.assess(grade)
+        fund.day("2026-01-06")
+        for provider in (FIRST, SECOND, THIRD):
+            fund.provider = provider
+            fund.apply(EMPLOYEES, RESIDENTS)
+        await fund.drain()
+        yield fund
+
+
+async def paid_a_year(fund: Fund, provider: str, settled: dict[str, int]) -> None:
+    """A provider's claim of January 2025, approved in full: all that it was paid in that year."""
+    fund.provider = provider
+    fund.settlements.clear()
+    fund.register()
+    fund.settle(settled, day="2025-01-15")
+    fund.submit(f"B-{provider}", first="2025-01-01", last="2025-01-31", on="2025-02-06")
+    await fund.drain()
+    fund.deduct([f"B-{provider}"], {}, benefit_year=2025)
+    await fund.drain()
+
+
+@pytest.fixture
+async def api(fund: Fund, database: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    async with claims_served.serving(database, fund.log, tmp_path, lanes=fund.lanes) as api:
+        yield api
+
+
+@pytest.fixture
+def anna(api: Api) -> Caller:
+    return api.caller("finance", areas=[AREA], subject="anna")
+
+
+@pytest.fixture
+def bo(api: Api) -> Caller:
+    return api.caller("approver", areas=[AREA], subject="bo")
+
+
+async def planned(caller: Caller, **changes: Any) -> dict[str, Any]:
+    response = await caller.command("/v1/prepayment-plans", **{**ASKED, **changes})
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+async def yes(caller: Caller, plan: dict[str, Any], status: int = 200) -> dict[str, Any]:
+    response = await caller.command(f"/v1/prepayment-plans/{plan['plan']}/approvals", hash=plan["hash"])
+    assert response.status_code == status, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def by_ref(plan: dict[str, Any], what: str = "amount") -> dict[str, str]:
+    return {line["prepayment"].replace("/YF-2026", ""): line[what] for line in plan["lines"]}
+
+
+async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller) -> None:
+    plan = await planned(anna)
+    assert by_ref(plan, "base")[f"{FIRST}/{EMPLOYEES}"] == "10704732.42"
+    assert by_ref(plan, "base")[f"{FIRST}/{RESIDENTS}"] == "3916666.67"
+    assert by_ref(plan)[f"{FIRST}/{EMPLOYEES}"] == "9634259.18"
+    assert (by_ref(plan)[f"{SECOND}/{EMPLOYEES}"], by_ref(plan)[f"{THIRD}/{EMPLOYEES}"]) == ("1.00", "80.00")
+    assert (plan["months"], plan["state"], plan["grants"]) == (12, "WAITING", 6)
+    assert await planned(anna) == plan == await planned(anna, dry_run=True)
+    again = (await anna.answer("/v1/prepayment-plans/YF-1"))["lines"]
+    assert again == plan["lines"]
+    other = await anna.command("/v1/prepayment-plans", **{**ASKED, "limits": {EMPLOYEES: "1.00"}})
+    assert other.status_code == 409
+    assert (
+        await anna.command("/v1/prepayment-plans", **{**ASKED, "plan": "X", "base_to": "2025-11-01"})
+    ).status_code == 422
+
+
+async def test_who_has_just_come_to_a_fund_is_given_nothing_of_it(fund: Fund, anna: Caller, bo: Caller) -> None:
+    """Edge case 44: of the residents' fund alone until now, and of both from now on."""
+    plan = await planned(anna)
+    assert (by_ref(plan, "base")[f"{SECOND}/{RESIDENTS}"], by_ref(plan)[f"{SECOND}/{RESIDENTS}"]) == ("0.00", "0.00")
+    await yes(anna, plan)
+    await yes(bo, plan)
+    refused = await fund.decided("prepayment.refused")
+    assert (f"{SECOND}/YF-2026/{RESIDENTS}", "TOO_LITTLE") in {(one["prepayment_ref"], one["code"]) for one in refused}
+
+
+async def test_grants_that_do_not_fit_are_scaled_to_the_fen(anna: Caller) -> None:
+    plan = await planned(anna, limits={EMPLOYEES: "1000.01", RESIDENTS: "0.00"}, dry_run=True)
+    assert plan["total"] == "1000.01"
+    assert by_ref(plan)[f"{FIRST}/{RESIDENTS}"] == "0.00"
+
+
+async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
+    fund: Fund, anna: Caller, bo: Caller
+) -> None:
+    plan = await planned(anna, limits={EMPLOYEES: "8000000000.00"})
+    for _ in range(2):
+        assert (await yes(anna, plan))["state"] == "WAITING", "the same person twice is one person"
+    told = await yes(bo, plan)
+    assert (told["state"], told["sent"], [one["staff"] for one in told["approvals"]]) == (
+        "PUBLISHED",
+        6,
+        ["anna", "bo"],
+    )
+    approved = {one["prepayment_ref"]: one["amounts"] for one in await fund.decided("prepayment.approved")}
+    assert approved[f"{FIRST}/YF-2026/{EMPLOYEES}"] == {EMPLOYEES: "9634259.18"}
+    assert len(approved) == 3
+    refused = await fund.decided("prepayment.refused")
+    assert {one["code"] for one in refused} == {"TOO_LITTLE"}, "the residents' fund has no limit, and so gives nothing"
+    assert (await yes(bo, plan))["sent"] == 0
+    waiting = (await anna.answer("/v1/payments", area=AREA, queue="to_approve"))["payments"]
+    mine = [one for one in waiting if one["purpose"] == "PREPAYMENT"]
+    assert [(one["area"], one["purpose_name"]["en"], one["missing"]) for one in mine] == [(AREA, "prepayment", 2)] * 3
+    answer = await anna.answer("/v1/prepayments", area=AREA, state="APPROVED", fund=EMPLOYEES)
+    assert answer["granted"] == "9634340.18"
+
+
+async def test_a_plan_whose_inputs_changed_is_refused_and_says_what_changed(
+    fund: Fund, anna: Caller, bo: Caller
+) -> None:
+    plan = await planned(anna)
+    await yes(anna, plan)
+    fund.provider = SECOND
+    fund.settlements.clear()
+    fund.settle({EMPLOYEES: 1_200}, day="2025-03-15")
+    fund.submit("B-2", first="2025-03-01", last="2025-03-31", on="2026-01-07")
+    await fund.drain()
+    fund.deduct(["B-2"], {}, benefit_year=2025)
+    await fund.drain()
+    problem = await yes(bo, plan, 409)
+    assert problem["code"] == "plan_changed"
+    assert problem["detail"] == f"{SECOND}/YF-2026/{EMPLOYEES}: 1.00 then, 2.00 now"
+    assert await fund.decided("prepayment.approved") == []
+
+
+async def test_a_later_plan_publishes_what_differs(fund: Fund, anna: Caller, bo: Caller) -> None:
+    first = await planned(anna)
+    await yes(anna, first)
+    await yes(bo, first)
+    await fund.drain()
+    limits = {EMPLOYEES: "8000000000.00", RESIDENTS: "1000000.00"}
+    second = await planned(anna, plan="YF-2", replaces="YF-1", limits=limits)
+    assert (second["grants"], second["published"]) == (4, 1)
+    await yes(bo, second)
+    assert (await yes(anna, second))["sent"] == 1
+    [adjusted] = await fund.decided("prepayment.adjusted")
+    assert (adjusted["prepayment_ref"], adjusted["amounts"]) == (
+        f"{FIRST}/YF-2026/{RESIDENTS}", {RESIDENTS: "1000000.00"},
+    )  # fmt: skip
+
+
+async def test_a_publication_that_was_broken_off_is_finished_and_nothing_is_doubled(
+    fund: Fund, api: Api, anna: Caller, bo: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "APPENDED_AT_ONCE", 2)
+    plan = await planned(anna)
+    await yes(anna, plan)
+    appending = api.app.state.context.appending
+    whole, calls = appending.append, []
+
+    async def breaks(messages: Any) -> Any:
+        calls.append(len(messages))
+        if len(calls) == 2:
+            raise Problem("log_unavailable")
+        return await whole(messages)
+
+    monkeypatch.setattr(appending, "append", breaks)
+    await yes(bo, plan, 503)
+    monkeypatch.setattr(appending, "append", whole)
+    await fund.drain()
+    assert (await yes(bo, plan))["sent"] == 4
+    await fund.drain()
+    assert (await yes(anna, plan))["sent"] == 0
+    refs = [one["prepayment_ref"] for one in await fund.decided("prepayment.approved", "prepayment.refused")]
+    assert len(refs) == len(set(refs)) == 6
+
+
+async def test_a_hospital_applies_over_http_and_is_told_fund_by_fund_and_the_agency_recalls(
+    fund: Fund, api: Api, anna: Caller
+) -> None:
+    hospital = api.caller("provider", organisations=[FIRST], subject="hospital")
+    body = {
+        "application": "YFJ-1", "provider": FIRST, "insutype": "310", "year": 2026, "funds": [EMPLOYEES, "610100"],
+        "documents": ["promise"], "applied_on": "2026-01-07",
+    }  # fmt: skip
+    response = await hospital.command("/v1/prepayment-applications", **body)
+    assert response.status_code == 202, response.text
+    await fund.drain()
+    told = await hospital.answer(response.json()["look"])
+    assert told["state"] == "DONE"
+    codes = {one["data"]["fund"]: one["data"]["code"] for one in told["decisions"]}
+    assert codes == {EMPLOYEES: "TWICE", "610100": "UNKNOWN_FUND"}
+    stranger = api.caller("provider", organisations=[SECOND], subject="stranger")
+    assert (await stranger.command("/v1/prepayment-applications", **body)).status_code == 404
+    ref = f"{FIRST}/YF-2026/{EMPLOYEES}"
+    fund.provider = FIRST
+    fund.grant(ref, 100)
+    await fund.drain()
+    recalled = await anna.command("/v1/prepayment-recalls", prepayment=ref, code="MISUSE", reason="挪用于基建")
+    assert recalled.status_code == 202, recalled.text
+    await fund.drain()
+    assert (await anna.answer(recalled.json()["look"]))["state"] == "DONE"
+    assert (await fund.prepayments())[ref]["status"] == "RECALLED"
+    mine = (await hospital.answer("/v1/prepayments"))["prepayments"]
+    assert {one["provider"] for one in mine} == {FIRST}

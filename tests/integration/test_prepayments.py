@@ -1,0 +1,347 @@
+"""Prepayments from application to the end of their year: events on a log, clearing, the ledger, a real database."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.fund import PROVIDER, Fund, running
+
+EMPLOYEES, RESIDENTS = "310100", "390100"
+ANNUAL = f"{PROVIDER}/YF-2026/{EMPLOYEES}"
+OF_RESIDENTS = f"{PROVIDER}/YF-2026/{RESIDENTS}"
+GRANT = 1_070_473_242
+"""10,704,732.42, the example of R2.5."""
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    """The figures of R2.1: the employees' fund bears prepayments, the residents' does not."""
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        fund.deposit({EMPLOYEES: 5_000_000_000, RESIDENTS: 5_000_000_000})
+        for staff in ("anna", "bo"):
+            fund.mandate(staff)
+        fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00")
+        fund.figures(RESIDENTS, "5600000000.00", "12100000000.00")
+        fund.assess()
+        fund.day("2026-01-06")
+        await fund.drain()
+        yield fund
+
+
+async def disbursed(fund: Fund, ref: str = ANNUAL, fen: int = GRANT, *, on: str = "2026-02-27") -> None:
+    """Applied for, granted, approved by two people, sent, and paid by the bank."""
+    fund.apply(ref.rpartition("/")[2])
+    fund.grant(ref, fen)
+    fund.day("2026-02-26")
+    await fund.approve("anna", "bo")
+    await fund.run(ref.rpartition("/")[2], on=on)
+    await pay(fund, ref, fen, on=on)
+
+
+async def pay(fund: Fund, ref: str, fen: int, *, on: str, number: int = 1) -> None:
+    fund.bank(f"{ref}/P{number}/{ref.rpartition('/')[2]}", {ref.rpartition("/")[2]: fen}, on=on)
+    await fund.drain()
+
+
+async def claimed(fund: Fund, fen: int, month: int, *, year: int = 2026) -> None:
+    """A month's claim is submitted, and a part of it paid at once, less what is due."""
+    next_month = f"{year}-{month + 1:02d}" if month < 12 else f"{year + 1}-01"
+    fund.settle({EMPLOYEES: fen}, day=f"{year}-{month:02d}-15")
+    fund.submit(f"B-{year}-{month:02d}", first=f"{year}-{month:02d}-01", last=f"{year}-{month:02d}-28",
+                on=f"{next_month}-06")  # fmt: skip
+    await fund.drain()
+    fund.day(f"{next_month}-09")
+    await fund.drain()
+
+
+async def offsets(fund: Fund) -> list[tuple[str, str]]:
+    """What was taken for prepayments, by account."""
+    taken = await fund.decided("offset.applied")
+    return [(one["account"], one["amounts"][EMPLOYEES]) for one in taken if one["account"] in ("1101", "1102")]
+
+
+async def refusals(fund: Fund) -> list[tuple[str, str]]:
+    return [(one["fund"], one["code"]) for one in await fund.decided("prepayment.refused")]
+
+
+# -- the gate and the application
+
+
+async def test_one_hospital_gets_the_employees_prepayment_and_not_the_residents(fund: Fund) -> None:
+    """R2.1."""
+    fund.apply(EMPLOYEES, RESIDENTS)
+    gates = await fund.decided("prepayment.gate.evaluated")
+    assert [(one["fund"], one["months"], one["allowed"], one["reasons"]) for one in gates] == [
+        (EMPLOYEES, "14.3131", True, []),
+        (RESIDENTS, "5.5537", False, ["TOO_FEW_MONTHS"]),
+    ]
+    [checked] = await fund.decided("prepayment.checked")
+    assert (checked["prepayment_ref"], checked["grade"]) == (ANNUAL, "A")
+    [refused] = await fund.decided("prepayment.refused")
+    assert (refused["fund"], refused["code"]) == (RESIDENTS, "GATE")
+    assert "5.5537 months of surplus, 6 are needed" in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("surplus", "last", "code"),
+    [("1200.00", "0.00", None), ("1199.99", "0.00", "GATE"), ("2000.00", "-0.01", "GATE")],
+    ids=["40 exactly 12", "40 a fen less", "41 a deficit with 20 months"],
+)
+async def test_a_fund_is_judged_to_the_fen(fund: Fund, surplus: str, last: str, code: str | None) -> None:
+    """Edge cases 40 and 41."""
+    fund.figures(EMPLOYEES, surplus, "1200.00", last_year_result=last, as_of="2026-01-05")
+    fund.apply(EMPLOYEES)
+    assert await refusals(fund) == ([(EMPLOYEES, code)] if code else [])
+
+
+async def test_what_is_wrong_with_an_application_is_said_fund_by_fund(fund: Fund) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"on": "2026-01-11"}, "TOO_LATE"),
+        ({"documents": []}, "DOCUMENTS"),
+        ({"on": "2027-01-05"}, "NOT_ASSESSED"),
+    ]
+    for data, _ in cases:
+        fund.apply(EMPLOYEES, **data)
+    fund.apply("610100")
+    fund.apply(EMPLOYEES)
+    fund.apply(EMPLOYEES)
+    assert (await fund.prepayments())[ANNUAL]["status"] == "CHECKED", "the second application does not end the first"
+    codes = [code for _, code in await refusals(fund)]
+    assert codes == [*(code for _, code in cases), "UNKNOWN_FUND", "TWICE"]
+
+
+async def test_a_provider_that_is_new_or_broke_its_agreement_or_failed_gets_nothing(database: Database) -> None:
+    """Edge case 43: what was merged or split is a provider of its own, and new."""
+    async with running(database) as fund:
+        fund.put("provider.registered.v1", provider=PROVIDER, valid_from="2025-03-01")
+        fund.policy()
+        fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00")
+        fund.assess()
+        fund.apply(EMPLOYEES)
+        assert await refusals(fund) == [(EMPLOYEES, "AGREEMENT_TOO_NEW")]
+        fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="SIGNED", effective_from="2024-01-01")
+        fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="SUSPENDED", effective_from="2025-07-01",
+                 effective_to="2025-07-10")  # fmt: skip
+        fund.apply(EMPLOYEES)
+        assert (await refusals(fund))[-1] == (EMPLOYEES, "BREACH")
+        fund.assess("D", year=2026)
+        fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="TERMINATED", effective_from="2027-01-03")
+        fund.apply(EMPLOYEES, on="2027-01-05")
+        assert (await refusals(fund))[-1] == (EMPLOYEES, "AGREEMENT")
+
+
+# -- disbursed and taken back
+
+
+async def test_a_prepayment_exists_when_the_bank_has_paid_it_and_is_no_expense(fund: Fund) -> None:
+    fund.apply(EMPLOYEES)
+    fund.grant(ANNUAL, GRANT)
+    [approved] = await fund.decided("prepayment.approved")
+    assert (approved["amounts"], approved["approvers"]) == ({EMPLOYEES: "10704732.42"}, ["anna", "bo"])
+    [ordered] = await fund.decided("payment.ordered")
+    assert (ordered["purpose"], ordered["due"], ordered["amounts"]) == ("PREPAYMENT", "2026-03-31", approved["amounts"])
+    assert "1101" not in await fund.balances()
+    fund.day("2026-02-26")
+    await fund.approve("anna", "bo")
+    await fund.run(EMPLOYEES, on="2026-02-27")
+    await pay(fund, ANNUAL, GRANT, on="2026-02-27")
+    [told] = await fund.decided("prepayment.disbursed")
+    assert (told["outstanding"], told["value_date"]) == ({EMPLOYEES: "10704732.42"}, "2026-02-27")
+    assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT} == (await fund.open_items())["1101"]
+    assert (await fund.balances("STAT"))["TEMP_PREPAY"] == {EMPLOYEES: GRANT}
+    assert "5001" not in await fund.balances()
+
+
+async def test_it_is_taken_back_from_october_on_a_third_each_month(fund: Fund) -> None:
+    """R2.5: 3 x 3,568,244.14."""
+    await disbursed(fund)
+    for month in range(8, 12):
+        await claimed(fund, 1_000_000_000, month)
+    assert await offsets(fund) == [("1101", "3568244.14"), ("1101", "3568244.14"), ("1101", "3568244.14")]
+    assert "1101" not in await fund.balances()
+    assert "1101" not in await fund.open_items()
+
+
+async def test_what_was_missed_for_lack_of_a_payable_is_due_with_the_next_part(fund: Fund) -> None:
+    await disbursed(fund)
+    await claimed(fund, 100_000_000, 9)
+    await claimed(fund, 1_000_000_000, 10)
+    taken = await offsets(fund)
+    assert taken[0] == ("1101", "900000.00"), "all of the P1 of 900,000.00"
+    assert taken[-1] == ("1101", "6236488.28")
+
+
+async def test_an_offset_is_never_more_than_what_is_outstanding(fund: Fund) -> None:
+    """Edge case 46."""
+    await disbursed(fund)
+    fund.repay(ANNUAL, {EMPLOYEES: GRANT - 100_00}, on="2026-09-01")
+    await claimed(fund, 1_000_000_000, 11)
+    assert await offsets(fund) == [("1101", "100.00")]
+    fund.repay(ANNUAL, {EMPLOYEES: 5}, on="2026-12-10", txn="R-2")
+    [item] = await fund.decided("suspense.opened")
+    assert item["amounts"] == {EMPLOYEES: "0.05"}, "nothing is outstanding: the money is in suspense"
+
+
+# -- the end of the year
+
+
+async def test_what_is_not_returned_on_the_last_day_is_overdue_and_blocks_the_next_year(fund: Fund) -> None:
+    """Edge case 45."""
+    await disbursed(fund)
+    fund.repay(ANNUAL, {EMPLOYEES: GRANT - 500}, on="2026-12-28")
+    fund.day("2026-12-31")
+    [overdue] = await fund.decided("prepayment.overdue")
+    assert (overdue["amounts"], overdue["blocks_year"]) == ({EMPLOYEES: "5.00"}, 2027)
+    fund.repay(ANNUAL, {EMPLOYEES: 500}, on="2027-01-02", txn="R-2")
+    fund.assess(year=2026)
+    fund.apply(EMPLOYEES, on="2027-01-05")
+    assert (await refusals(fund))[-1] == (EMPLOYEES, "BLOCKED")
+    assert "1101" not in await fund.balances()
+
+
+async def test_what_came_in_time_and_was_told_late_does_not_block(fund: Fund) -> None:
+    await disbursed(fund)
+    fund.day("2026-12-31")
+    fund.repay(ANNUAL, {EMPLOYEES: GRANT}, on="2026-12-31")
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert cleared["on"] == "2026-12-31"
+    assert (await fund.prepayments())[ANNUAL]["blocks"] is None
+
+
+async def test_what_was_taken_back_is_cleared_at_the_end_of_the_year(fund: Fund) -> None:
+    await disbursed(fund)
+    for month in (9, 10, 11):
+        await claimed(fund, 1_000_000_000, month)
+    fund.day("2026-12-31")
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert cleared["prepayment_ref"] == ANNUAL
+    assert await fund.decided("prepayment.overdue") == []
+
+
+# -- recalled
+
+
+async def test_misuse_recalls_all_of_it_at_once(fund: Fund) -> None:
+    """Edge case 50."""
+    await disbursed(fund)
+    fund.recall(ANNUAL, "MISUSE")
+    await claimed(fund, 500_000_000, 6)
+    [recalled] = await fund.decided("prepayment.recalled")
+    assert (recalled["code"], recalled["amounts"]) == ("MISUSE", {EMPLOYEES: "10704732.42"})
+    assert await offsets(fund) == [("1101", "4500000.00")], "the whole P1, months before the schedule begins"
+
+
+async def test_the_end_of_an_agreement_recalls_in_full_and_a_lost_gate_where_the_policy_says_so(
+    database: Database,
+) -> None:
+    """Edge cases 42 and 49."""
+    async with running(database) as fund:
+        fund.register()
+        fund.policy(prepayment__gate_lost="RECALL")
+        fund.deposit({EMPLOYEES: 5_000_000_000})
+        for staff in ("anna", "bo"):
+            fund.mandate(staff)
+        fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00")
+        fund.assess()
+        fund.day("2026-01-06")
+        await disbursed(fund)
+        fund.figures(EMPLOYEES, "1.00", "34567000000.00", as_of="2026-06-30")
+        [recalled] = await fund.decided("prepayment.recalled")
+        assert recalled["code"] == "GATE_LOST"
+
+
+async def test_a_terminated_agreement_recalls_and_cancels_what_was_not_sent(fund: Fund) -> None:
+    """Edge case 49."""
+    fund.apply(EMPLOYEES)
+    fund.grant(ANNUAL, GRANT)
+    fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="TERMINATED", effective_from="2026-02-10")
+    [recalled] = await fund.decided("prepayment.recalled")
+    assert (recalled["code"], recalled["amounts"]) == ("AGREEMENT", {})
+    assert [one["status"] for one in await fund.payments()] == ["CANCELLED"]
+
+
+async def test_a_grant_whose_payment_comes_back_is_paid_again_when_somebody_asks(fund: Fund) -> None:
+    await disbursed(fund)
+    fund.bank(f"{ANNUAL}/P1/{EMPLOYEES}", {EMPLOYEES: GRANT}, on="2026-03-02", back=True)
+    assert "1101" not in await fund.balances()
+    fund.retry(f"{ANNUAL}/P1/{EMPLOYEES}")
+    fund.day("2026-03-03")
+    await fund.approve("bo", refs=[f"{ANNUAL}/P2/{EMPLOYEES}"])
+    await fund.run(EMPLOYEES, on="2026-03-04")
+    await pay(fund, ANNUAL, GRANT, on="2026-03-04", number=2)
+    assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT} == (await fund.open_items())["1101"]
+
+
+async def test_a_plan_counts_once_and_a_later_one_changes_what_it_gave(fund: Fund) -> None:
+    fund.apply(EMPLOYEES)
+    fund.grant(ANNUAL, GRANT)
+    fund.grant(ANNUAL, GRANT)
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == f"plan YF-1 has given {ANNUAL} before"
+    fund.grant(ANNUAL, 500_000_000, plan="YF-2")
+    [adjusted] = await fund.decided("prepayment.adjusted")
+    assert adjusted["delta"] == {EMPLOYEES: "-5704732.42"}
+    waiting = await fund.payments(status="ORDERED")
+    assert [one["amounts"] for one in waiting] == [{EMPLOYEES: 500_000_000}]
+
+
+# -- bulk purchases
+
+
+async def test_a_bulk_purchases_prepayment_is_taken_back_along_the_purchases(fund: Fund) -> None:
+    """R2.6: 3,600,000.00, and 300,000.00 after 1,000,000.00 of 12,000,000.00."""
+    ref = f"{PROVIDER}/JC-JC-17/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-17", agreed={EMPLOYEES: "12000000.00"})
+    fund.grant(ref, 360_000_000, prepayment_kind="BULK")
+    fund.day("2026-02-26")
+    await fund.approve("anna", "bo")
+    await fund.run(EMPLOYEES, on="2026-02-27")
+    await pay(fund, ref, 360_000_000, on="2026-02-27")
+    assert (await fund.balances())["1102"] == {EMPLOYEES: 360_000_000}
+    fund.put("prepayment.purchases.reported.v1", provider=PROVIDER, contract_ref="JC-17",
+             purchased={EMPLOYEES: "1000000.00"}, reported_on="2026-03-31")  # fmt: skip
+    await claimed(fund, 1_000_000_000, 3)
+    assert await offsets(fund) == [("1102", "300000.00")]
+    assert (await fund.balances())["1102"] == {EMPLOYEES: 330_000_000} == (await fund.open_items())["1102"]
+
+
+# -- month by month
+
+
+async def test_a_monthly_prepayment_is_taken_back_by_its_months_claim_and_none_is_given_while_one_is_open(
+    fund: Fund,
+) -> None:
+    """Edge case 48."""
+    ref, amount = f"{PROVIDER}/YY-2026/{EMPLOYEES}", 50_000_000
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    fund.grant(ref, amount, prepayment_kind="MONTHLY", on="2026-01-20")
+    await fund.drain()
+    assert await fund.payments() == [], "the first one comes with the next month"
+    fund.day("2026-02-02")
+    await fund.approve("anna", "bo")
+    await fund.run(EMPLOYEES, on="2026-02-02")
+    await pay(fund, ref, amount, on="2026-02-03")
+    await claimed(fund, 100_000_000, 1)
+    assert await offsets(fund) == [], "January's claim is not February's"
+    fund.day("2026-03-02")
+    assert len(await fund.payments(purpose="PREPAYMENT")) == 1, "February's is still open: none is given for March"
+    await claimed(fund, 100_000_000, 2)
+    assert await offsets(fund) == [("1101", "500000.00")]
+    fund.day("2026-04-01")
+    [_, second] = await fund.payments(purpose="PREPAYMENT")
+    assert (second["amounts"], second["due"]) == ({EMPLOYEES: amount}, "2026-04-01")
+    for month in range(5, 13):
+        fund.day(f"2026-{month:02d}-02")
+    assert len(await fund.payments(purpose="PREPAYMENT")) == 2, "it waits to be paid"
+
+
+async def test_no_more_than_a_month_is_given(fund: Fund) -> None:
+    """Edge case 47."""
+    fund.apply(EMPLOYEES)
+    fund.grant(ANNUAL, GRANT, base="10704732.41")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "10704732.42 is more than 10704732.41, which is all that may be given"
