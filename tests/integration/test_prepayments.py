@@ -254,6 +254,23 @@ async def test_the_end_of_an_agreement_recalls_in_full_and_a_lost_gate_where_the
         assert recalled["code"] == "GATE_LOST"
 
 
+async def test_a_gate_that_closed_freezes_what_was_not_granted(fund: Fund) -> None:
+    """Edge case 42, where the policy freezes."""
+    monthly = f"{PROVIDER}/YY-2026/{EMPLOYEES}"
+    fund.apply(EMPLOYEES)
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    fund.grant(monthly, 100, prepayment_kind="MONTHLY", on="2026-01-20")
+    fund.figures(EMPLOYEES, "1.00", "34567000000.00", as_of="2026-01-25")
+    fund.grant(ANNUAL, GRANT)
+    fund.day("2026-02-02")
+    assert await refusals(fund) == [(EMPLOYEES, "GATE")]
+    assert await fund.payments() == []
+    assert await fund.decided("prepayment.recalled") == []
+    fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00", as_of="2026-02-25")
+    fund.day("2026-03-02")
+    assert len(await fund.payments()) == 1, "the month after it opened again"
+
+
 async def test_a_terminated_agreement_recalls_and_cancels_what_was_not_sent(fund: Fund) -> None:
     """Edge case 49."""
     fund.apply(EMPLOYEES)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clearing.dimensions import disputed
 from clearing.policy import NoPolicy, Policy
-from clearing.prepayment import gate
 from clearing.prepayment.prepayment import CLR_TYPE, name
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentApplied, PrepaymentChecked, PrepaymentRefused, RefusalCode
@@ -98,14 +97,8 @@ def _fund_bears_it(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str
         return No("UNKNOWN_FUND", f"fund {fund} gives no prepayments")
     if event.prepayment_kind == "BULK":
         return None
-    figures = draft.known.figures.of(event.area, fund)
-    if figures is None:
-        return No("GATE", f"fund {fund}: nobody has told its figures")
-    found = gate.of(figures, least)
-    if found.open:
-        return None
-    said = f"{gate.shown(found.months)} months of surplus, {least} are needed"
-    return No("GATE", f"fund {fund}: {', '.join(found.reasons)}; {said}")
+    why = draft.known.figures.why_closed(event.area, fund, least)
+    return No("GATE", why) if why else None
 
 
 def _agreement(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:

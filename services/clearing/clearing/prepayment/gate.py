@@ -52,6 +52,17 @@ class Figures:
     def of(self, area: str, fund: str) -> FundFiguresPublished | None:
         return self.by_fund.get((area, fund))
 
+    def why_closed(self, area: str, fund: str, least_months: int) -> str | None:
+        """Why a fund gives no prepayments, for people; None where it does."""
+        figures = self.of(area, fund)
+        if figures is None:
+            return f"fund {fund}: nobody has told its figures"
+        found = of(figures, least_months)
+        if found.open:
+            return None
+        said = f"{shown(found.months)} months of surplus, {least_months} are needed"
+        return f"fund {fund}: {', '.join(found.reasons)}; {said}"
+
     def with_figures(self, event: FundFiguresPublished) -> "Figures":
         known = self.of(event.area, event.fund)
         if known is not None and known.as_of > event.as_of:

@@ -60,6 +60,9 @@ def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
         detail = f"no agreement is in force on {event.granted_on}"
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
         return
+    if (why := _frozen(draft, prepayment)) is not None:
+        yield PrepaymentRefused(**about, fund=prepayment.fund, code="GATE", detail=why)
+        return
     amount = money.fen(event.amount)
     if amount == 0:
         detail = f"plan {event.plan_ref} leaves nothing for it"
@@ -79,14 +82,23 @@ def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
 
 def month_begins(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
     """The first day of a month that is opened: what is given month by month is ordered, unless the one before is still
-    open (R10). December has none: it could not be taken back within the year."""
+    open (R10), or the fund's gate has closed. December has none: it could not be taken back within the year."""
     before = draft.day_before
     if before is None or before >= event.date.replace(day=1) or event.date.month == LAST_MONTH:
         return
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
         mine = prepayment.kind == "MONTHLY" and prepayment.status == "APPROVED"
-        if mine and prepayment.year == event.date.year and not prepayment.left and not prepayment.pending:
+        free = not prepayment.left and not prepayment.pending and _frozen(draft, prepayment) is None
+        if mine and prepayment.year == event.date.year and free:
             yield from order(draft, prepayment, cause, prepayment.granted, due=event.date)
+
+
+def _frozen(draft: "Draft", prepayment: Prepayment) -> str | None:
+    """Why its fund gives nothing any more (R2.1); a bulk purchase's has no gate (R2.6)."""
+    if prepayment.kind == "BULK":
+        return None
+    least = draft.policy_of(prepayment).prepayment_gate[prepayment.fund]
+    return draft.known.figures.why_closed(prepayment.dimensions.area, prepayment.fund, least)
 
 
 def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:

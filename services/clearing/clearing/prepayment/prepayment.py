@@ -12,9 +12,11 @@ from msgspec import field
 from clearing import dimensions
 from clearing.funds import Fens, added, fens
 from clearing.payments.payable import Payable
+from medfund import money
 from medfund.events.payments import Purpose
 from medfund.events.prepayments import (
     Grade,
+    OfPrepayment,
     PrepaymentAdjusted,
     PrepaymentApproved,
     PrepaymentChecked,
@@ -91,27 +93,21 @@ def name(provider: str, kind: PrepaymentKind, period: str, fund: str) -> str:
 
 
 def checked(event: PrepaymentChecked) -> Prepayment:
-    return Prepayment(
-        ref=event.prepayment_ref,
-        dimensions=dimensions.of(event),
-        policy_ref=event.policy_ref,
-        opened=event.cause.offset,
-        cut_off=date(event.benefit_year, 1, 1),
-        kind=event.prepayment_kind,
-        fund=event.fund,
-        year=event.benefit_year,
-        status="CHECKED",
-        grade=event.grade,
-        contract_ref=event.contract_ref,
-        agreed=fens({event.fund: event.agreed}).get(event.fund, 0) if event.agreed else 0,
-    )
+    one = _of(event, event.fund, "CHECKED")
+    one.grade, one.contract_ref = event.grade, event.contract_ref
+    one.agreed = money.fen(event.agreed) if event.agreed else 0
+    return one
 
 
 def refused(known: Prepayment | None, event: PrepaymentRefused) -> Prepayment:
-    """Of one that was checked before, its end; else a record of the refusal."""
-    if known is not None:
-        known.status = "REFUSED"
-        return known
+    """Of one that was found good before, its end; else a record of the refusal."""
+    if known is None:
+        return _of(event, event.fund, "REFUSED")
+    known.status = "REFUSED"
+    return known
+
+
+def _of(event: OfPrepayment, fund: str, status: Status) -> Prepayment:
     return Prepayment(
         ref=event.prepayment_ref,
         dimensions=dimensions.of(event),
@@ -119,9 +115,9 @@ def refused(known: Prepayment | None, event: PrepaymentRefused) -> Prepayment:
         opened=event.cause.offset,
         cut_off=date(event.benefit_year, 1, 1),
         kind=event.prepayment_kind,
-        fund=event.fund,
+        fund=fund,
         year=event.benefit_year,
-        status="REFUSED",
+        status=status,
     )
 
 
