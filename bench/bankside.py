@@ -16,7 +16,7 @@ import msgspec
 import uvloop
 
 from clearing.bank import register, sending, taking
-from clearing.bank.files import Desk
+from clearing.bank.files import Desk, Told
 from clearing.payments import planning
 from clearing.settings import BankSettings
 from medfund import garbage, logs
@@ -40,9 +40,9 @@ class Took:
 class WatchedDesk(Desk):
     waited_s = 0.0
 
-    async def decided(self, topics: dict[int, set[str]]) -> None:
+    async def decided(self, told: Told) -> None:
         began = time.monotonic()
-        await super().decided(topics)
+        await super().decided(told)
         self.waited_s += time.monotonic() - began
 
 

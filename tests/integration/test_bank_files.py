@@ -7,7 +7,7 @@ import io
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -480,6 +480,51 @@ async def test_a_prepayment_that_is_paid_back_is_known_by_its_name(door: Door) -
     assert (returned["amounts"], returned["value_date"]) == ({"310100": "200.00"}, "2026-02-20")
     [item] = await fund.decided("suspense.opened")
     assert item["amounts"] == {"310100": "5.00"}
+
+
+async def test_what_a_broker_with_a_wrong_clock_makes_lanes_refuse_is_told_again_and_not_lost(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker is a day behind: what the bank paid today is in its future."""
+    transfers = await door.sent()
+    now = door.fund.log.clock_ms
+    door.fund.log.clock_ms = int(datetime(2026, 2, 9, 8, tzinfo=UTC).timestamp() * 1000)
+    name = door.bank.put(door.bank.notification(paid(transfers)))
+    for _ in range(2):
+        [trouble] = await door.round()
+        assert "lane 0 refused 1 of what the bank said: time_in_future" in trouble
+    assert (door.bank.root / "in" / name).exists(), "it waits where the bank has put it"
+    assert len(door.fund.log.records("bank", 0)) == 1, "and is not told again and again meanwhile"
+    assert await door.status() == "SENT"
+    door.fund.log.clock_ms = now
+    door.desk.later.clear()
+    assert await door.round() == []
+    assert await door.status() == "SETTLED"
+    assert not (door.bank.root / "in" / name).exists()
+
+
+async def test_a_host_whose_clock_is_wrong_by_a_day_writes_the_same_file(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await door.fund.approve("anna", "bo")
+    await door.fund.run("310100", on=str(DAY))
+    await door.fund.drain()
+    written = []
+    for days in (-1, 0, 1):
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: Any = None, days: int = days) -> datetime:  # type: ignore[override]
+                return datetime.fromtimestamp(1_772_000_000, tz) + timedelta(days=days)
+
+        monkeypatch.setattr("clearing.bank.sending.datetime", Clock)
+        await door.round()
+        [file] = (door.bank.root / "out").iterdir()
+        written.append(file.read_bytes())
+        file.unlink()
+        (door.bank.root / "done" / "out" / file.name).unlink()
+        await door.fund.control.execute("delete from clearing.bank_files")
+    assert written[0] == written[1] == written[2]
 
 
 # -- a day beside the books

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from typing import TypeVar
@@ -45,6 +45,23 @@ class NotDecided(Exception):
     """The lanes did not take what was appended in time; nothing is lost, and it is tried again."""
 
 
+class NotAccepted(Exception):
+    """The lanes refused something that was appended: a broker's clock that is wrong, for example. The file that says so
+    stays where it is, and is taken again later: what is accepted then counts once."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was appended, by lane: on which topics, and the identities of the events."""
+
+    topics: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    identities: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, lane: int, decision: Decision) -> None:
+        self.topics[lane].add(decision.topic)
+        self.identities[lane].append(envelope.identity_of(decision.source.encode(), decision.id.encode()))
+
+
 @dataclass(frozen=True)
 class Desk:
     """One process, working for all areas."""
@@ -52,6 +69,8 @@ class Desk:
     connection: asyncpg.Connection
     log: Log
     lanes: int
+    later: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Files of which something was refused: from when on they are taken again, and why not before."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
@@ -73,17 +92,19 @@ class Desk:
         )
 
     async def tell(self, facts: Iterable[Fact], on: date) -> None:
-        """Append facts, and wait until the lanes have decided them. Raises `NotDecided`."""
-        await self.decided(await self.append(facts, on))
+        """Append facts, and wait until the lanes have decided them. Raises `NotDecided`, `NotAccepted`."""
+        told = Told()
+        await self.append(facts, on, told)
+        await self.decided(told)
 
-    async def append(self, facts: Iterable[Fact], on: date) -> dict[int, set[str]]:
-        """Append facts; the lanes that they went to, and their topics there."""
+    async def append(self, facts: Iterable[Fact], on: date, told: Told) -> None:
+        """Append facts, and note them."""
         by_lane: dict[int, list[Decision]] = defaultdict(list)
         for fact in facts:
             lane, decision = self.written(fact, on)
             by_lane[lane].append(decision)
-        await asyncio.gather(*(self.log.append(lane, told) for lane, told in sorted(by_lane.items())))
-        return {lane: {one.topic for one in told} for lane, told in by_lane.items()}
+            told.add(lane, decision)
+        await asyncio.gather(*(self.log.append(lane, some) for lane, some in sorted(by_lane.items())))
 
     def written(self, fact: Fact, on: date) -> tuple[int, Decision]:
         """The lane of a fact, and its event: of the day that it is about, not of the day of asking."""
@@ -93,9 +114,12 @@ class Desk:
         told = decisions.decision(fact.event, key=key, source=SOURCE, id=fact.id, time=f"{on}T00:00:00+08:00")
         return partition.lane_of(key, self.lanes), told
 
-    async def decided(self, topics: dict[int, set[str]]) -> None:
-        """Wait until lanes have taken all that is on these topics now."""
-        for lane, names in sorted(topics.items()):
+    async def decided(self, told: Told) -> None:
+        """Wait until lanes have taken all that is on the topics now, and see that they have accepted it.
+
+        Raises `NotDecided`, `NotAccepted`.
+        """
+        for lane, names in sorted(told.topics.items()):
             source = await self.log.open_lane(lane, sorted(names))
             try:
                 ends = {topic: await source.end(topic) for topic in names}
@@ -103,6 +127,14 @@ class Desk:
                 await source.close()
             for topic, end in ends.items():
                 await self._reached(lane, topic, end)
+        for lane, identities in sorted(told.identities.items()):
+            for some in parts(identities):
+                known = {row["identity"] for row in await self.connection.fetch(SQL.known, [lane], some)}
+                if missing := set(some) - known:
+                    async with self.reading() as connection:
+                        row = await connection.fetchrow(SQL.refusal, lane, list(missing))
+                    why = f"{row['reason']}: {row['detail']}" if row else "nobody says why"
+                    raise NotAccepted(f"lane {lane} refused {len(missing)} of what the bank said: {why}")
 
     async def _reached(self, lane: int, topic: str, end: int) -> None:
         deadline = time.monotonic() + DECIDED_LIMIT_S

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Gauge
 
 from clearing.bank import forwarding, register, sending, taking
-from clearing.bank.files import Desk, NotDecided
+from clearing.bank.files import Desk, NotAccepted, NotDecided
 from clearing.bank.register import BadRegister, Register, UnknownAccount
 from medfund.bankfiles import folders
 from medfund.bankfiles.folders import Folders
@@ -32,7 +32,17 @@ LOOK_S = 1.0
 SAID_S = 60.0
 """How often the same trouble is said again."""
 AWAY = (*connect.UNAVAILABLE, KafkaError, TimeoutError)
-TROUBLES = (UnknownAccount, BadFile, BadRegister, NotDecided, NoSpace, Tampered, FileNotFoundError, PermissionError)
+TROUBLES = (
+    UnknownAccount,
+    BadFile,
+    BadRegister,
+    NotDecided,
+    NotAccepted,
+    NoSpace,
+    Tampered,
+    FileNotFoundError,
+    PermissionError,
+)
 Step = Callable[[Desk, Folders, Register], Awaitable[int]]
 
 

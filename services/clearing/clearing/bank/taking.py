@@ -4,7 +4,7 @@ What stays true: a file is taken in once, and may be taken again at any point wi
 why beside it, and nothing of it was used; what the bank told is on the log before its file is put away.
 """
 
-from collections import defaultdict
+import time
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from clearing.bank import forms, matching, reconciling
-from clearing.bank.files import SQL, Desk, parts
+from clearing.bank.files import SQL, Desk, NotAccepted, Told, parts
 from clearing.bank.matching import Fact, Known, Sent
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 DUPLICATE = "DUPL"
 """The bank has the file, or the payment, already: that it refuses it again says nothing of the first."""
 WRONG_ACCOUNT = "WRONG_ACCOUNT"
+AGAIN_S = 60.0
+"""After which a file of which something was refused is taken again."""
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 
 
@@ -37,7 +39,14 @@ async def take(desk: Desk, folders: Folders, register: Register) -> int:
     """Take in every file that lies there; how many."""
     taken = 0
     for file in folders.incoming():
-        await _take(desk, folders, register, file)
+        again, why = desk.later.get(file.name, (0.0, ""))
+        if time.monotonic() < again:
+            raise NotAccepted(why)
+        try:
+            await _take(desk, folders, register, file)
+        except NotAccepted as refused:
+            desk.later[file.name] = time.monotonic() + AGAIN_S, f"{file.name}: {refused}"
+            raise
         taken += 1
     return taken
 
@@ -145,12 +154,11 @@ async def _entries(desk: Desk, own: Own, entries: Entries) -> None:
 async def _lines(desk: Desk, own: Own, entries: Iterable[Entry], day: date) -> None:
     """Lines of which none is about what another one changes: a part of them at a time, so that memory does not follow
     their number, and the lanes decide the first while the next are looked up."""
-    told: dict[int, set[str]] = defaultdict(set)
+    told = Told()
     for some in parts(entries):
         known = await _known(desk, own, some)
         facts = [fact for entry in some for fact in matching.facts(own, entry, known)]
-        for lane, topics in (await desk.append(facts, day)).items():
-            told[lane] |= topics
+        await desk.append(facts, day, told)
     await desk.decided(told)
 
 

@@ -147,6 +147,16 @@ select identity
 from identities
 where lane = any($1::smallint []) and identity = any($2::bytea [])
 
+-- name: refusal
+-- Why one of some events was refused, the last time. Locks: none.
+select
+    reason,
+    detail
+from quarantine
+where lane = $1 and identity = any($2::bytea [])
+order by "offset" desc
+limit 1
+
 -- name: reached
 -- Up to where each lane has taken a topic. Locks: none.
 select
