@@ -293,6 +293,37 @@ async def test_a_grant_whose_payment_comes_back_is_paid_again_when_somebody_asks
     assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT} == (await fund.open_items())["1101"]
 
 
+async def test_a_payment_that_comes_back_after_an_offset_is_paid_again_and_what_was_taken_stays_taken(
+    fund: Fund,
+) -> None:
+    await disbursed(fund)
+    await claimed(fund, 1_000_000_000, 9)
+    assert await offsets(fund) == [("1101", "3568244.14")]
+    fund.bank(f"{ANNUAL}/P1/{EMPLOYEES}", {EMPLOYEES: GRANT}, on="2026-10-12", back=True)
+    await fund.drain()
+    owed = {EMPLOYEES: -356_824_414}
+    assert (await fund.balances())["1101"] == owed == (await fund.open_items())["1101"]
+    await claimed(fund, 1_000_000_000, 10)
+    assert len(await offsets(fund)) == 1, "nothing is outstanding"
+    fund.day("2026-12-31")
+    assert await fund.decided("prepayment.overdue", "prepayment.cleared") == []
+
+
+async def test_a_months_prepayment_that_failed_is_not_paid_again_when_the_next_months_is_out(fund: Fund) -> None:
+    ref = f"{PROVIDER}/YY-2026/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    fund.grant(ref, 100, prepayment_kind="MONTHLY", on="2026-01-20")
+    fund.day("2026-02-02")
+    await fund.approve("anna", "bo")
+    await fund.run(EMPLOYEES, on="2026-02-02")
+    await fund.drain()
+    fund.put("bank.payment.rejected.v1", provider=PROVIDER, payment_ref=f"{ref}/P1/{EMPLOYEES}")
+    fund.day("2026-03-02")
+    fund.retry(f"{ref}/P1/{EMPLOYEES}")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == f"{ref} has been given for a later month"
+
+
 async def test_a_plan_counts_once_and_a_later_one_changes_what_it_gave(fund: Fund) -> None:
     fund.apply(EMPLOYEES)
     fund.grant(ANNUAL, GRANT)

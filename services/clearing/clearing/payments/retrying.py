@@ -28,8 +28,8 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         yield disputed(event, cause, f"{staff_ref} has no mandate of area {payment.area} on {today}")
         return
     payable, amounts = draft.payable(payment.payable_ref), dict(payment.to_retry)
-    if isinstance(payable, Prepayment) and payable.status != "APPROVED":
-        yield disputed(event, cause, f"{payable.ref} is {payable.status}: it is not paid any more")
+    if isinstance(payable, Prepayment) and (why := granting.not_paid_again(payable)) is not None:
+        yield disputed(event, cause, f"{payable.ref} {why}")
         return
     asked = PaymentRetried(
         **payable.told(cause, amounts),

@@ -107,12 +107,12 @@ def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event
             continue
         if event.date < date(prepayment.year, *LAST):
             continue
-        if prepayment.left:
+        if prepayment.left > 0:
             yield PrepaymentOverdue(
                 **told(prepayment, cause),
                 on=date(prepayment.year, *LAST),
                 blocks_year=prepayment.year + 1,
                 amounts=yuans(positive(prepayment.outstanding)),
             )
-        elif not any(prepayment.pending.values()):
+        elif not prepayment.left and not any(prepayment.pending.values()):
             yield PrepaymentCleared(**told(prepayment, cause), on=date(prepayment.year, *LAST))

@@ -88,7 +88,7 @@ def month_begins(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Eve
         return
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
         mine = prepayment.kind == "MONTHLY" and prepayment.status == "APPROVED"
-        free = not prepayment.left and not prepayment.pending and _frozen(draft, prepayment) is None
+        free = prepayment.left <= 0 and not prepayment.pending and _frozen(draft, prepayment) is None
         if mine and prepayment.year == event.date.year and free:
             yield from order(draft, prepayment, cause, prepayment.granted, due=event.date)
 
@@ -151,6 +151,15 @@ def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:
     """The end of the first quarter of its year, or today where that is past (R2.4)."""
     last = date(prepayment.year, 3, 31)
     return max(last, draft.known.today or last)
+
+
+def not_paid_again(prepayment: Prepayment) -> str | None:
+    """Why what failed or came back of it is not paid any more."""
+    if prepayment.status != "APPROVED":
+        return f"is {prepayment.status}: it is not paid any more"
+    if prepayment.kind == "MONTHLY" and (prepayment.left > 0 or prepayment.pending):
+        return "has been given for a later month"
+    return None
 
 
 def disbursed(

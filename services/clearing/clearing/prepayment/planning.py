@@ -37,7 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     base_from: date
     base_to: date
     limits: Fens
-    """By fund: what all grants together may come to."""
+    """By fund: what all grants together may come to; of a fund that has none nobody is in the plan."""
     replaces: str | None = None
     """An earlier plan, whose grants this one changes."""
 
@@ -103,8 +103,9 @@ def lines(candidates: Sequence[Candidate], wanted: Wanted, policy: Policy) -> It
     """Fund by fund, in the order of names."""
     ordered = sorted(candidates, key=lambda one: (one.item.fund, one.item.ref))
     for fund, some in groupby(ordered, key=lambda one: one.item.fund):
+        if (limit := wanted.limits.get(fund)) is None:
+            continue
         asked = [_line(one, wanted, policy) for one in some]
-        limit = wanted.limits.get(fund, 0)
         for line, fits in zip(asked, _fitted(asked, limit, policy), strict=True):
             yield msgspec.structs.replace(line, amount=fits)
 

@@ -53,7 +53,7 @@ class Prepayment(Payable, kw_only=True):
     month: date | None = None
     """Of a MONTHLY one: the first day of the month that it was paid for last."""
     outstanding: Fens = field(default_factory=dict)
-    """1101, or 1102."""
+    """1101, or 1102. Below zero where its payment came back after something of it was taken: it is to be paid again."""
     taken: Fens = field(default_factory=dict)
     """By offsets."""
     returned: Fens = field(default_factory=dict)
