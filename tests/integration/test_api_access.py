@@ -47,6 +47,7 @@ reconciliations finance approver operator auditor
 outflows       finance approver operator auditor
 treasury_requests finance approver operator auditor
 prepayments    provider finance approver operator auditor
+prepayment_outlook finance approver operator auditor
 prepayment_plan finance approver operator auditor
 plan_prepayments finance approver
 apply_for_prepayment provider

@@ -238,3 +238,24 @@ async def test_a_hospital_applies_over_http_and_is_told_fund_by_fund_and_the_age
     assert (await fund.prepayments())[ref]["status"] == "RECALLED"
     mine = (await hospital.answer("/v1/prepayments"))["prepayments"]
     assert {one["provider"] for one in mine} == {FIRST}
+
+
+async def test_what_is_out_has_an_age_and_an_outlook_to_the_end_of_the_year(fund: Fund, anna: Caller) -> None:
+    ref, amount = f"{FIRST}/YF-2026/{EMPLOYEES}", 1_070_473_242
+    fund.provider = FIRST
+    fund.deposit({EMPLOYEES: 10 * amount})
+    fund.grant(ref, amount)
+    fund.day("2026-01-20")
+    await fund.approve("anna", "bo", refs=[f"{ref}/P1/{EMPLOYEES}"])
+    await fund.run(EMPLOYEES, on="2026-01-21")
+    fund.bank(f"{ref}/P1/{EMPLOYEES}", {EMPLOYEES: amount}, on="2026-01-21")
+    fund.day("2026-02-25")
+    await fund.drain()
+    [told] = (await anna.answer("/v1/prepayment-outlook", area=AREA))["funds"]
+    assert (told["fund"], told["outstanding"], told["left"]) == (EMPLOYEES, "10704732.42", "0.00")
+    assert [(one["up_to_days"], one["prepayments"]) for one in told["ages"]] == [(30, 0), (90, 1), (180, 0), (None, 0)]
+    months = {one["month"]: (one["due"], one["expected"], one["left"]) for one in told["months"]}
+    assert months["2026-09-01"] == ("0.00", "0.00", "10704732.42")
+    assert months["2026-10-01"] == ("3568244.14", "3568244.14", "7136488.28")
+    assert months["2026-12-01"] == ("3568244.14", "3568244.14", "0.00")
+    assert (await anna.answer("/v1/prepayment-outlook", area=AREA, fund=RESIDENTS))["funds"] == []

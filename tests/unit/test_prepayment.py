@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.prepayment import amounts, gate
+from clearing import policy
+from clearing.dimensions import Dimensions
+from clearing.prepayment import amounts, gate, outlook
 from clearing.prepayment.amounts import Schedule
+from clearing.prepayment.prepayment import Prepayment
 from medfund import money
-from medfund.events.agency import FundFiguresPublished
+from medfund.events.agency import FundFiguresPublished, PolicyPublished
 
 EMPLOYEES, RESIDENTS = "310100", "390100"
 
@@ -111,3 +114,37 @@ def test_grants_that_do_not_fit_are_scaled_to_the_fen(wanted: list[int], limit: 
     found = amounts.fitted(wanted, limit)
     assert sum(found) == min(sum(wanted), limit)
     assert all(0 <= fits <= asked for fits, asked in zip(found, wanted, strict=True))
+
+
+def out(left: int, base: int) -> Prepayment:
+    return Prepayment(
+        ref="P", dimensions=WHOSE, policy_ref="", opened=0, cut_off=date(2026, 1, 1), kind="ANNUAL", fund=EMPLOYEES,
+        year=2026, status="APPROVED", base=base, outstanding={EMPLOYEES: left}, last_paid=date(2026, 2, 27),
+    )  # fmt: skip
+
+
+WHOSE = Dimensions(
+    provider="H37000000001", area="370000", insured_area="370000", insutype="310", clr_type="YF", benefit_year=2026,
+    advanced=[],
+)  # fmt: skip
+POLICY = policy.parse(
+    PolicyPublished(area="370000", valid_from=date(2025, 1, 1), hash="0" * 64, parameters={}, approvers=["a", "b"])
+)
+
+
+def test_who_earns_less_in_a_month_than_is_due_is_expected_to_be_overdue() -> None:
+    found = outlook.outlook(EMPLOYEES, [(out(900, 200), POLICY)], date(2026, 9, 10))
+    assert [(one.first.month, one.due, one.expected, one.left) for one in found.months] == [
+        (9, 0, 0, 900), (10, 300, 200, 700), (11, 400, 200, 500), (12, 500, 200, 300),
+    ]  # fmt: skip
+    assert found.left == 300
+    assert [(one.up_to, one.prepayments) for one in found.ages] == [(30, 0), (90, 0), (180, 0), (None, 1)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 10**9)), max_size=5), st.integers(1, 12))
+def test_what_is_expected_back_and_what_is_left_are_what_is_out(amounts: list[tuple[int, int]], month: int) -> None:
+    found = outlook.outlook(EMPLOYEES, [(out(*one), POLICY) for one in amounts], date(2026, month, 3))
+    assert (
+        sum(one.expected for one in found.months) + found.left == found.outstanding == sum(left for left, _ in amounts)
+    )
+    assert all(0 <= one.expected <= one.due for one in found.months)

@@ -663,3 +663,27 @@ APPLICATION: Json = {
     "applied_on": "2026-01-06",
 }
 RECALL: Json = {"prepayment": f"{PROVIDER}/YF-2026/310100", "code": "MISUSE", "reason": "挪用于基建"}
+OUTLOOK: Json = {
+    "area": AREA,
+    "as_of": "2026-10-31",
+    "positions": POSITIONS,
+    "funds": [
+        {
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "outstanding": "10704732.42",
+            "ages": [
+                {"up_to_days": 30, "prepayments": 0, "outstanding": "0.00"},
+                {"up_to_days": 90, "prepayments": 0, "outstanding": "0.00"},
+                {"up_to_days": 180, "prepayments": 0, "outstanding": "0.00"},
+                {"up_to_days": None, "prepayments": 1, "outstanding": "10704732.42"},
+            ],
+            "months": [
+                {"month": "2026-10-01", "due": "3568244.14", "expected": "3568244.14", "left": "7136488.28"},
+                {"month": "2026-11-01", "due": "3568244.14", "expected": "3568244.14", "left": "3568244.14"},
+                {"month": "2026-12-01", "due": "3568244.14", "expected": "3568244.14", "left": "0.00"},
+            ],
+            "left": "0.00",
+        }
+    ],
+}

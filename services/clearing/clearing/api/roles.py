@@ -16,6 +16,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "recoveries": READERS,
     "payments": READERS,
     "prepayments": READERS,
+    "prepayment_outlook": AGENCY,
     "prepayment_plan": AGENCY,
     "apply_for_prepayment": frozenset({Role.provider}),
     "recall": FINANCE,

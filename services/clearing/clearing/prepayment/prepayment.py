@@ -48,6 +48,8 @@ class Prepayment(Payable, kw_only=True):
     """Of a BULK one: what was agreed to be purchased in a year."""
     purchased: int = 0
     plan_ref: str = ""
+    base: int = 0
+    """What the provider was paid in a month, as its plan says."""
     granted: int = 0
     """Of a MONTHLY one: for each month."""
     month: date | None = None
@@ -124,6 +126,7 @@ def _of(event: OfPrepayment, fund: str, status: Status) -> Prepayment:
 def approved(prepayment: Prepayment, event: PrepaymentApproved) -> None:
     prepayment.status, prepayment.plan_ref = "APPROVED", event.plan_ref
     prepayment.granted = fens(event.amounts).get(prepayment.fund, 0)
+    prepayment.base = money.fen(event.base)
 
 
 def recalled(prepayment: Prepayment) -> None:

@@ -33,3 +33,18 @@ where
     and ($2::text [] is null or area = any($2))
     and ($3::text [] is null or provider = any($3))
     and ref = $4
+
+-- name: outstanding
+-- The prepayments of which something is out. Locks: none.
+select body
+from prepayments
+where
+    lane = any($1::smallint [])
+    and ($2::text [] is null or area = any($2))
+    and ($3::text [] is null or provider = any($3))
+    and ($4::text is null or fund = $4)
+    and is_open
+    and exists (
+        select from jsonb_each_text(body -> 'outstanding') as part (fund, fen)
+        where part.fen::bigint > 0
+    )
