@@ -103,6 +103,12 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller)
     assert await planned(anna) == plan == await planned(anna, dry_run=True)
     again = (await anna.answer("/v1/prepayment-plans/YF-1"))["lines"]
     assert again == plan["lines"]
+    sheet = (await anna.get("/v1/prepayment-plans/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
+    assert sheet[0].startswith("定点机构 provider,预付金 prepayment,基金 fund,基数 base")
+    assert (
+        f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
+        in sheet
+    )
     other = await anna.command("/v1/prepayment-plans", **{**ASKED, "limits": {EMPLOYEES: "1.00"}})
     assert other.status_code == 409
     assert (

@@ -1,18 +1,27 @@
-"""GET /v1/prepayment-plans/{plan}: a plan as it was made, and who has said yes."""
+"""GET /v1/prepayment-plans/{plan}: a plan as it was made, and who has said yes; also as the list for the finance
+department."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from clearing.api import examples, plans
+from clearing.api import examples, exports, plans
+from clearing.api.exports import Exported
 from clearing.api.filters import Ref
 from clearing.api.plans import PlanTold
-from medfund.http import answers
+from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.http.tables import Column, Table
 
 router = APIRouter()
+TITLE = Name(zh="预付计划", en="Plan of prepayments")
+COLUMNS = (
+    Column("定点机构", "provider"), Column("预付金", "prepayment"), Column("基金", "fund"),
+    Column("基数", "base", "money"), Column("系数", "ratio"), Column("测算", "wanted", "money"),
+    Column("批准", "amount", "money"), Column("上次", "before", "money"), Column("增减", "difference", "money"),
+)  # fmt: skip
 
 
 class Answer(PlanTold):
@@ -23,14 +32,30 @@ class Answer(PlanTold):
 
 @router.get(
     "/v1/prepayment-plans/{plan}",
-    responses=answers.or_problems("not_found", "question_too_slow"),
+    response_model=Answer,
+    responses=exports.responses("not_found", "question_too_slow"),
     summary="One plan of prepayments",
 )
-async def prepayment_plan(plan: Annotated[Ref, Path()], caller: Caller, here: Here) -> Answer:
+async def prepayment_plan(
+    request: Request,
+    plan: Annotated[Ref, Path()],
+    question: Annotated[Exported, Query()],
+    caller: Caller,
+    here: Here,
+) -> Answer | Response:
     """Every grant with its base and its ratio, beside what an earlier plan gave."""
     async with here.database.snapshot(caller) as connection:
         found = await plans.kept(connection, plan)
     if found is None:
         raise Problem("not_found")
-    told = plans.told(*found)
-    return Answer(**told.model_dump(), lines=[plans.grant(line) for line in found.plan.lines])
+    lines = found.plan.lines
+    if question.format != "json":
+        rows = [
+            (
+                one.provider, one.prepayment_ref, one.fund, one.base, one.ratio, one.wanted, one.amount, one.before,
+                one.amount - one.before,
+            )
+            for one in exports.cut(lines)
+        ]  # fmt: skip
+        return await exports.file(request, caller, here, question, "prepayment-plan", Table(TITLE, COLUMNS, rows))
+    return Answer(**plans.told(*found).model_dump(), lines=[plans.grant(line) for line in lines])
