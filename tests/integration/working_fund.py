@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from clearing.__main__ import MIGRATIONS
+from clearing.service import Clearing
 from medfund.local import postgres, prepare
 from medfund.local.unprivileged import run_as
 from medfund.postgres import connect, migrate
@@ -16,7 +17,7 @@ from tests.events import Message
 from tests.fund import Fund
 from tests.integration.workers import Books
 
-FAMILIES = ("clearing", "agency", "claims", "reviews", "bank", "time")
+FAMILIES = (Clearing.own, *Clearing.facts)
 """What the clearing service reads."""
 
 
