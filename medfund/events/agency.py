@@ -5,11 +5,13 @@ Source: domain.md c.2 (1-3), R1.4, R7.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events.fields import Amount, Area, Day, Digest, Fund, Level, Provider, Ref, Text, Uscc, Year
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
+
+FormedBy: TypeAlias = Literal["MERGER", "SPLIT"]
 
 
 class ProviderMaster(Event, frozen=True, kw_only=True):
@@ -35,9 +37,20 @@ _PROVIDER: Mapping[str, Any] = {
 }
 
 
-@kind("provider.registered", family="agency", key="provider")
+def _formed_of_others(event: "ProviderRegistered") -> Problem | None:
+    if (event.formed_by is None) == (not event.predecessors):
+        return None
+    return Problem(Reason.BAD_CODE, "$.predecessors: formed_by and predecessors are given together, or neither is")
+
+
+@kind("provider.registered", family="agency", key="provider", rules=(_formed_of_others,))
 class ProviderRegistered(ProviderMaster, frozen=True, kw_only=True):
-    """A designated provider was entered. `group` is its medical consortium, where it has one. Source: c.2 (3)."""
+    """A designated provider was entered. `group` is its medical consortium, where it has one; `formed_by` says that it
+    came of others, its `predecessors`, by a merger or a split. Source: c.2 (3), edge case 43.
+    """
+
+    formed_by: FormedBy | None = None
+    predecessors: list[Provider] | None = None
 
     example: ClassVar[Mapping[str, Any]] = _PROVIDER
 

@@ -7,7 +7,7 @@ to the fen; the same rows give the same bytes. CSV begins with a byte order mark
 import codecs
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -78,23 +78,27 @@ def inert(text: str) -> str:
     return f"'{text}" if text.startswith(RUN_BY_SPREADSHEETS) or text.strip().startswith(RUN_BY_SPREADSHEETS) else text
 
 
-def as_xlsx(table: Table) -> bytes:
-    """Texts are shared strings, which are shown and never calculated."""
+def as_xlsx(*tables: Table) -> bytes:
+    """A sheet for each. Texts are shared strings, which are shown and never calculated."""
     content = io.BytesIO()
     workbook = Workbook(content, INERT)
-    workbook.set_properties({"title": f"{table.title.zh} {table.title.en}", "created": WRITTEN})
-    sheet = workbook.add_worksheet(table.title.zh)
-    sheet.freeze_panes(1, 0)
+    workbook.set_properties({"title": f"{tables[0].title.zh} {tables[0].title.en}", "created": WRITTEN})
     bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     formats = {kind: workbook.add_format(form) for kind, form in FORMATS.items()}
+    for table in tables:
+        _sheet(workbook.add_worksheet(table.title.zh), table, bold, formats)
+    workbook.close()
+    return content.getvalue()
+
+
+def _sheet(sheet: Worksheet, table: Table, bold: Any, formats: Mapping[Kind, Any]) -> None:
+    sheet.freeze_panes(1, 0)
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, WIDTHS[column.kind])
         sheet.write_string(0, place, column.head, bold)
     for number, row in enumerate(table.rows, 1):
         for place, (column, cell) in enumerate(zip(table.columns, row, strict=True)):
             _write(sheet, number, place, column.kind, cell, formats[column.kind])
-    workbook.close()
-    return content.getvalue()
 
 
 def _write(sheet: Worksheet, row: int, place: int, kind: Kind, cell: Cell, form: Any) -> None:

@@ -75,6 +75,11 @@ def bo(api: Api) -> Caller:
     return api.caller("approver", areas=[AREA], subject="bo")
 
 
+@pytest.fixture
+def hospital(api: Api) -> Caller:
+    return api.caller("provider", organisations=[FIRST], subject="hospital")
+
+
 async def planned(caller: Caller, **changes: Any) -> dict[str, Any]:
     response = await caller.command("/v1/prepayment-plans", **{**ASKED, **changes})
     assert response.status_code == 200, response.text
@@ -105,10 +110,8 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller)
     assert again == plan["lines"]
     sheet = (await anna.get("/v1/prepayment-plans/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
     assert sheet[0].startswith("定点机构 provider,预付金 prepayment,基金 fund,基数 base")
-    assert (
-        f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
-        in sheet
-    )
+    grant = "10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
+    assert f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},{grant},0.00,0.00,0.00" in sheet, "nothing last year"
     other = await anna.command("/v1/prepayment-plans", **{**ASKED, "limits": {EMPLOYEES: "1.00"}})
     assert other.status_code == 409
     assert (
@@ -217,9 +220,8 @@ async def test_a_publication_that_was_broken_off_is_finished_and_nothing_is_doub
 
 
 async def test_a_hospital_applies_over_http_and_is_told_fund_by_fund_and_the_agency_recalls(
-    fund: Fund, api: Api, anna: Caller
+    fund: Fund, api: Api, anna: Caller, hospital: Caller
 ) -> None:
-    hospital = api.caller("provider", organisations=[FIRST], subject="hospital")
     body = {
         "application": "YFJ-1", "provider": FIRST, "insutype": "310", "year": 2026, "funds": [EMPLOYEES, "610100"],
         "documents": ["promise"], "applied_on": "2026-01-07",
@@ -246,22 +248,104 @@ async def test_a_hospital_applies_over_http_and_is_told_fund_by_fund_and_the_age
     assert {one["provider"] for one in mine} == {FIRST}
 
 
-async def test_what_is_out_has_an_age_and_an_outlook_to_the_end_of_the_year(fund: Fund, anna: Caller) -> None:
-    ref, amount = f"{FIRST}/YF-2026/{EMPLOYEES}", 1_070_473_242
-    fund.provider = FIRST
-    fund.deposit({EMPLOYEES: 10 * amount})
-    fund.grant(ref, amount)
+async def given(fund: Fund, ref: str, fen: int) -> None:
+    """Granted, and paid."""
+    fund.provider = ref.split("/")[0]
+    fund.grant(ref, fen)
+    await paid(fund, ref, fen)
+
+
+async def paid(fund: Fund, ref: str, fen: int) -> None:
+    """Approved by two people, and paid by the bank on 21 January."""
+    fund.provider = ref.split("/")[0]
+    fund.deposit({EMPLOYEES: 10 * fen})
     fund.day("2026-01-20")
     await fund.approve("anna", "bo", refs=[f"{ref}/P1/{EMPLOYEES}"])
     await fund.run(EMPLOYEES, on="2026-01-21")
-    fund.bank(f"{ref}/P1/{EMPLOYEES}", {EMPLOYEES: amount}, on="2026-01-21")
+    fund.bank(f"{ref}/P1/{EMPLOYEES}", {EMPLOYEES: fen}, on="2026-01-21")
     fund.day("2026-02-25")
     await fund.drain()
+
+
+async def test_what_is_out_has_an_age_and_an_outlook_to_the_end_of_the_year(fund: Fund, anna: Caller) -> None:
+    await given(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 1_070_473_242)
     [told] = (await anna.answer("/v1/prepayment-outlook", area=AREA))["funds"]
     assert (told["fund"], told["outstanding"], told["left"]) == (EMPLOYEES, "10704732.42", "0.00")
+    assert told["so_far"] == [{"month": "2026-01-01", "left": "10704732.42"}]
     assert [(one["up_to_days"], one["prepayments"]) for one in told["ages"]] == [(30, 0), (90, 1), (180, 0), (None, 0)]
     months = {one["month"]: (one["due"], one["expected"], one["left"]) for one in told["months"]}
     assert months["2026-09-01"] == ("0.00", "0.00", "10704732.42")
     assert months["2026-10-01"] == ("3568244.14", "3568244.14", "7136488.28")
     assert months["2026-12-01"] == ("3568244.14", "3568244.14", "0.00")
     assert (await anna.answer("/v1/prepayment-outlook", area=AREA, fund=RESIDENTS))["funds"] == []
+    page = await anna.get("/v1/prepayment-outlook", area=AREA, format="html")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "7,136,488.28" in page.text
+    assert "<script" not in page.text
+
+
+async def test_a_hospital_reads_its_own_year_step_by_step_and_no_other_hospitals(
+    fund: Fund, hospital: Caller, anna: Caller
+) -> None:
+    ref, amount = f"{FIRST}/YF-2026/{EMPLOYEES}", 1_070_473_242
+    await given(fund, ref, amount)
+    fund.repay(ref, {EMPLOYEES: 70_473_242}, on="2026-03-02")
+    fund.day("2026-03-03")
+    await fund.drain()
+    asked = {"provider": FIRST, "year": 2026}
+    told = await hospital.answer("/v1/prepayment-statement", **asked)
+    assert (told["area"], told["as_of"]) == (AREA, "2026-03-03")
+    of_employees = told["funds"][0]
+    assert [(one["day"], one["what"], one["amount"], one["outstanding"]) for one in of_employees["steps"]] == [
+        ("2026-01-06", "CHECKED", "0.00", "0.00"),
+        ("2026-01-06", "GRANTED", "10704732.42", "0.00"),
+        ("2026-01-21", "PAID", "10704732.42", "10704732.42"),
+        ("2026-03-02", "RETURNED", "704732.42", "10000000.00"),
+    ]
+    assert [(one["day"], one["outstanding"]) for one in of_employees["days"]] == [
+        ("2026-01-21", "10704732.42"),
+        ("2026-03-02", "10000000.00"),
+    ]
+    assert (of_employees["outstanding"], of_employees["months"][-1]["left"]) == ("10000000.00", "0.00")
+    page = await hospital.get("/v1/prepayment-statement", **asked, format="html")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "10,000,000.00" in page.text
+    assert "退回" in page.text
+    book = await hospital.get("/v1/prepayment-statement", **asked, format="xlsx")
+    assert book.content.startswith(b"PK")
+    assert (await hospital.get("/v1/prepayment-statement", provider=SECOND, year=2026)).status_code == 404
+    assert (await hospital.get("/v1/prepayment-statement", provider=FIRST, year=2025)).status_code == 404
+    assert (await anna.answer("/v1/prepayment-statement", **asked))["funds"][0] == of_employees
+
+
+async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(fund: Fund, anna: Caller, bo: Caller) -> None:
+    plan = await planned(anna)
+    await yes(anna, plan)
+    await yes(bo, plan)
+    await paid(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 963_425_918)
+    told = await anna.answer("/v1/prepayment-plans/YF-1")
+    [mine] = [line for line in told["lines"] if line["prepayment"] == f"{FIRST}/YF-2026/{EMPLOYEES}"]
+    assert (mine["state"], mine["disbursed"], mine["outstanding"]) == ("APPROVED", "9634259.18", "9634259.18")
+    assert [(one["fund"], one["amount"]) for one in told["disbursed"]] == [(EMPLOYEES, "9634259.18")]
+    for provider in (FIRST, SECOND):
+        fund.provider = provider
+        fund.assess(year=2026)
+        fund.apply(EMPLOYEES, on="2027-01-06")
+    await fund.drain()
+    following = {"plan": "YF-2", "year": 2027, "dry_run": True}
+    ahead = await planned(anna, **following)
+    assert {line["provider"]: line["last_year"] for line in ahead["lines"]} == {FIRST: "9634259.18", SECOND: "1.00"}
+
+
+async def test_finance_of_another_area_plans_approves_and_recalls_nothing(fund: Fund, api: Api, anna: Caller) -> None:
+    plan = await planned(anna)
+    await given(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 100)
+    stranger = api.caller("finance", areas=["152600"], subject="bo")
+    for path, body in (
+        ("/v1/prepayment-plans", {**ASKED, "plan": "YF-9"}),
+        ("/v1/prepayment-plans/YF-1/approvals", {"hash": plan["hash"]}),
+        ("/v1/prepayment-recalls", {"prepayment": f"{FIRST}/YF-2026/{EMPLOYEES}", "code": "OTHER", "reason": "?"}),
+    ):
+        assert (await stranger.command(path, **body)).status_code == 404, path
+    for path in ("/v1/prepayment-plans/YF-1", f"/v1/prepayment-statement?provider={FIRST}&year=2026"):
+        assert (await stranger.get(path)).status_code == 404, path

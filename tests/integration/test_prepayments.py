@@ -114,8 +114,36 @@ async def test_what_is_wrong_with_an_application_is_said_fund_by_fund(fund: Fund
     assert codes == [*(code for _, code in cases), "UNKNOWN_FUND", "TWICE"]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "code"),
+    [
+        (None, {"formed_by": "MERGER", "predecessors": ["H15250200018", "H15250200019"]}, "MERGED"),
+        (None, {"formed_by": "SPLIT", "predecessors": ["H15250200018"]}, "SPLIT"),
+        ({"area": "152600"}, {}, "MOVED"),
+        ({"valid_from": "2020-01-01"}, {}, None),
+    ],
+    ids=["merged", "split", "moved", "no other area"],
+)
+@pytest.mark.parametrize("formed", ["2025-01-01", "2025-01-02"])
+async def test_what_was_merged_or_split_or_moved_waits_for_a_whole_year(
+    database: Database, before: dict[str, Any] | None, now: dict[str, Any], code: str | None, formed: str
+) -> None:
+    """Edge case 43."""
+    async with running(database) as fund:
+        if before is not None:
+            fund.put("provider.registered.v1", provider=PROVIDER, **before)
+        kind = "provider.registered.v1" if before is None else "provider.changed.v1"
+        fund.put(kind, provider=PROVIDER, valid_from=formed, **now)
+        fund.put("provider.agreement.changed.v1", provider=PROVIDER, status="SIGNED", effective_from="2020-01-01")
+        fund.policy()
+        fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00")
+        fund.assess()
+        fund.apply(EMPLOYEES)
+        late = formed > "2025-01-01"
+        assert await refusals(fund) == ([(EMPLOYEES, code)] if late and code else [])
+
+
 async def test_a_provider_that_is_new_or_broke_its_agreement_or_failed_gets_nothing(database: Database) -> None:
-    """Edge case 43: what was merged or split is a provider of its own, and new."""
     async with running(database) as fund:
         fund.put("provider.registered.v1", provider=PROVIDER, valid_from="2025-03-01")
         fund.policy()

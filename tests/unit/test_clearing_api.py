@@ -19,6 +19,10 @@ from clearing.api import (
     get_payment_run_plan,
     get_payment_runs,
     get_payments,
+    get_prepayment_outlook,
+    get_prepayment_plan,
+    get_prepayment_statement,
+    get_prepayments,
     get_recoveries,
     get_statement,
     get_suspense,
@@ -37,11 +41,11 @@ from clearing.api import (
     post_suspense_placings,
     post_treasury_requests,
     post_withdrawals,
-    statement_html,
 )
 from clearing.api.working_days import Ageing, WorkedDays, horizon
 from medfund import calendar
 from medfund.calendar import CalendarNotLoaded
+from medfund.http import pages
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_claims.Answer, examples.CLAIMS),
@@ -57,11 +61,17 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (get_outflows.Answer, examples.OUTFLOWS),
     (get_treasury_requests.Answer, examples.TREASURY),
     (get_coverage.Answer, examples.COVERAGE),
+    (get_prepayments.Answer, examples.PREPAYMENTS),
+    (get_prepayment_plan.Answer, examples.PLAN),
+    (get_prepayment_outlook.Answer, examples.OUTLOOK),
+    (get_prepayment_statement.Answer, examples.PREPAYMENT_STATEMENT),
     (get_command.Answer, examples.COMMAND),
     (commands.Given, examples.GIVEN),
     (post_receipts.Receipt, examples.RECEIPT),
     (post_prepayment_applications.Application, examples.APPLICATION),
     (post_prepayment_plans.PlanAsked, examples.PLAN_ASKED),
+    (post_prepayment_plans.Planned, examples.PLAN),
+    (post_prepayment_approvals.Answer, examples.PLAN_TOLD),
     (post_prepayment_approvals.Yes, examples.PLAN_APPROVAL),
     (post_prepayment_recalls.Recall, examples.RECALL),
     (post_withdrawals.Withdrawal, examples.WITHDRAWAL),
@@ -133,4 +143,4 @@ def test_a_ratio_has_six_decimals_and_is_never_a_float(part: int, whole: int, ra
     ("fen", "text"), [(311_111_021, "3,111,110.21"), (-2_923_055, "−29,230.55"), (5, "0.05"), (-100_000, "−1,000.00")]
 )
 def test_money_on_a_page_has_thousands_separators(fen: int, text: str) -> None:
-    assert statement_html.grouped(fen) == text
+    assert pages.grouped(fen) == text

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from clearing import policy, store
+from clearing import policy, providers, store
 from clearing.audit import deduction, finding, findings
 from clearing.claims import claim as claims
 from clearing.claims import days, submitting
@@ -26,7 +26,7 @@ from clearing.payments import (
     running,
     suspense,
 )
-from clearing.prepayment import applying, ending, gating, granting, prepayment
+from clearing.prepayment import applying, ending, gating, granting, history, prepayment
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund import money
@@ -236,8 +236,7 @@ class Clearing:
         match event:
             case ProviderRegistered() | ProviderChanged():
                 draft.areas[event.provider] = event.area
-                first = draft.provider_since(event.provider) or event.valid_from
-                draft.since[event.provider] = min(first, event.valid_from)
+                draft.since[event.provider] = providers.since(draft.provider_since(event.provider), event)
                 if not draft.account(event.provider):
                     draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
             case PaymentRunOpened():
@@ -335,7 +334,8 @@ class Clearing:
             case ClaimPayableReleased():
                 payable.released(draft.change(decision.payable_ref), decision)
             case PrepaymentChecked():
-                draft.prepayments[decision.prepayment_ref] = prepayment.checked(decision)
+                before = draft.prepayments.get(decision.prepayment_ref)
+                draft.prepayments[decision.prepayment_ref] = prepayment.checked(before, decision)
                 draft.changed.add(decision.prepayment_ref)
             case PrepaymentRefused():
                 before = draft.prepayments.get(decision.prepayment_ref)
@@ -367,6 +367,7 @@ class Clearing:
                 draft.moves += cash.recovered(decision)
             case RecoveryReversed():
                 recovery.reversed_(draft.change_recovery(decision.case_ref), decision)
+        history.told(draft, decision)
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         await store.write(connection, lane, draft)

@@ -17,6 +17,8 @@ from clearing.payments.payment import UNSENT, Payment
 from clearing.policy import Policies, Policy
 from clearing.prepayment.assessments import Assessments
 from clearing.prepayment.gate import Figures
+from clearing.prepayment.history import Step
+from clearing.providers import Since
 from clearing.supervision.agreements import Agreements, Qualifications
 from clearing.supervision.recovery import Recovery
 from medfund.calendar import Calendar
@@ -44,8 +46,8 @@ class Known:
     """Of each provider: where it is paid to."""
     today: date | None = None
     """The day that was opened last."""
-    since: Mapping[str, date] = field(default_factory=dict)
-    """The first day of each provider."""
+    since: Mapping[str, Since] = field(default_factory=dict)
+    """Since when each provider is what it is."""
 
 
 @dataclass
@@ -69,8 +71,8 @@ class Draft:
     """Of the settlements that findings are about, or rest on: those that were reversed."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
-    since: dict[str, date] = field(default_factory=dict)
-    """The first days of their providers."""
+    since: dict[str, Since] = field(default_factory=dict)
+    """Since when their providers are what they are."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """What this batch says of the accounts of providers."""
     suspense: dict[str, "Item"] = field(default_factory=dict)
@@ -82,6 +84,8 @@ class Draft:
     """The day that was opened last, where one was in this batch."""
     moves: list[Move] = field(default_factory=list)
     """What moved on the bank accounts in this batch."""
+    steps: list[Step] = field(default_factory=list)
+    """What became of prepayments in this batch."""
     published: list[tuple[str, int, Event]] = field(default_factory=list)
     """Facts of this batch that are kept as they came, with their topic and offset."""
     changed: set[str] = field(default_factory=set)
@@ -96,7 +100,7 @@ class Draft:
         would hold all payments of its last run."""
         for read in (
             self.claims, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches, self.found,
-            self.refunds, self.suspense, self.moves, self.published,
+            self.refunds, self.suspense, self.moves, self.steps, self.published,
         ):  # fmt: skip
             read.clear()
 
@@ -160,8 +164,7 @@ class Draft:
     def account(self, provider: str) -> str:
         return self.known_account(provider).ref
 
-    def provider_since(self, provider: str) -> date | None:
-        """Since when it is registered."""
+    def provider_since(self, provider: str) -> Since | None:
         return self.since.get(provider) or self.known.since.get(provider)
 
     def claims_of(self, provider: str) -> list[Claim]:

@@ -17,6 +17,7 @@ from clearing.payments.accounts import Account
 from clearing.policy import Policies
 from clearing.prepayment import applying
 from clearing.prepayment import store as prepayment_store
+from clearing.providers import Since
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
 from clearing.supervision.agreements import Agreements, Qualifications
@@ -68,7 +69,7 @@ async def load(connection: asyncpg.Connection, lane: int) -> Known:
         Qualifications({}),
         accounts={row["provider"]: _account(row["body"]) for row in await connection.fetch(SQL.payees, lane)},
         today=await connection.fetchval(SQL.today, lane),
-        since={row["provider"]: row["since"] for row in providers if row["since"]},
+        since={row["provider"]: Since(row["since"], row["area"], row["origin"]) for row in providers if row["since"]},
     )
     for row in await connection.fetch(SQL.facts, lane):
         known = with_fact(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
@@ -198,7 +199,10 @@ def _findings(event: Any) -> Iterable[tuple[str, str]]:
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if draft.areas:
-        found = [(provider, area, draft.since[provider].isoformat()) for provider, area in sorted(draft.areas.items())]
+        found = [
+            (provider, area, draft.since[provider].day.isoformat(), draft.since[provider].origin)
+            for provider, area in sorted(draft.areas.items())
+        ]
         await connection.execute(SQL.register, lane, *columns(found))
     if draft.accounts:
         payees = [(provider, rows.text(account)) for provider, account in sorted(draft.accounts.items())]

@@ -17,6 +17,7 @@ from clearing.api import (
     get_payments,
     get_prepayment_outlook,
     get_prepayment_plan,
+    get_prepayment_statement,
     get_prepayments,
     get_reconciliations,
     get_recoveries,
@@ -59,8 +60,8 @@ LOCKED = (
     get_payment_run_plan, get_payment_run, get_suspense, get_reconciliations, get_outflows, get_treasury_requests,
     get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_receipts, post_retries,
     post_account_confirmations, post_payment_runs, get_prepayments, get_prepayment_outlook, get_prepayment_plan,
-    post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications, post_prepayment_recalls,
-    post_suspense_placings, post_treasury_requests, get_command, get_metrics,
+    get_prepayment_statement, post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications,
+    post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_command, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""
 

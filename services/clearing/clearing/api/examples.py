@@ -585,6 +585,9 @@ _PLAN: Json = {
     "wanted": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
     "amount": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
     "before": [],
+    "last_year": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "8700000.00"}],
+    "disbursed": [],
+    "outstanding": [],
     "total": "9634259.18",
     "approvals": [],
 }
@@ -600,6 +603,10 @@ PLAN: Json = {
             "wanted": "9634259.18",
             "amount": "9634259.18",
             "before": "0.00",
+            "last_year": "8700000.00",
+            "state": "CHECKED",
+            "disbursed": "0.00",
+            "outstanding": "0.00",
         }
     ],
 }
@@ -672,6 +679,7 @@ OUTLOOK: Json = {
             "fund": "310100",
             "fund_name": FUNDS["310100"],
             "outstanding": "10704732.42",
+            "so_far": [{"month": "2026-02-01", "left": "10704732.42"}],
             "ages": [
                 {"up_to_days": 30, "prepayments": 0, "outstanding": "0.00"},
                 {"up_to_days": 90, "prepayments": 0, "outstanding": "0.00"},
@@ -684,6 +692,38 @@ OUTLOOK: Json = {
                 {"month": "2026-12-01", "due": "3568244.14", "expected": "3568244.14", "left": "0.00"},
             ],
             "left": "0.00",
+        }
+    ],
+}
+PREPAYMENT_STATEMENT: Json = {
+    "provider": PROVIDER,
+    "area": AREA,
+    "year": 2026,
+    "as_of": "2026-10-12",
+    "positions": POSITIONS,
+    "funds": [
+        {
+            "fund": "310100",
+            "fund_name": FUNDS["310100"],
+            "prepayments": PREPAYMENTS["prepayments"],
+            "outstanding": "6422839.45",
+            "due": "0.00",
+            "days": [
+                {"day": "2026-02-27", "outstanding": "9634259.18"},
+                {"day": "2026-10-09", "outstanding": "6422839.45"},
+            ],
+            "steps": [
+                {
+                    "day": "2026-10-09",
+                    "prepayment": f"{PROVIDER}/YF-2026/310100",
+                    "what": "OFFSET",
+                    "what_name": name("冲抵", "taken back"),
+                    "amount": "3211419.73",
+                    "outstanding": "6422839.45",
+                    "about": "H15250200017-310-21-202609",
+                },
+            ],
+            "months": [{"month": "2026-11-01", "due": "3211419.73", "expected": "3211419.73", "left": "3211419.72"}],
         }
     ],
 }

@@ -1,10 +1,13 @@
-"""GET /v1/prepayment-outlook: how old prepayments are, and what of them will be back by the end of the year."""
+"""GET /v1/prepayment-outlook: what was out month by month, how old it is, and what of it will be back by the end of the
+year."""
 
-from datetime import date
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import accumulate, groupby
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import commands, examples, standing
@@ -12,20 +15,25 @@ from clearing.api.get_prepayments import SQL
 from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
 from medfund import money
-from medfund.http import answers, questions, reach, waiting
+from medfund.http import answers, auditing, pages, plots, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
+from medfund.http.plots import Point
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Fund
+from medfund.http.tables import Column, Table
 
 router = APIRouter()
+TITLE = Name(zh="预付金收回预测", en="Prepayments: out, and expected back")
+CAPTION = Name(zh="未收回（实线）与预计（虚线），元", en="outstanding (solid) and expected (dashed), yuan")
 _prepayment = msgspec.json.Decoder(Prepayment).decode
 
 
 class Question(questions.Waiting):
     area: Area
     fund: Fund | None = None
+    format: Annotated[Literal["json", "html"], Field(description="To look at and to print: html")] = "json"
 
 
 class Age(BaseModel):
@@ -41,10 +49,16 @@ class Month(BaseModel):
     left: Yuan
 
 
+class SoFar(BaseModel):
+    month: Annotated[date, Field(description="Its first day")]
+    left: Annotated[Yuan, Field(description="What was out at its end")]
+
+
 class OfFund(BaseModel):
     fund: str
     fund_name: Name
     outstanding: Yuan
+    so_far: Annotated[list[SoFar], Field(description="The months of the year, as far as something changed in them")]
     ages: list[Age]
     months: list[Month]
     left: Annotated[Yuan, Field(description="Expected at the end of the year: overdue, unless it is paid back")]
@@ -61,51 +75,114 @@ class Answer(BaseModel):
 
 @router.get(
     "/v1/prepayment-outlook",
-    responses=answers.or_problems("not_found", "not_booked_yet", "question_too_slow"),
+    response_model=Answer,
+    responses={
+        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
+        **answers.or_problems("not_found", "not_booked_yet", "question_too_slow"),
+    },
     summary="What will be back of prepayments by the end of the year",
 )
-async def prepayment_outlook(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
-    """Month by month, by schedule, where every month is as the base period's mean was and nobody pays in cash."""
+async def prepayment_outlook(
+    request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
+) -> Answer | Response:
+    """Month by month, by schedule, where every month is as the base period's mean was and nobody pays in cash. `html`
+    is an export and leaves an audit record."""
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        rows = await connection.fetch(SQL.outstanding, within.lanes, within.areas, within.parties, question.fund)
+        asked = within.lanes, within.areas, within.parties, question.fund
+        rows = await connection.fetch(SQL.outstanding, *asked)
+        changes = await connection.fetch(SQL.by_month, *asked)
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, next(iter(within.lanes), 0))
         today = await connection.fetchval(commands.SQL.today)
     if today is None:
         raise Problem("not_found", "no day was opened yet")
     found = [_prepayment(row["body"]) for row in rows]
-    funds = sorted({one.fund for one in found})
     policies = known.policies.published
-    return Answer(
-        area=question.area,
-        as_of=today,
-        positions=positions,
-        funds=[
-            _told(outlook(fund, [(one, policies[one.policy_ref]) for one in found if one.fund == fund], today))
-            for fund in funds
-        ],
-    )
+    so_far = {fund: _so_far(some) for fund, some in groupby(changes, key=lambda row: row["fund"])}
+    ahead = [
+        outlook(fund, [(one, policies[one.policy_ref]) for one in found if one.fund == fund], today)
+        for fund in sorted({one.fund for one in found})
+    ]
+    if question.format == "html":
+        await auditing.record(request, here.database, caller, "asked", {"format": "html", "area": question.area})
+        return _page(question.area, today, so_far, ahead)
+    funds = [_told(one, [point for point in so_far.get(one.fund, ()) if point[0].year == today.year]) for one in ahead]
+    return Answer(area=question.area, as_of=today, positions=positions, funds=funds)
 
 
-def _told(one: Outlook) -> OfFund:
+def _so_far(changes: Iterable[Any]) -> list[Point]:
+    """What was out at the end of each month in which that changed."""
+    rows = list(changes)
+    return [(row["month"], out) for row, out in zip(rows, accumulate(row["fen"] for row in rows), strict=True)]
+
+
+def _told(one: Outlook, so_far: Sequence[Point]) -> OfFund:
     return OfFund(
         fund=one.fund,
         fund_name=answers.fund_name(one.fund),
         outstanding=money.yuan(one.outstanding),
+        so_far=[SoFar(month=month, left=money.yuan(fen)) for month, fen in so_far],
         ages=[
             Age(up_to_days=age.up_to, prepayments=age.prepayments, outstanding=money.yuan(age.outstanding))
             for age in one.ages
         ],
-        months=[
-            Month(
-                month=month.first,
-                due=money.yuan(month.due),
-                expected=money.yuan(month.expected),
-                left=money.yuan(month.left),
-            )
-            for month in one.months
-        ],
+        months=months(one),
         left=money.yuan(one.left),
     )
+
+
+def months(one: Outlook) -> list[Month]:
+    return [
+        Month(
+            month=month.first,
+            due=money.yuan(month.due),
+            expected=money.yuan(month.expected),
+            left=money.yuan(month.left),
+        )
+        for month in one.months
+    ]
+
+
+# -- to look at
+
+MONTHS = (
+    Column("月份", "month"), Column("应收回", "due", "money"), Column("预计收回", "expected", "money"),
+    Column("月末未收回", "left", "money"),
+)  # fmt: skip
+AGES = (Column("天数", "days"), Column("笔数", "prepayments", "number"), Column("未收回", "outstanding", "money"))
+
+
+def _page(area: str, today: date, so_far: Mapping[str, Sequence[Point]], ahead: Sequence[Outlook]) -> Response:
+    facts = [
+        (Name(zh="统筹区", en="area"), area),
+        (Name(zh="截至", en="as of"), today.isoformat()),
+        (Name(zh="单位", en="unit"), "元 yuan"),
+    ]
+    parts = []
+    for one in ahead:
+        name = answers.fund_name(one.fund)
+        ages = [(_days(age.up_to), age.prepayments, age.outstanding) for age in one.ages]
+        rows = [(f"{month.first:%Y-%m}", month.due, month.expected, month.left) for month in one.months]
+        known = [(min(_last(month), today), fen) for month, fen in so_far.get(one.fund, ()) if month.year == today.year]
+        parts += [pages.table(Table(name, MONTHS, rows)), plot(known, one, today)]
+        parts.append(pages.table(Table(Name(zh=f"{name.zh}：账龄", en="ages"), AGES, ages)))
+    return pages.response(TITLE, facts, parts)
+
+
+def plot(known: Sequence[Point], ahead: Outlook, today: date) -> str:
+    """What was out until today, and what is expected to be; nothing where nothing ever was."""
+    if not known:
+        return ""
+    now = max(today, known[-1][0]), known[-1][1]
+    expected = [now, *((_last(month.first), month.left) for month in ahead.months)] if ahead.outstanding else []
+    return pages.picture(plots.over_time([*known, now], expected), CAPTION)
+
+
+def _last(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _days(up_to: int | None) -> str:
+    return f"至 up to {up_to}" if up_to else "更久 more"

@@ -9,6 +9,7 @@ from clearing.api import examples, exports, plans
 from clearing.api.exports import Exported
 from clearing.api.filters import Ref
 from clearing.api.plans import PlanTold
+from clearing.prepayment import planning
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
@@ -21,6 +22,8 @@ COLUMNS = (
     Column("定点机构", "provider"), Column("预付金", "prepayment"), Column("基金", "fund"),
     Column("基数", "base", "money"), Column("系数", "ratio"), Column("测算", "wanted", "money"),
     Column("批准", "amount", "money"), Column("上次", "before", "money"), Column("增减", "difference", "money"),
+    Column("上年批准", "last year", "money"), Column("已拨", "disbursed", "money"),
+    Column("未收回", "outstanding", "money"),
 )  # fmt: skip
 
 
@@ -43,19 +46,22 @@ async def prepayment_plan(
     caller: Caller,
     here: Here,
 ) -> Answer | Response:
-    """Every grant with its base and its ratio, beside what an earlier plan gave."""
+    """Every grant with its base and its ratio, beside what an earlier plan gave, what the year before did, and what
+    became of it: paid, and out now."""
     async with here.database.snapshot(caller) as connection:
         found = await plans.kept(connection, plan)
-    if found is None:
+        became = await planning.became(connection, found.plan.wanted) if found else None
+    if found is None or became is None:
         raise Problem("not_found")
     lines = found.plan.lines
     if question.format != "json":
         rows = [
             (
                 one.provider, one.prepayment_ref, one.fund, one.base, one.ratio, one.wanted, one.amount, one.before,
-                one.amount - one.before,
+                one.amount - one.before, became.last_year.get((one.provider, one.fund), 0),
+                became.disbursed.get(one.prepayment_ref, 0), became.outstanding.get(one.prepayment_ref, 0),
             )
             for one in exports.cut(lines)
         ]  # fmt: skip
         return await exports.file(request, caller, here, question, "prepayment-plan", Table(TITLE, COLUMNS, rows))
-    return Answer(**plans.told(*found).model_dump(), lines=[plans.grant(line) for line in lines])
+    return Answer(**plans.told(*found, became).model_dump(), lines=[plans.grant(line, became) for line in lines])

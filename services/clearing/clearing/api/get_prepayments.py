@@ -1,6 +1,6 @@
 """GET /v1/prepayments: what providers were given in advance, how much of it is out, and how much is due."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -110,25 +110,25 @@ async def prepayments(
         known = await standing.known(connection, found[0]["lane"] if found else 0)
         today = await connection.fetchval(commands.SQL.today)
     if question.format != "json":
-        told = [_told(_prepayment(row["body"]), known, today) for row in exports.cut(found)]
-        return await exports.file(request, caller, here, question, "prepayments", Table(TITLE, COLUMNS, _rows(told)))
+        told = [tell(_prepayment(row["body"]), known, today) for row in exports.cut(found)]
+        return await exports.file(request, caller, here, question, "prepayments", Table(TITLE, COLUMNS, as_rows(told)))
     rows, following = pages.cut(found, question.limit)
-    told = [_told(_prepayment(row["body"]), known, today) for row in rows]
+    told = [tell(_prepayment(row["body"]), known, today) for row in rows]
     return Answer(
         positions=positions,
         prepayments=told,
-        granted=_sum(one.granted for one in told),
-        outstanding=_sum(one.outstanding for one in told),
-        due=_sum(one.due for one in told),
+        granted=total(one.granted for one in told),
+        outstanding=total(one.outstanding for one in told),
+        due=total(one.due for one in told),
         next=following,
     )
 
 
-def _sum(amounts) -> str:  # type: ignore[no-untyped-def]
+def total(amounts: Iterable[str]) -> str:
     return money.yuan(sum(map(money.fen, amounts)))
 
 
-def _told(one: Prepayment, known: Known, today: date | None) -> Told:
+def tell(one: Prepayment, known: Known, today: date | None) -> Told:
     policy = known.policies.published.get(one.policy_ref)
     return Told(
         prepayment=one.ref,
@@ -167,7 +167,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _rows(told: Sequence[Told]) -> list[Sequence[Cell]]:
+def as_rows(told: Sequence[Told]) -> list[Sequence[Cell]]:
     return [
         (
             one.prepayment, one.provider, one.area, one.kind_name.zh, one.year, one.fund, one.state_name.zh, one.grade,

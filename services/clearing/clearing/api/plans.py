@@ -1,6 +1,6 @@
 """Plans of prepayments: as they were made, who said yes, and what is published of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -11,7 +11,8 @@ from clearing.api import filters, standing
 from clearing.api.filters import ByFund
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment import planning
-from clearing.prepayment.planning import Line, Plan, Wanted
+from clearing.prepayment.planning import Became, Line, Plan, Wanted
+from clearing.prepayment.prepayment import Status as PrepaymentState
 from medfund import money
 from medfund.calendar import SHANGHAI
 from medfund.events import envelope
@@ -53,6 +54,10 @@ class Grant(BaseModel):
     wanted: Annotated[Yuan, Field(description="Base times ratio")]
     amount: Annotated[Yuan, Field(description="What it gets, inside the limit of its fund")]
     before: Annotated[Yuan, Field(description="What an earlier plan gave")]
+    last_year: Annotated[Yuan, Field(description="What the provider was granted in the fund in the year before")]
+    state: Annotated[PrepaymentState | None, Field(description="Of the prepayment, now")]
+    disbursed: Yuan
+    outstanding: Yuan
 
 
 class PlanTold(BaseModel):
@@ -74,6 +79,9 @@ class PlanTold(BaseModel):
     wanted: list[ByFund]
     amount: list[ByFund]
     before: list[ByFund]
+    last_year: Annotated[list[ByFund], Field(description="All that was granted in the area in the year before")]
+    disbursed: list[ByFund]
+    outstanding: list[ByFund]
     total: Yuan
     approvals: list[Approval]
 
@@ -112,10 +120,10 @@ def is_approved(approvals: Sequence[Any]) -> bool:
     return len(approvals) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
 
 
-def told(plan: Plan, approvals: Sequence[Any]) -> PlanTold:
+def told(plan: Plan, approvals: Sequence[Any], became: Became) -> PlanTold:
     wanted = plan.wanted
     state: State = "PUBLISHED" if is_approved(approvals) else "WAITING"
-    amount = planning.totals(plan.lines, "amount")
+    amount = planning.totals((line.fund, line.amount) for line in plan.lines)
     return PlanTold(
         plan=wanted.plan_ref,
         hash=plan.hash,
@@ -132,24 +140,36 @@ def told(plan: Plan, approvals: Sequence[Any]) -> PlanTold:
         grants=len(plan.lines),
         published=len(plan.published),
         limits=filters.by_fund(wanted.limits),
-        wanted=filters.by_fund(planning.totals(plan.lines, "wanted")),
+        wanted=filters.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
         amount=filters.by_fund(amount),
-        before=filters.by_fund(planning.totals(plan.lines, "before")),
+        before=filters.by_fund(planning.totals((line.fund, line.before) for line in plan.lines)),
+        last_year=filters.by_fund(planning.totals((fund, fen) for (_, fund), fen in became.last_year.items())),
+        disbursed=filters.by_fund(_became(plan, became.disbursed)),
+        outstanding=filters.by_fund(_became(plan, became.outstanding)),
         total=filters.total(amount),
         approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in approvals],
     )
 
 
-def grant(line: Line) -> Grant:
+def _became(plan: Plan, fens: Mapping[str, int]) -> Mapping[str, int]:
+    return planning.totals((line.fund, fens.get(line.prepayment_ref, 0)) for line in plan.lines)
+
+
+def grant(line: Line, became: Became) -> Grant:
+    ref = line.prepayment_ref
     return Grant(
         provider=line.provider,
-        prepayment=line.prepayment_ref,
+        prepayment=ref,
         fund=line.fund,
         base=money.yuan(line.base),
         ratio=line.ratio,
         wanted=money.yuan(line.wanted),
         amount=money.yuan(line.amount),
         before=money.yuan(line.before),
+        last_year=money.yuan(became.last_year.get((line.provider, line.fund), 0)),
+        state=became.status.get(ref),
+        disbursed=money.yuan(became.disbursed.get(ref, 0)),
+        outstanding=money.yuan(became.outstanding.get(ref, 0)),
     )
 
 

@@ -54,6 +54,7 @@ async def approve_plan(request: Request, plan: Annotated[Ref, Path()], caller: C
                 raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
             await connection.execute(planning.SQL.approve, plan, caller.subject, caller.role.value, datetime.now(UTC))
         approvals = await connection.fetch(planning.SQL.approvals, plan)
+        became = await planning.became(connection, found.plan.wanted)
     await auditing.record(request, here.database, caller, "asked", {"approved plan": plan})
     sent = await plans.publish(here, found.plan, approvals) if plans.is_approved(approvals) else 0
-    return Answer(**plans.told(found.plan, approvals).model_dump(), sent=sent)
+    return Answer(**plans.told(found.plan, approvals, became).model_dump(), sent=sent)

@@ -17,6 +17,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "payments": READERS,
     "prepayments": READERS,
     "prepayment_outlook": AGENCY,
+    "prepayment_statement": READERS,
     "prepayment_plan": AGENCY,
     "apply_for_prepayment": frozenset({Role.provider}),
     "recall": FINANCE,

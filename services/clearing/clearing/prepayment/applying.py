@@ -3,18 +3,26 @@
 What stays true: every fund that is asked for gets one answer, with a reason where it is no.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clearing.dimensions import disputed
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment.prepayment import CLR_TYPE, name
+from clearing.providers import Origin
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentApplied, PrepaymentChecked, PrepaymentRefused, RefusalCode
 
 if TYPE_CHECKING:
     from clearing.state import Draft
+
+
+CHANGED: Mapping[Origin, tuple[RefusalCode, str]] = {
+    "MERGER": ("MERGED", "formed by a merger on"),
+    "SPLIT": ("SPLIT", "formed by a split on"),
+    "MOVE": ("MOVED", "in this area since"),
+}
 
 
 class No(NamedTuple):
@@ -67,7 +75,9 @@ def _grade(draft: "Draft", event: PrepaymentApplied) -> Any:
 
 def refusal(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
     """The first condition that does not hold, the fund's before the provider's."""
-    checks = (_known_before, _in_time, _fund_bears_it, _agreement, _assessment, _documents, _not_blocked)
+    checks = (
+        _known_before, _in_time, _fund_bears_it, _itself, _agreement, _assessment, _documents, _not_blocked,
+    )  # fmt: skip
     for check in checks:
         if (no := check(draft, event, fund, ref, policy)) is not None:
             return no
@@ -101,11 +111,21 @@ def _fund_bears_it(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str
     return No("GATE", why) if why else None
 
 
+def _itself(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    """What was merged, split or moved has no whole year of its own yet, however old its agreement (edge case 43)."""
+    since = draft.provider_since(event.provider)
+    if since is None or since.origin == "REGISTERED" or since.day <= date(event.year - 1, 1, 1):
+        return None
+    code, how = CHANGED[since.origin]
+    return No(code, f"{how} {since.day}, less than the whole year {event.year - 1}")
+
+
 def _agreement(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
     agreements, day = draft.known.agreements, event.applied_on
     if not agreements.active(event.provider, day):
         return No("AGREEMENT", f"no agreement is in force on {day}")
-    since = agreements.since(event.provider) or draft.provider_since(event.provider)
+    registered = draft.provider_since(event.provider)
+    since = agreements.since(event.provider) or (registered.day if registered else None)
     if since is not None and since > date(event.year - 1, 1, 1):
         return No("AGREEMENT_TOO_NEW", f"settled since {since}, less than the whole year {event.year - 1}")
     if agreements.breached(event.provider, date(event.year - 1, 1, 1), day):

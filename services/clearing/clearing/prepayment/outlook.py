@@ -46,12 +46,13 @@ class Outlook:
         return self.months[-1].left if self.months else self.outstanding
 
 
-def outlook(fund: str, open_ones: Iterable[tuple[Prepayment, Policy]], today: date) -> Outlook:
-    """Of the prepayments of a fund that are out, from the month of today to the last of the year."""
+def outlook(fund: str, open_ones: Iterable[tuple[Prepayment, Policy]], today: date, year: int | None = None) -> Outlook:
+    """Of the prepayments of a fund that are out, from the month of today to the last of its year; of a `year` that is
+    over there is nothing ahead."""
     found = [(one, policy) for one, policy in open_ones if one.left > 0]
     left = [one.left for one, _ in found]
     months = []
-    for number in range(today.month, 13):
+    for number in range(today.month, 13) if year in (None, today.year) else ():
         last = date(today.year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
         due = [min(out, _due(one, policy, last, out)) for (one, policy), out in zip(found, left, strict=True)]
         back = [min(amount, one.base) for (one, _), amount in zip(found, due, strict=True)]

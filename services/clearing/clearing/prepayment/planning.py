@@ -5,11 +5,10 @@ approves its hash. Source: R2.3, R2.4, design §3.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +17,7 @@ from clearing.funds import Fens
 from clearing.payments.planning import Connection
 from clearing.policy import Policy
 from clearing.prepayment import amounts
-from clearing.prepayment.prepayment import Prepayment
+from clearing.prepayment.prepayment import Prepayment, Status
 from medfund import money
 from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
 from medfund.postgres import queries
@@ -83,6 +82,27 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def published(self) -> list[Line]:
         """Those that say something new."""
         return [line for line in self.lines if self.wanted.replaces is None or line.amount != line.before]
+
+
+class Became(NamedTuple):
+    """Of a plan's area, year and kind, by the names of prepayments; of the year before by provider and fund. Fen."""
+
+    status: Mapping[str, Status]
+    disbursed: Mapping[str, int]
+    outstanding: Mapping[str, int]
+    last_year: Mapping[tuple[str, str], int]
+    """What was granted."""
+
+
+async def became(connection: Connection, wanted: Wanted) -> Became:
+    rows = await connection.fetch(SQL.became, wanted.area, wanted.year, wanted.kind)
+    now = [row for row in rows if row["year"] == wanted.year]
+    return Became(
+        {row["ref"]: row["status"] for row in now},
+        {row["ref"]: row["outstanding"] + row["back"] for row in now},
+        {row["ref"]: row["outstanding"] for row in now},
+        {(row["provider"], row["fund"]): row["granted"] for row in rows if row["year"] < wanted.year},
+    )
 
 
 async def plan(connection: Connection, wanted: Wanted, policy: Policy) -> Plan:
@@ -177,9 +197,9 @@ def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[tuple[int
         )
 
 
-def totals(lines: Sequence[Line], of: str) -> Mapping[str, int]:
+def totals(of: Iterable[tuple[str, int]]) -> Mapping[str, int]:
     """By fund."""
     found: Fens = {}
-    for line in lines:
-        found[line.fund] = found.get(line.fund, 0) + attrgetter(of)(line)
+    for fund, fen in of:
+        found[fund] = found.get(fund, 0) + fen
     return found

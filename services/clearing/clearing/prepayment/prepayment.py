@@ -66,6 +66,8 @@ class Prepayment(Payable, kw_only=True):
     """Recalled, or overdue."""
     blocks: int | None = None
     """The year in which there is no grant, because this one was not returned in time."""
+    steps: int = 0
+    """How many of its history were told."""
 
     @property
     def account(self) -> str:
@@ -94,8 +96,10 @@ def name(provider: str, kind: PrepaymentKind, period: str, fund: str) -> str:
     return f"{provider}/{word}-{period}/{fund}"
 
 
-def checked(event: PrepaymentChecked) -> Prepayment:
+def checked(known: Prepayment | None, event: PrepaymentChecked) -> Prepayment:
+    """`known`: what was refused of it before."""
     one = _of(event, event.fund, "CHECKED")
+    one.steps = known.steps if known else 0
     one.grade, one.contract_ref = event.grade, event.contract_ref
     one.agreed = money.fen(event.agreed) if event.agreed else 0
     return one

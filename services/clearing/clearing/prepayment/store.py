@@ -41,3 +41,12 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
             for one in changed
         ]  # fmt: skip
         await connection.execute(SQL.save_prepayments, lane, *columns(found))
+    if draft.steps:
+        steps = [
+            (
+                step.ref, str(step.number), step.what, step.day and step.day.isoformat(), str(step.fen), str(step.left),
+                step.about,
+            )
+            for step in draft.steps
+        ]  # fmt: skip
+        await connection.execute(SQL.tell_steps, lane, *columns(steps))

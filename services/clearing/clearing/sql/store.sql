@@ -3,7 +3,8 @@
 select
     provider,
     area,
-    since
+    since,
+    origin
 from providers
 where lane = $1
 
@@ -44,14 +45,15 @@ order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area, since)
+insert into providers (lane, provider, area, since, origin)
 select
     $1,
     registered.*
-from unnest($2::text::text [], $3::text::text [], $4::text::date []) as registered
+from unnest($2::text::text [], $3::text::text [], $4::text::date [], $5::text::text []) as registered
 on conflict (lane, provider) do update set
     area = excluded.area,
-    since = least(providers.since, excluded.since)
+    since = excluded.since,
+    origin = excluded.origin
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

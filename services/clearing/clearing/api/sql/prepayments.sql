@@ -34,6 +34,42 @@ where
     and ($3::text [] is null or provider = any($3))
     and ref = $4
 
+-- name: steps
+-- What became of the prepayments of a provider's year, each in its order. Locks: none.
+select
+    step.ref,
+    step.number,
+    step.what,
+    step.day,
+    step.fen,
+    step.left_fen as left,
+    step.about
+from prepayments as prepayment
+inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
+where
+    prepayment.lane = any($1::smallint [])
+    and ($2::text [] is null or prepayment.area = any($2))
+    and ($3::text [] is null or prepayment.provider = any($3))
+    and prepayment.year = $4
+order by step.ref, step.number
+
+-- name: by_month
+-- How much went out and came back in each month, by fund. Locks: none.
+select
+    prepayment.fund,
+    date_trunc('month', step.day)::date as month,
+    sum(case step.what when 'PAID' then step.fen else -step.fen end)::bigint as fen
+from prepayments as prepayment
+inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
+where
+    prepayment.lane = any($1::smallint [])
+    and ($2::text [] is null or prepayment.area = any($2))
+    and ($3::text [] is null or prepayment.provider = any($3))
+    and ($4::text is null or prepayment.fund = $4)
+    and step.what in ('PAID', 'CAME_BACK', 'OFFSET', 'RETURNED')
+group by prepayment.fund, date_trunc('month', step.day)
+order by prepayment.fund, month
+
 -- name: outstanding
 -- The prepayments of which something is out. Locks: none.
 select body

@@ -37,6 +37,20 @@ left join settled
         and candidate.provider = settled.provider
         and candidate.fund = settled.fund
 
+-- name: became
+-- What became of the prepayments of an area's year, and of the year before. Locks: none.
+select
+    ref,
+    provider,
+    fund,
+    year,
+    status,
+    (body ->> 'granted')::bigint as granted,
+    coalesce((body -> 'outstanding' ->> fund)::bigint, 0) as outstanding,
+    coalesce((body -> 'taken' ->> fund)::bigint, 0) + coalesce((body -> 'returned' ->> fund)::bigint, 0) as back
+from prepayments
+where area = $1 and year between $2::smallint - 1 and $2 and kind = $3
+
 -- name: keep
 -- A plan as it was made; asking again for the same name changes nothing. Locks: none beyond the new row.
 insert into prepayment_plans (plan_ref, area, year, hash, made_by, made_at, replaces, body)

@@ -32,3 +32,14 @@ on conflict (lane, ref) do update set
     status = excluded.status,
     is_open = excluded.is_open,
     body = excluded.body
+
+-- name: tell_steps
+-- What became of prepayments. Locks: none beyond the new rows.
+insert into prepayment_steps (lane, ref, number, what, day, fen, left_fen, about)
+select
+    $1,
+    told.*
+from unnest(
+    $2::text::text [], $3::text::integer [], $4::text::text [], $5::text::date [], $6::text::bigint [],
+    $7::text::bigint [], $8::text::text []
+) as told

@@ -1,7 +1,7 @@
 -- migrate:up
 
--- Who is new gets no prepayment.
-alter table providers add column since date;
+-- Who is new gets no prepayment: since when a provider is what it is, and what began it.
+alter table providers add column since date, add column origin text;
 
 -- What providers were given in advance: one row for each prepayment of one fund, from its application on. `is_open` is true
 -- for as long as it matters: something of it is open, or it blocks a year.
@@ -28,6 +28,27 @@ create policy all_rows on prepayments to medfund_worker using (true) with check 
 create policy own_rows on prepayments for select to medfund_reader using (
     ((select '*' = any(scope('areas'))) or area = any((select scope('areas'))::text []))
     and ((select '*' = any(scope('organisations'))) or provider = any((select scope('organisations'))::text []))
+);
+
+-- What became of each of them, step by step, for people. `fen`: what the step is about; `left_fen`: what was out after it.
+create table prepayment_steps (
+    lane smallint not null,
+    ref text not null,
+    number integer not null,
+    what text not null,
+    day date,
+    fen bigint not null,
+    left_fen bigint not null,
+    about text not null,
+    primary key (lane, ref, number)
+);
+grant select, insert on prepayment_steps to medfund_worker;
+grant select on prepayment_steps to medfund_reader;
+alter table prepayment_steps enable row level security;
+alter table prepayment_steps force row level security;
+create policy all_rows on prepayment_steps to medfund_worker using (true) with check (true);
+create policy own_rows on prepayment_steps for select to medfund_reader using (
+    exists (select from prepayments as own where own.lane = prepayment_steps.lane and own.ref = prepayment_steps.ref)
 );
 
 -- Plans of grants, each as it was made, and who said yes to it.
@@ -190,5 +211,5 @@ select
 from items
 group by lane, provider, account, fund
 having sum(fen) <> 0;
-alter table providers drop column since;
-drop table prepayment_approvals, prepayment_plans, prepayments;
+alter table providers drop column since, drop column origin;
+drop table prepayment_approvals, prepayment_plans, prepayment_steps, prepayments;

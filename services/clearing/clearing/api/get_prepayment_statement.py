@@ -1,0 +1,210 @@
+"""GET /v1/prepayment-statement: a hospital's own page: what it was given in advance in a year, what became of it day by
+day, and what will be taken back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, examples, exports, get_prepayment_outlook, get_prepayments, standing
+from clearing.api.get_prepayment_outlook import Month
+from clearing.api.get_prepayments import SQL, Told
+from clearing.prepayment import history
+from clearing.prepayment.history import Step, What
+from clearing.prepayment.outlook import Outlook, outlook
+from clearing.prepayment.prepayment import Prepayment
+from medfund import money
+from medfund.http import answers, auditing, pages, questions, reach, tables, waiting
+from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+from medfund.http.questions import Party
+from medfund.http.tables import Cell, Column, Table
+
+router = APIRouter()
+TITLE = Name(zh="预付金对账单", en="Statement of prepayments")
+STEPS: Mapping[What, Name] = {
+    "CHECKED": Name(zh="审核通过", en="found good"),
+    "REFUSED": Name(zh="不予预付", en="refused"),
+    "GRANTED": Name(zh="批准", en="granted"),
+    "CHANGED": Name(zh="调整", en="changed"),
+    "PAID": Name(zh="拨付", en="paid"),
+    "CAME_BACK": Name(zh="付款退回", en="payment came back"),
+    "PURCHASED": Name(zh="采购进度", en="purchased so far"),
+    "OFFSET": Name(zh="冲抵", en="taken back"),
+    "RETURNED": Name(zh="退回", en="returned in cash"),
+    "RECALLED": Name(zh="收回", en="recalled"),
+    "OVERDUE": Name(zh="逾期", en="overdue"),
+    "CLEARED": Name(zh="结清", en="cleared"),
+}
+_prepayment = msgspec.json.Decoder(Prepayment).decode
+
+
+class Question(questions.Waiting):
+    provider: Party
+    year: Annotated[int, Field(ge=2000, le=2099)]
+    format: Annotated[Literal["json", "xlsx", "html"], Field(description="To calculate with: xlsx; to print: html")] = (
+        "json"
+    )
+
+
+class StepTold(BaseModel):
+    day: Annotated[date | None, Field(description="The bank's, or the one that was open")]
+    prepayment: str
+    what: What
+    what_name: Name
+    amount: Annotated[Yuan, Field(description="What the step is about")]
+    outstanding: Annotated[Yuan, Field(description="Of this prepayment, after the step")]
+    about: Annotated[str, Field(description="The plan, payment, claim, bank transaction or reason")]
+
+
+class Out(BaseModel):
+    day: date
+    outstanding: Annotated[Yuan, Field(description="Of the fund, from this day on")]
+
+
+class OfFund(BaseModel):
+    fund: str
+    fund_name: Name
+    prepayments: list[Told]
+    outstanding: Yuan
+    due: Yuan
+    days: list[Out]
+    steps: list[StepTold]
+    months: Annotated[list[Month], Field(description="Expected, from the month of today to the end of the year")]
+
+
+class Answer(BaseModel):
+    model_config = example_of(examples.PREPAYMENT_STATEMENT)
+
+    provider: str
+    area: str
+    year: int
+    as_of: Annotated[date, Field(description="The day that was opened last")]
+    positions: Positions
+    funds: list[OfFund]
+
+
+class _Fund(NamedTuple):
+    """What is told of one fund."""
+
+    told: Sequence[Told]
+    steps: Sequence[Step]
+    ahead: Outlook
+
+    @property
+    def name(self) -> Name:
+        return answers.fund_name(self.ahead.fund)
+
+
+@router.get(
+    "/v1/prepayment-statement",
+    response_model=Answer,
+    responses={
+        200: {"content": {exports.XLSX: exports.BINARY, "text/html": {"schema": {"type": "string"}}}},
+        **answers.or_problems("not_found", "not_booked_yet", "question_too_slow"),
+    },
+    summary="A provider's prepayments of a year, step by step",
+)
+async def prepayment_statement(
+    request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
+) -> Answer | Response:
+    """Each fund by itself: what was granted, paid, taken back and returned on which day, what was out after it, and
+    what is expected by the end of the year. `xlsx` and `html` are exports: each leaves an audit record."""
+    within = reach.of(caller, area=None, party=question.provider, lanes=here.lanes)
+    await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        mine = within.lanes, within.areas, within.parties, question.year
+        rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 6, None)
+        steps = [Step(*row) for row in await connection.fetch(SQL.steps, *mine)]
+        positions = await answers.positions(connection, within.lanes)
+        known = await standing.known(connection, rows[0]["lane"] if rows else 0)
+        today = await connection.fetchval(commands.SQL.today)
+    if not rows or today is None:
+        raise Problem("not_found")
+    found = [_prepayment(row["body"]) for row in rows]
+    funds = []
+    for fund in sorted({one.fund for one in found}):
+        own = [one for one in found if one.fund == fund]
+        refs = {one.ref for one in own}
+        policies = known.policies.published
+        with_policies = [(one, policies[one.policy_ref]) for one in own if one.policy_ref in policies]
+        funds.append(
+            _Fund(
+                [get_prepayments.tell(one, known, today) for one in own],
+                [step for step in steps if step.ref in refs],
+                outlook(fund, with_policies, today, question.year),
+            )
+        )
+    if question.format == "json":
+        return Answer(
+            provider=question.provider,
+            area=found[0].dimensions.area,
+            year=question.year,
+            as_of=today,
+            positions=positions,
+            funds=[_of_fund(fund) for fund in funds],
+        )
+    await auditing.record(request, here.database, caller, "asked", question.model_dump(mode="json", exclude_none=True))
+    if question.format == "xlsx":
+        disposition = {"content-disposition": 'attachment; filename="prepayments.xlsx"'}
+        book = tables.as_xlsx(*(_steps(fund) for fund in funds))
+        return Response(book, media_type=exports.XLSX, headers=disposition)
+    facts = [
+        (Name(zh="定点机构", en="provider"), question.provider),
+        (Name(zh="统筹区", en="area"), found[0].dimensions.area),
+        (Name(zh="年度", en="year"), str(question.year)),
+        (Name(zh="截至", en="as of"), today.isoformat()),
+        (Name(zh="单位", en="unit"), "元 yuan"),
+    ]
+    return pages.response(TITLE, facts, [part for fund in funds for part in _page(fund, today)])
+
+
+def _of_fund(fund: _Fund) -> OfFund:
+    return OfFund(
+        fund=fund.ahead.fund,
+        fund_name=fund.name,
+        prepayments=list(fund.told),
+        outstanding=get_prepayments.total(one.outstanding for one in fund.told),
+        due=get_prepayments.total(one.due for one in fund.told),
+        days=[Out(day=day, outstanding=money.yuan(fen)) for day, fen in history.by_day(fund.steps)],
+        steps=[
+            StepTold(
+                day=step.day,
+                prepayment=step.ref,
+                what=step.what,
+                what_name=STEPS[step.what],
+                amount=money.yuan(step.fen),
+                outstanding=money.yuan(step.left),
+                about=step.about,
+            )
+            for step in fund.steps
+        ],
+        months=get_prepayment_outlook.months(fund.ahead),
+    )
+
+
+# -- to take away
+
+STEP_COLUMNS = (
+    Column("日期", "day", "day"), Column("预付金", "prepayment"), Column("事项", "what"),
+    Column("金额", "amount", "money"), Column("未收回", "outstanding", "money"), Column("依据", "about"),
+)  # fmt: skip
+
+
+def _steps(fund: _Fund) -> Table:
+    rows: list[Sequence[Cell]] = [
+        (step.day, step.ref, f"{STEPS[step.what].zh} {STEPS[step.what].en}", step.fen, step.left, step.about)
+        for step in fund.steps
+    ]
+    return Table(fund.name, STEP_COLUMNS, rows)
+
+
+def _page(fund: _Fund, today: date) -> Sequence[str]:
+    plot = get_prepayment_outlook.plot(history.by_day(fund.steps), fund.ahead, today)
+    of_fund = Table(fund.name, get_prepayments.COLUMNS, get_prepayments.as_rows(fund.told))
+    return [pages.table(of_fund), plot, pages.table(_steps(fund)._replace(title=Name(zh="经过", en="Step by step")))]

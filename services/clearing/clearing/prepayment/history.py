@@ -1,0 +1,101 @@
+"""What became of each prepayment, step by step, for people to read: no rule depends on it. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from medfund import money
+from medfund.events.clearing import OffsetApplied
+from medfund.events.kinds import Event
+from medfund.events.payments import PaymentReturned
+from medfund.events.prepayments import (
+    PrepaymentAdjusted,
+    PrepaymentApproved,
+    PrepaymentChecked,
+    PrepaymentCleared,
+    PrepaymentDisbursed,
+    PrepaymentOverdue,
+    PrepaymentPurchasesNoted,
+    PrepaymentRecalled,
+    PrepaymentRefused,
+    PrepaymentReturned,
+)
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+What = Literal[
+    "CHECKED", "REFUSED", "GRANTED", "CHANGED", "PAID", "CAME_BACK", "PURCHASED", "OFFSET", "RETURNED", "RECALLED",
+    "OVERDUE", "CLEARED",
+]  # fmt: skip
+MOVES: Mapping[What, int] = {"PAID": 1, "CAME_BACK": -1, "OFFSET": -1, "RETURNED": -1}
+"""Those that change what is out, and which way."""
+
+
+class Step(NamedTuple):
+    """`day`: the bank's, or the one that was opened last; `fen`: what it is about, never below zero; `left`: what was
+    out after it; `about`: the plan, payment, claim, transaction or reason."""
+
+    ref: str
+    number: int
+    what: What
+    day: date | None
+    fen: int
+    left: int
+    about: str
+
+
+def by_day(steps: Iterable[Step]) -> list[tuple[date, int]]:
+    """What was out from each day on on which that changed, over all of the prepayments; fen."""
+    changes: dict[date, int] = {}
+    for step in steps:
+        if step.day is not None and (sign := MOVES.get(step.what, 0)):
+            changes[step.day] = changes.get(step.day, 0) + sign * step.fen
+    days = sorted(changes)
+    return list(zip(days, accumulate(changes[day] for day in days), strict=True))
+
+
+class _Told(NamedTuple):
+    ref: str
+    what: What
+    about: str
+    amounts: Mapping[str, str] = {}
+    day: date | None = None
+
+
+def told(draft: "Draft", decision: Event) -> None:
+    """A decision that has changed a prepayment is a step of it."""
+    tell = _TOLD.get(type(decision))
+    if tell is None or (found := tell(decision)).ref not in draft.prepayments:
+        return
+    prepayment = draft.change_prepayment(found.ref)
+    prepayment.steps += 1
+    amount = found.amounts.get(prepayment.fund)
+    draft.steps.append(
+        Step(
+            ref=found.ref,
+            number=prepayment.steps,
+            what=found.what,
+            day=found.day or draft.known.today,
+            fen=money.fen(amount) if amount else 0,
+            left=prepayment.left,
+            about=found.about,
+        )
+    )
+
+
+_TOLD: Mapping[type[Event], Callable[[Any], _Told]] = {
+    PrepaymentChecked: lambda it: _Told(it.prepayment_ref, "CHECKED", it.contract_ref or ""),
+    PrepaymentRefused: lambda it: _Told(it.prepayment_ref, "REFUSED", f"{it.code}: {it.detail}"),
+    PrepaymentApproved: lambda it: _Told(it.prepayment_ref, "GRANTED", it.plan_ref, it.amounts),
+    PrepaymentAdjusted: lambda it: _Told(it.prepayment_ref, "CHANGED", it.plan_ref, it.amounts),
+    PrepaymentDisbursed: lambda it: _Told(it.prepayment_ref, "PAID", it.payment_ref, it.amounts, it.value_date),
+    PaymentReturned: lambda it: _Told(it.payable_ref, "CAME_BACK", it.payment_ref, it.amounts, it.value_date),
+    PrepaymentPurchasesNoted: lambda it: _Told(it.prepayment_ref, "PURCHASED", it.purchased),
+    OffsetApplied: lambda it: _Told(it.item_ref, "OFFSET", it.payable_ref, it.amounts),
+    PrepaymentReturned: lambda it: _Told(it.prepayment_ref, "RETURNED", it.bank_txn, it.amounts, it.value_date),
+    PrepaymentRecalled: lambda it: _Told(it.prepayment_ref, "RECALLED", f"{it.code}: {it.reason}", it.amounts),
+    PrepaymentOverdue: lambda it: _Told(it.prepayment_ref, "OVERDUE", "", it.amounts, it.on),
+    PrepaymentCleared: lambda it: _Told(it.prepayment_ref, "CLEARED", "", day=it.on),
+}
