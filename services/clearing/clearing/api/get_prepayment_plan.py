@@ -9,7 +9,6 @@ from clearing.api import examples, exports, plans
 from clearing.api.exports import Exported
 from clearing.api.filters import Ref
 from clearing.api.plans import PlanTold
-from clearing.prepayment import planning
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
@@ -50,10 +49,9 @@ async def prepayment_plan(
     became of it: paid, and out now."""
     async with here.database.snapshot(caller) as connection:
         found = await plans.kept(connection, plan)
-        became = await planning.became(connection, found.plan.wanted) if found else None
-    if found is None or became is None:
+    if found is None:
         raise Problem("not_found")
-    lines = found.plan.lines
+    lines, became = found.plan.lines, found.became
     if question.format != "json":
         rows = [
             (
@@ -64,4 +62,4 @@ async def prepayment_plan(
             for one in exports.cut(lines)
         ]  # fmt: skip
         return await exports.file(request, caller, here, question, "prepayment-plan", Table(TITLE, COLUMNS, rows))
-    return Answer(**plans.told(*found, became).model_dump(), lines=[plans.grant(line, became) for line in lines])
+    return Answer(**plans.told(found).model_dump(), lines=[plans.grant(line, became) for line in lines])

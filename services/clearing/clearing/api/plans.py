@@ -1,6 +1,6 @@
 """Plans of prepayments: as they were made, who said yes, and what is published of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -31,9 +31,10 @@ APPENDED_AT_ONCE = 500
 ROLES_NEEDED = ("finance", "approver")
 """Two people: one of the agency and one of the finance department (R2.4)."""
 
-State = Literal["WAITING", "PUBLISHED"]
+State = Literal["WAITING", "APPROVED", "PUBLISHED"]
 STATES: dict[State, Name] = {
     "WAITING": Name(zh="待审批", en="to be approved"),
+    "APPROVED": Name(zh="已批准，发布中", en="approved, being published"),
     "PUBLISHED": Name(zh="已发布", en="published"),
 }
 _plan = msgspec.json.Decoder(Plan).decode
@@ -74,7 +75,8 @@ class PlanTold(BaseModel):
     state: State
     state_name: Name
     grants: int
-    published: Annotated[int, Field(description="Grants that say something new")]
+    to_publish: Annotated[int, Field(description="Grants that say something new")]
+    published: Annotated[int, Field(description="Of these, on the log and read from there; ask again for the rest")]
     limits: list[ByFund]
     wanted: list[ByFund]
     amount: list[ByFund]
@@ -89,13 +91,38 @@ class PlanTold(BaseModel):
 class Kept(NamedTuple):
     plan: Plan
     approvals: Sequence[Any]
+    became: Became
+    published: Collection[bytes]
+    """The identities of its grants that the lanes have read."""
+
+    @property
+    def approved(self) -> bool:
+        roles = {row["role"] for row in self.approvals}
+        return len(self.approvals) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
+
+
+async def beside(connection: Connection, plan: Plan) -> Kept:
+    """A plan, and what became of it so far."""
+    identities = [_identity(planning.event_id(plan.wanted, line)) for line in plan.published]
+    lanes = sorted({line.lane for line in plan.published})
+    return Kept(
+        plan,
+        await connection.fetch(planning.SQL.approvals, plan.wanted.plan_ref),
+        await planning.became(connection, plan.wanted),
+        {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
+    )
+
+
+_PUBLISHED = "select identity from identities where lane = any($1::smallint []) and identity = any($2::bytea [])"
+
+
+def _identity(id: str) -> bytes:
+    return envelope.identity_of(SOURCE.encode(), id.encode())
 
 
 async def kept(connection: Connection, ref: str) -> Kept | None:
     row = await connection.fetchrow(planning.SQL.kept, ref)
-    if row is None:
-        return None
-    return Kept(_plan(row["body"]), await connection.fetch(planning.SQL.approvals, ref))
+    return await beside(connection, _plan(row["body"])) if row else None
 
 
 async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Policy:
@@ -115,14 +142,10 @@ async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
         raise Problem("parameter_invalid", f"base_from: {error}") from error
 
 
-def is_approved(approvals: Sequence[Any]) -> bool:
-    roles = {row["role"] for row in approvals}
-    return len(approvals) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
-
-
-def told(plan: Plan, approvals: Sequence[Any], became: Became) -> PlanTold:
-    wanted = plan.wanted
-    state: State = "PUBLISHED" if is_approved(approvals) else "WAITING"
+def told(found: Kept) -> PlanTold:
+    plan, became, wanted = found.plan, found.became, found.plan.wanted
+    to_publish, published = len(plan.published), len(found.published)
+    state: State = "WAITING" if not found.approved else "PUBLISHED" if published == to_publish else "APPROVED"
     amount = planning.totals((line.fund, line.amount) for line in plan.lines)
     return PlanTold(
         plan=wanted.plan_ref,
@@ -138,7 +161,8 @@ def told(plan: Plan, approvals: Sequence[Any], became: Became) -> PlanTold:
         state=state,
         state_name=STATES[state],
         grants=len(plan.lines),
-        published=len(plan.published),
+        to_publish=to_publish,
+        published=published,
         limits=filters.by_fund(wanted.limits),
         wanted=filters.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
         amount=filters.by_fund(amount),
@@ -147,7 +171,7 @@ def told(plan: Plan, approvals: Sequence[Any], became: Became) -> PlanTold:
         disbursed=filters.by_fund(_became(plan, became.disbursed)),
         outstanding=filters.by_fund(_became(plan, became.outstanding)),
         total=filters.total(amount),
-        approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in approvals],
+        approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in found.approvals],
     )
 
 
@@ -173,23 +197,16 @@ def grant(line: Line, became: Became) -> Grant:
     )
 
 
-async def publish(here: Context, plan: Plan, approvals: Sequence[Any]) -> int:
+async def publish(here: Context, found: Kept) -> int:
     """Every grant that the log has not, each under an id that follows from the plan: asking again finishes what a crash
     broke off. How many there were to publish."""
-    at = max(row["at"] for row in approvals)
-    approvers = [row["staff_ref"] for row in approvals]
-    granted = list(planning.events(plan, approvers, at.astimezone(SHANGHAI).date()))
-    identities = [envelope.identity_of(SOURCE.encode(), id.encode()) for _, id, _ in granted]
-    lanes = sorted({lane for lane, _, _ in granted})
-    rows = await here.database.rows(_ACCEPTED, lanes, identities)
-    known = {row["identity"] for row in rows}
-    missing = [one for one, identity in zip(granted, identities, strict=True) if identity not in known]
+    at = max(row["at"] for row in found.approvals)
+    approvers = [row["staff_ref"] for row in found.approvals]
+    granted = planning.events(found.plan, approvers, at.astimezone(SHANGHAI).date())
+    missing = [one for one in granted if _identity(one[1]) not in found.published]
     for first in range(0, len(missing), APPENDED_AT_ONCE):
         await here.appending.append([_message(*one, at) for one in missing[first : first + APPENDED_AT_ONCE]])
     return len(missing)
-
-
-_ACCEPTED = "select identity from identities where lane = any($1::smallint []) and identity = any($2::bytea [])"
 
 
 def _message(lane: int, id: str, event: PrepaymentGranted, at: datetime) -> Message:

@@ -10,6 +10,7 @@ from clearing.api import commands, examples, plans
 from clearing.api.filters import Ref
 from clearing.api.plans import PlanTold
 from clearing.prepayment import planning
+from medfund import faults
 from medfund.http import auditing
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
@@ -48,13 +49,16 @@ async def approve_plan(request: Request, plan: Annotated[Ref, Path()], caller: C
         commands.of_area(caller, here, found.plan.wanted.area)
         if asked.hash != found.plan.hash:
             raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
-        if not plans.is_approved(found.approvals):
+        if not found.approved:
             now = await plans.made(connection, here, found.plan.wanted)
             if changed := planning.changes(found.plan, now):
                 raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
             await connection.execute(planning.SQL.approve, plan, caller.subject, caller.role.value, datetime.now(UTC))
-        approvals = await connection.fetch(planning.SQL.approvals, plan)
-        became = await planning.became(connection, found.plan.wanted)
+            faults.point("plan.approving")
+    faults.point("plan.approved")
+    async with here.database.snapshot(caller) as connection:  # what the other one has said meanwhile is in it
+        found = await plans.beside(connection, found.plan)
     await auditing.record(request, here.database, caller, "asked", {"approved plan": plan})
-    sent = await plans.publish(here, found.plan, approvals) if plans.is_approved(approvals) else 0
-    return Answer(**plans.told(found.plan, approvals, became).model_dump(), sent=sent)
+    sent = await plans.publish(here, found) if found.approved else 0
+    faults.point("plan.published")
+    return Answer(**plans.told(found).model_dump(), sent=sent)

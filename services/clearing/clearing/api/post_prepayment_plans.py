@@ -66,12 +66,11 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
                 planning.SQL.keep, asked.plan, asked.area, asked.year, plan.hash, caller.subject, datetime.now(UTC),
                 asked.replaces, msgspec.json.encode(plan).decode(),
             )  # fmt: skip
-        became = await planning.became(connection, plan.wanted)
+        told = await plans.beside(connection, plan)
     if plan.wanted != wanted:
         await commands.conflict(request, here)
     await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})
-    told = plans.told(plan, found.approvals if found else [], became)
-    return Planned(**told.model_dump(), lines=[plans.grant(line, became) for line in plan.lines])
+    return Planned(**plans.told(told).model_dump(), lines=[plans.grant(line, told.became) for line in plan.lines])
 
 
 def _wanted(asked: PlanAsked) -> Wanted:

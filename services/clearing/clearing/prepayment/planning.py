@@ -171,13 +171,18 @@ def changes(then: Plan, now: Plan) -> list[str]:
     return said
 
 
+def event_id(wanted: Wanted, line: Line) -> str:
+    """Of what is published of a grant."""
+    return f"{wanted.plan_ref}/{line.prepayment_ref}"
+
+
 def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[tuple[int, str, PrepaymentGranted]]:
     """What is published of an approved plan: lane, id and event of each grant. The same however often it is made."""
     wanted, digest = plan.wanted, plan.hash
     for line in plan.published:
         yield (
             line.lane,
-            f"{wanted.plan_ref}/{line.prepayment_ref}",
+            event_id(wanted, line),
             PrepaymentGranted(
                 plan_ref=wanted.plan_ref,
                 plan_hash=digest,
