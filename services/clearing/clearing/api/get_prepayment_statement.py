@@ -46,7 +46,9 @@ _prepayment = msgspec.json.Decoder(Prepayment).decode
 
 class Question(questions.Waiting):
     provider: Party
-    year: Annotated[int, Field(ge=2000, le=2099)]
+    year: Annotated[int | None, Field(ge=2000, le=2099, description="Of the day that was opened last, unless told")] = (
+        None
+    )
     format: Annotated[Literal["json", "xlsx", "html"], Field(description="To calculate with: xlsx; to print: html")] = (
         "json"
     )
@@ -118,13 +120,14 @@ async def prepayment_statement(
     within = reach.of(caller, area=None, party=question.provider, lanes=here.lanes)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        mine = within.lanes, within.areas, within.parties, question.year
+        today = await connection.fetchval(commands.SQL.today)
+        year = question.year or (today.year if today else None)
+        mine = within.lanes, within.areas, within.parties, year
         rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 6, None)
         steps = [Step(*row) for row in await connection.fetch(SQL.steps, *mine)]
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, rows[0]["lane"] if rows else 0)
-        today = await connection.fetchval(commands.SQL.today)
-    if not rows or today is None:
+    if not rows or today is None or year is None:
         raise Problem("not_found")
     found = [_prepayment(row["body"]) for row in rows]
     funds = []
@@ -137,14 +140,14 @@ async def prepayment_statement(
             _Fund(
                 [get_prepayments.tell(one, known, today) for one in own],
                 [step for step in steps if step.ref in refs],
-                outlook(fund, with_policies, today, question.year),
+                outlook(fund, with_policies, today, year),
             )
         )
     if question.format == "json":
         return Answer(
             provider=question.provider,
             area=found[0].dimensions.area,
-            year=question.year,
+            year=year,
             as_of=today,
             positions=positions,
             funds=[_of_fund(fund) for fund in funds],
@@ -157,7 +160,7 @@ async def prepayment_statement(
     facts = [
         (Name(zh="定点机构", en="provider"), question.provider),
         (Name(zh="统筹区", en="area"), found[0].dimensions.area),
-        (Name(zh="年度", en="year"), str(question.year)),
+        (Name(zh="年度", en="year"), str(year)),
         (Name(zh="截至", en="as of"), today.isoformat()),
         (Name(zh="单位", en="unit"), "元 yuan"),
     ]
