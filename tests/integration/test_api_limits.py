@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,17 +12,15 @@ import httpx
 import pytest
 
 from medfund.http import tokens
-from medfund.local import services
 from medfund.local.kafka import Kafka
 from tests.conftest import Database
 from tests.events import settlement
-from tests.integration import served
+from tests.integration import api_process, served
 from tests.integration.claims_served import Clinic
 from tests.integration.served import Api, document
 from tests.integration.small_city import POOLED, City
 
 NOWHERE = "127.0.0.1:1"
-STARTED_S = 20
 
 
 @pytest.fixture
@@ -99,53 +95,15 @@ async def test_without_a_log_books_are_read_and_nothing_is_taken(alone: Api) -> 
 @pytest.fixture(scope="module")
 async def server(booked: tuple[Api, City]) -> AsyncIterator[str]:
     api, _ = booked
-    async with _running(api, api.bootstrap, api.prefix) as url:
-        yield url
+    async with api_process.running(api.service, api.database, api.bootstrap, api.prefix, api.keys) as running:
+        yield running.url
 
 
 @pytest.fixture(scope="module")
 async def clearing_server(claimed: tuple[Api, Clinic], booked: tuple[Api, City]) -> AsyncIterator[str]:
-    books, _ = booked
-    async with _running(claimed[0], books.bootstrap, books.prefix) as url:
-        yield url
-
-
-@contextlib.asynccontextmanager
-async def _running(api: Api, bootstrap: str, prefix: str) -> AsyncIterator[str]:
-    """`python -m <service> api` on a port of its own; stops on SIGTERM with exit 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "KAFKA_BOOTSTRAP": bootstrap,
-        "MEDFUND_LANES": "4",
-        "MEDFUND_TOPIC_PREFIX": prefix,
-        services.variable(api.service, "reader"): api.database.dsn("reader", api.service),
-        f"{api.service}_API_PORT".upper(): str(port),
-        "MEDFUND_TOKEN_PUBLIC_KEY": str(api.keys.public),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", api.service, "api", env={**os.environ, **environment}, stderr=asyncio.subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        await _started(url)
-        yield url
-        process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 15) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def _started(url: str) -> None:
-    async with asyncio.timeout(STARTED_S), httpx.AsyncClient() as client:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                await client.get(f"{url}/openapi.json")
-                return
-            await asyncio.sleep(0.1)
+    (api, _), (books, _) = claimed, booked
+    async with api_process.running(api.service, api.database, books.bootstrap, books.prefix, api.keys) as running:
+        yield running.url
 
 
 async def _exchange(url: str, *pieces: bytes) -> bytes:
