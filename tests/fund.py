@@ -33,7 +33,7 @@ from tests.simulation.memory_log import MemoryLog
 LANES = 1024
 TABLES = (
     "providers", "payees", "facts", "days", "settlements", "claims", "payments", "findings", "recoveries", "suspense",
-    "moves", "prepayments",
+    "moves", "prepayments", "prepayment_steps",
 )  # fmt: skip
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {

@@ -239,15 +239,17 @@ _DECISION: Mapping[str, Any] = {
     "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
     "prepayment_ref": _NAME,
     "prepayment_kind": "ANNUAL",
+    "day": "2026-03-02",
 }
 _RULES = (rules.not_negative("amounts"),)
 
 
 class OfPrepayment(Decision, frozen=True, kw_only=True):
-    """Something that happened to one prepayment."""
+    """Something that happened to one prepayment. `day` is the one that was open."""
 
     prepayment_ref: Ref
     prepayment_kind: PrepaymentKind
+    day: Day | None = None
 
 
 @kind("prepayment.checked", family="clearing", key="provider")

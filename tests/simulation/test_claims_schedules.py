@@ -23,6 +23,9 @@ from tests.simulation.test_decisions import POINTS
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "400"))
 FIRST_SEED = int(os.environ.get("SEED", "1"))
+THEMES = ("CLAIMS", "PAYMENTS", "PREPAYMENTS", "PAYMENTS", "CLAIMS")
+ONLY = os.environ.get("THEME")
+"""All schedules about one of them."""
 CONTROLLED = ("1101", "1102", "1104", "1107", "2101", "2102", "2103", "2108")
 STAFF = ("anna", "bo", "chen", "nobody")
 FUNDS = ("310100", "310200", "390100", "610100")
@@ -39,7 +42,7 @@ class Month:
         self.references: list[tuple[str, dict[str, int], str]] = []
         self.doubted: set[str] = set()
         self.runs: list[PaymentRunOpened] = []
-        self.theme = ("CLAIMS", "PAYMENTS", "PREPAYMENTS", "PAYMENTS", "CLAIMS")[seed % 5]
+        self.theme = ONLY or THEMES[seed % len(THEMES)]
         """What it is about above all."""
         self.granted = 0
 
@@ -56,9 +59,9 @@ class Month:
             self.place: 8, self.change: 8, self.step: 3, self.repeat: 4,
         }  # fmt: skip
         advancing: dict[Any, int] = {
-            self.settle: 8, self.submit: 8, self.open_day: 14, self.audit: 6, self.ask: 10, self.grant: 16,
-            self.approve: 22, self.run: 20, self.answer: 18, self.recall: 4, self.repay: 9, self.purchase: 6,
-            self.figure: 3, self.retry: 6, self.bank: 4, self.step: 3, self.repeat: 4,
+            self.settle: 20, self.submit: 16, self.open_day: 16, self.audit: 12, self.ask: 4, self.grant: 7,
+            self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 8,
+            self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4,
         }  # fmt: skip
         acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
         if self.random.random() < 0.15:
@@ -73,8 +76,14 @@ class Month:
             for of in GIVING:
                 self.fund.figures(of, "2000.00", "1200.00")
             self.fund.day(f"{self.today}")
-            await self.ask()
-            await self.grant()
+            for _ in range(3):
+                await self.ask()
+            for _ in range(4):
+                await self.grant()
+            for _ in range(3):
+                await self.approve()
+            for act in (self.run, self.run, self.answer, self.answer, self.answer):
+                await act()
         if self.theme == "PAYMENTS":
             for _ in range(4):
                 await self.settle()
@@ -138,7 +147,7 @@ class Month:
             self.fund.put("claim.batch.withdrawal.requested.v1", provider=self.fund.provider, batch=batch)
 
     async def open_day(self) -> None:
-        most = 45 if self.theme == "PREPAYMENTS" else 4
+        most = 120 if self.theme == "PREPAYMENTS" else 4
         self.today = min(LAST_DAY, self.today + timedelta(days=self.random.randint(1, most)))
         self.fund.day(f"{self.today}")
 
@@ -335,12 +344,12 @@ class Month:
         """An application, now and then too late, without its promises, or for the second time."""
         on = "2026-01-05" if self.random.random() < 0.9 else "2026-02-05"
         documents = ["promise"] if self.random.random() < 0.9 else []
-        if self.random.random() < 0.4:
+        kind = self.random.choice(["ANNUAL", "ANNUAL", "ANNUAL", "BULK", "BULK", "MONTHLY"])
+        bulk: dict[str, Any] = {}
+        if kind == "BULK":
             agreed = {name: money.yuan(self.random.randint(1, 90_000)) for name in GIVING}
-            contract = f"JC-{self.random.randint(1, 3)}"
-            self.fund.apply(*GIVING, on=on, kind="BULK", contract_ref=contract, agreed=agreed, documents=documents)
-        else:
-            self.fund.apply(*GIVING, on=on, documents=documents)
+            bulk = {"contract_ref": f"JC-{self.random.randint(1, 3)}", "agreed": agreed}
+        self.fund.apply(*GIVING, on=on, kind=kind, documents=documents, **bulk)
 
     async def grant(self) -> None:
         """A plan gives something, for the first time or another sum."""
@@ -386,6 +395,7 @@ class Month:
             assert books.get(account, {}) == items.get(account, {}), account
         await self.check_cash(books)
         await self.check_payments()
+        await self.check_prepayments()
 
     async def check_cash(self, books: dict[str, dict[str, int]]) -> None:
         """The bank accounts of both books are what clearing knows of them, and suspense is its open items."""
@@ -433,6 +443,16 @@ class Month:
                 for name in ("pending", "ordered"):
                     assert payable[name] == on_the_way.get((payable["ref"], name), {}), (payable["ref"], name)
                 assert not first_above(payable["ordered"], payable["payable"])
+
+    async def check_prepayments(self) -> None:
+        """What is out of each is what its history says."""
+        moves = {"PAID": 1, "CAME_BACK": -1, "OFFSET": -1, "RETURNED": -1}
+        out: dict[str, int] = {}
+        query = "select ref, what, fen from clearing.prepayment_steps where lane = $1"
+        for ref, what, fen in map(tuple, await self.fund.control.fetch(query, self.fund.lane)):
+            out[ref] = out.get(ref, 0) + moves.get(what, 0) * fen
+        for prepayment in await self.all_of("prepayments"):
+            assert out[prepayment["ref"]] == prepayment["outstanding"].get(prepayment["fund"], 0), prepayment["ref"]
 
     async def all_of(self, table: str) -> list[dict[str, Any]]:
         query = f"select body from clearing.{table} where lane = $1"  # noqa: S608
@@ -482,6 +502,6 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
             for event in await fund.decided():
                 kinds[event["type"]] = kinds.get(event["type"], 0) + 1
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {kinds}")  # noqa: T201
-    if "SEED" not in os.environ:
+    if "SEED" not in os.environ and not ONLY:
         assert crashes > SCHEDULES / 2
         assert min(kinds.values()) >= SCHEDULES / 80, "something hardly ever happens"

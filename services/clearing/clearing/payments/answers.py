@@ -50,7 +50,7 @@ def _settled(
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
     if isinstance(payable, Prepayment):
-        yield granting.disbursed(payable, cause, event, payment.payment_ref, amounts)
+        yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
         yield from offset(draft, draft.claims[payable.lead], cause, own=[payable.ref])
 

@@ -43,6 +43,7 @@ def applied(draft: "Draft", event: PrepaymentApplied, cause: Place) -> Iterator[
             "policy_ref": policy.hash,
             "prepayment_ref": name_of(event, fund),
             "prepayment_kind": event.prepayment_kind,
+            "day": draft.known.today,
             "fund": fund,
         }
         if (no := refusal(draft, event, fund, str(about["prepayment_ref"]), policy)) is not None:

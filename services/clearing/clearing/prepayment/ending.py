@@ -50,7 +50,7 @@ def recall(draft: "Draft", prepayment: Prepayment, cause: Place, code: Code, rea
     """What waits to be sent is not sent; what is out is due at once."""
     yield from cancel(draft, prepayment, cause, prepayment.fund, reason)
     yield PrepaymentRecalled(
-        **told(prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
+        **told(draft, prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
     )
 
 
@@ -82,7 +82,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
     if prepayment is not None and back:
         left = {fund: fen - back.get(fund, 0) for fund, fen in prepayment.outstanding.items()}
         yield PrepaymentReturned(
-            **told(prepayment, cause),
+            **told(draft, prepayment, cause),
             bank_account=event.bank_account,
             bank_txn=event.bank_txn,
             value_date=event.value_date,
@@ -90,7 +90,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
             outstanding=yuans(positive(left)),
         )
         if prepayment.status == "OVERDUE" and not any(left.values()):
-            yield PrepaymentCleared(**told(prepayment, cause), on=event.value_date)
+            yield PrepaymentCleared(**told(draft, prepayment, cause), on=event.value_date)
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
         reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
         if event.bank_account in BANKS:
@@ -109,10 +109,10 @@ def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event
             continue
         if prepayment.left > 0:
             yield PrepaymentOverdue(
-                **told(prepayment, cause),
+                **told(draft, prepayment, cause),
                 on=date(prepayment.year, *LAST),
                 blocks_year=prepayment.year + 1,
                 amounts=yuans(positive(prepayment.outstanding)),
             )
         elif not prepayment.left and not any(prepayment.pending.values()):
-            yield PrepaymentCleared(**told(prepayment, cause), on=date(prepayment.year, *LAST))
+            yield PrepaymentCleared(**told(draft, prepayment, cause), on=date(prepayment.year, *LAST))

@@ -55,7 +55,7 @@ def _most(prepayment: Prepayment, event: PrepaymentGranted) -> int:
 
 
 def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
-    about = told(prepayment, cause)
+    about = told(draft, prepayment, cause)
     if not draft.known.agreements.active(event.provider, event.granted_on):
         detail = f"no agreement is in force on {event.granted_on}"
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
@@ -107,7 +107,7 @@ def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
         return
     amount = money.fen(event.amount)
     yield PrepaymentAdjusted(
-        **told(prepayment, cause),
+        **told(draft, prepayment, cause),
         plan_ref=event.plan_ref,
         amounts={prepayment.fund: event.amount},
         delta={prepayment.fund: money.yuan(amount - prepayment.granted)},
@@ -163,11 +163,16 @@ def not_paid_again(prepayment: Prepayment) -> str | None:
 
 
 def disbursed(
-    prepayment: Prepayment, cause: Place, event: BankPaymentSettled, payment_ref: str, amounts: dict[str, str]
+    draft: "Draft",
+    prepayment: Prepayment,
+    cause: Place,
+    event: BankPaymentSettled,
+    payment_ref: str,
+    amounts: dict[str, str],
 ) -> PrepaymentDisbursed:
     """The bank has paid: it exists."""
     return PrepaymentDisbursed(
-        **told(prepayment, cause),
+        **told(draft, prepayment, cause),
         payment_ref=payment_ref,
         value_date=event.value_date,
         amounts=amounts,
@@ -175,12 +180,13 @@ def disbursed(
     )
 
 
-def told(prepayment: Prepayment, cause: Place) -> dict[str, Any]:
+def told(draft: "Draft", prepayment: Prepayment, cause: Place) -> dict[str, Any]:
     """What every decision about it begins with."""
     return {
         **prepayment.told(cause, [prepayment.fund]),
         "prepayment_ref": prepayment.ref,
         "prepayment_kind": prepayment.kind,
+        "day": draft.known.today,
     }
 
 
@@ -193,4 +199,4 @@ def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) 
     for prepayment in sorted(mine, key=lambda one: one.fund):
         amount = event.purchased.get(prepayment.fund)
         if amount is not None and money.fen(amount) != prepayment.purchased:
-            yield PrepaymentPurchasesNoted(**told(prepayment, cause), purchased=amount)
+            yield PrepaymentPurchasesNoted(**told(draft, prepayment, cause), purchased=amount)

@@ -60,8 +60,8 @@ class _Told(NamedTuple):
     ref: str
     what: What
     about: str
+    day: date | None
     amounts: Mapping[str, str] = {}
-    day: date | None = None
 
 
 def told(draft: "Draft", decision: Event) -> None:
@@ -77,7 +77,7 @@ def told(draft: "Draft", decision: Event) -> None:
             ref=found.ref,
             number=prepayment.steps,
             what=found.what,
-            day=found.day or draft.known.today,
+            day=found.day,
             fen=money.fen(amount) if amount else 0,
             left=prepayment.left,
             about=found.about,
@@ -86,16 +86,16 @@ def told(draft: "Draft", decision: Event) -> None:
 
 
 _TOLD: Mapping[type[Event], Callable[[Any], _Told]] = {
-    PrepaymentChecked: lambda it: _Told(it.prepayment_ref, "CHECKED", it.contract_ref or ""),
-    PrepaymentRefused: lambda it: _Told(it.prepayment_ref, "REFUSED", f"{it.code}: {it.detail}"),
-    PrepaymentApproved: lambda it: _Told(it.prepayment_ref, "GRANTED", it.plan_ref, it.amounts),
-    PrepaymentAdjusted: lambda it: _Told(it.prepayment_ref, "CHANGED", it.plan_ref, it.amounts),
-    PrepaymentDisbursed: lambda it: _Told(it.prepayment_ref, "PAID", it.payment_ref, it.amounts, it.value_date),
-    PaymentReturned: lambda it: _Told(it.payable_ref, "CAME_BACK", it.payment_ref, it.amounts, it.value_date),
-    PrepaymentPurchasesNoted: lambda it: _Told(it.prepayment_ref, "PURCHASED", it.purchased),
-    OffsetApplied: lambda it: _Told(it.item_ref, "OFFSET", it.payable_ref, it.amounts),
-    PrepaymentReturned: lambda it: _Told(it.prepayment_ref, "RETURNED", it.bank_txn, it.amounts, it.value_date),
-    PrepaymentRecalled: lambda it: _Told(it.prepayment_ref, "RECALLED", f"{it.code}: {it.reason}", it.amounts),
-    PrepaymentOverdue: lambda it: _Told(it.prepayment_ref, "OVERDUE", "", it.amounts, it.on),
-    PrepaymentCleared: lambda it: _Told(it.prepayment_ref, "CLEARED", "", day=it.on),
+    PrepaymentChecked: lambda it: _Told(it.prepayment_ref, "CHECKED", it.contract_ref or "", it.day),
+    PrepaymentRefused: lambda it: _Told(it.prepayment_ref, "REFUSED", f"{it.code}: {it.detail}", it.day),
+    PrepaymentApproved: lambda it: _Told(it.prepayment_ref, "GRANTED", it.plan_ref, it.day, it.amounts),
+    PrepaymentAdjusted: lambda it: _Told(it.prepayment_ref, "CHANGED", it.plan_ref, it.day, it.amounts),
+    PrepaymentDisbursed: lambda it: _Told(it.prepayment_ref, "PAID", it.payment_ref, it.value_date, it.amounts),
+    PaymentReturned: lambda it: _Told(it.payable_ref, "CAME_BACK", it.payment_ref, it.value_date, it.amounts),
+    PrepaymentPurchasesNoted: lambda it: _Told(it.prepayment_ref, "PURCHASED", it.purchased, it.day),
+    OffsetApplied: lambda it: _Told(it.item_ref, "OFFSET", it.payable_ref, it.day, it.amounts),
+    PrepaymentReturned: lambda it: _Told(it.prepayment_ref, "RETURNED", it.bank_txn, it.value_date, it.amounts),
+    PrepaymentRecalled: lambda it: _Told(it.prepayment_ref, "RECALLED", f"{it.code}: {it.reason}", it.day, it.amounts),
+    PrepaymentOverdue: lambda it: _Told(it.prepayment_ref, "OVERDUE", "", it.on, it.amounts),
+    PrepaymentCleared: lambda it: _Told(it.prepayment_ref, "CLEARED", "", it.on),
 }
