@@ -89,6 +89,7 @@ class Prepayments:
         self._sent()
         for hospital in (FIRST, SECOND):
             world.finish_audit([f"202412-{hospital}"], hospital, date(2025, 1, 6), {}, year=2024)
+        world.open_days(APPLIED, APPLIED)
         self._sent()
 
     def _apply(self) -> None:
@@ -127,6 +128,8 @@ class Prepayments:
         self.stage.check(
             "grade A gets all of it, grade B 9,634,259.18", grants == {FIRST: "10704732.42", SECOND: "9634259.18"}
         )
+        self.world.open_days(GRANTED, GRANTED)
+        self._sent()
         for person in (self.door.officer, self.door.approver):
             told = person.post(f"/v1/prepayment-plans/{plan['plan']}/approvals", hash=plan["hash"])
         self.stage.check("the second approval publishes both grants", (told["state"], told["sent"]) == ("APPROVED", 2))
@@ -134,8 +137,6 @@ class Prepayments:
     def _pay(self) -> None:
         """Through the door that all money leaves by; then it exists."""
         self.door.until(lambda: len(self._prepayments("APPROVED")) == 2, "both grants are approved")
-        self.world.open_days(GRANTED, GRANTED)
-        self._sent()
         self.door.pay(PAID)
         self.door.until(lambda: not self.door.queue("sent"), "the bank has paid")
         out = {one["provider"]: one["outstanding"] for one in self._prepayments("APPROVED")}

@@ -141,6 +141,11 @@ def test_who_earns_less_in_a_month_than_is_due_is_expected_to_be_overdue() -> No
     assert [(one.up_to, one.prepayments) for one in found.ages] == [(30, 0), (90, 0), (180, 0), (None, 1)]
 
 
+def test_on_the_last_day_of_a_year_nothing_more_is_expected_in_it() -> None:
+    found = outlook.outlook(EMPLOYEES, [(out(900, 900), POLICY)], date(2026, 12, 31))
+    assert [(one.due, one.expected, one.left) for one in found.months] == [(900, 0, 900)]
+
+
 @given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 10**9)), max_size=5), st.integers(1, 12))
 def test_what_is_expected_back_and_what_is_left_are_what_is_out(amounts: list[tuple[int, int]], month: int) -> None:
     found = outlook.outlook(EMPLOYEES, [(out(*one), POLICY) for one in amounts], date(2026, month, 3))

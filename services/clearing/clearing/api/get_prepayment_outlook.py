@@ -58,7 +58,7 @@ class OfFund(BaseModel):
     fund: str
     fund_name: Name
     outstanding: Yuan
-    so_far: Annotated[list[SoFar], Field(description="The months of the year, as far as something changed in them")]
+    so_far: Annotated[list[SoFar], Field(description="The months of the year in which something changed")]
     ages: list[Age]
     months: list[Month]
     left: Annotated[Yuan, Field(description="Expected at the end of the year: overdue, unless it is paid back")]
@@ -92,7 +92,7 @@ async def prepayment_outlook(
     async with here.database.snapshot(caller) as connection:
         asked = within.lanes, within.areas, within.parties, question.fund
         rows = await connection.fetch(SQL.outstanding, *asked)
-        changes = await connection.fetch(SQL.by_month, *asked)
+        changes = await connection.fetch(SQL.by_day, *asked)
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, next(iter(within.lanes), 0))
         today = await connection.fetchval(commands.SQL.today)
@@ -108,22 +108,23 @@ async def prepayment_outlook(
     if question.format == "html":
         await auditing.record(request, here.database, caller, "asked", {"format": "html", "area": question.area})
         return _page(question.area, today, so_far, ahead)
-    funds = [_told(one, [point for point in so_far.get(one.fund, ()) if point[0].year == today.year]) for one in ahead]
+    funds = [_told(one, so_far.get(one.fund, ()), today) for one in ahead]
     return Answer(area=question.area, as_of=today, positions=positions, funds=funds)
 
 
 def _so_far(changes: Iterable[Any]) -> list[Point]:
-    """What was out at the end of each month in which that changed."""
+    """What was out from each day on on which that changed."""
     rows = list(changes)
-    return [(row["month"], out) for row, out in zip(rows, accumulate(row["fen"] for row in rows), strict=True)]
+    return [(row["day"], out) for row, out in zip(rows, accumulate(row["fen"] for row in rows), strict=True)]
 
 
-def _told(one: Outlook, so_far: Sequence[Point]) -> OfFund:
+def _told(one: Outlook, so_far: Sequence[Point], today: date) -> OfFund:
+    ends = {day.replace(day=1): fen for day, fen in so_far if day.year == today.year}
     return OfFund(
         fund=one.fund,
         fund_name=answers.fund_name(one.fund),
         outstanding=money.yuan(one.outstanding),
-        so_far=[SoFar(month=month, left=money.yuan(fen)) for month, fen in so_far],
+        so_far=[SoFar(month=month, left=money.yuan(fen)) for month, fen in ends.items()],
         ages=[
             Age(up_to_days=age.up_to, prepayments=age.prepayments, outstanding=money.yuan(age.outstanding))
             for age in one.ages
@@ -165,7 +166,7 @@ def _page(area: str, today: date, so_far: Mapping[str, Sequence[Point]], ahead: 
         name = answers.fund_name(one.fund)
         ages = [(_days(age.up_to), age.prepayments, age.outstanding) for age in one.ages]
         rows = [(f"{month.first:%Y-%m}", month.due, month.expected, month.left) for month in one.months]
-        known = [(min(_last(month), today), fen) for month, fen in so_far.get(one.fund, ()) if month.year == today.year]
+        known = [(day, fen) for day, fen in so_far.get(one.fund, ()) if day.year == today.year]
         parts += [pages.table(Table(name, MONTHS, rows)), plot(known, one, today)]
         parts.append(pages.table(Table(Name(zh=f"{name.zh}：账龄", en="ages"), AGES, ages)))
     return pages.response(TITLE, facts, parts)

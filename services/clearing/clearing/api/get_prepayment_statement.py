@@ -197,6 +197,11 @@ STEP_COLUMNS = (
     Column("日期", "day", "day"), Column("预付金", "prepayment"), Column("事项", "what"),
     Column("金额", "amount", "money"), Column("未收回", "outstanding", "money"), Column("依据", "about"),
 )  # fmt: skip
+OWN_COLUMNS = (
+    Column("预付金", "prepayment"), Column("状态", "state"), Column("批准", "granted", "money"),
+    Column("已拨", "disbursed", "money"), Column("已冲抵", "offset", "money"), Column("已退回", "returned", "money"),
+    Column("未收回", "outstanding", "money"), Column("应收回", "due", "money"),
+)  # fmt: skip
 
 
 def _steps(fund: _Fund) -> Table:
@@ -209,5 +214,12 @@ def _steps(fund: _Fund) -> Table:
 
 def _page(fund: _Fund, today: date) -> Sequence[str]:
     plot = get_prepayment_outlook.plot(history.by_day(fund.steps), fund.ahead, today)
-    of_fund = Table(fund.name, get_prepayments.COLUMNS, get_prepayments.as_rows(fund.told))
-    return [pages.table(of_fund), plot, pages.table(_steps(fund)._replace(title=Name(zh="经过", en="Step by step")))]
+    rows: list[Sequence[Cell]] = [
+        (
+            one.prepayment, one.state_name.zh,
+            *map(money.fen, (one.granted, one.disbursed, one.offset, one.returned, one.outstanding, one.due)),
+        )
+        for one in fund.told
+    ]  # fmt: skip
+    steps = _steps(fund)._replace(title=Name(zh="经过", en="Step by step"))
+    return [pages.table(Table(fund.name, OWN_COLUMNS, rows)), plot, pages.table(steps)]

@@ -21,7 +21,7 @@ class Month(NamedTuple):
     due: int
     """By its end, of what is still out then."""
     expected: int
-    """To be taken back in it."""
+    """To be taken back in what is left of it."""
     left: int
 
 
@@ -55,7 +55,7 @@ def outlook(fund: str, open_ones: Iterable[tuple[Prepayment, Policy]], today: da
     for number in range(today.month, 13) if year in (None, today.year) else ():
         last = date(today.year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
         due = [min(out, _due(one, policy, last, out)) for (one, policy), out in zip(found, left, strict=True)]
-        back = [min(amount, one.base) for (one, _), amount in zip(found, due, strict=True)]
+        back = [0 if last <= today else min(amount, one.base) for (one, _), amount in zip(found, due, strict=True)]
         left = [out - taken for out, taken in zip(left, back, strict=True)]
         months.append(Month(last.replace(day=1), sum(due), sum(back), sum(left)))
     return Outlook(fund, sum(one.left for one, _ in found), _ages([one for one, _ in found], today), months)

@@ -53,11 +53,11 @@ where
     and prepayment.year = $4
 order by step.ref, step.number
 
--- name: by_month
--- How much went out and came back in each month, by fund. Locks: none.
+-- name: by_day
+-- How much went out, less what came back, on each day, by fund. Locks: none.
 select
     prepayment.fund,
-    date_trunc('month', step.day)::date as month,
+    step.day,
     sum(case step.what when 'PAID' then step.fen else -step.fen end)::bigint as fen
 from prepayments as prepayment
 inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
@@ -67,8 +67,9 @@ where
     and ($3::text [] is null or prepayment.provider = any($3))
     and ($4::text is null or prepayment.fund = $4)
     and step.what in ('PAID', 'CAME_BACK', 'OFFSET', 'RETURNED')
-group by prepayment.fund, date_trunc('month', step.day)
-order by prepayment.fund, month
+    and step.day is not null
+group by prepayment.fund, step.day
+order by prepayment.fund, step.day
 
 -- name: outstanding
 -- The prepayments of which something is out. Locks: none.
