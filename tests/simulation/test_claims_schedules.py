@@ -59,7 +59,7 @@ class Month:
             self.place: 8, self.change: 8, self.step: 3, self.repeat: 4,
         }  # fmt: skip
         advancing: dict[Any, int] = {
-            self.settle: 20, self.submit: 16, self.open_day: 16, self.audit: 12, self.ask: 4, self.grant: 7,
+            self.settle: 20, self.submit: 16, self.open_day: 24, self.audit: 12, self.ask: 4, self.grant: 7,
             self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 8,
             self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4,
         }  # fmt: skip
@@ -504,4 +504,5 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {kinds}")  # noqa: T201
     if "SEED" not in os.environ and not ONLY:
         assert crashes > SCHEDULES / 2
-        assert min(kinds.values()) >= SCHEDULES / 80, "something hardly ever happens"
+        rare = {kind: count for kind, count in kinds.items() if count < SCHEDULES / 80}
+        assert not rare, "what hardly ever happens"
