@@ -215,6 +215,8 @@ class Fund:
     def apply(self, *funds: str, on: str = "2026-01-06", kind: str = "ANNUAL", **data: Any) -> None:
         """Ask for prepayments."""
         content = {"insutype": "310", "year": int(on[:4]), "documents": ["promise-1", "promise-2"], **data}
+        if "contract_ref" in data:
+            content.setdefault("contracted_on", on)
         self.put("prepayment.applied.v1", provider=self.provider, prepayment_kind=kind, funds=list(funds),
                  applied_on=on, **content)  # fmt: skip
 

@@ -35,6 +35,7 @@ GateReason: TypeAlias = Literal["TOO_FEW_MONTHS", "DEFICIT_LAST_YEAR", "DEFICIT_
 RefusalCode: TypeAlias = Literal[
     "GATE", "TOO_LATE", "TWICE", "BLOCKED", "AGREEMENT", "AGREEMENT_TOO_NEW", "MERGED", "SPLIT", "MOVED", "BREACH",
     "NOT_ASSESSED", "ASSESSMENT_FAILED", "GRADE", "DOCUMENTS", "OPEN_BEFORE", "TOO_LITTLE", "UNKNOWN_FUND",
+    "NO_CALENDAR",
 ]  # fmt: skip
 
 _NAME = "H15250200017/YF-2026/310100"
@@ -57,8 +58,8 @@ def _not_negative(*names: str) -> Rule:
 class PrepaymentApplied(Event, frozen=True, kw_only=True):
     """A provider asks for prepayments of a year, for drugs and consumables alone; each fund is judged by itself.
 
-    `documents` are references to its promises (no frozen assets, able to repay). A BULK one names the purchase contract
-    and what was agreed for a year, by fund. Source: R2.2, R2.4, R2.6, c.2 (29).
+    `documents` are references to its promises (no frozen assets, able to repay). A BULK one names the purchase
+    contract, its day, and what was agreed for a year, by fund. Source: R2.2, R2.4, R2.6, c.2 (29).
     """
 
     area: Area
@@ -70,6 +71,7 @@ class PrepaymentApplied(Event, frozen=True, kw_only=True):
     documents: list[Ref]
     applied_on: Day
     contract_ref: Ref | None = None
+    contracted_on: Day | None = None
     agreed: Amounts | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -256,15 +258,17 @@ class OfPrepayment(Decision, frozen=True, kw_only=True):
 class PrepaymentChecked(OfPrepayment, frozen=True, kw_only=True):
     """A provider may have a prepayment from a fund: the next plan of the area considers it. Books nothing.
 
-    `grade` is its credit grade, which decides the ratio. Source: R2.2, R2.4.
+    `grade` is its credit grade, which decides the ratio; `pay_by` the day until which it is to be paid. Source: R2.2,
+    R2.4, R2.6.
     """
 
     fund: Fund
     grade: Grade
     contract_ref: Ref | None = None
     agreed: Amount | None = None
+    pay_by: Day | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {**_DECISION, "fund": "310100", "grade": "B"}
+    example: ClassVar[Mapping[str, Any]] = {**_DECISION, "fund": "310100", "grade": "B", "pay_by": "2026-03-31"}
 
 
 @kind("prepayment.refused", family="clearing", key="provider")

@@ -135,6 +135,18 @@ async def test_grants_that_do_not_fit_are_scaled_to_the_fen(anna: Caller) -> Non
     assert by_ref(plan)[f"{FIRST}/{RESIDENTS}"] == "0.00"
 
 
+async def test_what_another_kind_gives_is_left_out_of_a_month(fund: Fund, anna: Caller, bo: Caller) -> None:
+    """R2.3: about a month in all."""
+    plan = await planned(anna, limits={EMPLOYEES: "8000000000.00"})
+    await yes(anna, plan)
+    await yes(bo, plan)
+    fund.provider = FIRST
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    await fund.drain()
+    [line] = (await planned(anna, plan="YY-1", kind="MONTHLY"))["lines"]
+    assert (line["base"], line["ratio"], line["amount"]) == ("10704732.42", "0.5", "1070473.24")
+
+
 async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
     fund: Fund, anna: Caller, bo: Caller
 ) -> None:

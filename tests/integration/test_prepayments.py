@@ -289,7 +289,7 @@ async def test_a_gate_that_closed_freezes_what_was_not_granted(fund: Fund) -> No
     fund.apply(EMPLOYEES, kind="MONTHLY")
     fund.grant(monthly, 100, prepayment_kind="MONTHLY", on="2026-01-20")
     fund.figures(EMPLOYEES, "1.00", "34567000000.00", as_of="2026-01-25")
-    fund.grant(ANNUAL, GRANT)
+    fund.grant(ANNUAL, GRANT, base="20000000.00")
     fund.day("2026-02-02")
     assert await refusals(fund) == [(EMPLOYEES, "GATE")]
     assert await fund.payments() == []
@@ -365,7 +365,61 @@ async def test_a_plan_counts_once_and_a_later_one_changes_what_it_gave(fund: Fun
     assert [one["amounts"] for one in waiting] == [{EMPLOYEES: 500_000_000}]
 
 
+async def test_annual_and_monthly_together_are_a_month_at_most(fund: Fund) -> None:
+    """Edge case 47, R2.3."""
+    monthly = f"{PROVIDER}/YY-2026/{EMPLOYEES}"
+    fund.apply(EMPLOYEES)
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    fund.grant(ANNUAL, 700, base="10.00", on="2026-01-20")
+    fund.grant(monthly, 301, base="10.00", prepayment_kind="MONTHLY", plan="YF-2", on="2026-01-20")
+    fund.grant(monthly, 300, base="10.00", prepayment_kind="MONTHLY", plan="YF-3", on="2026-01-20")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "3.01 is more than 3.00, which is all that may be given"
+    assert (await fund.prepayments())[monthly]["granted"] == 300
+
+
+async def test_what_is_to_be_returned_by_the_clearing_is_not_overdue_at_the_years_end(database: Database) -> None:
+    """R10: AT_ANNUAL_CLEARING."""
+    async with running(database) as fund:
+        fund.register()
+        fund.policy(prepayment__schedule="AT_ANNUAL_CLEARING", prepayment__return_by="CLEARING")
+        fund.deposit({EMPLOYEES: 5_000_000_000})
+        for staff in ("anna", "bo"):
+            fund.mandate(staff)
+        fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00")
+        fund.assess()
+        fund.day("2026-01-06")
+        await disbursed(fund)
+        fund.day("2026-12-31")
+        assert await fund.decided("prepayment.overdue", "prepayment.cleared") == []
+        assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT}
+
+
 # -- bulk purchases
+
+
+@pytest.mark.parametrize(
+    ("on", "contract", "code"),
+    [
+        ("2026-01-19", {"contracted_on": "2026-01-05"}, None),
+        ("2026-01-20", {"contracted_on": "2026-01-05"}, "TOO_LATE"),
+        ("2026-01-04", {"contracted_on": "2026-01-05"}, "TOO_LATE"),
+        ("2026-01-19", {"contracted_on": None}, "DOCUMENTS"),
+        ("2026-12-25", {"contracted_on": "2026-12-25"}, "NO_CALENDAR"),
+    ],
+    ids=["the tenth working day", "the eleventh", "before the contract", "no day of it", "a year without a calendar"],
+)
+async def test_a_bulk_purchases_is_applied_for_within_ten_working_days_and_paid_in_ten_more(
+    fund: Fund, on: str, contract: dict[str, Any], code: str | None
+) -> None:
+    """R2.6."""
+    ref = f"{PROVIDER}/JC-JC-17/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, on=on, kind="BULK", contract_ref="JC-17", agreed={EMPLOYEES: "12000000.00"}, **contract)
+    assert await refusals(fund) == ([(EMPLOYEES, code)] if code else [])
+    if code is None:
+        fund.grant(ref, 360_000_000, base="12000000.00", prepayment_kind="BULK", on="2026-01-21")
+        [ordered] = await fund.decided("payment.ordered")
+        assert ordered["due"] == "2026-02-02"
 
 
 async def test_a_bulk_purchases_prepayment_is_taken_back_along_the_purchases(fund: Fund) -> None:

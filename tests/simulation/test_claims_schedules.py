@@ -358,7 +358,8 @@ class Month:
             self.granted += 1
             plan = f"YF-{max(1, self.granted - self.random.randint(0, 1))}"
             fen = self.random.choice([0, 1, *(self.random.randint(1, 9_000) for _ in range(8))])
-            self.fund.grant(chosen["ref"], fen, plan=plan, on=f"{self.today}", prepayment_kind=chosen["kind"])
+            self.fund.grant(chosen["ref"], fen, plan=plan, on=f"{self.today}", prepayment_kind=chosen["kind"],
+                            base=self.random.choice(["90.00", "180.00"]))  # fmt: skip
 
     async def recall(self) -> None:
         if self.random.random() < 0.2:

@@ -63,8 +63,8 @@ def _fields(event: FundFiguresPublished) -> dict[str, Any]:
 
 
 def test_base_and_grant_are_those_of_r2_3() -> None:
-    employees = amounts.base([money.fen("128456789.01")] + [0] * 11)
-    residents = amounts.base([0] * 11 + [money.fen("47000000.05")])
+    employees = amounts.base(money.fen("128456789.01"), 12)
+    residents = amounts.base(money.fen("47000000.05"), 12)
     assert (money.yuan(employees), money.yuan(residents)) == ("10704732.42", "3916666.67")
     assert money.yuan(amounts.grant(employees, Fraction(9, 10))) == "9634259.18"
 
@@ -72,7 +72,7 @@ def test_base_and_grant_are_those_of_r2_3() -> None:
 @pytest.mark.parametrize("months", [11, 37])
 def test_a_base_period_has_12_to_36_months(months: int) -> None:
     with pytest.raises(ValueError, match=f"{months} months"):
-        amounts.base([1] * months)
+        amounts.check_months(months)
 
 
 @pytest.mark.parametrize(

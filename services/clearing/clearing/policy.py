@@ -78,6 +78,9 @@ class Policy:
     prepayment_monthly_ratio: Fraction
     """What of the base is given on the first day of each month (R2.5)."""
     prepayment_bulk_ratio: Fraction
+    prepayment_bulk_days: int
+    """Working days: to apply after the contract, and to pay after the application (R2.6)."""
+    prepayment_return_by: Literal["YEAR_END", "CLEARING"]
     """What of an agreed purchase is given in advance (R2.6)."""
     prepayment_schedule: Literal["BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"]
     prepayment_months: int
@@ -155,6 +158,8 @@ def parse(event: PolicyPublished) -> Policy:
         prepayment_ratio=read["prepayment.ratios"],
         prepayment_monthly_ratio=read["prepayment.monthly_ratio"],
         prepayment_bulk_ratio=read["prepayment.bulk_ratio"],
+        prepayment_bulk_days=read["prepayment.bulk_days"],
+        prepayment_return_by=read["prepayment.return_by"],
         prepayment_schedule=_schedule(read["prepayment.schedule"], read["prepayment.return_by"]),
         prepayment_months=read["prepayment.months"],
         prepayment_fit=read["prepayment.fit"],
@@ -294,6 +299,7 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "prepayment.ratios": (_grades, {"A": Fraction(1), "B": Fraction(9, 10), "C": Fraction(8, 10), "D": Fraction(0)}),
     "prepayment.monthly_ratio": (_ratio, Fraction(1, 2)),
     "prepayment.bulk_ratio": (_bulk, BULK_RATIO_MIN),
+    "prepayment.bulk_days": (_number(1, 60), 10),
     "prepayment.schedule": (
         _one_of("BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"),
         "STRAIGHT_LAST",

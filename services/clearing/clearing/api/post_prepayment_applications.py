@@ -32,6 +32,7 @@ class Application(BaseModel):
     documents: Annotated[list[Ref], Field(description="Your promises: no frozen assets, use for drugs alone")]
     applied_on: date
     contract: Annotated[Ref | None, Field(description="Of a bulk purchase")] = None
+    contracted_on: Annotated[date | None, Field(description="Of a bulk purchase: the day of its contract")] = None
     agreed: Annotated[dict[Fund, Yuan] | None, Field(description="Of a bulk purchase: agreed for a year")] = None
 
 
@@ -60,6 +61,8 @@ async def apply_for_prepayment(request: Request, response: Response, caller: Cal
     }
     if asked.contract is not None:
         data["contract_ref"] = asked.contract
+    if asked.contracted_on is not None:
+        data["contracted_on"] = asked.contracted_on.isoformat()
     if asked.agreed is not None:
         data["agreed"] = asked.agreed
     keys = (asked.provider, asked.application)

@@ -26,11 +26,15 @@ def first_come(wanted: Sequence[int], limit: int) -> list[int]:
     return found
 
 
-def base(monthly: Sequence[int]) -> int:
-    """The mean of the monthly fund settlements of a base period. Raises `ValueError` outside of 12 to 36 months."""
-    if not BASE_MONTHS_LEAST <= len(monthly) <= BASE_MONTHS_MOST:
-        raise ValueError(f"a base period of {len(monthly)} months; it has {BASE_MONTHS_LEAST} to {BASE_MONTHS_MOST}")
-    return money.round2(Fraction(sum(monthly), len(monthly)))
+def check_months(months: int) -> None:
+    """Raises `ValueError` where a base period has so many."""
+    if not BASE_MONTHS_LEAST <= months <= BASE_MONTHS_MOST:
+        raise ValueError(f"a base period of {months} months; it has {BASE_MONTHS_LEAST} to {BASE_MONTHS_MOST}")
+
+
+def base(settled: int, months: int) -> int:
+    """The mean of what was settled from a fund in the months of a base period."""
+    return money.round2(Fraction(settled, months))
 
 
 def grant(base_fen: int, ratio: Fraction) -> int:

@@ -11,6 +11,7 @@ from clearing.dimensions import disputed
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment.prepayment import CLR_TYPE, name
 from clearing.providers import Origin
+from medfund.calendar import CalendarNotLoaded
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentApplied, PrepaymentChecked, PrepaymentRefused, RefusalCode
 
@@ -50,7 +51,13 @@ def applied(draft: "Draft", event: PrepaymentApplied, cause: Place) -> Iterator[
             yield PrepaymentRefused(**about, code=no.code, detail=no.detail)
             continue
         agreed = (event.agreed or {}).get(fund)
-        yield PrepaymentChecked(**about, grade=_grade(draft, event), contract_ref=event.contract_ref, agreed=agreed)
+        yield PrepaymentChecked(
+            **about,
+            grade=_grade(draft, event),
+            contract_ref=event.contract_ref,
+            agreed=agreed,
+            pay_by=_pay_by(draft, event, policy),
+        )
 
 
 def name_of(event: PrepaymentApplied, fund: str) -> str:
@@ -92,13 +99,35 @@ def _known_before(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str,
     return None
 
 
+def _pay_by(draft: "Draft", event: PrepaymentApplied, policy: Policy) -> date | None:
+    """A month's is paid on its first day (R2.4 to R2.6)."""
+    if event.prepayment_kind == "BULK":
+        return draft.known.calendar.due(policy.prepayment_bulk_days, event.applied_on)
+    return date(event.year, 3, 31) if event.prepayment_kind == "ANNUAL" else None
+
+
 def _in_time(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    if event.prepayment_kind == "BULK":
+        return _soon(draft, event, policy)
     if event.prepayment_kind != "ANNUAL":
         return None
     last = date(event.year, 1, policy.prepayment_apply_until)
     if date(event.year, 1, 1) <= event.applied_on <= last:
         return None
     return No("TOO_LATE", f"applied on {event.applied_on}, not from {event.year}-01-01 to {last}")
+
+
+def _soon(draft: "Draft", event: PrepaymentApplied, policy: Policy) -> No | None:
+    """A bulk purchase's is asked for, and then paid, within some working days each (R2.6)."""
+    contracted, calendar = event.contracted_on or event.applied_on, draft.known.calendar
+    try:
+        last = calendar.due(policy.prepayment_bulk_days, contracted)
+        calendar.due(policy.prepayment_bulk_days, event.applied_on)
+    except CalendarNotLoaded as error:
+        return No("NO_CALENDAR", str(error))
+    if contracted <= event.applied_on <= last:
+        return None
+    return No("TOO_LATE", f"applied on {event.applied_on}, not from the contract on {contracted} to {last}")
 
 
 def _fund_bears_it(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
@@ -148,8 +177,9 @@ def _assessment(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, p
 def _documents(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
     if len(event.documents) < policy.prepayment_documents:
         return No("DOCUMENTS", f"{len(event.documents)} of {policy.prepayment_documents} promises are there")
-    if event.prepayment_kind == "BULK" and not (event.contract_ref and (event.agreed or {}).get(fund)):
-        return No("DOCUMENTS", "a bulk purchase's needs its contract, and what was agreed in the fund")
+    contract = event.contract_ref and event.contracted_on and (event.agreed or {}).get(fund)
+    if event.prepayment_kind == "BULK" and not contract:
+        return No("DOCUMENTS", "a bulk purchase's needs its contract, the day of it, and what was agreed in the fund")
     return None
 
 

@@ -101,18 +101,19 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
 
 def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
     """The last day of a year decides what is cleared and what is overdue; the first one that opens after it does where
-    nobody opened it."""
+    nobody opened it. What is to be returned by the annual clearing is not overdue before that."""
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
         if prepayment.kind == "BULK" or prepayment.status not in ("APPROVED", "RECALLED"):
             continue
         if event.date < date(prepayment.year, *LAST):
             continue
         if prepayment.left > 0:
-            yield PrepaymentOverdue(
-                **told(draft, prepayment, cause),
-                on=date(prepayment.year, *LAST),
-                blocks_year=prepayment.year + 1,
-                amounts=yuans(positive(prepayment.outstanding)),
-            )
+            if draft.policy_of(prepayment).prepayment_return_by == "YEAR_END":
+                yield PrepaymentOverdue(
+                    **told(draft, prepayment, cause),
+                    on=date(prepayment.year, *LAST),
+                    blocks_year=prepayment.year + 1,
+                    amounts=yuans(positive(prepayment.outstanding)),
+                )
         elif not prepayment.left and not any(prepayment.pending.values()):
             yield PrepaymentCleared(**told(draft, prepayment, cause), on=date(prepayment.year, *LAST))

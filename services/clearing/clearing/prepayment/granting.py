@@ -39,7 +39,7 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
     elif len(set(event.approvers)) < 2:
         yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")
-    elif money.fen(event.amount) > (most := _most(prepayment, event)):
+    elif money.fen(event.amount) > (most := _most(draft, prepayment, event)):
         yield disputed(event, cause, f"{event.amount} is more than {money.yuan(most)}, which is all that may be given")
     elif prepayment.status == "CHECKED":
         yield from _first(draft, prepayment, event, cause)
@@ -49,9 +49,20 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: no plan changes it")
 
 
-def _most(prepayment: Prepayment, event: PrepaymentGranted) -> int:
-    """A month's settlements; of a bulk purchase what was agreed (R2.3, R2.6, edge case 47)."""
-    return prepayment.agreed if prepayment.kind == "BULK" else money.fen(event.base)
+def _most(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted) -> int:
+    """A month's settlements, less what another kind gives; of a bulk purchase what was agreed (R2.3, R2.6, edge case
+    47)."""
+    if prepayment.kind == "BULK":
+        return prepayment.agreed
+    others = sum(
+        one.granted
+        for one in draft.prepayments.values()
+        if one.ref != prepayment.ref
+        and one.status == "APPROVED"
+        and one.kind != "BULK"
+        and (one.dimensions.provider, one.fund, one.year) == (event.provider, prepayment.fund, prepayment.year)
+    )
+    return max(0, money.fen(event.base) - others)
 
 
 def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
@@ -148,8 +159,8 @@ def order(
 
 
 def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:
-    """The end of the first quarter of its year, or today where that is past (R2.4)."""
-    last = date(prepayment.year, 3, 31)
+    """As its application was told, or today where that is past (R2.4, R2.6)."""
+    last = prepayment.pay_by or date(prepayment.year, 3, 31)
     return max(last, draft.known.today or last)
 
 

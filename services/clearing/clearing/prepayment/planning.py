@@ -52,6 +52,8 @@ class Candidate(NamedTuple):
     lane: int
     item: Prepayment
     settled: int
+    given: int
+    """By prepayments of the other kind that is taken back from what is settled: all of them are a month's at most."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,15 +109,12 @@ async def became(connection: Connection, wanted: Wanted) -> Became:
 
 async def plan(connection: Connection, wanted: Wanted, policy: Policy) -> Plan:
     """In one snapshot. Raises `ValueError` where the base period is none."""
-    if not amounts.BASE_MONTHS_LEAST <= wanted.months <= amounts.BASE_MONTHS_MOST:
-        raise ValueError(
-            f"a base period of {wanted.months} months; it has {amounts.BASE_MONTHS_LEAST} to {amounts.BASE_MONTHS_MOST}"
-        )
+    amounts.check_months(wanted.months)
     states = ["APPROVED", "CHECKED"] if wanted.replaces else ["CHECKED"]
     rows = await connection.fetch(
         SQL.candidates, wanted.area, wanted.year, wanted.kind, states, wanted.base_from, wanted.base_to
     )
-    found = [Candidate(row["lane"], _prepayment(row["body"]), row["settled"]) for row in rows]
+    found = [Candidate(row["lane"], _prepayment(row["body"]), row["settled"], row["given"]) for row in rows]
     return Plan(wanted=wanted, policy_ref=policy.hash, lines=list(lines(found, wanted, policy)))
 
 
@@ -133,7 +132,8 @@ def lines(candidates: Sequence[Candidate], wanted: Wanted, policy: Policy) -> It
 def _line(one: Candidate, wanted: Wanted, policy: Policy) -> Line:
     item = one.item
     ratio = _ratio(item, policy)
-    base = item.agreed if item.kind == "BULK" else money.round2(Fraction(one.settled, wanted.months))
+    base = item.agreed if item.kind == "BULK" else amounts.base(one.settled, wanted.months)
+    most = base if item.kind == "BULK" else max(0, base - one.given)
     return Line(
         lane=one.lane,
         provider=item.dimensions.provider,
@@ -141,7 +141,7 @@ def _line(one: Candidate, wanted: Wanted, policy: Policy) -> Line:
         fund=item.fund,
         base=base,
         ratio=policy.ratio_text(ratio),
-        wanted=amounts.grant(base, ratio),
+        wanted=min(amounts.grant(base, ratio), most),
         amount=0,
         before=item.granted,
     )

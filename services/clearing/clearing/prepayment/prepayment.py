@@ -47,6 +47,7 @@ class Prepayment(Payable, kw_only=True):
     agreed: int = 0
     """Of a BULK one: what was agreed to be purchased in a year."""
     purchased: int = 0
+    pay_by: date | None = None
     plan_ref: str = ""
     base: int = 0
     """What the provider was paid in a month, as its plan says."""
@@ -100,7 +101,7 @@ def checked(known: Prepayment | None, event: PrepaymentChecked) -> Prepayment:
     """`known`: what was refused of it before."""
     one = _of(event, event.fund, "CHECKED")
     one.steps = known.steps if known else 0
-    one.grade, one.contract_ref = event.grade, event.contract_ref
+    one.grade, one.contract_ref, one.pay_by = event.grade, event.contract_ref, event.pay_by
     one.agreed = money.fen(event.agreed) if event.agreed else 0
     return one
 

@@ -1,6 +1,6 @@
 -- name: candidates
--- The prepayments of an area's year that were found good ($4: their states), and what their providers were approved in their
--- fund for the months of a base period. Locks: none.
+-- The prepayments of an area's year that were found good ($4: their states), what their providers were approved in their
+-- fund for the months of a base period, and what the other kind gives them. Locks: none.
 with candidate as (
     select
         lane,
@@ -29,7 +29,14 @@ settled as (
 select
     candidate.lane,
     candidate.body,
-    coalesce(settled.fen, 0)::bigint as settled
+    coalesce(settled.fen, 0)::bigint as settled,
+    (
+        select coalesce(sum((other.body ->> 'granted')::bigint), 0)::bigint
+        from prepayments as other
+        where
+            other.lane = candidate.lane and other.provider = candidate.provider and other.fund = candidate.fund
+            and other.year = $2 and other.kind not in ($3, 'BULK') and other.status = 'APPROVED' and other.is_open
+    ) as given
 from candidate
 left join settled
     on
