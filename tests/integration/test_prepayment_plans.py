@@ -147,6 +147,20 @@ async def test_what_another_kind_gives_is_left_out_of_a_month(fund: Fund, anna: 
     assert (line["base"], line["ratio"], line["amount"]) == ("10704732.42", "0.5", "1070473.24")
 
 
+async def test_a_bulk_purchases_is_thirty_percent_of_what_was_agreed(fund: Fund, anna: Caller, bo: Caller) -> None:
+    """R2.6."""
+    fund.provider = FIRST
+    fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-17", agreed={EMPLOYEES: "12000000.00"})
+    await fund.drain()
+    plan = await planned(anna, plan="JC-1", kind="BULK")
+    [line] = plan["lines"]
+    assert (line["base"], line["ratio"], line["amount"]) == ("12000000.00", "0.3", "3600000.00")
+    await yes(anna, plan)
+    await yes(bo, plan)
+    [ordered] = [one for one in await fund.decided("payment.ordered") if one["purpose"] == "BULK"]
+    assert (ordered["amounts"], ordered["due"]) == ({EMPLOYEES: "3600000.00"}, "2026-01-20")
+
+
 async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
     fund: Fund, anna: Caller, bo: Caller
 ) -> None:

@@ -263,6 +263,21 @@ async def test_misuse_recalls_all_of_it_at_once(fund: Fund) -> None:
     assert await offsets(fund) == [("1101", "4500000.00")], "the whole P1, months before the schedule begins"
 
 
+async def test_a_recall_amid_an_offset_takes_the_rest_of_the_same_claim_and_nothing_twice(fund: Fund) -> None:
+    await disbursed(fund)
+    await claimed(fund, 500_000_000, 9)
+    fund.recall(ANNUAL, "MISUSE", on="2026-10-12")
+    fund.deduct(["B-2026-09"], {})
+    await fund.drain()
+    assert await offsets(fund) == [("1101", "3568244.14"), ("1101", "250000.00")]
+    left = {EMPLOYEES: GRANT - 356_824_414 - 25_000_000}
+    assert (await fund.balances())["1101"] == left == (await fund.open_items())["1101"]
+    fund.repay(ANNUAL, left, on="2026-11-02")
+    fund.day("2026-12-31")
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert cleared["prepayment_ref"] == ANNUAL
+
+
 async def test_the_end_of_an_agreement_recalls_in_full_and_a_lost_gate_where_the_policy_says_so(
     database: Database,
 ) -> None:
