@@ -1,7 +1,7 @@
 """GET /v1/prepayment-statement: a hospital's own page: what it was given in advance in a year, what became of it day by
 day, and what will be taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from clearing.prepayment import history
 from clearing.prepayment.history import Step, What
 from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
+from clearing.state import Known
 from medfund import money
 from medfund.http import answers, auditing, pages, questions, reach, tables, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -130,23 +131,11 @@ async def prepayment_statement(
     if not rows or today is None or year is None:
         raise Problem("not_found")
     found = [_prepayment(row["body"]) for row in rows]
-    funds = []
-    for fund in sorted({one.fund for one in found}):
-        own = [one for one in found if one.fund == fund]
-        refs = {one.ref for one in own}
-        policies = known.policies.published
-        with_policies = [(one, policies[one.policy_ref]) for one in own if one.policy_ref in policies]
-        funds.append(
-            _Fund(
-                [get_prepayments.tell(one, known, today) for one in own],
-                [step for step in steps if step.ref in refs],
-                outlook(fund, with_policies, today, year),
-            )
-        )
+    area, funds = found[0].dimensions.area, list(_funds(found, steps, known, today, year))
     if question.format == "json":
         return Answer(
             provider=question.provider,
-            area=found[0].dimensions.area,
+            area=area,
             year=year,
             as_of=today,
             positions=positions,
@@ -159,12 +148,24 @@ async def prepayment_statement(
         return Response(book, media_type=exports.XLSX, headers=disposition)
     facts = [
         (Name(zh="定点机构", en="provider"), question.provider),
-        (Name(zh="统筹区", en="area"), found[0].dimensions.area),
+        (Name(zh="统筹区", en="area"), area),
         (Name(zh="年度", en="year"), str(year)),
         (Name(zh="截至", en="as of"), today.isoformat()),
         (Name(zh="单位", en="unit"), "元 yuan"),
     ]
     return pages.response(TITLE, facts, [part for fund in funds for part in _page(fund, today)])
+
+
+def _funds(found: Sequence[Prepayment], steps: Sequence[Step], known: Known, today: date, year: int) -> Iterator[_Fund]:
+    policies = known.policies.published
+    for fund in sorted({one.fund for one in found}):
+        own = [one for one in found if one.fund == fund]
+        refs = {one.ref for one in own}
+        yield _Fund(
+            [get_prepayments.tell(one, known, today) for one in own],
+            [step for step in steps if step.ref in refs],
+            outlook(fund, [(one, policies[one.policy_ref]) for one in own if one.policy_ref in policies], today, year),
+        )
 
 
 def _of_fund(fund: _Fund) -> OfFund:
