@@ -298,7 +298,9 @@ async def paid(fund: Fund, ref: str, fen: int) -> None:
 
 async def test_what_is_out_has_an_age_and_an_outlook_to_the_end_of_the_year(fund: Fund, anna: Caller) -> None:
     await given(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 1_070_473_242)
-    [told] = (await anna.answer("/v1/prepayment-outlook", area=AREA))["funds"]
+    told, residents = (await anna.answer("/v1/prepayment-outlook", area=AREA))["funds"]
+    assert told["gate"] == {"as_of": "2025-12-31", "months": "14.3131", "needed": 12, "open": True, "reasons": []}
+    assert (residents["outstanding"], residents["gate"]["needed"]) == ("0.00", 6)
     assert (told["fund"], told["outstanding"], told["left"]) == (EMPLOYEES, "10704732.42", "0.00")
     assert told["so_far"] == [{"month": "2026-01-01", "left": "10704732.42"}]
     assert [(one["up_to_days"], one["prepayments"]) for one in told["ages"]] == [(30, 0), (90, 1), (180, 0), (None, 0)]
@@ -306,7 +308,7 @@ async def test_what_is_out_has_an_age_and_an_outlook_to_the_end_of_the_year(fund
     assert months["2026-09-01"] == ("0.00", "0.00", "10704732.42")
     assert months["2026-10-01"] == ("3568244.14", "3568244.14", "7136488.28")
     assert months["2026-12-01"] == ("3568244.14", "3568244.14", "0.00")
-    assert (await anna.answer("/v1/prepayment-outlook", area=AREA, fund=RESIDENTS))["funds"] == []
+    assert (await anna.answer("/v1/prepayment-outlook", area=AREA, fund=RESIDENTS))["funds"] == [residents]
     page = await anna.get("/v1/prepayment-outlook", area=AREA, format="html")
     assert page.headers["content-type"].startswith("text/html")
     assert "7,136,488.28" in page.text
@@ -377,4 +379,5 @@ async def test_finance_of_another_area_plans_approves_and_recalls_nothing(fund: 
     ):
         assert (await stranger.command(path, **body)).status_code == 404, path
     assert (await stranger.get("/v1/prepayment-plans/YF-1")).status_code == 404
+    assert (await stranger.answer("/v1/prepayment-outlook", area=AREA))["funds"] == []
     assert (await stranger.get("/v1/prepayment-statement", provider=FIRST, year=2026)).status_code == 404

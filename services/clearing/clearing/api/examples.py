@@ -679,6 +679,7 @@ OUTLOOK: Json = {
         {
             "fund": "310100",
             "fund_name": FUNDS["310100"],
+            "gate": {"as_of": "2025-12-31", "months": "14.3131", "needed": 12, "open": True, "reasons": []},
             "outstanding": "10704732.42",
             "so_far": [{"month": "2026-02-01", "left": "10704732.42"}],
             "ages": [

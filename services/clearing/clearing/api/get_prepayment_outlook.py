@@ -1,5 +1,5 @@
-"""GET /v1/prepayment-outlook: what was out month by month, how old it is, and what of it will be back by the end of the
-year."""
+"""GET /v1/prepayment-outlook: which funds can bear prepayments, what was out month by month, how old it is, and what of
+it will be back by the end of the year."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,8 +12,11 @@ from pydantic import BaseModel, Field
 
 from clearing.api import commands, examples, standing
 from clearing.api.get_prepayments import SQL
+from clearing.policy import NoPolicy
+from clearing.prepayment import gate
 from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
+from clearing.state import Known
 from medfund import money
 from medfund.http import answers, auditing, pages, plots, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -22,7 +25,7 @@ from medfund.http.examples import of as example_of
 from medfund.http.plots import Point
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Fund
-from medfund.http.tables import Column, Table
+from medfund.http.tables import Cell, Column, Table
 
 router = APIRouter()
 TITLE = Name(zh="预付金收回预测", en="Prepayments: out, and expected back")
@@ -54,9 +57,20 @@ class SoFar(BaseModel):
     left: Annotated[Yuan, Field(description="What was out at its end")]
 
 
+class Gate(BaseModel):
+    """Whether the fund can bear prepayments (R2.1)."""
+
+    as_of: Annotated[date, Field(description="Of the figures that were told last")]
+    months: Annotated[str, Field(description="Of expenditure that the surplus covers, to four decimals")]
+    needed: int
+    open: bool
+    reasons: list[gate.Reason]
+
+
 class OfFund(BaseModel):
     fund: str
     fund_name: Name
+    gate: Annotated[Gate | None, Field(description="Null where nobody has told the figures of the fund")]
     outstanding: Yuan
     so_far: Annotated[list[SoFar], Field(description="The months of the year in which something changed")]
     ages: list[Age]
@@ -101,15 +115,37 @@ async def prepayment_outlook(
     found = [_prepayment(row["body"]) for row in rows]
     policies = known.policies.published
     so_far = {fund: _so_far(some) for fund, some in groupby(changes, key=lambda row: row["fund"])}
+    gates = _gates(known, question, today) if within.areas else {}
     ahead = [
         outlook(fund, [(one, policies[one.policy_ref]) for one in found if one.fund == fund], today)
-        for fund in sorted({one.fund for one in found})
+        for fund in sorted({one.fund for one in found} | gates.keys())
     ]
     if question.format == "html":
         await auditing.record(request, here.database, caller, "asked", {"format": "html", "area": question.area})
-        return _page(question.area, today, so_far, ahead)
-    funds = [_told(one, so_far.get(one.fund, ()), today) for one in ahead]
+        return _page(question.area, today, so_far, gates, ahead)
+    funds = [_told(one, so_far.get(one.fund, ()), gates.get(one.fund), today) for one in ahead]
     return Answer(area=question.area, as_of=today, positions=positions, funds=funds)
+
+
+def _gates(known: Known, question: Question, today: date) -> Mapping[str, Gate]:
+    """Of the funds that give prepayments, where their figures are known."""
+    try:
+        wanted = known.policies.on(question.area, today).prepayment_gate
+    except NoPolicy:
+        return {}
+    found = {}
+    for fund, needed in wanted.items():
+        figures = known.figures.of(question.area, fund)
+        if figures is not None and question.fund in (None, fund):
+            judged = gate.of(figures, needed)
+            found[fund] = Gate(
+                as_of=figures.as_of,
+                months=gate.shown(judged.months),
+                needed=needed,
+                open=judged.open,
+                reasons=list(judged.reasons),
+            )
+    return found
 
 
 def _so_far(changes: Iterable[Any]) -> list[Point]:
@@ -118,11 +154,12 @@ def _so_far(changes: Iterable[Any]) -> list[Point]:
     return [(row["day"], out) for row, out in zip(rows, accumulate(row["fen"] for row in rows), strict=True)]
 
 
-def _told(one: Outlook, so_far: Sequence[Point], today: date) -> OfFund:
+def _told(one: Outlook, so_far: Sequence[Point], judged: Gate | None, today: date) -> OfFund:
     ends = {day.replace(day=1): fen for day, fen in so_far if day.year == today.year}
     return OfFund(
         fund=one.fund,
         fund_name=answers.fund_name(one.fund),
+        gate=judged,
         outstanding=money.yuan(one.outstanding),
         so_far=[SoFar(month=month, left=money.yuan(fen)) for month, fen in ends.items()],
         ages=[
@@ -152,16 +189,30 @@ MONTHS = (
     Column("月份", "month"), Column("应收回", "due", "money"), Column("预计收回", "expected", "money"),
     Column("月末未收回", "left", "money"),
 )  # fmt: skip
+GATES = (
+    Column("基金", "fund"), Column("截至", "figures of", "day"), Column("可支付月数", "months of surplus"),
+    Column("要求", "needed", "number"), Column("可预付", "can"),
+)  # fmt: skip
 AGES = (Column("天数", "days"), Column("笔数", "prepayments", "number"), Column("未收回", "outstanding", "money"))
 
 
-def _page(area: str, today: date, so_far: Mapping[str, Sequence[Point]], ahead: Sequence[Outlook]) -> Response:
+def _page(
+    area: str,
+    today: date,
+    so_far: Mapping[str, Sequence[Point]],
+    gates: Mapping[str, Gate],
+    ahead: Sequence[Outlook],
+) -> Response:
     facts = [
         (Name(zh="统筹区", en="area"), area),
         (Name(zh="截至", en="as of"), today.isoformat()),
         (Name(zh="单位", en="unit"), "元 yuan"),
     ]
-    parts = []
+    judged: list[Sequence[Cell]] = [
+        (answers.fund_name(fund).zh, one.as_of, one.months, one.needed, "是 yes" if one.open else "否 no")
+        for fund, one in sorted(gates.items())
+    ]
+    parts = [pages.table(Table(Name(zh="预付条件", en="which funds can bear prepayments"), GATES, judged))]
     for one in ahead:
         name = answers.fund_name(one.fund)
         ages = [(_days(age.up_to), age.prepayments, age.outstanding) for age in one.ages]

@@ -45,7 +45,7 @@ class Standing(NamedTuple):
 
 
 async def known(connection: Connection, lane: int) -> Known:
-    """What the areas have said of their people and their rules, as a lane knows it."""
+    """What the areas have said of their people, their rules and their funds, as a lane knows it."""
     found = Known({}, Policies({}, {}), calendar.shipped(), Agreements({}), Qualifications({}))
     for row in await connection.fetch(SQL.known, lane):
         found = store.with_fact(found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))

@@ -59,10 +59,11 @@ where lane = $1 and provider = $2 and body ->> 'payable_ref' = any($3::text [])
 order by payment_ref
 
 -- name: known
--- What the areas have said of their rules and their people, as a lane knows it, in the order of the log. Locks: none.
+-- What the areas have said of their rules, their people and their funds, as a lane knows it, in the order of the log. Locks:
+-- none.
 select
     type,
     body
 from facts
-where lane = $1 and type in ('policy.published.v1', 'staff.mandated.v1')
+where lane = $1 and type in ('policy.published.v1', 'staff.mandated.v1', 'fund.figures.published.v1')
 order by topic, "offset"
