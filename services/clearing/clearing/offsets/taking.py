@@ -70,7 +70,6 @@ def _take(
             step=taken.step,
             order=taken.order,
             amounts=yuans({fund: taken.amount}),
-            day=draft.known.today,
             instant_stat=policy.instant_stat if p1 else None,
         )
 

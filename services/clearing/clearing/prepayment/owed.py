@@ -4,9 +4,9 @@ paid in the same fund. Pure. Source: R2.5, R2.6, R3.6 steps 5 and 6.
 What stays true: never more than is outstanding; what was missed for lack of a payable is due with the next part (R10).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clearing.claims.claim import Claim
 from clearing.funds import Fens
@@ -20,7 +20,9 @@ from clearing.prepayment.prepayment import Prepayment, take
 if TYPE_CHECKING:
     from clearing.state import Draft
 
-about = debit.about
+
+def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+    return {**debit.about(draft, item, fund), "day": draft.known.today}
 
 
 def due_prepayments(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
