@@ -341,9 +341,8 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
     (2104), named by `payable_ref`, and the dimensions are its own. `account` and `item_ref` are the open item;
     `item_insured_area` and `item_advanced` say whose item it is (a visitor's, another payer's). `step` is the step of
     the waterfall, `order` the place within it. `recovery_year` is given for 1107 alone, `instant_stat` where a P1 is
-    one of the two sides; `day`, the one that was open, is given for 1101 and 1102. Books 1104, 2102 or 2104 / account; a
-    payable that makes good another claim's negative one (account 2102, step 0) books nothing. Source: R3.6, c.2 (19),
-    c.4.
+    one of the two sides; `day`, the one that was open, for 1101 and 1102. Books 1104, 2102 or 2104 / account; a payable
+    that makes good another claim's negative one (account 2102, step 0) books nothing. Source: R3.6, c.2 (19), c.4.
     """
 
     payable_ref: Ref
