@@ -155,7 +155,7 @@ async def test_the_page_is_to_be_read_and_printed_and_runs_nothing(fund: Fund, p
     await claims_served.month_of_r1_5(fund)
     response = await provider.get(STATEMENT, format="html")
     policy = response.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; frame-ancestors 'none'; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; frame-ancestors 'none'; img-src data:; style-src 'sha256-")
     page = response.text
     for text in ("3,111,110.21", "−147,538.49", "168,909.87", "即时拨付", "Paid at once", "单位：元", "@media print"):
         assert text in page
