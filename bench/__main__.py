@@ -46,7 +46,9 @@ def measured(name: str, value: float, unit: str) -> Result:
     return Result(name, round(value, 2), unit, "", None)
 
 
-async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int, paid: int, only: set[str]) -> None:
+async def bench(
+    ground: Ground, results: list[Result], *, scale: str, lines: int, paid: int, providers: int, only: set[str]
+) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
     await ground.start()
     if only & {"drain", "latency"}:
@@ -65,8 +67,8 @@ async def bench(ground: Ground, results: list[Result], *, scale: str, lines: int
         say(f"a run of {paid // 10:,} payments and one of {paid:,}, and the bank's statements of them")
         results += paying(*await payments.measure(ground, count=paid))
     if "prepayments" in only:
-        say(f"a plan of prepayments over {prepayments.PROVIDERS:,} providers, and their year's end")
-        results += advancing(await prepayments.measure(ground))
+        say(f"a plan of prepayments over {providers:,} providers, and their year's end")
+        results += advancing(await prepayments.measure(ground, providers=providers))
     if "reads" in only:
         say(f"filling a journal with {lines:,} lines, then reading balances")
         read = await reads.measure(ground, lines=lines)
@@ -125,7 +127,7 @@ def paying(tenth: payments.Way, full: payments.Way) -> list[Result]:
 
 def advancing(took: prepayments.Took) -> list[Result]:
     return [
-        at_most("plan of prepayments, 3,000 providers and three years", took.seconds["plan"], "s", 10),
+        at_most(f"plan of prepayments, {took.providers:,} providers and three years", took.seconds["plan"], "s", 10),
         measured("plan: published and approved by all lanes", took.seconds["publish"], "s"),
         at_most("prepayments: year's end", took.seconds["year end"], "s", 5),
     ]
@@ -167,6 +169,7 @@ def main() -> int:
     parser.add_argument("--scale", default="0.7", help="size of the backlog: 1 is 1,412,480 settlements")
     parser.add_argument("--lines", type=int, default=10_000_000, help="size of the journal that is read from")
     parser.add_argument("--payments", type=int, default=payments.FULL, help="size of the run that goes to the bank")
+    parser.add_argument("--providers", type=int, default=prepayments.PROVIDERS, help="size of the plan of prepayments")
     parser.add_argument("--data", type=Path, default=Path(".data/bench"), help="a folder for the servers; emptied")
     parser.add_argument("--results", type=Path, help="where to write the result; `bench/results` unless told")
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="part; may be repeated")
@@ -175,7 +178,7 @@ def main() -> int:
     ground = Ground(chosen.data.absolute())
     results: list[Result] = []
     try:
-        sizes = {"scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments}
+        sizes = {"scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments, "providers": chosen.providers}
         asyncio.run(bench(ground, results, **sizes, only=parts))
     finally:
         ground.stop()

@@ -4,15 +4,12 @@ Real throughout: a broker, a database, clearing with a worker for each core. The
 the decisions about them are made here, evolved by clearing's own rules and written by its own store.
 """
 
-import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -37,6 +34,11 @@ from medfund.lanes import partition
 from tests import events
 
 PROVIDERS, YEARS, FUND, YEAR = 3000, 3, "310100", 2026
+FIGURES = {
+    "fund": FUND, "as_of": f"{YEAR - 1}-12-31", "surplus": "41230000000.00", "expenditure": "34567000000.00",
+    "last_year_result": "1.00", "forecast_result": "1.00",
+}  # fmt: skip
+"""Of a fund that can bear prepayments."""
 LIMIT_S = 120.0
 REGISTERED = "select count(*) = $1 from payees"
 APPROVED = "select count(*) = $1 from prepayments where status = 'APPROVED'"
@@ -65,7 +67,7 @@ def codes(count: int) -> list[str]:
     return [f"H152525{number:05d}" for number in range(count)]
 
 
-async def measure(ground: Ground, *, providers: int = PROVIDERS) -> Took:
+async def measure(ground: Ground, *, providers: int) -> Took:
     """Raises where something does not end as it should."""
     at = producer(ground.kafka.address)
     await at.start()
@@ -81,6 +83,7 @@ async def measure(ground: Ground, *, providers: int = PROVIDERS) -> Took:
             for lane in range(LANES):
                 policy = {"valid_from": "2020-01-01", "hash": policy_hash(POLICY), "parameters": POLICY}
                 await writing.put(lane, in_lane(lane, "policy.published.v1", id=f"prepaying-{lane}", **policy))
+                await writing.put(lane, in_lane(lane, "fund.figures.published.v1", id=f"figures-{lane}", **FIGURES))
             await writing.confirmed()
             await until(tables, REGISTERED, before + providers, limit_s=LIMIT_S)
         await write(tables, providers)
@@ -204,22 +207,3 @@ async def disbursed(tables: asyncpg.Connection) -> None:
             )  # fmt: skip
         draft.moves.clear()
         await store.write(tables, lane, draft)
-
-
-def main() -> None:
-    """By itself: `python -m bench.prepayments`."""
-    ground = Ground(Path(".data/bench").absolute())
-
-    async def work() -> Took:
-        await ground.start()
-        return await measure(ground)
-
-    try:
-        took = asyncio.run(work())
-    finally:
-        ground.stop()
-    print(json.dumps({"providers": took.providers, **{part: round(s, 2) for part, s in took.seconds.items()}}))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,40 @@
+"""Small runs by themselves: what is measured of payments ends with each of them paid, and the books as the bank has it;
+what is measured of prepayments, with each of them given once and none back."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN_LIMIT_S = 240
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_a_small_run_goes_to_the_bank_and_its_statement_settles_every_payment(folder: Path) -> None:
+    told = measured(folder, "payments", "--payments", "400")
+    assert told["payments of a run"] == 400
+    assert told["statement, when all was known: matched"] > 0
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_a_small_plan_is_told_twice_and_given_once_and_its_year_ends(folder: Path) -> None:
+    assert measured(folder, "prepayments", "--providers", "40")["prepayments: year's end"] > 0
+
+
+def measured(folder: Path, part: str, *size: str) -> dict[str, float]:
+    """What `bench` says of a part. Wherever that does not end as it should, it says nothing."""
+    result = folder / "results.json"
+    command = [sys.executable, "-m", "bench", "--only", part, *size]
+    done = subprocess.run(
+        [*command, "--data", str(folder / "data"), "--results", str(result)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_LIMIT_S,
+    )
+    assert result.exists(), done.stdout + done.stderr
+    found = {one["name"]: one["value"] for one in json.loads(result.read_text(encoding="utf-8"))["results"]}
+    assert found, done.stdout + done.stderr
+    return found
