@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from medfund.bankfiles import iso20022
-from medfund.bankfiles.iso20022 import kinds, parsing
+from medfund.bankfiles.iso20022 import judging, kinds, parsing
 from medfund.bankfiles.messages import Entries, Entry, Message, Statement
 from medfund.bankfiles.refusals import BadFile, Code
 from tests import bank_messages as made
@@ -220,6 +220,42 @@ def test_what_is_wrong_with_a_file_has_its_code(case: str) -> None:
     assert 10 < len(refused.detail) < 600
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_is_said_of_a_long_file_whose_schema_is_judged_beside(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = CASES[case]
+    here = refusal(data)
+    monkeypatch.setattr(judging, "LONG_BYTES", 0)
+    beside = refusal(data)
+    assert (beside.code, beside.detail) == (here.code, here.detail)
+    assert not judges()
+
+
+@pytest.mark.parametrize("message", made.MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_is_read_as_it_was_written_when_it_is_judged_beside(
+    message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "LONG_BYTES", 0)
+    assert iso20022.read(iso20022.encoded(message)) == message
+    assert not judges()
+
+
+def test_a_judge_that_ends_without_a_word_has_not_said_that_the_file_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = iso20022.encoded(many(5_000))
+    assert len(long) > judging.LONG_BYTES
+    assert iso20022.read(long) == many(5_000)
+    monkeypatch.setattr(judging.sys, "executable", "/bin/true")
+    with pytest.raises(RuntimeError, match="said nothing"):
+        iso20022.read(long)
+
+
+def judges() -> list[str]:
+    """Those of this process that still run."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
+    return [child for child in children if iso20022.__name__ in Path(f"/proc/{child}/cmdline").read_text("utf-8")]
+
+
 @pytest.mark.parametrize("message", made.MESSAGES, ids=lambda message: type(message).__name__)
 def test_a_file_that_ends_too_soon_is_refused_wherever_it_ends(message: Message) -> None:
     data = iso20022.encoded(message)
@@ -404,11 +440,14 @@ def test_reading_and_validating_say_the_same_of_the_xml(data: bytes) -> None:
 ABOUT_XML = (Code.NOT_XML, Code.DOCTYPE, Code.WRONG_ENCODING, Code.UNKNOWN_MESSAGE, Code.TRUNCATED, Code.SCHEMA)
 
 
+def many(count: int) -> Statement:
+    entries = Entries(Entry(f"{number:015d}", "IN", 1, made.DAY, made.DAY) for number in range(count))
+    return Statement("B4", made.CREATED, made.FUND.number, made.DAY, 0, count, entries)
+
+
 def test_many_entries_are_read_in_memory_that_hardly_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     # The tree that is left holds the records' empty shells only.
-    entries = Entries(Entry(f"{number:015d}", "IN", 1, made.DAY, made.DAY) for number in range(3_000))
-    statement = Statement("B4", made.CREATED, made.FUND.number, made.DAY, 0, 3_000, entries)
-    with io.BytesIO(iso20022.encoded(statement)) as stream:
+    with io.BytesIO(iso20022.encoded(many(3_000))) as stream:
         found = parsing.document(stream)
         assert sum(1 for _ in found.records()) == 3_000
         assert sum(len(list(entry._element)) for entry in found.body.parts("Stmt/Ntry")) == 0

@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeVar
 from medfund.bankfiles import sources
 from medfund.bankfiles.iso20022 import camt053, camt054, kinds, pain001, pain002, parsing
 from medfund.bankfiles.iso20022.kinds import CAMT_053, CAMT_054, PAIN_001, PAIN_002, Kind
+from medfund.bankfiles.iso20022.parsing import Document
 from medfund.bankfiles.messages import Message, Notification, Order, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import LIMIT_BYTES, Source
@@ -49,8 +50,16 @@ def encoded(message: Message) -> bytes:
 def read(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Message:
     """The message of a file, whichever of the four it is. Raises `BadFile`."""
     with sources.opened(source, limit_bytes=limit_bytes) as stream:
-        found = parsing.document(stream)
-        return _READERS[found.kind](found)
+        try:
+            return _read(parsing.document(stream))
+        except BadFile:
+            # What is said of it first must not depend on which of two processes was faster.
+            stream.seek(0)
+            return _read(parsing.document(stream, beside=False))
+
+
+def _read(found: Document) -> Message:
+    return _READERS[found.kind](found)
 
 
 def read_transfers(source: Source) -> Transfers:

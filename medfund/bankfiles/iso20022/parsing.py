@@ -1,6 +1,6 @@
 """Reading XML that somebody else wrote: the message's kind, and its records one by one, in memory that hardly grows.
 
-Two parsers get the same bytes in step. Expat says what is XML and hands out the records; libxml2 judges by the official
+Two parsers get the same bytes. Expat says what is XML and hands out the records; libxml2 judges by the official
 schema, and only that: with a schema set, lxml hears what the schema says and nothing else, and would take a file that
 ends too soon for a good one.
 
@@ -16,16 +16,12 @@ from typing import BinaryIO, Literal
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from lxml import etree
-
 from medfund.bankfiles import sources
-from medfund.bankfiles.iso20022 import kinds
+from medfund.bankfiles.iso20022 import judging, kinds
+from medfund.bankfiles.iso20022.judging import CHUNK_BYTES, Judge
 from medfund.bankfiles.iso20022.kinds import Kind
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import Source
-
-CHUNK_BYTES = 1 << 16
-"""Also the longest text: a chunk without markup is one text, and no text of a message has more than 500 characters."""
 
 HEAD_BYTES = 1 << 16
 TAIL_BYTES = 1 << 12
@@ -180,54 +176,13 @@ class _Reader:
             raise _not_xml(error) from None
 
 
-class _Judge:
-    """Hears the same bytes, keeps nothing, and says what the official schema says."""
-
-    def __init__(self, kind: Kind) -> None:
-        self._wrapper: etree._Element | None = None
-        self._parser = etree.XMLPullParser(
-            events=("start",),
-            tag=kind.tag(kind.wrapper),
-            schema=kinds.schema(kind),
-            encoding="utf-8",
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-
-    def feed(self, chunk: bytes) -> None:
-        try:
-            self._parser.feed(chunk)
-        except etree.XMLSyntaxError as error:
-            raise _schema(error) from None
-        for _, wrapper in self._parser.read_events():
-            self._forget(all=True)
-            self._wrapper = wrapper
-        self._forget(all=False)
-
-    def _forget(self, *, all: bool) -> None:
-        """Of the wrapper that is being read, all but the last child: the parser may be in it, or look at it still."""
-        if self._wrapper is not None:
-            del self._wrapper[: None if all else -1]
-
-    def close(self) -> None:
-        try:
-            self._parser.close()
-        except etree.XMLSyntaxError as error:
-            raise _schema(error) from None
-
-
 class Document:
     """A message that is being read. `records` first, once, to the end; then `body` has all that is not a record."""
 
-    def __init__(self, stream: BinaryIO, kind: Kind) -> None:
+    def __init__(self, stream: BinaryIO, kind: Kind, *, beside: bool) -> None:
         self.kind = kind
         self._stream = stream
+        self._beside = beside
         self._reader = _Reader(kind)
 
     @property
@@ -240,18 +195,18 @@ class Document:
 
     def records(self) -> Iterator[Part]:
         """Each record, in the order of the file."""
-        judge = _Judge(self.kind)
-        while chunk := self._stream.read(CHUNK_BYTES):
-            self._reader.feed(chunk)
-            judge.feed(chunk)
-            yield from self._reader.records()
-        self._reader.close()
-        yield from self._reader.records(ended=True)
-        judge.close()
+        with judging.judge(self.kind, beside=self._beside) as judge:
+            while chunk := self._stream.read(CHUNK_BYTES):
+                self._reader.feed(chunk)
+                judge.feed(chunk)
+                yield from self._reader.records()
+            self._reader.close()
+            yield from self._reader.records(ended=True)
+            judge.close()
 
     def check(self) -> None:
         """What `records` says of the file as XML, at a third of the time: no part of it is made."""
-        listener, judge = expat.ParserCreate(namespace_separator="}"), _Judge(self.kind)
+        listener, judge = expat.ParserCreate(namespace_separator="}"), Judge(self.kind)
         try:
             while chunk := self._stream.read(CHUNK_BYTES):
                 _check_length(chunk)
@@ -263,16 +218,20 @@ class Document:
         judge.close()
 
 
-def document(stream: BinaryIO) -> Document:
-    """The message that the file says it is. Refused here: no XML, DOCTYPE, other kinds, files cut off at the end."""
+def document(stream: BinaryIO, *, beside: bool = True) -> Document:
+    """The message that the file says it is. Refused here: no XML, DOCTYPE, other kinds, files cut off at the end.
+
+    `beside`: the schema of a long one may be judged in a process of its own.
+    """
     head = stream.read(HEAD_BYTES)
     start = _root_start(head)
     kind = _kind(head, start)
-    stream.seek(-min(TAIL_BYTES, stream.seek(0, SEEK_END)), SEEK_END)
+    size = stream.seek(0, SEEK_END)
+    stream.seek(-min(TAIL_BYTES, size), SEEK_END)
     if _END.search(stream.read()) is None:
         raise BadFile(Code.TRUNCATED, "the file does not end where its message ends; the rest of it is missing")
     stream.seek(0)
-    return Document(stream, kind)
+    return Document(stream, kind, beside=beside and size >= judging.LONG_BYTES)
 
 
 def _root_start(head: bytes) -> int:
@@ -327,14 +286,6 @@ def _check_length(chunk: bytes) -> None:
 
 def _not_xml(error: Exception) -> BadFile:
     return BadFile(Code.NOT_XML, f"not well-formed XML: {error}")
-
-
-def _schema(error: etree.XMLSyntaxError) -> BadFile:
-    return BadFile(Code.SCHEMA, f"not as the official schema wants it: {_plain(str(error.msg).strip()[:300])}")
-
-
-def _plain(said: str) -> str:
-    return re.sub(r"\{urn:iso:[^}]*\}", "", said)
 
 
 def check(source: Source, kind: Kind | None, limit_bytes: int) -> None:

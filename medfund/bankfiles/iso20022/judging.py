@@ -1,0 +1,117 @@
+"""What the official schema says of a file that comes in pieces: libxml2 hears it, keeps nothing, and judges.
+
+A long file is judged by a process of its own (`python -m medfund.bankfiles.iso20022 KIND`), so that another processor
+does a quarter of the work.
+
+What stays true: both say the same of the same bytes; a process that ends without a verdict is no verdict.
+"""
+
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from lxml import etree
+
+from medfund.bankfiles.iso20022 import kinds
+from medfund.bankfiles.iso20022.kinds import Kind
+from medfund.bankfiles.refusals import BadFile, Code
+
+CHUNK_BYTES = 1 << 16
+"""Also the longest text: a chunk without markup is one text, and no text of a message has more than 500 characters."""
+LONG_BYTES = 1 << 20
+"""From so many on, judging a file takes longer than a process takes to start."""
+VERDICT_LIMIT_S = 120.0
+GOOD, BAD = b"good", b"bad "
+
+
+class Judge:
+    """In this process. Raises `BadFile` as soon as it knows, and at the end at the latest."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._wrapper: etree._Element | None = None
+        self._parser = etree.XMLPullParser(
+            events=("start",),
+            tag=kind.tag(kind.wrapper),
+            schema=kinds.schema(kind),
+            encoding="utf-8",
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
+        pass
+
+    def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.feed(chunk)
+        except etree.XMLSyntaxError as error:
+            raise _refusal(error) from None
+        for _, wrapper in self._parser.read_events():
+            self._forget(all=True)
+            self._wrapper = wrapper
+        self._forget(all=False)
+
+    def _forget(self, *, all: bool) -> None:
+        """Of the wrapper that is being read, all but the last child: the parser may be in it, or look at it still."""
+        if self._wrapper is not None:
+            del self._wrapper[: None if all else -1]
+
+    def close(self) -> None:
+        try:
+            self._parser.close()
+        except etree.XMLSyntaxError as error:
+            raise _refusal(error) from None
+
+
+class JudgeBeside:
+    """In a process of its own, which ends with this one: nothing more comes to it then."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __package__, kind.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
+        self._process.kill()
+        with suppress(BrokenPipeError), self._process:  # its pipes are closed, and it is waited for
+            pass
+
+    def feed(self, chunk: bytes) -> None:
+        try:
+            self._process.stdin.write(chunk)  # type: ignore[union-attr]  # it is a pipe
+        except BrokenPipeError:  # it has heard enough
+            self.close()
+
+    def close(self) -> None:
+        said, _ = self._process.communicate(timeout=VERDICT_LIMIT_S)
+        if said.startswith(BAD):
+            raise BadFile(Code.SCHEMA, said.removeprefix(BAD).decode())
+        if said != GOOD:
+            raise RuntimeError(f"the schema's judge ended with {self._process.returncode}, and said nothing")
+
+
+def judge(kind: Kind, *, beside: bool) -> Judge | JudgeBeside:
+    return JudgeBeside(kind) if beside else Judge(kind)
+
+
+def _refusal(error: etree.XMLSyntaxError) -> BadFile:
+    return BadFile(Code.SCHEMA, f"not as the official schema wants it: {_plain(str(error.msg).strip()[:300])}")
+
+
+def _plain(said: str) -> str:
+    return re.sub(r"\{urn:iso:[^}]*\}", "", said)
