@@ -26,6 +26,8 @@ LANES = 12
 LOOK_S = 0.05
 PREFIX = "medfund"
 KEPT = ("schema_migrations", "lanes", "workers")
+SHARED = """select count(*) = $1 and max(held) <= $2 and sum(held) = $3
+from (select count(*) as held from lanes where leased_until > now() group by instance) as each"""
 RELEASED = "delete from workers; update lanes set batches = 0, leased_until = null"
 
 
@@ -169,6 +171,11 @@ async def until(tables: asyncpg.Connection, query: str, *values: Any, limit_s: f
         if time.monotonic() > deadline:
             raise TimeoutError(f"not after {limit_s:.0f} s: {query}")
         await asyncio.sleep(LOOK_S)
+
+
+async def shared(tables: asyncpg.Connection, workers: int, *, limit_s: float) -> None:
+    """Wait until every worker has its share of the lanes: the first takes all, and gives back one by one."""
+    await until(tables, SHARED, workers, -(-LANES // workers), LANES, limit_s=limit_s)
 
 
 def processor_s(pid: int) -> float:

@@ -23,7 +23,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from bench.ground import LANES, Ground, peak_mib, processor_s, until
+from bench.ground import LANES, Ground, peak_mib, processor_s, shared, until
 from bench.owed import OPENING, Month, months
 from bench.writing import Writing, in_lane, producer
 from medfund.bankfiles import iso20022
@@ -41,6 +41,8 @@ OPENED = "select count(*) = $2 from days where opened = $1"
 DEPOSITED = "select coalesce(sum(fen), 0) = $2 from moves where fund = $1"
 HEARD = "select count(*) = $2 from facts where body ->> 'staff_ref' = $1"
 DECIDED = "select count(*) = $2 from facts where type = 'payment.run.opened.v1' and body ->> 'run_ref' = $1"
+SETTLED = """select count(*), coalesce(sum(fen), 0)::bigint
+from payments where fund = $1 and status = 'SETTLED' and provider like $2 || '%'"""
 TOLD = "select not exists (select from outbox)"
 FORGET = "delete from bank_lines where fund = $1", "delete from bank_statements where fund = $1"
 
@@ -104,7 +106,8 @@ class Way:
         await self._until(DEPOSITED, self.month.fund, OPENING)
 
     async def _awake(self) -> None:
-        """The workers have all lanes: they heard of somebody new in each of them."""
+        """Each worker has its lanes, and they work: they heard of somebody new in each of them."""
+        await shared(self.tables, WORKERS, limit_s=LIMIT_S)
         name = f"cleo-{self.month.fund}"
         for lane in range(LANES):
             await self.writing.put(lane, in_lane(lane, "staff.mandated.v1", id=f"{name}-{lane}", staff_ref=name))
@@ -164,8 +167,7 @@ class Way:
 
     async def wrong(self) -> list[str]:
         """What is not as it should be in the end."""
-        query = "select count(*), coalesce(sum(fen), 0)::bigint from payments where fund = $1 and status = 'SETTLED'"
-        count, fen = await self.tables.fetchrow(query, self.month.fund)
+        count, fen = await self.tables.fetchrow(SETTLED, self.month.fund, self.month.prefix)
         books = await self.tables.fetchval("select sum(fen)::bigint from moves where fund = $1", self.month.fund)
         suspense = await self.tables.fetchval("select count(*) from suspense")
         found = {"settled": (count, self.month.count), "books": (books, OPENING - fen), "suspense": (suspense, 0)}

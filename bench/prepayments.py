@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from bench.ground import LANES, PREFIX, Ground, until
+from bench.ground import LANES, PREFIX, Ground, shared, until
 from bench.owed import POLICY, _event
 from bench.payments import WORKERS
 from bench.writing import Writing, in_lane, producer
@@ -33,7 +33,7 @@ from medfund.events.kinds import Event
 from medfund.lanes import partition
 from tests import events
 
-PROVIDERS, YEARS, FUND, YEAR = 3000, 3, "310100", 2026
+PROVIDERS, YEARS, FUND, YEAR = 3000, 3, "310100", 2025
 FIGURES = {
     "fund": FUND, "as_of": f"{YEAR - 1}-12-31", "surplus": "41230000000.00", "expenditure": "34567000000.00",
     "last_year_result": "1.00", "forecast_result": "1.00",
@@ -118,11 +118,13 @@ def _day(lane: int, day: date) -> events.Message:
 
 
 async def awake(writing: Writing, tables: asyncpg.Connection, day: date) -> None:
-    """The workers have all lanes: they opened a day in each of them."""
+    """Each worker has its lanes, and they have opened a day and told all that follows from it."""
+    await shared(tables, WORKERS, limit_s=LIMIT_S)
     for lane in range(LANES):
         await writing.put(lane, _day(lane, day))
     await writing.confirmed()
     await until(tables, "select count(*) = $2 from days where opened = $1", day, LANES, limit_s=LIMIT_S)
+    await until(tables, TOLD, limit_s=LIMIT_S)
 
 
 async def planned(tables: asyncpg.Connection, took: Took) -> Plan:
@@ -181,7 +183,9 @@ def _decisions(provider: str, cause: dict[str, Any]) -> Iterator[Event]:
             bond={FUND: "0.00"}, net=amounts,
         )  # fmt: skip
     ref = name(provider, "ANNUAL", str(YEAR), FUND)
-    yield _event("prepayment.checked.v1", **about, prepayment_ref=ref, fund=FUND, grade="A", clr_type=CLR_TYPE)
+    yield _event(
+        "prepayment.checked.v1", **about, prepayment_ref=ref, fund=FUND, grade="A", clr_type=CLR_TYPE, benefit_year=YEAR
+    )  # fmt: skip
 
 
 async def disbursed(tables: asyncpg.Connection) -> None:
