@@ -107,13 +107,13 @@ class Month:
         name, fen = f"{provider}-{first:%m%d}", 10_000 + 70 * (at % 9973)
         about = {"provider": provider, "cause": cause, "policy_ref": policy_hash(POLICY)}
         claim = {"batch": name, "period_from": str(first), "period_to": str(first + timedelta(days=2))}
-        yield _event("claim.batch.accepted.v1", **about, **claim, settlements=1, amounts=self._yuan(fen))
+        yield example("claim.batch.accepted.v1", **about, **claim, settlements=1, amounts=self._yuan(fen))
         p1 = {**about, "payable_ref": name, "amounts": self._yuan(fen * 9 // 10)}
-        yield _event("instant.payment.approved.v1", **p1, ratio={self.fund: "0.9"})
+        yield example("instant.payment.approved.v1", **p1, ratio={self.fund: "0.9"})
         payment = {**p1, "payment_ref": f"{name}/P1/{self.fund}"}
-        yield _event("payment.ordered.v1", **payment)
+        yield example("payment.ordered.v1", **payment)
         for missing in (1, 0):
-            yield _event(
+            yield example(
                 "payment.approved.v1", **payment, approvers=list(PEOPLE[: 2 - missing]), missing=missing,
                 expires_on=str(EXPIRES), bank_account_ref=f"acct-{provider}",
             )  # fmt: skip
@@ -147,7 +147,7 @@ class Month:
         return Entry(name, "OUT", paid.amount, self.day, self.day, text="付款", details=(detail,))
 
 
-def _event(type: str, **data: Any) -> Event:
+def example(type: str, **data: Any) -> Event:
     """The example of an event type with some members changed."""
     kind = KINDS[type]
     found: Event = msgspec.convert({**kind.example, **data}, kind.event)

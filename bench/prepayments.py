@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 from bench.ground import LANES, PREFIX, Ground, shared, until
-from bench.owed import POLICY, _event
+from bench.owed import POLICY, example
 from bench.payments import WORKERS
 from bench.writing import Writing, in_lane, producer
 from clearing import store
@@ -177,13 +177,13 @@ def _decisions(provider: str, cause: dict[str, Any]) -> Iterator[Event]:
         batch, fen = f"{provider}-{year}{number:02d}", 1_000_000 + seed % 9_000_000 + 997 * month
         period = {"period_from": f"{year}-{number:02d}-01", "period_to": f"{year}-{number:02d}-28"}
         amounts = {FUND: money.yuan(fen)}
-        yield _event("claim.batch.accepted.v1", **about, batch=batch, **period, settlements=1, amounts=amounts)
-        yield _event(
+        yield example("claim.batch.accepted.v1", **about, batch=batch, **period, settlements=1, amounts=amounts)
+        yield example(
             "claim.batch.approved.v1", **about, payable_ref=batch, batches=[batch], approved=amounts,
             bond={FUND: "0.00"}, net=amounts,
         )  # fmt: skip
     ref = name(provider, "ANNUAL", str(YEAR), FUND)
-    yield _event(
+    yield example(
         "prepayment.checked.v1", **about, prepayment_ref=ref, fund=FUND, grade="A", clr_type=CLR_TYPE, benefit_year=YEAR
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ async def disbursed(tables: asyncpg.Connection) -> None:
         for payment in [one for one in draft.payments.values() if one.purpose == "PREPAYMENT"]:
             rules.evolve(
                 draft,
-                _event(
+                example(
                     "payment.settled.v1", provider=payment.provider, payment_ref=payment.payment_ref,
                     payable_ref=payment.payable_ref, purpose="PREPAYMENT", instant_stat=None,
                     amounts={fund: money.yuan(fen) for fund, fen in payment.amounts.items()},

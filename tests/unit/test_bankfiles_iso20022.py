@@ -250,6 +250,17 @@ def test_a_judge_that_ends_without_a_word_has_not_said_that_the_file_is_good(mon
         iso20022.read(long)
 
 
+def test_what_the_reader_refuses_is_refused_though_the_judge_beside_is_stopped_amid_the_file() -> None:
+    def reading() -> None:
+        with judging.judge(kinds.CAMT_053, beside=True) as judge:
+            judge.feed(BOOKED[:100])
+            raise BadFile(Code.NOT_XML, "odd")
+
+    with pytest.raises(BadFile, match="odd"):
+        reading()
+    assert not judges()
+
+
 def judges() -> list[str]:
     """Those of this process that still run."""
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
@@ -445,7 +456,7 @@ def many(count: int) -> Statement:
     return Statement("B4", made.CREATED, made.FUND.number, made.DAY, 0, count, entries)
 
 
-def test_many_entries_are_read_in_memory_that_hardly_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_entries_are_read_in_memory_that_hardly_grows() -> None:
     # The tree that is left holds the records' empty shells only.
     with io.BytesIO(iso20022.encoded(many(3_000))) as stream:
         found = parsing.document(stream)

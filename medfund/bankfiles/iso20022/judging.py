@@ -9,9 +9,8 @@ What stays true: both say the same of the same bytes; a process that ends withou
 import re
 import subprocess
 import sys
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from lxml import etree
 
@@ -47,12 +46,6 @@ class Judge:
             remove_pis=True,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
-        pass
-
     def feed(self, chunk: bytes) -> None:
         try:
             self._parser.feed(chunk)
@@ -76,20 +69,10 @@ class Judge:
 
 
 class JudgeBeside:
-    """In a process of its own, which ends with this one: nothing more comes to it then."""
+    """By a process that it speaks for."""
 
-    def __init__(self, kind: Kind) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __package__, kind.name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
-        self._process.kill()
-        with suppress(BrokenPipeError), self._process:  # its pipes are closed, and it is waited for
-            pass
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
 
     def feed(self, chunk: bytes) -> None:
         try:
@@ -105,8 +88,20 @@ class JudgeBeside:
             raise RuntimeError(f"the schema's judge ended with {self._process.returncode}, and said nothing")
 
 
-def judge(kind: Kind, *, beside: bool) -> Judge | JudgeBeside:
-    return JudgeBeside(kind) if beside else Judge(kind)
+@contextmanager
+def judge(kind: Kind, *, beside: bool) -> Iterator[Judge | JudgeBeside]:
+    """In this process, or `beside` it: that one ends with this judgement, and with this process."""
+    if not beside:
+        yield Judge(kind)
+        return
+    command = [sys.executable, "-m", __package__, kind.name]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield JudgeBeside(process)
+    finally:
+        process.kill()
+        with suppress(BrokenPipeError), process:  # its pipes are closed, and it is waited for
+            pass
 
 
 def _refusal(error: etree.XMLSyntaxError) -> BadFile:
