@@ -81,15 +81,15 @@ async def without_clearing(database: Database) -> None:
 
 async def kept(database: Database) -> bytes:
     """A backup of the clearing service's schema."""
-    return await _program("pg_dump", "--schema=clearing", "--format=custom", f"--dbname={database.admin}")
+    return await program("pg_dump", "--schema=clearing", "--format=custom", f"--dbname={database.admin}")
 
 
 async def restored(database: Database, backup: bytes) -> None:
     """What a backup holds, where nothing is."""
-    await _program("pg_restore", "--exit-on-error", f"--dbname={database.admin}", given=backup)
+    await program("pg_restore", "--exit-on-error", f"--dbname={database.admin}", given=backup)
 
 
-async def _program(name: str, *arguments: str, given: bytes = b"") -> bytes:
+async def program(name: str, *arguments: str, given: bytes = b"") -> bytes:
     """A program of Postgres; what it writes."""
     process = await asyncio.create_subprocess_exec(
         postgres.find_programs(run_as()) / name,

@@ -1,0 +1,125 @@
+"""What an earlier version wrote: its database is migrated, proved and worked on, and its log rebuilds the same rows.
+
+`tests/histories/<month>` holds the log and the database of a fund of twelve lanes as that version left them: a small city,
+prepayments and claims of several hospitals paid through the bank, and what was open then.
+"""
+
+import json
+import lzma
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from clearing.__main__ import MIGRATIONS as OF_CLEARING
+from ledger import control, statements, verify
+from ledger.__main__ import MIGRATIONS as OF_LEDGER
+from ledger.service import Ledger
+from medfund.local import prepare
+from medfund.local.postgres import Postgres
+from medfund.postgres import connect, migrate
+from tests.conftest import PASSWORDS, Database, fresh_database
+from tests.fund import Fund, services
+from tests.integration.working_fund import program
+from tests.simulation.memory_log import MemoryLog, MemoryRecord
+
+HISTORIES = Path(__file__).parents[1] / "histories"
+LANES = 12
+KIT = {
+    "lanes", "workers", "positions", "batches", "identities", "repeats", "quarantine", "answered", "outbox", "turns",
+    "waiting",
+}  # fmt: skip
+"""Where lanes stand, and how they came there."""
+FILLED = {
+    "ledger": ("buckets", "identities", "providers", "statements"),
+    "clearing": ("claims", "findings", "identities", "moves", "payments", "prepayments", "recoveries", "suspense"),
+}
+
+
+def log_of(history: Path) -> MemoryLog:
+    log = MemoryLog()
+    with lzma.open(history / "log.jsonl.xz", "rt", encoding="utf-8") as lines:
+        for family, lane, offset, timestamp, key, headers, value in map(json.loads, lines):
+            record = MemoryRecord(
+                f"{log.prefix}.{family}", lane, offset, timestamp, key and key.encode(), value and value.encode(),
+                tuple((name, text.encode()) for name, text in headers),
+            )  # fmt: skip
+            log.kept[family, lane].append(record)
+            log.ends[family, lane] = offset + 1
+            log.clock_ms = max(log.clock_ms, timestamp)
+    return log
+
+
+@asynccontextmanager
+async def upgraded(postgres: Postgres, template: str, history: Path) -> AsyncIterator[Database]:
+    """The database that the earlier version left, with everything that was added to its tables since."""
+    async with fresh_database(postgres, template) as database:
+        await prepare.roles(database.admin, "clearing", PASSWORDS)
+        async with connect.connection(database.admin, name="tests") as admin:
+            await admin.execute("drop schema ledger cascade; drop schema clearing cascade")
+        dump = lzma.decompress((history / "database.sql.xz").read_bytes())
+        await program("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", database.admin, given=dump)
+        for service, folders in (("ledger", OF_LEDGER), ("clearing", OF_CLEARING)):
+            await prepare.roles(database.admin, service, PASSWORDS)
+            async with connect.connection(database.dsn("owner", service), name="tests") as owner:
+                await migrate.migrate(owner, folders)
+        yield database
+
+
+async def rows(connection: asyncpg.Connection, service: str) -> Mapping[str, list[Any]]:
+    """What the lanes of a service made of the log, whichever way it was cut into batches."""
+    tables = await connection.fetch(
+        "select table_name from information_schema.columns where table_schema = $1 and column_name = 'lane'"
+        " and table_name in (select relname from pg_class where relkind = 'r' and relnamespace = $1::regnamespace)",
+        service,
+    )
+    found = {}
+    for table in sorted({row[0] for row in tables} - KIT - {"commands", "journal"}):
+        query = f'select to_jsonb(one) as body from {service}."{table}" as one order by 1'  # noqa: S608
+        found[table] = [json.loads(row["body"]) for row in await connection.fetch(query)]
+    query = f"select encode(identity, 'hex'), encode(digest, 'hex') from {service}.identities order by 1"  # noqa: S608
+    found["identities"] = await connection.fetch(query)
+    return found
+
+
+@pytest.mark.parametrize("history", sorted(HISTORIES.iterdir()), ids=lambda history: history.name)
+@pytest.mark.timeout(300)
+async def test_what_an_earlier_version_wrote_is_migrated_proved_and_rebuilt_as_it_was(
+    postgres: Postgres, template: str, history: Path
+) -> None:
+    log = log_of(history)
+    async with upgraded(postgres, template, history) as old, fresh_database(postgres, template) as new:
+        async with services(new, LANES) as (control_of_new, connections):
+            for lane in range(LANES):
+                fund = Fund(control_of_new, connections, lane=lane, lanes=LANES, log=log)
+                for name in connections:
+                    await fund.claim(name, deciding=False)
+                    while await fund.workers[name].step():
+                        pass
+            connection = await asyncpg.connect(old.admin)
+            for service in ("ledger", "clearing"):
+                before, after = await rows(connection, service), await rows(control_of_new, service)
+                assert all(before[table] for table in FILLED[service])
+                for table in before:
+                    assert after[table] == before[table], f"{service}.{table}"
+            await connection.close()
+        for database in (old, new):
+            await proved(database, log)
+
+
+async def proved(database: Database, log: MemoryLog) -> None:
+    books = await asyncpg.connect(database.dsn("reader"))
+    clearing = await asyncpg.connect(database.dsn("reader", "clearing"))
+    try:
+        report = await verify.verify(books, log, Ledger(lanes=LANES, prefix=log.prefix), range(LANES))
+        await control.compare(report, books, clearing, log, range(LANES))
+        await statements.compare(report, books, clearing, log, range(LANES), of=LANES)
+        assert report.problems == []
+        assert report.open_items
+        assert report.statements
+    finally:
+        await books.close()
+        await clearing.close()
