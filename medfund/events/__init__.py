@@ -104,6 +104,7 @@ from medfund.events.reviews import (
     RecoveryDecided,
     RecoveryReceived,
 )
+from medfund.events.sources import SourceRegistered, SourcesOpened
 from medfund.events.time import DayOpened
 from medfund.events.treasury import (
     OpeningBalanceRecorded,
@@ -209,6 +210,8 @@ __all__ = [
     "SettlementOutcomeResolved",
     "SettlementRecorded",
     "SettlementReversed",
+    "SourceRegistered",
+    "SourcesOpened",
     "StaffMandated",
     "SuspenseOpened",
     "SuspensePlaced",

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     UNKNOWN_FUND = "unknown_fund"
     IDENTITY_MISMATCH = "identity_mismatch"
     # what the books say: judged by the service, not by the codec
+    NOT_YOURS_TO_SAY = "not_yours_to_say"
     UNKNOWN_PROVIDER = "unknown_provider"
     AREA_MISMATCH = "area_mismatch"
     CONFLICT = "conflict"
@@ -95,6 +96,7 @@ LABELS: dict[Reason, tuple[str, str]] = {
     Reason.BAD_DATE: ("日期不合规", "A date is not valid"),
     Reason.UNKNOWN_FUND: ("未知基金", "The fund is not known"),
     Reason.IDENTITY_MISMATCH: ("金额不平", "The amounts do not add up"),
+    Reason.NOT_YOURS_TO_SAY: ("无权发布此类事件", "The source may not say this"),
     Reason.UNKNOWN_PROVIDER: ("未登记的医药机构", "The provider is not registered"),
     Reason.AREA_MISMATCH: ("统筹区不符", "The area is not that of the provider"),
     Reason.CONFLICT: ("同一标识内容不同", "The same id was used with other content"),

@@ -80,3 +80,15 @@ def in_order(first: str, second: str) -> Rule:
         return Problem(Reason.BAD_DATE, f"$.{first}: {begin} is after $.{second}, {end}")
 
     return check
+
+
+def two_people(name: str) -> Rule:
+    """The list names two people, who are not one under another case."""
+
+    def check(event: Event) -> Problem | None:
+        people = getattr(event, name)
+        if len(people) == 2 and people[0].casefold() != people[1].casefold():
+            return None
+        return Problem(Reason.BAD_CODE, f"$.{name}: two different people are needed")
+
+    return check

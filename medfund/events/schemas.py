@@ -19,8 +19,9 @@ from typing import Any
 
 import msgspec
 
-from medfund.events import envelope
+from medfund.events import envelope, speakers
 from medfund.events.kinds import FAMILIES, KINDS, Kind
+from medfund.events.speakers import Speaker
 from medfund.lanes import partition
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -29,14 +30,12 @@ PREFIX = "medfund"
 LANES = 12
 
 _SOURCES = {
-    "claims": "/gateway/152500",
-    "agency": "/agency/152500",
-    "prepayments": "/gateway/152500",
-    "reviews": "/audit/152500",
-    "bank": "/bank/152500",
-    "time": "/time",
-    "clearing": "/clearing",
-    "ledger": "/ledger",
+    Speaker.HOSPITAL: "/gateway/152500",
+    Speaker.AUDIT_OFFICE: "/audit/152500",
+    Speaker.SUPERVISION: "/supervision/152500",
+    Speaker.PROCUREMENT: "/procurement/152500",
+    Speaker.POLICY_OFFICE: "/agency/152500",
+    **{speaker: source for source, speaker in reversed([*speakers.OURS.items()])},
 }
 _TIME = "2026-04-01T09:30:00+08:00"
 
@@ -59,12 +58,18 @@ def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
+def source_of(kind: Kind) -> str:
+    """A source that may say it."""
+    said_by = speakers.said_by(kind)
+    return next(source for speaker, source in _SOURCES.items() if speaker in said_by)
+
+
 def example(kind: Kind) -> dict[str, Any]:
     """One complete event of a kind, in both forms."""
     data = msgspec.json.encode(kind.example)
     event = envelope.Envelope(
         id=f"019d4651-08c0-7c41-9a02-{sha256(kind.type.encode()).hexdigest()[:12]}",
-        source=_SOURCES[kind.family],
+        source=source_of(kind),
         type=kind.type,
         time=_TIME,
         data=data,

@@ -112,6 +112,7 @@ from medfund.events.reviews import (
     RecoveryDecided,
     RecoveryReceived,
 )
+from medfund.events.sources import SourceRegistered, SourcesOpened
 from medfund.events.time import DayOpened
 from medfund.events.treasury import (
     OpeningBalanceRecorded,
@@ -466,6 +467,8 @@ RULES: Mapping[type[Event], Rule] = {
     PrepaymentRecalled: nothing,
     PrepaymentRecallOrdered: nothing,
     PrepaymentRefused: nothing,
+    SourceRegistered: nothing,
+    SourcesOpened: nothing,
     StaffMandated: nothing,
     SuspensePlacingRequested: nothing,
     TreasuryFundsRequested: nothing,
