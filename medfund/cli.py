@@ -13,6 +13,7 @@ COMMANDS = {
     "down": "medfund.local.commands",
     "status": "medfund.local.commands",
     "token": "medfund.local.commands",
+    "keys": "medfund.local.commands",
     "prepare": "medfund.local.commands",
     "publish": "medfund.publish.command",
     "city": "medfund.city.command",

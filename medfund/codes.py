@@ -13,6 +13,8 @@ PROVIDER_PATTERN = r"^[HP][0-9]{11}$"
 AREA_PATTERN = r"^[0-9]{6}$"
 USCC_PATTERN = r"^[0-9A-HJ-NP-RTUWXY]{18}$"
 OPAQUE_PATTERN = r"^[0-9A-Za-z]{1,12}$"
+REF_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
+"""What one organisation calls a thing, or a person of its staff."""
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """GB 32100: no I, O, S, V, Z."""

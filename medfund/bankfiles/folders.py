@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from medfund import faults
+from medfund import closed, faults
 from medfund.bankfiles import handing, refusals
 
 FOLDERS = ("out", "in", "done/out", "done/in", "refused")
@@ -34,10 +34,11 @@ class SeveralFileSystems(RuntimeError):
 
 
 @contextmanager
-def held(root: Path) -> Iterator["Folders"]:
-    """The folders, made where they are missing, for this process alone. Raises `Held`, `SeveralFileSystems`."""
-    for name in FOLDERS:
-        (root / name).mkdir(parents=True, exist_ok=True)
+def held(root: Path, *, shared: bool = False) -> Iterator["Folders"]:
+    """The folders, made where they are missing and closed to other users, for this process alone; `shared` with the
+    folder's group. Raises `Held`, `SeveralFileSystems`, `closed.Open`."""
+    for folder in (root, root / "done", *(root / name for name in FOLDERS)):
+        closed.close(folder, closed.WITH_THE_GROUP if shared else closed.ALONE)
     if len({(root / name).stat().st_dev for name in FOLDERS}) > 1:
         raise SeveralFileSystems(f"{', '.join(FOLDERS)} in {root} are not on one file system")
     with locked(root):

@@ -130,7 +130,7 @@ class Claims:
         world, month, over = self.world, self.month.code, self.overpaid.code
         world.find(MONTH, "F-1", month, date(2026, 2, 13), self.large[month], {"310100": 4_123_055})
         self._sent()
-        contesting = self.stage.api("provider", service="clearing")
+        contesting = self.stage.api("provider", service="clearing", organisations=[month])
         appeal = {"appeal": "2026-001", "batch": MONTH, "finding": "F-1", "provider": month, "reason": "与病程记录一致"}
         outcome = contesting.command("/v1/appeals", **appeal)
         self.stage.check(

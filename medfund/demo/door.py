@@ -63,7 +63,7 @@ class Door:
         self.bank: Desk
 
     def _api(self, role: str, subject: str) -> Api:
-        token = access.issue(self._stage.data, role, subject=subject)
+        token = access.issue(self._stage.data, role, areas=[self._world.area], subject=subject)
         return Api(self._stage.api(role, service="clearing").address, token)
 
     def begin(self, payees: Sequence[str]) -> None:

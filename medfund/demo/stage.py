@@ -20,6 +20,7 @@ from rich.table import Table
 
 from medfund import progress
 from medfund.demo.api import Api
+from medfund.http.tokens import EVERYTHING
 from medfund.local import CannotRun, access, running
 from medfund.local.state import State
 from medfund.publish import command as publishing
@@ -86,7 +87,7 @@ class Stage:
         return self._state
 
     def token(self, role: str, organisations: Sequence[str] = ()) -> str:
-        return access.issue(self.data, role, organisations=organisations)
+        return access.issue(self.data, role, areas=[EVERYTHING], organisations=organisations)
 
     @property
     def is_open(self) -> bool:

@@ -80,9 +80,7 @@ _AREA_META, _AREA = _written(codes.AREA_PATTERN, "an area code of 6 digits")
 _OPAQUE_META, _OPAQUE = _written(codes.OPAQUE_PATTERN, "a code of 1 to 12 letters and digits")
 _HASH_META, _HASH = _written(r"^[0-9a-f]{32}$", "a keyed hash of 32 lower-case hex digits", shown=False)
 _DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hex digits", shown=False)
-_REF_META, _REF = _written(
-    r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$", "a reference of 1 to 64 letters, digits and . _ : / -", shown=False
-)
+_REF_META, _REF = _written(codes.REF_PATTERN, "a reference of 1 to 64 letters, digits and . _ : / -", shown=False)
 _SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
 _RATIO_META, _RATIO = _written(r"^(0|0\.[0-9]{0,5}[1-9]|1)$", "a ratio from 0 to 1 with at most 6 decimals")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})

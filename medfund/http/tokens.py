@@ -17,13 +17,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
-from medfund import codes
+from medfund import codes, people
 
 ALGORITHM = "Ed25519"
 TYPE = "at+jwt"
 ISSUER = AUDIENCE = "medfund"
 TOKEN_BYTES_MAX = 8192
 CLOCK_SKEW_S = 5
+PRIVATE, PUBLIC = "token-private.pem", "token-public.pem"
 EVERYTHING = "*"
 """In place of codes: all areas, all organisations or all sources."""
 
@@ -106,7 +107,7 @@ class Keys(NamedTuple):
 
 def make_keys(folder: Path) -> Keys:
     """The key pair of a folder, made where there is none. Only the issuer needs the private one."""
-    keys = Keys(folder / "token-private.pem", folder / "token-public.pem")
+    keys = Keys(folder / PRIVATE, folder / PUBLIC)
     if not keys.private.exists():
         folder.mkdir(parents=True, exist_ok=True)
         key = OKPKey.generate_key("Ed25519")
@@ -196,8 +197,8 @@ def _claims(public_key: OKPKey, token: str) -> _Claims:
 
 
 def _flaw(principal: Principal) -> str | None:
-    if not 0 < len(principal.subject) <= 200 or not principal.subject.isprintable():
-        return "a subject has 1 to 200 printable characters"
+    if not people.may_act(principal.subject):
+        return "a subject is a reference of a person or a system: 1 to 64 letters, digits and . _ : / -"
     scopes = (*principal.areas, *principal.organisations)
     if not all(code == EVERYTHING or (code.isascii() and code.isalnum()) for code in scopes):
         return "areas and organisations are codes"

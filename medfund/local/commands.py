@@ -117,27 +117,44 @@ def token(
     area: Annotated[list[str] | None, typer.Option(help="Only this area; may be repeated.")] = None,
     organisation: Annotated[list[str] | None, typer.Option(help="Only this organisation; may be repeated.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only this source of events; may be repeated.")] = None,
-    subject: Annotated[str, typer.Option(help="Who it is for.")] = "",
+    subject: Annotated[str, typer.Option(help="Who it is for: a reference, never a name.")] = "",
     hours: Annotated[int, typer.Option(min=1, max=24 * 31, help="How long it is valid.")] = 24,
     data: Data = DATA,
     as_json: Json = False,
 ) -> None:
-    """A token for the API of this stack."""
+    """A token for the API of this stack. A role that is bound to areas, organisations or sources has to name them;
+    '*' is all of them.
+    """
     from medfund.local import access
 
-    try:
-        issued = access.issue(
-            data.absolute(),
-            role,
-            areas=area or (),
-            organisations=organisation or (),
-            sources=source or (),
-            subject=subject,
-            ttl_s=hours * 3600,
-        )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    with said_in_one_place():
+        try:
+            issued = access.issue(
+                data.absolute(),
+                role,
+                areas=area or (),
+                organisations=organisation or (),
+                sources=source or (),
+                subject=subject,
+                ttl_s=hours * 3600,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
     _say({"role": role, "token": issued}, issued, as_json=as_json)
+
+
+def keys(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where they are kept.")], as_json: Json = False
+) -> None:
+    """Make the pair of keys that signs and proves tokens, where no stack of one's own does; kept where it is there."""
+    from medfund.http import tokens
+
+    made = tokens.make_keys(data.absolute())
+    _say(
+        {"public": str(made.public)},
+        f"The APIs are told {made.public}; whoever has the other one makes tokens.",
+        as_json=as_json,
+    )
 
 
 def _addresses(state: "State") -> dict[str, Any]:

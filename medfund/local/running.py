@@ -10,7 +10,7 @@ from pathlib import Path
 from medfund.local import CannotRun, state
 from medfund.local.kafka import fetch
 from medfund.local.prerequisites import java
-from medfund.local.server import StartFailed, rotate
+from medfund.local.server import StartFailed, opened_log, rotate
 from medfund.local.state import State
 
 START_LIMIT_S = 180.0
@@ -51,10 +51,10 @@ def fetch_broker() -> None:
 
 def start_detached(data: Path, *, workers: int) -> State:
     """Start a supervisor that outlives us; returns when everything is ready."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data / "stack.log"
     rotate(log)
-    with log.open("ab") as output:
+    with opened_log(log) as output:
         told_before = output.tell()
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "medfund.local", str(data), str(workers)],

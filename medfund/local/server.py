@@ -15,7 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from medfund.local import CannotRun
 from medfund.local.unprivileged import RunAs
@@ -166,7 +166,7 @@ class Server(ABC):
         folder: Path | None = None,
     ) -> None:
         rotate(self.log)
-        with self.log.open("ab") as log:
+        with opened_log(self.log) as log:
             self._child = subprocess.Popen(
                 command,
                 cwd=folder or self.folder,
@@ -204,6 +204,13 @@ def tail(log: Path) -> str:
         file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
         lines = file.read().decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-TAIL_LINES:])
+
+
+def opened_log(log: Path) -> IO[bytes]:
+    """To append to; readable by nobody else."""
+    file = log.open("ab")
+    os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 def rotate(log: Path) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from medfund import closed
 from medfund.http import tokens
 from medfund.local import health, prepare
 from medfund.local.kafka import Kafka
@@ -24,6 +25,7 @@ from medfund.local.server import Process, Server, StartFailed, eventually, write
 from medfund.local.services import SERVICES, Service, services, variable
 from medfund.local.settings import StackSettings
 from medfund.local.state import Part, State
+from medfund.local.unprivileged import run_as
 from medfund.postgres.provision import ROLES
 
 DATABASE = "medfund"
@@ -127,9 +129,21 @@ class Stack:
         """Start everything and return when all of it is ready. Raises `CannotRun`."""
         if any(part.running for part in self.parts):
             self.stop()  # left over from a supervisor that was killed; drained while its broker still runs
+        self._close()
         together([self._start_broker, self._start_database])
         together([service.start for service in self.services])
         self._await_health()
+
+    def _close(self) -> None:
+        """Nobody else looks into the data; where root starts it, the database's own user has to pass through to its."""
+        passing = closed.PASSED_THROUGH if run_as() else closed.ALONE
+        try:
+            for folder in (self.data, self.data / "postgres"):
+                closed.close(folder, passing)
+            for name in ("kafka", "services", "bank"):
+                closed.close(self.data / name)
+        except closed.Open as error:
+            raise StartFailed(str(error)) from error
 
     def _await_health(self) -> None:
         """A backlog may take long to book; nothing else may be wrong."""

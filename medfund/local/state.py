@@ -75,7 +75,7 @@ def write(state: State) -> None:
 @contextmanager
 def locked(data: Path) -> Iterator[None]:
     """Hold the data folder. Raises `AlreadyRunning`."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data / "stack.lock").open("a") as lock:
         # Somebody who only asks whether a stack runs holds it for a moment.
         if not eventually(lambda: _take(lock), ASKING_S):

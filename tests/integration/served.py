@@ -86,7 +86,7 @@ class Api:
             areas=areas,
             organisations=organisations,
             sources=sources if role == "publisher" else (),
-            subject=subject or f"test {role}",
+            subject=subject or f"test-{role}",
             ttl_s=3600,
         )
         return Caller(self.client, token)

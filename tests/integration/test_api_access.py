@@ -476,7 +476,7 @@ async def test_an_unknown_or_repeated_parameter_is_refused(api: Api) -> None:
 
 
 async def test_a_cursor_belongs_to_its_question_and_its_caller(api: Api) -> None:
-    auditor, other = api.caller("auditor"), api.caller("auditor", subject="another auditor")
+    auditor, other = api.caller("auditor"), api.caller("auditor", subject="another-auditor")
     cursor = (await auditor.answer("/v1/balances", limit=1))["next"]
     assert (await auditor.answer("/v1/balances", limit=7, cursor=cursor))["balances"]
     changed = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")

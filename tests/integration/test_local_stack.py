@@ -131,6 +131,22 @@ def test_secrets_are_their_owners_alone(stack: tuple[Path, dict[str, Any]]) -> N
     assert {name: oct((data / name).stat().st_mode & 0o777) for name in secret} == dict.fromkeys(secret, "0o600")
 
 
+def test_nobody_else_can_look_into_the_data(stack: tuple[Path, dict[str, Any]]) -> None:
+    data, _ = stack
+    passing = 0o711 if os.geteuid() == 0 else 0o700  # the database's own user passes through to its cluster
+    modes = {name: (data / name).stat().st_mode & 0o777 for name in (".", "postgres", "kafka", "services", "bank")}
+    assert modes == {".": passing, "postgres": passing, "kafka": 0o700, "services": 0o700, "bank": 0o700}
+    within = [path for folder in (data, data / "postgres") for path in folder.iterdir() if path.is_file()]
+    readable = {path.name for path in within if path.stat().st_mode & 0o044}
+    assert readable <= {"token-public.pem", "stack.lock"}
+
+
+def test_a_folder_without_a_stack_gives_no_token(tmp_path: Path) -> None:
+    said = medfund("token", "--role", "operator", "--data", str(tmp_path))
+    assert (said.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "there is no stack in" in said.stderr
+
+
 def test_a_stack_is_not_well_while_lanes_of_a_service_have_no_worker(stack: tuple[Path, dict[str, Any]]) -> None:
     data, told = stack
     found = running.running(data)

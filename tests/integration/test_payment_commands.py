@@ -107,13 +107,6 @@ async def test_nobody_speaks_for_somebody_else(anna: Caller) -> None:
     assert problem(response) == (422, "parameter_invalid")
 
 
-async def test_whose_name_is_no_reference_of_the_staff_approves_nothing(api: Api) -> None:
-    caller = api.caller("approver", areas=[AREA], subject="Wu, finance")
-    response = await caller.command("/v1/approvals", **approval())
-    assert problem(response) == (422, "event_refused")
-    assert "staff_ref" in response.json()["detail"]
-
-
 async def test_an_approval_that_does_not_count_is_declined_with_why(fund: Fund, api: Api, anna: Caller) -> None:
     """Reliability row 76, over HTTP."""
     fund.mandate("dan", limit="500.00")

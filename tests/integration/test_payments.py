@@ -74,6 +74,16 @@ async def test_nobody_approves_twice_nor_without_a_mandate_nor_above_its_limit(f
     assert (await states(fund))[P1] == "APPROVED"
 
 
+async def test_one_person_in_other_letters_is_one_person(fund: Fund) -> None:
+    await fund.approve("anna", "Anna", "ANNA", refs=[P1])
+    assert await refusals(fund) == [("Anna", "TWICE"), ("ANNA", "TWICE")]
+    await fund.approve("BO", refs=[P1])
+    assert [one["approvers"] for one in await fund.payments(status="APPROVED")] == [["anna", "BO"]]
+    fund.mandate("Bo", "approver", valid_to="2025-12-31")
+    await fund.approve("bO", refs=[OTHER])
+    assert (await refusals(fund))[-1] == ("bO", "MANDATE")
+
+
 async def test_two_officers_without_an_approver_are_not_enough(fund: Fund) -> None:
     fund.mandate("hugo", "finance")
     await fund.approve("anna", "hugo", "bo", refs=[P1])

@@ -123,6 +123,10 @@ REFUSED: dict[str, Callable[[], str]] = {
     "claims are a list": lambda: signed(part(issued(), 0), [1]),
     "a provider for all organisations": lambda: with_claims(role="provider", organisations=["*"]),
     "a provider for an area": lambda: with_claims(role="provider", organisations=["152500"]),
+    "subject that no event could name": lambda: with_claims(sub="Li, finance"),
+    "subject with blanks around it": lambda: with_claims(sub=" li"),
+    "subject in other letters": lambda: with_claims(sub="李"),
+    "subject too long": lambda: with_claims(sub="l" * 65),
     "subject with a line break": lambda: with_claims(sub="li\nrole=auditor"),
 }
 
@@ -171,8 +175,8 @@ def test_scopes_see_what_they_name_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"role": "root"}, {"role": "provider"}, {"areas": ["1,2"]}, {"subject": ""}],
-    ids=lambda wrong: next(iter(wrong)),
+    [{"role": "root"}, {"role": "provider"}, {"areas": ["1,2"]}, {"subject": ""}, {"subject": "Li, finance"}],
+    ids=lambda wrong: "-".join(map(str, *wrong.items())),
 )
 def test_a_token_that_would_be_refused_is_not_issued(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):

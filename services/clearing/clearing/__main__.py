@@ -45,7 +45,12 @@ async def bank() -> int:
     garbage.collect_seldom()
     try:
         return await process_of_bank.work(
-            settings.database_url, kafka, lanes=settings.lanes, root=settings.folder, accounts=settings.accounts
+            settings.database_url,
+            kafka,
+            lanes=settings.lanes,
+            root=settings.folder,
+            shared=settings.shared,
+            accounts=settings.accounts,
         )
     finally:
         await kafka.close()

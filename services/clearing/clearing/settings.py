@@ -21,6 +21,7 @@ class MigrationSettings(BaseSettings):
 class BankSettings(LogSettings):
     database_url: str = Field(validation_alias="CLEARING_READER_DSN")
     folder: Path = Field(validation_alias="MEDFUND_BANK_FOLDER")
+    shared: bool = Field(False, validation_alias="MEDFUND_BANK_SHARED")
     accounts: Path = Field(validation_alias="MEDFUND_BANK_ACCOUNTS")
     metrics_port: int = Field(0, description="0: no metrics endpoint")
 

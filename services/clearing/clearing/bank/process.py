@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 from clearing.bank import forwarding, register, sending, taking
 from clearing.bank.files import Desk, NotAccepted, NotDecided
 from clearing.bank.register import BadRegister, Register, UnknownAccount
+from medfund import closed
 from medfund.bankfiles import folders
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.handing import NoSpace, Tampered
@@ -65,10 +66,12 @@ async def round(desk: Desk, folders: Folders, register: Register) -> tuple[int, 
     return done, troubles
 
 
-async def run(dsn: str, log_: Log, *, lanes: int, root: Path, accounts: Path, stop: asyncio.Event) -> None:
-    """Raises `folders.Held` where another process works on the folder."""
+async def run(
+    dsn: str, log_: Log, *, lanes: int, root: Path, shared: bool, accounts: Path, stop: asyncio.Event
+) -> None:
+    """Raises `folders.Held` where another process works on the folder, `closed.Open` where others can enter it."""
     said: dict[str, float] = {}
-    with folders.held(root) as held:
+    with folders.held(root, shared=shared) as held:
         while not stop.is_set():
             try:
                 async with connect.connection(dsn, name="clearing bank") as connection:
@@ -109,13 +112,13 @@ async def _pause(stop: asyncio.Event) -> None:
         return
 
 
-async def work(dsn: str, log_: Log, *, lanes: int, root: Path, accounts: Path) -> int:
+async def work(dsn: str, log_: Log, *, lanes: int, root: Path, shared: bool, accounts: Path) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        await run(dsn, log_, lanes=lanes, root=root, accounts=accounts, stop=stop)
-    except (folders.Held, folders.SeveralFileSystems) as trouble:
+        await run(dsn, log_, lanes=lanes, root=root, shared=shared, accounts=accounts, stop=stop)
+    except (folders.Held, folders.SeveralFileSystems, closed.Open) as trouble:
         log.error("bank folder cannot be worked on", reason=str(trouble))
         return 1
     return 0

@@ -13,7 +13,7 @@ from clearing.funds import yuans
 from clearing.payments import mandates
 from clearing.payments.payment import UNSENT, Payment
 from clearing.state import Draft
-from medfund import money
+from medfund import money, people
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentApprovalRefused, PaymentApproved
 from medfund.events.treasury import PaymentApprovalGiven
@@ -80,9 +80,9 @@ def _behind(payment: Payment, approved_by: list[str]) -> list[str]:
 def _refusal(draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date) -> Refusal | None:
     if payment.status not in UNSENT or len(_behind(payment, before)) >= PEOPLE:
         return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
-    if staff_ref == payment.requested_by:
+    if people.same(staff_ref, payment.requested_by):
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
-    if staff_ref in before:
+    if people.among(staff_ref, before):
         return Refusal("TWICE", f"{staff_ref} approved this payment already")
     mandate = draft.known.mandates.of(payment.area, staff_ref, today)
     if mandate is None:

@@ -4,25 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from medfund import money
+from medfund import money, people
 from medfund.events.treasury import StaffMandated
 
 
 @dataclass(frozen=True, slots=True)
 class Mandates:
-    """By area and member of its staff: the last word on each."""
+    """By area and person (`people.one`): the last word on each."""
 
     known: Mapping[tuple[str, str], StaffMandated]
 
     def of(self, area: str, staff_ref: str, day: date) -> StaffMandated | None:
         """The mandate that somebody has on a day."""
-        mandate = self.known.get((area, staff_ref))
+        mandate = self.known.get((area, people.one(staff_ref)))
         if mandate is None or not mandate.valid_from <= day <= (mandate.valid_to or day):
             return None
         return mandate
 
     def with_mandate(self, event: StaffMandated) -> "Mandates":
-        return Mandates({**self.known, (event.area, event.staff_ref): event})
+        return Mandates({**self.known, (event.area, people.one(event.staff_ref)): event})
 
 
 def covers(mandate: StaffMandated, fen: int) -> bool:

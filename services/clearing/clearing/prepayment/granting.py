@@ -12,7 +12,7 @@ from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.payments.orders import cancel
 from clearing.prepayment.prepayment import PURPOSES, Prepayment
-from medfund import money
+from medfund import money, people
 from medfund.events.bank import BankPaymentSettled
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentOrdered, PaymentRetried
@@ -37,7 +37,7 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
     prepayment = draft.prepayments.get(event.prepayment_ref)
     if prepayment is None or prepayment.dimensions.provider != event.provider or prepayment.status == "REFUSED":
         yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
-    elif len(set(event.approvers)) < 2:
+    elif people.count(event.approvers) < 2:
         yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")
     elif money.fen(event.amount) > (most := _most(draft, prepayment, event)):
         yield disputed(event, cause, f"{event.amount} is more than {money.yuan(most)}, which is all that may be given")
