@@ -454,7 +454,7 @@ async def services(
         await control.execute(f"set search_path = {name}")
         await control.execute(SQL.create_lanes, lanes)
         dsn = prepare.dsn(database.admin, user=f"{name}_worker", password=PASSWORDS["worker"])
-        connections[name] = await asyncpg.connect(dsn)
+        connections[name] = await connect.opened(dsn, timeout=30)
     try:
         yield control, connections
     finally:

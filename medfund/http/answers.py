@@ -12,7 +12,7 @@ from medfund.postgres import queries
 
 SQL = queries.load(__file__, "positions.sql")
 
-Yuan = Annotated[str, Field(pattern=money.AMOUNT_PATTERN, description="Yuan with two decimals")]
+Yuan = Annotated[str, Field(pattern=money.SUM_PATTERN, description="Yuan with two decimals")]
 Positions = Annotated[
     dict[str, dict[str, int]], Field(description="By lane and topic: every event before this offset is in the answer")
 ]

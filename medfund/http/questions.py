@@ -1,11 +1,12 @@
 """Parameters that several questions share, each with its form: whatever does not have it never reaches the database."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from medfund import codes
+from medfund import codes, money
 from medfund.events.fields import FIRST_DAY, LAST_DAY
 from medfund.http import cursors
 from medfund.http.tokens import Principal
@@ -17,12 +18,29 @@ POSITION_PATTERN = (
     r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"
 )
 
+
+def one_of(known: Collection[str], refusal: str) -> AfterValidator:
+    """A code that does not exist is refused: to nothing, an answer of 0.00 would look like one."""
+
+    def check(code: str) -> str:
+        if code not in known:
+            raise ValueError(refusal)
+        return code
+
+    return AfterValidator(check)
+
+
 Area = Annotated[str, Field(pattern=codes.AREA_PATTERN, description="Pooling area, 6 digits", examples=["152500"])]
 Party = Annotated[
     str,
     Field(pattern=codes.PROVIDER_PATTERN, description="Provider code, H or P and 11 digits", examples=["H15250200017"]),
 ]
-Fund = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"])]
+Yuan = Annotated[str, Field(pattern=money.AMOUNT_PATTERN, description="One amount: yuan with two decimals")]
+Fund = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"]),
+    one_of(codes.FUNDS, "no fund has this code"),
+]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]
 Lane = Annotated[int, Field(ge=0, lt=1 << 15, description="Partition number", examples=[3])]

@@ -1,5 +1,9 @@
-"""Connections to Postgres: every wait has a limit, and a connection that timed out is terminated, not closed."""
+"""Connections to Postgres: every wait has a limit, and a connection that timed out is terminated, not closed.
 
+Sums of fen are `numeric` there, for they have no limit, and whole numbers here.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -70,8 +74,19 @@ async def opened(dsn: str, *, timeout: float, **options: Any) -> asyncpg.Connect
     servers = each(dsn)
     for server in servers[:-1]:
         with suppress(*UNAVAILABLE):
-            return await asyncpg.connect(server, timeout=timeout / len(servers), **options)
-    return await asyncpg.connect(servers[-1], timeout=timeout / len(servers), **options)
+            return await _opened(server, timeout / len(servers), options)
+    return await _opened(servers[-1], timeout / len(servers), options)
+
+
+async def _opened(server: str, timeout_s: float, options: Mapping[str, Any]) -> asyncpg.Connection:
+    async with asyncio.timeout(timeout_s):
+        connection: asyncpg.Connection = await asyncpg.connect(server, timeout=timeout_s, **options)
+        try:
+            await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int)
+        except BaseException:
+            connection.terminate()
+            raise
+    return connection
 
 
 def each(dsn: str) -> list[str]:

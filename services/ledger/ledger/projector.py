@@ -19,6 +19,8 @@ from medfund.events.kinds import Event
 from medfund.lanes.registered import REGISTRATIONS
 
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
+LINE_MAX = 9_000_000_000_000_000_000
+"""Fen of one line: its column holds no more."""
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -170,11 +172,22 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
     party, counterpart, insutype, clr_type, benefit_year = dimensions(event, valued)
     area, recorded = event.area, recorded_date(record.timestamp)
-    for ordinal, (book, fund, debit, credit, amount) in enumerate(booked):
+    parts = (
+        (book, fund, debit, credit, part) for book, fund, debit, credit, amount in booked for part in _parts(amount)
+    )
+    for ordinal, (book, fund, debit, credit, amount) in enumerate(parts):
         yield JournalLine(
             topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
             party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded,
         )  # fmt: skip
+
+
+def _parts(amount: int) -> Iterator[int]:
+    """Each as large as a line can be, and the rest: what many events sum has no limit."""
+    while amount > LINE_MAX:
+        yield LINE_MAX
+        amount -= LINE_MAX
+    yield amount
 
 
 def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples, naming
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
-from medfund.http.answers import Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Yuan
 
 router = APIRouter()
 PAYMENTS_MAX = 500

@@ -11,10 +11,9 @@ from clearing.api import commands, examples
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref, Text
 from clearing.dimensions import Dimensions, told
-from medfund.http.answers import Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.questions import Day, Fund, Party
+from medfund.http.questions import Day, Fund, Party, Yuan
 
 router = APIRouter()
 ACCOUNT = "2102"

@@ -11,11 +11,10 @@ from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
 from medfund import codes
 from medfund.events.prepayments import PrepaymentKind
-from medfund.http.answers import Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
-from medfund.http.questions import Fund, Party
+from medfund.http.questions import Fund, Party, Yuan
 
 router = APIRouter()
 

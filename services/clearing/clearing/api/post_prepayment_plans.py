@@ -15,11 +15,10 @@ from clearing.prepayment.planning import Wanted
 from medfund import money
 from medfund.events.prepayments import PrepaymentKind
 from medfund.http import auditing
-from medfund.http.answers import Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
-from medfund.http.questions import Area, Fund
+from medfund.http.questions import Area, Fund, Yuan
 
 router = APIRouter()
 

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from ledger import chart
 from medfund import codes
+from medfund.http import questions
 from medfund.http.questions import Area, Day, Fund
 
 Party = Annotated[
@@ -16,7 +18,9 @@ Party = Annotated[
     ),
 ]
 AccountCode = Annotated[
-    str, Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"])
+    str,
+    Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"]),
+    questions.one_of(chart.ACCOUNTS, "the chart of accounts has no such account"),
 ]
 
 
@@ -33,6 +37,12 @@ class Filters(BaseModel):
     ] = "OPS"
     as_of: Annotated[Day | None, Field(description="Count what has a value date up to this day")] = None
     known_on: Annotated[Day | None, Field(description="Count what was recorded up to this day")] = None
+
+    @model_validator(mode="after")
+    def _an_account_of_the_book(self) -> "Filters":
+        if self.account is not None and chart.ACCOUNTS[self.account].book != self.book:
+            raise ValueError(f"book {self.book} has no such account: it is one of the other book")
+        return self
 
     @property
     def narrowing(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ select
     party as provider,
     account,
     fund,
-    sum(debit - credit)::bigint as fen
+    sum(debit - credit) as fen
 from buckets
 where lane = $1 and book = 'OPS' and account = any($2::text [])
 group by party, account, fund

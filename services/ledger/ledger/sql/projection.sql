@@ -55,7 +55,7 @@ select
     added.*
 from unnest(
     $22::text::text [], $23::text::text [], $24::text::text [], $25::text::text [], $26::text::text [],
-    $27::text::text [], $28::text::date [], $29::text::date [], $30::text::bigint [], $31::text::bigint []
+    $27::text::text [], $28::text::date [], $29::text::date [], $30::text::numeric [], $31::text::numeric []
 ) as added
 on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit

@@ -26,7 +26,7 @@ with days as (
         fund,
         account as bank_account,
         value_date as day,
-        sum(debit - credit)::bigint as moved,
+        sum(debit - credit) as moved,
         null::bigint as closing
     from buckets
     where book = 'OPS' and account in ('1002', '1003')
@@ -52,7 +52,7 @@ stood as (
         sum(moved) over (
             partition by area, fund, bank_account
             order by day range between unbounded preceding and current row
-        )::bigint as books
+        ) as books
     from days
 ),
 
@@ -64,7 +64,7 @@ told as (
         day,
         closing,
         books,
-        lag(closing - books, 1, 0::bigint) over (partition by area, fund, bank_account order by day) as before
+        lag(closing - books, 1, 0::numeric) over (partition by area, fund, bank_account order by day) as before
     from stood
     where closing is not null
 )

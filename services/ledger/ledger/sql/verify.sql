@@ -83,8 +83,8 @@ with turnovers as (
 sums as (
     select
         party, account, book, fund, area, counterpart, value_date, recorded_date,
-        sum(debit)::bigint as debit,
-        sum(credit)::bigint as credit
+        sum(debit) as debit,
+        sum(credit) as credit
     from turnovers
     group by party, account, book, fund, area, counterpart, value_date, recorded_date
 ),
@@ -113,7 +113,7 @@ select
     book,
     fund,
     count(*) as lines,
-    sum(amount)::bigint as amount
+    sum(amount) as amount
 from journal
 where lane = $1
 group by book, fund
@@ -127,8 +127,8 @@ with moved as (
         area,
         fund,
         value_date,
-        coalesce(sum(debit - credit) filter (where book = 'OPS'), 0)::bigint as ops,
-        coalesce(sum(debit - credit) filter (where book = 'STAT'), 0)::bigint as stat
+        coalesce(sum(debit - credit) filter (where book = 'OPS'), 0) as ops,
+        coalesce(sum(debit - credit) filter (where book = 'STAT'), 0) as stat
     from buckets
     inner join unnest($2::text [], $3::text []) as pair (account, of_stat)
         on buckets.account in (pair.account, pair.of_stat)

@@ -60,8 +60,8 @@ claimed as (
 )
 
 select
-    coalesce(sum(recorded.fen), 0)::bigint as settled,
-    coalesce(sum(recorded.fen) filter (where claimed."offset" is not null), 0)::bigint as instant
+    coalesce(sum(recorded.fen), 0) as settled,
+    coalesce(sum(recorded.fen) filter (where claimed."offset" is not null), 0) as instant
 from recorded
 left join claimed on recorded.lane = claimed.lane and recorded."offset" = claimed."offset"
 

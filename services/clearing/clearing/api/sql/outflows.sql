@@ -2,7 +2,7 @@
 -- What is in the expenditure accounts of an area's funds by the books. Locks: none.
 select
     fund,
-    sum(fen)::bigint as fen
+    sum(fen) as fen
 from moves
 where area = any($1::text []) and bank_account = $2
 group by fund
@@ -11,7 +11,7 @@ group by fund
 -- What was sent to the bank and is not answered yet, by fund. Locks: none.
 select
     payment.fund,
-    sum(payment.fen - coalesce(paid.fen, 0))::bigint as fen
+    sum(payment.fen - coalesce(paid.fen, 0)) as fen
 from payments as payment
 left join lateral (
     select sum(fen::bigint) as fen from jsonb_each_text(payment.body -> 'settled') as part (fund, fen)
@@ -24,7 +24,7 @@ group by payment.fund
 select
     part.fund,
     payment.body ->> 'due' as due,
-    sum(part.fen::bigint)::bigint as fen
+    sum(part.fen::bigint) as fen
 from payments as payment
 cross join lateral jsonb_each_text(
     case when payment.status in ('ORDERED', 'APPROVED') then payment.body -> 'amounts' else payment.body -> 'to_retry' end

@@ -58,7 +58,7 @@ order by step.ref, step.number
 select
     prepayment.fund,
     step.day,
-    sum(case step.what when 'PAID' then step.fen else -step.fen end)::bigint as fen
+    sum(case step.what when 'PAID' then step.fen else -step.fen end) as fen
 from prepayments as prepayment
 inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
 where

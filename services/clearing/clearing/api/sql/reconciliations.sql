@@ -11,7 +11,7 @@ select
     statement.closing,
     statement.lines,
     (
-        select coalesce(sum(move.fen), 0)::bigint
+        select coalesce(sum(move.fen), 0)
         from moves as move
         where
             move.area = statement.area and move.fund = statement.fund
@@ -43,7 +43,7 @@ booked as (
     from line
     left join lateral (
         select
-            sum(move.fen)::bigint as booked,
+            sum(move.fen) as booked,
             count(distinct (move.lane, move.ref)) as things,
             bool_or(exists (
                 select from suspense as item
@@ -68,8 +68,8 @@ select
         else 'ONE_TO_ONE'
     end as kind,
     count(*) as lines,
-    coalesce(sum(fen) filter (where fen > 0), 0)::bigint as came,
-    coalesce(-sum(fen) filter (where fen < 0), 0)::bigint as went
+    coalesce(sum(fen) filter (where fen > 0), 0) as came,
+    coalesce(-sum(fen) filter (where fen < 0), 0) as went
 from booked
 where booked = fen
 group by kind
@@ -89,7 +89,7 @@ with differing as (
         booked.fen as books
     from bank_lines as line
     left join lateral (
-        select sum(move.fen)::bigint as fen
+        select sum(move.fen) as fen
         from moves as move
         where move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
     ) as booked on true
@@ -103,7 +103,7 @@ with differing as (
         min(move.value_date) as value_date,
         min(move.ref) as ref,
         null as bank,
-        sum(move.fen)::bigint as books
+        sum(move.fen) as books
     from moves as move
     where
         move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.value_date <= $4
@@ -123,7 +123,7 @@ ordered as (
         *,
         row_number() over (partition by kind order by value_date, bank_txn) as place,
         count(*) over (partition by kind) as items,
-        sum(coalesce(bank, 0) - coalesce(books, 0)) over (partition by kind)::bigint as fen,
+        sum(coalesce(bank, 0) - coalesce(books, 0)) over (partition by kind) as fen,
         min(value_date) over (partition by kind) as oldest
     from differing
 )
@@ -136,7 +136,7 @@ order by kind, place
 -- What was sent to the bank up to a day and is not answered in full; no items where there is none. Locks: none.
 select
     count(*) as items,
-    -sum(payment.fen - coalesce(paid.fen, 0))::bigint as fen,
+    -sum(payment.fen - coalesce(paid.fen, 0)) as fen,
     min(payment.body ->> 'execute_on')::date as oldest
 from payments as payment
 left join lateral (
@@ -149,7 +149,7 @@ having count(*) > 0
 -- What nobody has placed, up to a day; no items where there is none. Locks: none.
 select
     count(*) as items,
-    sum(case when body ->> 'direction' = 'IN' then part.fen::bigint else -part.fen::bigint end)::bigint as fen,
+    sum(case when body ->> 'direction' = 'IN' then part.fen::bigint else -part.fen::bigint end) as fen,
     min(body ->> 'value_date')::date as oldest
 from suspense
 cross join lateral jsonb_each_text(body -> 'amounts') as part (fund, fen)

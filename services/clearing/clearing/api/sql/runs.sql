@@ -36,10 +36,10 @@ select
     payment.run_ref,
     payment.status,
     count(*) as payments,
-    sum(payment.fen)::bigint as fen,
-    sum(part.settled)::bigint as settled,
+    sum(payment.fen) as fen,
+    sum(part.settled) as settled,
     count(*) filter (where part.returned > 0) as payments_returned,
-    sum(part.returned)::bigint as returned
+    sum(part.returned) as returned
 from payments as payment
 cross join lateral (
     select
@@ -55,7 +55,7 @@ select
     why ->> 'run_ref' as run_ref,
     why ->> 'code' as code,
     count(*) as payments,
-    sum(payment.fen)::bigint as fen
+    sum(payment.fen) as fen
 from payments as payment
 cross join lateral jsonb_array_elements(payment.body -> 'withheld') as why
 where
@@ -101,9 +101,9 @@ with approved as (
 select
     due,
     count(*) as approved,
-    sum(fen)::bigint as approved_fen,
+    sum(fen) as approved_fen,
     count(*) filter (where running <= $5) as planned,
-    coalesce(sum(fen) filter (where running <= $5), 0)::bigint as planned_fen
+    coalesce(sum(fen) filter (where running <= $5), 0) as planned_fen
 from approved
 group by due
 order by due

@@ -18,7 +18,7 @@ order by body ->> 'run_ref'
 -- How much of a run was sent. Locks: none.
 select
     count(*) as payments,
-    coalesce(sum(fen), 0)::bigint as fen
+    coalesce(sum(fen), 0) as fen
 from payments
 where run_ref = $1
 
@@ -88,7 +88,7 @@ where area = $1 and fund = $2 and ref = any($3::text [])
 -- numbers would go through all that ever moved. Locks: none.
 select
     line.bank_txn,
-    sum(move.fen)::bigint as fen
+    sum(move.fen) as fen
 from unnest($4::text []) as line (bank_txn)
 inner join moves as move on move.area = $1 and move.fund = $2 and move.bank_account = $3 and line.bank_txn = move.bank_txn
 group by line.bank_txn
@@ -129,7 +129,7 @@ on conflict (area, fund, bank_account, day) do update set
 
 -- name: cash
 -- What the books have in an account at the end of a day. Locks: none.
-select coalesce(sum(fen), 0)::bigint
+select coalesce(sum(fen), 0)
 from moves
 where area = $1 and fund = $2 and bank_account = $3 and value_date <= $4
 

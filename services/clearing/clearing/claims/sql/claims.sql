@@ -81,7 +81,7 @@ parts as (
         count(*) filter (where part.fund is null) as settlements,
         string_agg(placed.ref, '') filter (where part.fund is null) as refs,
         bool_and(placed.med_type = '13') as emergencies,
-        sum(part.fen)::bigint as fen,
+        sum(part.fen) as fen,
         bool_or(part.borne) as borne
     from placed
     cross join lateral (

@@ -12,7 +12,7 @@ select
     coalesce((
         select sum(fen) from moves
         where area = $1 and fund = $2 and bank_account = $3
-    ), 0)::bigint as cash,
+    ), 0) as cash,
     coalesce((
         select sum(payment.fen - coalesce(paid.fen, 0))
         from payments as payment
@@ -20,7 +20,7 @@ select
             select sum(fen::bigint) as fen from jsonb_each_text(payment.body -> 'settled') as part (fund, fen)
         ) as paid on true
         where payment.area = $1 and payment.fund = $2 and payment.status = 'SENT'
-    ), 0)::bigint as on_its_way
+    ), 0) as on_its_way
 
 -- name: approved
 -- The approved payments of a fund that may be sent on a day, by lane, in the order of due days, as far as the money goes;
@@ -41,9 +41,9 @@ with approved as (
 select
     lane,
     count(*) filter (where running <= $5) as payments,
-    coalesce(sum(fen) filter (where running <= $5), 0)::bigint as fen,
+    coalesce(sum(fen) filter (where running <= $5), 0) as fen,
     count(*) as all_payments,
-    sum(fen)::bigint as all_fen
+    sum(fen) as all_fen
 from approved
 group by lane
 order by lane

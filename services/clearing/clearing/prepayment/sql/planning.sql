@@ -16,7 +16,7 @@ settled as (
         claim.lane,
         claim.provider,
         part.fund,
-        sum(part.fen::bigint)::bigint as fen
+        sum(part.fen::bigint) as fen
     from (select distinct lane, provider from candidate) as named
     inner join claims as claim on named.lane = claim.lane and named.provider = claim.provider
     cross join lateral jsonb_each_text(claim.body -> 'approved') as part (fund, fen)
@@ -29,9 +29,9 @@ settled as (
 select
     candidate.lane,
     candidate.body,
-    coalesce(settled.fen, 0)::bigint as settled,
+    coalesce(settled.fen, 0) as settled,
     (
-        select coalesce(sum((other.body ->> 'granted')::bigint), 0)::bigint
+        select coalesce(sum((other.body ->> 'granted')::bigint), 0)
         from prepayments as other
         where
             other.lane = candidate.lane and other.provider = candidate.provider and other.fund = candidate.fund

@@ -8,8 +8,8 @@ select
     fund,
     area,
     counterpart,
-    sum(debit)::bigint as debit,
-    sum(credit)::bigint as credit
+    sum(debit) as debit,
+    sum(credit) as credit
 from buckets
 where
     lane = any($1::smallint [])
@@ -36,8 +36,8 @@ select
     area,
     fund,
     account,
-    sum(debit)::bigint as debit,
-    sum(credit)::bigint as credit
+    sum(debit) as debit,
+    sum(credit) as credit
 from buckets
 where
     lane = any($1::smallint [])

@@ -5,7 +5,7 @@ select
     area,
     fund,
     account,
-    sum(debit - credit)::bigint as fen
+    sum(debit - credit) as fen
 from buckets
 where
     lane = any($1::smallint [])
@@ -40,7 +40,7 @@ select
     last.bank_account,
     last.day,
     last.closing,
-    coalesce(sum(moved.debit - moved.credit), 0)::bigint as books
+    coalesce(sum(moved.debit - moved.credit), 0) as books
 from last
 left join buckets as moved
     on

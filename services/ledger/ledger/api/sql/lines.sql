@@ -83,8 +83,8 @@ where
 -- What the lines of one party say of one account, to be held against its buckets. Locks: none.
 select
     count(*) as lines,
-    coalesce(sum(amount) filter (where debit = $7), 0)::bigint as debit,
-    coalesce(sum(amount) filter (where credit = $7), 0)::bigint as credit
+    coalesce(sum(amount) filter (where debit = $7), 0) as debit,
+    coalesce(sum(amount) filter (where credit = $7), 0) as credit
 from journal
 where
     lane = any($1::smallint [])

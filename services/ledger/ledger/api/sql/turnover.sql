@@ -6,8 +6,8 @@ select
     clr_type,
     count(*) as lines,
     sum(events)::bigint as events,
-    coalesce(sum(amount) filter (where debit = $7), 0)::bigint as debit,
-    coalesce(sum(amount) filter (where credit = $7), 0)::bigint as credit
+    coalesce(sum(amount) filter (where debit = $7), 0) as debit,
+    coalesce(sum(amount) filter (where credit = $7), 0) as credit
 from journal
 where
     lane = any($1::smallint [])

@@ -1,0 +1,77 @@
+"""Sums have no limit: what is larger than any single amount is an answer, and a lane that adds it up goes on."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ledger.api.app import create
+from ledger.settings import ApiSettings
+from medfund import money
+from medfund.http import tokens
+from tests.conftest import Database
+from tests.fund import LANES, LIMITS, Fund, running
+from tests.integration import claims_served
+from tests.integration.served import Api
+
+LARGEST = money.FEN_MAX
+MANY = 947
+"""More than fit into a column of 64 bits."""
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    async with running(database) as fund:
+        fund.workers["ledger"].limits = replace(LIMITS, batch_records_max=5000)
+        fund.register()
+        fund.policy()
+        for _ in range(MANY):
+            fund.settle({"390100": LARGEST}, day="2026-04-21", insutype="390")
+        await fund.drain()
+        yield fund
+
+
+async def test_more_than_any_single_amount_is_booked_and_answered(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    summed = money.yuan(MANY * LARGEST)
+    assert summed == "94699999999999990.53"
+    keys = tokens.make_keys(tmp_path)
+    app = create(
+        ApiSettings.model_validate(
+            {
+                "kafka_bootstrap": "127.0.0.1:1",
+                "MEDFUND_LANES": LANES,
+                "MEDFUND_TOPIC_PREFIX": "medfund",
+                "LEDGER_READER_DSN": database.dsn("reader"),
+                "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
+            }
+        )
+    )
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ledger", timeout=30)
+    async with app.router.lifespan_context(app), client:
+        auditor = Api(app, client, keys, database, "", "medfund").caller("auditor")
+        balances = await auditor.answer("/v1/balances", account="2100")
+        assert balances["totals"] == {"debit": "0.00", "credit": summed, "balance": f"-{summed}", "side": "credit"}
+        trial = await auditor.answer("/v1/trial-balance")
+        assert (trial["balanced"], trial["totals"]["debit"]) == (True, summed)
+        lines = await auditor.answer("/v1/lines", account="5001")
+        assert lines["total"] == summed
+        turnover = await auditor.answer("/v1/turnover", account="5001")
+        assert [row["debit"] for row in turnover["rows"]] == [summed]
+        explained = await auditor.answer("/v1/explain", party=fund.provider, account="2100", fund="390100")
+        assert (explained["proved"], explained["journal"]["credit"]) == (True, summed)
+
+
+async def test_a_claim_of_more_than_can_be_claimed_is_rejected_and_its_lane_goes_on(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    fund.submit("B-HUGE", first="2026-04-21", last="2026-04-21", on="2026-04-22", insutype="390",
+                amounts={"390100": money.yuan(LARGEST)})  # fmt: skip
+    [rejected] = await fund.decided("claim.batch.rejected")
+    assert "AMOUNT" in {error["code"] for error in rejected["errors"]}
+    async with claims_served.serving(database, fund.log, tmp_path / "keys") as api:
+        covered = await api.caller("auditor").answer("/v1/coverage", area=fund.area, month="2026-04")
+    assert covered["money"] == {"instant": "0.00", "settled": money.yuan(MANY * LARGEST), "ratio": "0.000000"}
