@@ -32,6 +32,7 @@ from medfund.bankfiles.messages import (
     Status,
     Transfers,
 )
+from medfund.postgres import connect
 from tests import events
 from tests.conftest import Database
 from tests.fund import Fund, running
@@ -179,7 +180,7 @@ async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
         await fund.drain()
         fund.day("2026-02-09")
         await fund.drain()
-        reader = await asyncpg.connect(database.dsn("reader", "clearing"))
+        reader = await connect.opened(database.dsn("reader", "clearing"), timeout=30)
         worker = asyncio.create_task(_work(fund))
         with folders.held(tmp_path / "bank") as held:
             yield Door(fund, Bank(tmp_path / "bank"), Desk(reader, fund.log, 1), held, register_file)

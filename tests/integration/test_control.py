@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from ledger import control
 from ledger.verify import Report
 from medfund.local import prepare
+from medfund.postgres import connect
 from tests.conftest import PASSWORDS, Database
 from tests.fund import Fund, running
 
@@ -36,7 +36,7 @@ async def compared(database: Database, fund: Fund) -> tuple[int | None, list[str
     connections, report = [], Report()
     for name in ("ledger", "clearing"):
         dsn = prepare.dsn(database.admin, user=f"{name}_reader", password=PASSWORDS["reader"])
-        connections.append(await asyncpg.connect(dsn))
+        connections.append(await connect.opened(dsn, timeout=30))
     try:
         await control.compare(report, *connections, fund.log, [fund.lane])
     finally:

@@ -1,7 +1,7 @@
 """What an earlier version wrote: its database is migrated, proved and worked on, and its log rebuilds the same rows.
 
-`tests/histories/<month>` holds the log and the database of a fund of twelve lanes as that version left them: a small city,
-prepayments and claims of several hospitals paid through the bank, and what was open then.
+`tests/histories/<month>` holds the log and the database of a fund of twelve lanes as that version left them: a small
+city, prepayments and claims of several hospitals paid through the bank, and what was open then.
 """
 
 import json
@@ -111,8 +111,8 @@ async def test_what_an_earlier_version_wrote_is_migrated_proved_and_rebuilt_as_i
 
 
 async def proved(database: Database, log: MemoryLog) -> None:
-    books = await asyncpg.connect(database.dsn("reader"))
-    clearing = await asyncpg.connect(database.dsn("reader", "clearing"))
+    books = await connect.opened(database.dsn("reader"), timeout=30)
+    clearing = await connect.opened(database.dsn("reader", "clearing"), timeout=30)
     try:
         report = await verify.verify(books, log, Ledger(lanes=LANES, prefix=log.prefix), range(LANES))
         await control.compare(report, books, clearing, log, range(LANES))

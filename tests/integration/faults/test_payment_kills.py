@@ -25,6 +25,7 @@ from clearing.payments.payment import end_to_end_id
 from medfund import money
 from medfund.lanes import partition
 from medfund.local.server import tail
+from medfund.postgres import connect
 from tests import events
 from tests.conftest import LANES
 from tests.integration import child
@@ -242,7 +243,7 @@ async def city(books: Books, folder: Path) -> AsyncIterator[City]:
              [*HANDING, *(f"bank.{step}" for step in ("taken", "decided", "committed", "posted"))], folder),
     ]  # fmt: skip
     control = await asyncpg.connect(books.database.admin)
-    worker = await asyncpg.connect(books.database.dsn("worker", "clearing"))
+    worker = await connect.opened(books.database.dsn("worker", "clearing"), timeout=30)
     funds = [WorkingFund(control, {"clearing": worker}, lane=lane, books=books) for lane in range(LANES)]
     area = funds[partition.lane_of(events.AREA.encode(), LANES)]
     try:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from medfund.http import tokens
+from medfund.postgres import connect
 from tests.conftest import LANES
 from tests.events import AREA
 from tests.integration import api_process
@@ -43,7 +44,7 @@ async def funds(books: Books) -> AsyncIterator[list[WorkingFund]]:
     await with_clearing(books.database)
     books.services["clearing"] = FAMILIES
     control = await asyncpg.connect(books.database.admin)
-    worker = await asyncpg.connect(books.database.dsn("worker", "clearing"))
+    worker = await connect.opened(books.database.dsn("worker", "clearing"), timeout=30)
     with books.working("ledger"), books.working("clearing", service="clearing"):
         funds = [WorkingFund(control, {"clearing": worker}, lane=lane, books=books) for lane in range(LANES)]
         for fund in funds:
