@@ -99,10 +99,10 @@ async def measure(ground: Ground, *, providers: int) -> Took:
             raise AssertionError(f"{ordered} payments are ordered for {providers} grants")
         await disbursed(tables)
         with ground.workers(WORKERS, service="clearing"):
-            await awake(writing, tables, date(YEAR, 12, 30))
+            await awake(writing, tables, date(YEAR, 12, 31))
             with took.part("year end"):
                 for lane in range(LANES):
-                    await writing.put(lane, _day(lane, date(YEAR, 12, 31)))
+                    await writing.put(lane, _day(lane, date(YEAR + 1, 1, 1)))
                 await writing.confirmed()
                 await until(tables, OVERDUE, providers, limit_s=LIMIT_S)
                 await until(tables, TOLD, limit_s=LIMIT_S)

@@ -52,6 +52,13 @@ FUNDS: Mapping[str, Label] = {
 }
 """fund_pay_type: the funds are legally separate, and this is the dimension that keeps them so."""
 
+INSURED_WITH: Mapping[str, tuple[str, ...]] = {
+    "310100": ("310", "510"),
+    "390100": ("390", "391", "399"),
+    "390200": ("390", "391", "392", "399"),
+}
+"""Of the funds that bear more than the insurance type that they are called after: those that they bear."""
+
 INSUTYPES: Mapping[str, Label] = {
     "310": Label("职工基本医疗保险", "Employee insurance"),
     "320": Label("公务员医疗补助", "Civil servant subsidy"),
@@ -115,6 +122,11 @@ def provider_kind(code: str) -> Literal["hospital", "pharmacy"]:
 def is_area(code: str) -> bool:
     """A medical-insurance area (admvs): six digits."""
     return _AREA(code) is not None
+
+
+def is_borne(insutype: str, fund: str) -> bool:
+    """Whether a fund bears what is insured as a type."""
+    return insutype in INSURED_WITH.get(fund, (fund[:3],))
 
 
 def is_opaque(code: str) -> bool:

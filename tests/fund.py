@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import asyncpg
@@ -146,8 +147,8 @@ class Fund:
         self.put("claim.batch.submitted.v1", **{**content, **changes})
 
     def day(self, day: str) -> None:
-        known = calendar.shipped()
-        worked = known.is_working_day(datetime.date.fromisoformat(day))
+        known, date = calendar.shipped(), datetime.date.fromisoformat(day)
+        worked = known.is_working_day(date) if date.year in known.notices else None
         self.put_in_lane("day.opened.v1", date=day, working_day=worked, calendar_version=known.version)
 
     def deduct(self, batches: Sequence[str], amounts: Mapping[str, int], **data: Any) -> None:
@@ -213,12 +214,13 @@ class Fund:
                  assessed_on=f"{year + 1}-01-03")  # fmt: skip
 
     def apply(self, *funds: str, on: str = "2026-01-06", kind: str = "ANNUAL", **data: Any) -> None:
-        """Ask for prepayments."""
-        content = {"insutype": "310", "year": int(on[:4]), "documents": ["promise-1", "promise-2"], **data}
+        """Ask for prepayments, of each insurance type by itself."""
+        content = {"year": int(on[:4]), "documents": ["promise-1", "promise-2"], **data}
         if "contract_ref" in data:
             content.setdefault("contracted_on", on)
-        self.put("prepayment.applied.v1", provider=self.provider, prepayment_kind=kind, funds=list(funds),
-                 applied_on=on, **content)  # fmt: skip
+        for insutype, some in groupby(funds, key=lambda fund: data.get("insutype") or fund[:3]):
+            self.put("prepayment.applied.v1", provider=self.provider, prepayment_kind=kind, funds=list(some),
+                     applied_on=on, **{**content, "insutype": insutype})  # fmt: skip
 
     def grant(self, ref: str, amount: int, *, plan: str = "YF-1", on: str = "2026-02-03", **data: Any) -> None:
         """What an approved plan gives."""

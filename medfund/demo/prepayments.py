@@ -4,6 +4,7 @@ is left at the end of the year blocks the next one. The numbers are those of the
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ MONTHLY_CLAIM = 1_000_000_000
 APPLIED, GRANTED, PAID = date(2025, 1, 6), date(2025, 3, 11), date(2025, 3, 12)
 PAID_AT_ONCE = {9: date(2025, 10, 9), 10: date(2025, 11, 10), 11: date(2025, 12, 9)}
 """By month of care: the working day on which a part of its claim is paid."""
-LAST = date(2025, 12, 31)
+LAST, OVER = date(2025, 12, 31), date(2026, 1, 1)
+"""The last day of the year, and the one with which it is over."""
 
 
 def play(stage: Stage) -> None:
@@ -97,15 +99,15 @@ class Prepayments:
         hospital = self.stage.api("provider", service="clearing", organisations=[FIRST, SECOND])
         shown = table("hospital", "fund", "found", "why")
         found: dict[tuple[str, str], str] = {}
-        for code in (FIRST, SECOND):
+        for code, fund in product((FIRST, SECOND), (EMPLOYEES, RESIDENTS)):
             outcome = hospital.command(
-                "/v1/prepayment-applications", application=f"YFJ-{code}", provider=code, insutype="310", year=2025,
-                funds=[EMPLOYEES, RESIDENTS], documents=["promise-assets", "promise-use"], applied_on=f"{APPLIED}",
+                "/v1/prepayment-applications", application=f"YFJ-{code}-{fund}", provider=code, insutype=fund[:3],
+                year=2025, funds=[fund], documents=["promise-assets", "promise-use"], applied_on=f"{APPLIED}",
             )  # fmt: skip
             for decision in outcome["decisions"]:
                 data = decision["data"]
-                found[code, data["fund"]] = data.get("detail", "")
-                shown.add_row(code, data["fund"], "no" if "code" in data else "yes", data.get("detail", ""))
+                found[code, fund] = data.get("detail", "")
+                shown.add_row(code, fund, "no" if "code" in data else "yes", data.get("detail", ""))
         self.stage.show(shown)
         self.stage.check("the employees' fund gives, with 14.3131 months of surplus", not found[FIRST, EMPLOYEES])
         self.stage.check(
@@ -162,7 +164,7 @@ class Prepayments:
         self.stage.check("three times 3,568,244.14", taken == ["3568244.14"] * 3)
 
     def _year_end(self) -> None:
-        self.world.open_days(LAST, LAST)
+        self.world.open_days(LAST, OVER)
         self._sent()
         shown = table("prepayment", "state", ">granted", ">offset", ">outstanding", ">due", "blocks")
         told = {one["provider"]: one for one in self._prepayments(None) if one["fund"] == EMPLOYEES}

@@ -453,7 +453,8 @@ class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
     """How a finding stands: the whole new state, not the difference.
 
     `amounts` are what it takes off as things stand, `settlement_amounts` what the funds bear of its settlement, and so
-    the most that it can take. Books nothing. Source: R1.3, c.2 (15, 16).
+    the most that it can take. `late`: nobody had decided it when the audit ended, and it takes nothing off; what stands
+    of it in the end is a recovery. Books nothing. Source: R1.3, R10, c.2 (15, 16).
     """
 
     batch: Ref
@@ -466,6 +467,7 @@ class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
     settlement_amounts: Amounts
     settlement_ref: HashRef | None = None
     line_ref: Ref | None = None
+    late: bool | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,

@@ -35,7 +35,7 @@ GateReason: TypeAlias = Literal["TOO_FEW_MONTHS", "DEFICIT_LAST_YEAR", "DEFICIT_
 RefusalCode: TypeAlias = Literal[
     "GATE", "TOO_LATE", "TWICE", "BLOCKED", "AGREEMENT", "AGREEMENT_TOO_NEW", "MERGED", "SPLIT", "MOVED", "BREACH",
     "NOT_ASSESSED", "ASSESSMENT_FAILED", "GRADE", "DOCUMENTS", "OPEN_BEFORE", "TOO_LITTLE", "UNKNOWN_FUND",
-    "NO_CALENDAR",
+    "NO_CALENDAR", "INSUTYPE",
 ]  # fmt: skip
 
 _NAME = "H15250200017/YF-2026/310100"
@@ -58,7 +58,8 @@ def _not_negative(*names: str) -> Rule:
 class PrepaymentApplied(Event, frozen=True, kw_only=True):
     """A provider asks for prepayments of a year, for drugs and consumables alone; each fund is judged by itself.
 
-    `documents` are references to its promises (no frozen assets, able to repay). A BULK one names the purchase
+    Each fund is one that bears the insurance type, or is refused. `documents` are references to its promises (no frozen
+    assets, able to repay). A BULK one names the purchase
     contract, its day, and what was agreed for a year, by fund. Source: R2.2, R2.4, R2.6, c.2 (29).
     """
 
@@ -80,7 +81,7 @@ class PrepaymentApplied(Event, frozen=True, kw_only=True):
         "insutype": "310",
         "prepayment_kind": "ANNUAL",
         "year": 2026,
-        "funds": ["310100", "390100"],
+        "funds": ["310100"],
         "documents": ["promise-assets-2026", "promise-use-2026"],
         "applied_on": "2026-01-06",
     }
@@ -380,13 +381,17 @@ class PrepaymentRecalled(OfPrepayment, frozen=True, kw_only=True):
 
 @kind("prepayment.returned", family="clearing", key="provider", rules=_RULES)
 class PrepaymentReturned(OfPrepayment, frozen=True, kw_only=True):
-    """A provider paid back in cash. Books 1002 / 1101 (1102). Source: R2.4, c.2 (33), c.4."""
+    """A provider paid back in cash. Books 1002 / 1101 (1102). Source: R2.4, c.2 (33), c.4.
+
+    `early` is what of it was not due yet: it lowers the last parts of the schedule (R10).
+    """
 
     bank_account: LeftFrom
     bank_txn: Ref
     value_date: Day
     amounts: Amounts
     outstanding: Amounts
+    early: Amounts | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,

@@ -51,7 +51,7 @@ async def test_the_deduction_of_r1_5_comes_out_of_its_findings_and_their_appeal(
     fund.appeal(BATCH, "F-1")
     await fund.drain()
     fund.deduct([BATCH], {"310100": 4_123_055})
-    assert await details(fund) == ["finding F-1 is under appeal"]
+    assert await details(fund) == ["fund 310100: 41230.55 is deducted, and the findings come to 1230.55"]
     fund.appeal(BATCH, "F-1", {"310100": 1_200_000})
     await fund.drain()
     fund.deduct([BATCH], {"310100": 4_123_055})
@@ -126,6 +126,42 @@ async def test_findings_that_the_final_review_drops_take_nothing_off(fund: Fund)
     fund.deduct([BATCH], {})
     [event] = await approved(fund)
     assert event["approved"] == {"310100": "10.00"}
+    await equal(fund)
+
+
+@pytest.mark.parametrize("undecided", ["an appeal", "no last review"])
+async def test_a_finding_that_nobody_decided_takes_nothing_and_can_be_decided_later(fund: Fund, undecided: str) -> None:
+    """R10. Of the line 61.20 are refused; whether it should have been 88.00 nobody has said when the audit ends."""
+    one = fund.settle({"310100": 734_500})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.find(BATCH, "F-1", {"310100": 6_120}, one, line_ref="3", stage="FINAL")
+    fund.find(BATCH, "F-2", {"310100": 8_800}, one, line_ref="3")
+    await fund.drain()
+    if undecided == "an appeal":
+        fund.appeal(BATCH, "F-2")
+        await fund.drain()
+    fund.deduct([BATCH], {"310100": 6_121})
+    assert len(await details(fund)) == 1, "the sums have to be those of findings"
+    fund.deduct([BATCH], {"310100": 6_120})
+    [first] = await approved(fund)
+    assert first["approved"] == {"310100": "7283.80"}
+    fund.appeal(BATCH, "F-1")
+    await fund.drain()
+    fund.appeal(BATCH, "F-1", {"310100": 6_120})
+    assert (await approved(fund))[-1]["approved"] == {"310100": "61.20"}, "F-2 has no effect on what is given back"
+    if undecided == "an appeal":
+        fund.appeal(BATCH, "F-2", {"310100": 800})
+    else:
+        fund.put("audit.finding.reviewed.v1", provider=fund.provider, batch=BATCH, finding_ref="F-2", stage="FINAL",
+                 amounts={"310100": "80.00"})  # fmt: skip
+    noted = (await fund.decided("claim.finding.noted"))[-1]
+    assert (noted["finding_ref"], noted["amounts"], noted["late"]) == ("F-2", {"310100": "80.00"}, True)
+    assert (await fund.balances())["5001"] == {"310100": 734_500}, "what stands of it is a recovery, decided by itself"
+    assert len(await details(fund)) == 1
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
     await equal(fund)
 
 

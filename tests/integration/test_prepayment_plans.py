@@ -161,6 +161,37 @@ async def test_a_bulk_purchases_is_thirty_percent_of_what_was_agreed(fund: Fund,
     assert (ordered["amounts"], ordered["due"]) == ({EMPLOYEES: "3600000.00"}, "2026-01-20")
 
 
+async def test_bulk_purchases_that_do_not_fit_are_left_out_by_order_and_none_is_less_than_its_ratio(
+    fund: Fund, anna: Caller
+) -> None:
+    """R10: 2,296.30 and 1,500.00 in 3,700.00, though the policy scales."""
+    for provider, agreed in ((FIRST, "7654.32"), (SECOND, "5000.00")):
+        fund.provider = provider
+        fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-19", agreed={EMPLOYEES: agreed})
+    await fund.drain()
+    plan = await planned(anna, plan="JC-1", kind="BULK", limits={EMPLOYEES: "3700.00"})
+    assert [(line["wanted"], line["amount"]) for line in plan["lines"]] == [
+        ("2296.30", "2296.30"), ("1500.00", "0.00"),
+    ]  # fmt: skip
+
+
+async def test_a_base_is_what_the_fund_bore_of_its_own_insured(fund: Fund, anna: Caller) -> None:
+    """R10: visitors' claims are not in it, nor what another payer bears."""
+    fund.provider = SECOND
+    fund.settlements.clear()
+    fund.settle({EMPLOYEES: 808_080}, day="2025-03-15", insured_area="370100")
+    fund.submit("B-V", first="2025-03-01", last="2025-03-31", on="2025-04-06", insured_area="370100")
+    fund.settlements.clear()
+    fund.settle({EMPLOYEES: 2_401}, day="2025-04-15", clr_type="11")
+    fund.submit("B-O", first="2025-04-01", last="2025-04-30", on="2025-05-06", clr_type="11")
+    await fund.drain()
+    fund.deduct(["B-V"], {}, benefit_year=2025, insured_area="370100")
+    fund.deduct(["B-O"], {}, benefit_year=2025, clr_type="11")
+    await fund.drain()
+    plan = await planned(anna)
+    assert by_ref(plan, "base")[f"{SECOND}/{EMPLOYEES}"] == "3.00", "of 12.00 and 24.01"
+
+
 async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
     fund: Fund, anna: Caller, bo: Caller
 ) -> None:

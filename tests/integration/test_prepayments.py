@@ -1,10 +1,12 @@
 """Prepayments from application to the end of their year: events on a log, clearing, the ledger, a real database."""
 
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from medfund import money
 from tests.conftest import Database
 from tests.fund import PROVIDER, Fund, running
 
@@ -106,12 +108,13 @@ async def test_what_is_wrong_with_an_application_is_said_fund_by_fund(fund: Fund
     ]
     for data, _ in cases:
         fund.apply(EMPLOYEES, **data)
-    fund.apply("610100")
+    fund.apply("610100", insutype="310")
+    fund.apply(RESIDENTS, insutype="310")
     fund.apply(EMPLOYEES)
     fund.apply(EMPLOYEES)
     assert (await fund.prepayments())[ANNUAL]["status"] == "CHECKED", "the second application does not end the first"
     codes = [code for _, code in await refusals(fund)]
-    assert codes == [*(code for _, code in cases), "UNKNOWN_FUND", "TWICE"]
+    assert codes == [*(code for _, code in cases), "UNKNOWN_FUND", "INSUTYPE", "TWICE"]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +225,8 @@ async def test_what_is_not_returned_on_the_last_day_is_overdue_and_blocks_the_ne
     await disbursed(fund)
     fund.repay(ANNUAL, {EMPLOYEES: GRANT - 500}, on="2026-12-28")
     fund.day("2026-12-31")
+    assert await fund.decided("prepayment.overdue") == [], "the day is not over"
+    fund.day("2027-01-01")
     [overdue] = await fund.decided("prepayment.overdue")
     assert (overdue["amounts"], overdue["blocks_year"]) == ({EMPLOYEES: "5.00"}, 2027)
     fund.repay(ANNUAL, {EMPLOYEES: 500}, on="2027-01-02", txn="R-2")
@@ -231,13 +236,56 @@ async def test_what_is_not_returned_on_the_last_day_is_overdue_and_blocks_the_ne
     assert "1101" not in await fund.balances()
 
 
-async def test_what_came_in_time_and_was_told_late_does_not_block(fund: Fund) -> None:
+@pytest.mark.parametrize(
+    ("returns", "on", "blocks"),
+    [
+        (["2026-12-31"], "2026-12-31", None),
+        (["2026-12-30", "2026-12-31"], "2026-12-31", None),
+        (["2027-01-04"], "2027-01-04", 2027),
+        (["2027-01-04", "2026-12-31"], "2027-01-04", 2027),
+        (["2026-12-31", "2027-01-04"], "2027-01-04", 2027),
+    ],
+)
+async def test_what_came_in_time_and_was_told_late_does_not_block(
+    fund: Fund, returns: list[str], on: str, blocks: int | None
+) -> None:
+    """R10: the value date counts, of the last part that came."""
     await disbursed(fund)
     fund.day("2026-12-31")
-    fund.repay(ANNUAL, {EMPLOYEES: GRANT}, on="2026-12-31")
+    fund.day("2027-01-01")
+    parts = [GRANT - 731, 731][-len(returns) :] if len(returns) > 1 else [GRANT]
+    for number, (day, fen) in enumerate(zip(returns, parts, strict=True)):
+        await fund.drain()
+        fund.repay(ANNUAL, {EMPLOYEES: fen}, on=day, txn=f"R-{number}")
     [cleared] = await fund.decided("prepayment.cleared")
-    assert cleared["on"] == "2026-12-31"
-    assert (await fund.prepayments())[ANNUAL]["blocks"] is None
+    assert cleared["on"] == on
+    assert (await fund.prepayments())[ANNUAL]["blocks"] == blocks
+
+
+async def test_an_offset_on_the_last_day_of_the_year_is_in_time_and_a_later_one_clears_what_is_overdue(
+    fund: Fund,
+) -> None:
+    await disbursed(fund)
+    fund.settle({EMPLOYEES: GRANT - 1_234}, day="2026-12-02")
+    fund.submit("B-12A", first="2026-12-01", last="2026-12-15", on="2026-12-21", mode="WEEK")
+    fund.settle({EMPLOYEES: 9_900}, day="2026-12-20")
+    fund.submit("B-12B", first="2026-12-16", last="2026-12-31", on="2027-01-05")
+    fund.day("2026-12-31")
+    await fund.drain()
+    fund.deduct(["B-12A"], {})
+    left = GRANT - money.round2(Fraction(9 * (GRANT - 1_234), 10))
+    left -= money.round2(Fraction(95 * (GRANT - 1_234), 100)) - (GRANT - left)
+    assert (await fund.prepayments())[ANNUAL]["outstanding"] == {EMPLOYEES: left}
+    fund.repay(ANNUAL, {EMPLOYEES: left - 4_711}, on="2026-12-31")
+    fund.day("2027-01-01")
+    [overdue] = await fund.decided("prepayment.overdue")
+    assert overdue["amounts"] == {EMPLOYEES: "47.11"}
+    fund.deduct(["B-12B"], {})
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert cleared["on"] == "2027-01-01"
+    given = (await fund.prepayments())[ANNUAL]
+    assert (given["status"], given["blocks"], given["outstanding"]) == ("CLEARED", 2027, {})
+    assert "1101" not in await fund.balances()
 
 
 async def test_what_was_taken_back_is_cleared_at_the_end_of_the_year(fund: Fund) -> None:
@@ -245,6 +293,7 @@ async def test_what_was_taken_back_is_cleared_at_the_end_of_the_year(fund: Fund)
     for month in (9, 10, 11):
         await claimed(fund, 1_000_000_000, month)
     fund.day("2026-12-31")
+    fund.day("2027-01-02")
     [cleared] = await fund.decided("prepayment.cleared")
     assert cleared["prepayment_ref"] == ANNUAL
     assert await fund.decided("prepayment.overdue") == []
@@ -274,6 +323,7 @@ async def test_a_recall_amid_an_offset_takes_the_rest_of_the_same_claim_and_noth
     assert (await fund.balances())["1101"] == left == (await fund.open_items())["1101"]
     fund.repay(ANNUAL, left, on="2026-11-02")
     fund.day("2026-12-31")
+    fund.day("2027-01-01")
     [cleared] = await fund.decided("prepayment.cleared")
     assert cleared["prepayment_ref"] == ANNUAL
 
@@ -349,6 +399,7 @@ async def test_a_payment_that_comes_back_after_an_offset_is_paid_again_and_what_
     await claimed(fund, 1_000_000_000, 10)
     assert len(await offsets(fund)) == 1, "nothing is outstanding"
     fund.day("2026-12-31")
+    fund.day("2027-01-01")
     assert await fund.decided("prepayment.overdue", "prepayment.cleared") == []
 
 
@@ -406,6 +457,7 @@ async def test_what_is_to_be_returned_by_the_clearing_is_not_overdue_at_the_year
         fund.day("2026-01-06")
         await disbursed(fund)
         fund.day("2026-12-31")
+        fund.day("2027-01-01")
         assert await fund.decided("prepayment.overdue", "prepayment.cleared") == []
         assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT}
 
@@ -476,12 +528,84 @@ async def test_a_monthly_prepayment_is_taken_back_by_its_months_claim_and_none_i
     assert len(await fund.payments(purpose="PREPAYMENT")) == 1, "February's is still open: none is given for March"
     await claimed(fund, 100_000_000, 2)
     assert await offsets(fund) == [("1101", "500000.00")]
-    fund.day("2026-04-01")
     [_, second] = await fund.payments(purpose="PREPAYMENT")
-    assert (second["amounts"], second["due"]) == ({EMPLOYEES: amount}, "2026-04-01")
-    for month in range(5, 13):
+    assert (second["amounts"], second["due"]) == ({EMPLOYEES: amount}, "2026-03-09"), "on the day that ended the first"
+    for month in range(4, 13):
         fund.day(f"2026-{month:02d}-02")
     assert len(await fund.payments(purpose="PREPAYMENT")) == 2, "it waits to be paid"
+
+
+async def test_a_months_prepayment_is_given_once_for_a_month_and_on_the_day_that_ends_the_one_before(
+    fund: Fund,
+) -> None:
+    """R10: February's is returned in March, so March's is given on that day; March's is returned in March too, and
+    April's comes with April."""
+    ref = f"{PROVIDER}/YY-2026/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, kind="MONTHLY")
+    fund.grant(ref, 81_300, prepayment_kind="MONTHLY", on="2026-01-20")
+    fund.day("2026-02-02")
+    for number, (paid, returned, sent) in enumerate(
+        [("2026-02-03", "2026-03-11", "2026-02-02"), ("2026-03-12", "2026-03-24", "2026-03-12")], 1
+    ):
+        await fund.approve("anna", "bo")
+        await fund.run(EMPLOYEES, on=sent)
+        await pay(fund, ref, 81_300, on=paid, number=number)
+        fund.day(returned)
+        fund.repay(ref, {EMPLOYEES: 81_300}, on=returned, txn=f"R-{number}")
+        await fund.drain()
+    given = [one["due"] for one in await fund.payments(purpose="PREPAYMENT")]
+    assert given == ["2026-02-02", "2026-03-11"]
+    fund.day("2026-04-01")
+    given = [one["due"] for one in await fund.payments(purpose="PREPAYMENT")]
+    assert given == ["2026-02-02", "2026-03-11", "2026-04-01"]
+
+
+async def test_what_a_later_plan_gives_less_than_was_paid_is_due_at_once_and_the_rest_by_the_schedule(
+    fund: Fund,
+) -> None:
+    """Of 9,000.00 paid a later plan leaves 6,600.00: 2,400.00 at once, and 2,200.00 in each of the last months."""
+    await disbursed(fund, fen=900_000)
+    fund.grant(ANNUAL, 660_000, plan="YF-2", base="9000.00", on="2026-05-11")
+    for month, fen in ((4, 40_000), (5, 1_000_000), (9, 1_000_000), (10, 1_000_000)):
+        await claimed(fund, fen, month)
+    assert await offsets(fund) == [("1101", "360.00"), ("1101", "2040.00"), ("1101", "2200.00"), ("1101", "2200.00")]
+    assert (await fund.balances())["1101"] == {EMPLOYEES: 220_000} == (await fund.open_items())["1101"]
+
+
+async def test_a_return_in_cash_lowers_the_last_parts_of_the_schedule_and_one_that_is_due_the_next(fund: Fund) -> None:
+    """Of 9,000.00, 3,000.00 a month from October on: 4,100.00 came in June; in October, 1,900.00 of 3,000.00 that were
+    due came in cash, so that 1,100.00 are left to be taken, and November takes what is left at all."""
+    await disbursed(fund, fen=900_000)
+    fund.day("2026-06-08")
+    fund.repay(ANNUAL, {EMPLOYEES: 410_000}, on="2026-06-08", txn="R-1")
+    fund.day("2026-10-01")
+    fund.repay(ANNUAL, {EMPLOYEES: 190_000}, on="2026-10-01", txn="R-2")
+    for month in (9, 10):
+        await claimed(fund, 1_000_000, month)
+    assert await offsets(fund) == [("1101", "1100.00"), ("1101", "1900.00")]
+    assert [one.get("early") for one in await fund.decided("prepayment.returned")] == [{EMPLOYEES: "4100.00"}, None]
+    assert "1101" not in await fund.balances()
+
+
+async def test_a_bulk_purchases_prepayment_is_its_ratio_or_nothing(fund: Fund) -> None:
+    ref = f"{PROVIDER}/JC-JC-19/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-19", agreed={EMPLOYEES: "7654.32"})
+    fund.grant(ref, 229_629, base="7654.32", prepayment_kind="BULK")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "2296.29 is less than 2296.30, the least of a bulk purchase"
+    fund.grant(ref, 229_630, base="7654.32", prepayment_kind="BULK")
+    assert [one["amounts"] for one in await fund.payments()] == [{EMPLOYEES: 229_630}]
+
+
+async def test_who_is_blocked_after_it_was_found_good_is_given_nothing(fund: Fund) -> None:
+    await disbursed(fund)
+    fund.assess(year=2026)
+    fund.figures(EMPLOYEES, "41230000000.00", "34567000000.00", as_of="2026-12-31")
+    fund.apply(EMPLOYEES, on="2027-01-02")
+    fund.day("2027-01-03")
+    await fund.drain()
+    fund.grant(f"{PROVIDER}/YF-2027/{EMPLOYEES}", 100, year=2027, on="2027-02-01")
+    assert await refusals(fund) == [(EMPLOYEES, "BLOCKED")]
 
 
 async def test_no_more_than_a_month_is_given(fund: Fund) -> None:

@@ -64,12 +64,18 @@ def agreement(fund: Fund, status: str, first: str, last: str | None = None) -> N
         ([("SIGNED", "2026-01-10", None)], "2026-01-09", "21", True),
         ([("SIGNED", "2026-01-10", None)], "2026-01-10", "21", False),
         ([("SIGNED", "2025-01-01", None), ("TERMINATED", "2026-01-10", None)], "2026-01-31", "21", True),
+        ([("SIGNED", "2025-01-01", None), ("TERMINATED", "2026-01-10", None)], "2026-01-31", "13", True),
+        ([("SIGNED", "2026-01-10", None)], "2026-01-09", "13", True),
+        ([("SIGNED", "2026-01-10", None), ("SUSPENDED", "2026-01-05", "2026-01-20")], "2026-01-09", "13", True),
+        ([("SIGNED", "2026-01-10", None), ("SUSPENDED", "2026-01-05", "2026-01-20")], "2026-01-10", "13", False),
+        ([("TERMINATED", "2026-01-10", None), ("SUSPENDED", "2026-01-12", None)], "2026-01-15", "13", True),
+        ([("SUSPENDED", "2026-01-05", None), ("TERMINATED", "2026-01-10", None)], "2026-01-09", "13", False),
     ],
 )
 async def test_what_was_done_without_an_agreement_is_not_claimed(
     fund: Fund, changes: list[Any], day: str, med_type: str, refused: bool
 ) -> None:
-    """Edge case 24; both days of a suspension are inside it, emergency care is paid."""
+    """Edge case 24; both days of a suspension are inside it, emergency care is paid in it and nowhere else (R10)."""
     for status, first, last in changes:
         agreement(fund, status, first, last)
     fund.settle({"310100": 100}, day=day, med_type=med_type)
@@ -78,6 +84,40 @@ async def test_what_was_done_without_an_agreement_is_not_claimed(
     assert event["type"] == ("claim.batch.rejected" if refused else "claim.batch.accepted")
     if refused:
         assert [(error["code"], error["day"]) for error in event["errors"]] == [("NOT_ACTIVE", day)]
+
+
+@pytest.mark.parametrize(
+    ("words", "day", "refused"),
+    [
+        ([{"valid_from": "2026-01-13"}], "2026-01-12", True),
+        ([{"valid_from": "2026-01-13"}], "2026-01-13", False),
+        ([{"valid_from": "2026-01-13"}, {"valid_from": "2026-01-02"}], "2026-01-12", False),
+        (
+            [
+                {"valid_from": "2024-05-01"},
+                {"valid_from": "2026-01-13", "formed_by": "MERGER", "predecessors": ["H15250200018", "H15250200019"]},
+            ],
+            "2026-01-12",
+            False,
+        ),
+        ([{"valid_from": "2024-05-01", "area": "152600"}, {"valid_from": "2026-01-13"}], "2026-01-12", True),
+    ],
+    ids=["before", "its first day", "another word on it", "it was there before the merger", "in another area then"],
+)
+@pytest.mark.parametrize("med_type", ["21", "13"])
+async def test_what_was_done_before_a_provider_was_one_is_not_claimed(
+    database: Database, words: list[dict[str, Any]], day: str, refused: bool, med_type: str
+) -> None:
+    async with running(database) as fund:
+        for word in words:
+            fund.put("provider.registered.v1", provider=fund.provider, **word)
+        fund.policy()
+        fund.settle({"310100": 4_711}, day=day, med_type=med_type)
+        await fund.drain()
+        await fund.claim("clearing")
+        fund.submit(BATCH)
+        [event] = await fund.decided("claim.batch.accepted", "claim.batch.rejected")
+        assert event["type"] == ("claim.batch.rejected" if refused else "claim.batch.accepted")
 
 
 async def test_a_suspension_leaves_out_its_days_and_the_others_are_claimed(fund: Fund) -> None:
@@ -159,6 +199,13 @@ async def test_a_recovery_that_is_paid_in_cash_comes_to_the_fiscal_special_accou
         "there is no recovery of case C-2",
     ]
     await equal(fund)
+
+
+async def test_a_recovery_of_a_year_after_its_decision_is_refused(fund: Fund) -> None:
+    fund.recover("C-1", {"310100": 40_317}, benefit_year=2027, decided_on="2026-11-20")
+    fund.recover("C-2", {"310100": 40_318}, benefit_year=2026, decided_on="2026-11-20")
+    assert await details(fund) == ["2027 had not begun when case C-1 was decided on 2026-11-20"]
+    assert (await fund.balances())["1107"] == {"310100": 40_318}
 
 
 async def test_a_recovery_that_was_wrong_ends_as_far_as_it_is_open_and_the_rest_is_paid_back(fund: Fund) -> None:

@@ -59,6 +59,14 @@ def test_a_fund_may_have_its_own_ratio() -> None:
         ({"offset__order": "1104 1107"}, "offset.order: '1104 1107' is not an order of"),
         ({"offset__not_from": "nobody"}, "offset.not_from: 'nobody' is not a fund"),
         ({"instant__stat": "WAIT"}, "instant.stat: 'WAIT' is none of TEMP, EXPENSE"),
+        (
+            {"prepayment__gate": "310100:11"},
+            "prepayment.gate: fund 310100: 11 months are below the national least of 12",
+        ),
+        (
+            {"prepayment__gate": "310100:12 390100:5"},
+            "prepayment.gate: fund 390100: 5 months are below the national least",
+        ),
         ({"audit__unfinished": "HOLD"}, "audit.unfinished: 'HOLD' is none of WAIT, HOLD_DOUBTFUL"),
     ],
 )
@@ -66,6 +74,11 @@ def test_a_set_with_one_bad_parameter_is_refused_with_its_name(parameters: dict[
     with pytest.raises(BadPolicy, match=f"^{words[:20]}") as caught:
         policy.parse(published(**parameters))
     assert str(caught.value).startswith(words)
+
+
+def test_a_gate_that_was_admitted_before_the_least_was_known_holds_with_the_least() -> None:
+    event = published(prepayment__gate="310100:3 390100:8 410100:2")
+    assert policy.parse(event, kept=True).prepayment_gate == {"310100": 12, "390100": 8, "410100": 2}
 
 
 def test_the_set_of_a_day_is_the_last_one_that_is_valid_from_then_or_before() -> None:

@@ -74,3 +74,21 @@ def test_every_fund_of_the_platform_has_a_name_in_both_languages(fund: str) -> N
 
 def test_a_code_that_no_table_knows_is_its_own_label() -> None:
     assert codes.label(codes.CLR_TYPES, "9901") == ("9901", "9901")
+
+
+@pytest.mark.parametrize(
+    ("insutype", "fund", "borne"),
+    [
+        ("310", "310100", True),
+        ("510", "310100", True),
+        ("390", "310100", False),
+        ("391", "390100", True),
+        ("310", "390100", False),
+        ("392", "390100", False),
+        ("392", "390200", True),
+        ("410", "410100", True),
+        ("310", "410100", False),
+    ],
+)
+def test_a_fund_bears_its_own_insurance_types(insutype: str, fund: str, borne: bool) -> None:
+    assert codes.is_borne(insutype, fund) is borne

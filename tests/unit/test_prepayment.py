@@ -119,7 +119,8 @@ def test_grants_that_do_not_fit_are_scaled_to_the_fen(wanted: list[int], limit: 
 def out(left: int, base: int) -> Prepayment:
     return Prepayment(
         ref="P", dimensions=WHOSE, policy_ref="", opened=0, cut_off=date(2026, 1, 1), kind="ANNUAL", fund=EMPLOYEES,
-        year=2026, status="APPROVED", base=base, outstanding={EMPLOYEES: left}, last_paid=date(2026, 2, 27),
+        year=2026, status="APPROVED", base=base, granted=left, outstanding={EMPLOYEES: left},
+        last_paid=date(2026, 2, 27),
     )  # fmt: skip
 
 

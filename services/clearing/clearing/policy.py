@@ -16,6 +16,8 @@ from typing import Any, Literal
 from medfund import codes
 from medfund.events.agency import PolicyPublished
 
+GATE_MONTHS_MIN = {"310100": 12, "390100": 6}
+"""Of the employees' and the residents' fund [W4]."""
 BULK_RATIO_MIN = Fraction(30, 100)
 """[W19]"""
 BOND_RATIO_MAX = Fraction(5, 100)
@@ -114,8 +116,11 @@ class Policy:
         return tuple(step for step in self.steps if not (at_instant and step == "1104"))
 
 
-def parse(event: PolicyPublished) -> Policy:
-    """Raises `BadPolicy` with the parameter and what is wrong with it."""
+def parse(event: PolicyPublished, *, kept: bool = False) -> Policy:
+    """Raises `BadPolicy` with the parameter and what is wrong with it.
+
+    `kept`: it was admitted once. What was not refused then holds with the national least.
+    """
     values: dict[str, Any] = {}
     by_fund: dict[str, dict[str, Fraction]] = {"instant.ratio": {}, "bond": {}}
     for name, text in sorted(event.parameters.items()):
@@ -124,7 +129,7 @@ def parse(event: PolicyPublished) -> Policy:
             if general in by_fund and fund in codes.FUNDS:
                 by_fund[general][fund] = _RATIOS[general](text)
             elif name in PARAMETERS:
-                values[name] = PARAMETERS[name][0](text)
+                values[name] = (KEPT if kept else {}).get(name, PARAMETERS[name][0])(text)
             else:
                 raise BadPolicy("no such parameter")
         except BadPolicy as error:
@@ -254,6 +259,14 @@ def _gate(text: str) -> Mapping[str, int]:
     return {fund: _number(1, 120)(months) for fund, _, months in pairs}
 
 
+def _checked_gate(text: str) -> Mapping[str, int]:
+    gate = _gate(text)
+    for fund, months in gate.items():
+        if months < (least := GATE_MONTHS_MIN.get(fund, 1)):
+            raise BadPolicy(f"fund {fund}: {months} months are below the national least of {least}")
+    return gate
+
+
 def _grades(text: str) -> Mapping[str, Fraction]:
     """`A:1 B:0.9 C:0.8 D:0`."""
     pairs = [pair.partition(":") for pair in text.split()]
@@ -292,7 +305,7 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "payment.account_days": (_number(0, 30), 1),
     "agreement.suspension_stops_payment": (_flag, True),
     "agreement.emergencies_paid": (_flag, True),
-    "prepayment.gate": (_gate, {"310100": 12, "390100": 6}),
+    "prepayment.gate": (_checked_gate, GATE_MONTHS_MIN),
     "prepayment.gate_lost": (_one_of("FREEZE", "RECALL"), "FREEZE"),
     "prepayment.apply_until": (_number(1, 31), 10),
     "prepayment.documents": (_number(0, 9), 1),
@@ -308,3 +321,9 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "prepayment.return_by": (_one_of("YEAR_END", "CLEARING"), "YEAR_END"),
     "prepayment.fit": (_one_of("SCALE", "REFUSE"), "SCALE"),
 }
+KEPT: Mapping[str, Callable[[str], Any]] = {
+    "prepayment.gate": lambda text: {
+        fund: max(months, GATE_MONTHS_MIN.get(fund, 1)) for fund, months in _gate(text).items()
+    },
+}
+"""Parameters that were admitted with less than is allowed now, as they are read from what is kept."""

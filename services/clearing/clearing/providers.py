@@ -12,19 +12,22 @@ Origin = Literal["REGISTERED", "MERGER", "SPLIT", "MOVE"]
 
 
 class Since(NamedTuple):
-    """From which day on, where, and what began it."""
+    """From which day on, where, and what began it; `first` is the day from which its services there are paid at all."""
 
     day: date
     area: str
-    origin: Origin = "REGISTERED"
+    origin: Origin
+    first: date
 
 
 def since(known: Since | None, event: ProviderRegistered | ProviderChanged) -> Since:
     """After one more word on a provider: another area, or having been formed of others, begins it anew."""
-    if known is not None and known.area != event.area:
-        return Since(event.valid_from, event.area, "MOVE")
+    day, area = event.valid_from, event.area
+    if known is not None and known.area != area:
+        return Since(day, area, "MOVE", day)
+    first = min(known.first, day) if known is not None else day
     if isinstance(event, ProviderRegistered) and event.formed_by is not None:
-        return Since(event.valid_from, event.area, event.formed_by)
+        return Since(day, area, event.formed_by, first)
     if known is not None:
-        return known._replace(day=min(known.day, event.valid_from))
-    return Since(event.valid_from, event.area)
+        return known._replace(day=min(known.day, day), first=first)
+    return Since(day, area, "REGISTERED", first)

@@ -26,7 +26,7 @@ from clearing.payments import (
     running,
     suspense,
 )
-from clearing.prepayment import applying, ending, gating, granting, history, prepayment
+from clearing.prepayment import applying, ending, gating, giving, granting, history, prepayment
 from clearing.state import Draft
 from clearing.supervision import cases, holds, recovery
 from medfund import money
@@ -137,7 +137,7 @@ from medfund.lanes import batch, registered
 def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]:
     yield from days.day_opened(draft, event, cause)
     yield from ending.day_opened(draft, event, cause)
-    yield from granting.month_begins(draft, event, cause)
+    yield from giving.month_begins(draft, event, cause)
 
 
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {

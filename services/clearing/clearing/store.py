@@ -69,7 +69,11 @@ async def load(connection: asyncpg.Connection, lane: int) -> Known:
         Qualifications({}),
         accounts={row["provider"]: _account(row["body"]) for row in await connection.fetch(SQL.payees, lane)},
         today=await connection.fetchval(SQL.today, lane),
-        since={row["provider"]: Since(row["since"], row["area"], row["origin"]) for row in providers if row["since"]},
+        since={
+            row["provider"]: Since(row["since"], row["area"], row["origin"], row["first"])
+            for row in providers
+            if row["since"]
+        },
     )
     for row in await connection.fetch(SQL.facts, lane):
         known = with_fact(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
@@ -80,7 +84,7 @@ def with_fact(known: Known, event: Event) -> Known:
     """What is known after a fact that is kept as it came."""
     match event:
         case PolicyPublished():
-            return replace(known, policies=known.policies.with_policy(policy.parse(event)))
+            return replace(known, policies=known.policies.with_policy(policy.parse(event, kept=True)))
         case CalendarPublished():
             notice = Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
             return replace(known, calendar=known.calendar.with_notice(notice))
@@ -200,8 +204,9 @@ def _findings(event: Any) -> Iterable[tuple[str, str]]:
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if draft.areas:
         found = [
-            (provider, area, draft.since[provider].day.isoformat(), draft.since[provider].origin)
+            (provider, area, since.day.isoformat(), since.origin, since.first.isoformat())
             for provider, area in sorted(draft.areas.items())
+            for since in (draft.since[provider],)
         ]
         await connection.execute(SQL.register, lane, *columns(found))
     if draft.accounts:

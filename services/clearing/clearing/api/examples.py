@@ -169,6 +169,7 @@ CLAIM: Json = {
             "amounts": _funds({"310100": "29230.55"}),
             "deducted": _funds({"310100": "29230.55"}),
             "undone": [],
+            "late": False,
         }
     ],
     "findings_total": 1,

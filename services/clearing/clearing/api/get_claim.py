@@ -89,6 +89,7 @@ class Found(BaseModel):
     amounts: Annotated[list[ByFund], Field(description="What it takes off as things stand")]
     deducted: Annotated[list[ByFund], Field(description="What it took off in the end")]
     undone: list[ByFund]
+    late: Annotated[bool, Field(description="Nobody had decided it when the audit ended; it takes nothing off")]
 
 
 class Held(BaseModel):
@@ -225,4 +226,5 @@ def _found(finding: Finding) -> Found:
         amounts=filters.by_fund(finding.amounts),
         deducted=filters.by_fund(finding.deducted),
         undone=filters.by_fund(finding.undone),
+        late=finding.late,
     )

@@ -11,9 +11,8 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples, exports, filters, standing
 from clearing.api.exports import Exported
 from clearing.api.filters import OfProvider
-from clearing.prepayment import granting
 from clearing.prepayment.owed import due_now
-from clearing.prepayment.prepayment import Prepayment, Status
+from clearing.prepayment.prepayment import Prepayment, Status, given
 from clearing.state import Known
 from medfund import money
 from medfund.events.prepayments import Grade, PrepaymentKind
@@ -145,7 +144,7 @@ def tell(one: Prepayment, known: Known, today: date | None) -> Told:
         plan=one.plan_ref or None,
         contract=one.contract_ref,
         granted=money.yuan(one.granted),
-        disbursed=money.yuan(granting.given(one)),
+        disbursed=money.yuan(given(one)),
         outstanding=money.yuan(one.left),
         offset=filters.total(one.taken),
         returned=filters.total(one.returned),

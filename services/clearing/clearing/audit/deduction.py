@@ -1,17 +1,18 @@
 """The end of an audit: what is deducted from the claims that were reviewed together, and what is approved. Pure.
 
-What stays true: the sums that audit tells are what its findings come to, or nothing follows; an audit that is not
-finished in time holds up, by the area's choice, everything or only what is doubted. Source: domain.md R1.3, R1.6, c.4.
+What stays true: the sums that audit tells are what its findings come to, or nothing follows; what nobody decided takes
+nothing off; an audit that is not finished in time holds up, by the area's choice, everything or only what is doubted.
+Source: domain.md R1.3, R1.6, R10, c.4.
 """
 
 from collections.abc import Iterator
 from datetime import date
 
-from clearing.audit.finding import Finding, determine, doubtful
+from clearing.audit.finding import Finding, changed, determine, doubtful
 from clearing.claims import clock
 from clearing.claims.claim import Claim, closed_together, in_review, of_one_month
 from clearing.dimensions import disputed
-from clearing.funds import Fens, at_most, fens, first_above, total, yuans
+from clearing.funds import Fens, added, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
 from clearing.state import Draft
 from medfund.calendar import Calendar, CalendarNotLoaded
@@ -26,9 +27,9 @@ DEDUCTIONS_MAX = 500
 def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Iterator[Event]:
     """The claims are deducted from, approved and offset, and the rest is ordered (R1.5, R3.6)."""
     claims = [claim for batch in event.batches if (claim := draft.claims.get(batch)) is not None]
-    findings = [finding for finding in draft.findings.values() if finding.batch in event.batches]
+    findings = [one for one in draft.findings.values() if one.batch in event.batches and not one.late]
     amounts = fens(event.amounts)
-    parts = determine(findings, total(claim.claimed for claim in claims), draft.reversed)
+    parts = _listed(draft, findings, total(claim.claimed for claim in claims), amounts)
     if wrong := _wrong(draft, event, claims, findings, parts):
         yield disputed(event, cause, wrong)
         return
@@ -36,10 +37,28 @@ def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Ite
         return
     for at in range(0, len(parts), DEDUCTIONS_MAX):
         part = parts[at : at + DEDUCTIONS_MAX]
-        yield _deducted(claims, event, cause, total(taken for _, taken in part), part)
+        yield _deducted(claims, event, cause, _sum(part), part)
     if not parts and any(amounts.values()):
         yield _deducted(claims, event, cause, amounts, [])
+    listed = [finding for finding, _ in parts]
+    for finding in findings:
+        if finding not in listed:
+            yield changed(draft, finding, cause, late=True)
     yield from approve(draft, claims, cause)
+
+
+def _listed(draft: Draft, findings: list[Finding], claimed: Fens, amounts: Fens) -> list[tuple[Finding, Fens]]:
+    """What the list of an audit rests on: every finding that is not under appeal, or, where they do not come to its
+    sums, those alone that somebody decided (R10)."""
+    stand = [finding for finding in findings if finding.status != "APPEALED"]
+    every = determine(stand, claimed, draft.reversed)
+    decided = determine([finding for finding in stand if finding.decided], claimed, draft.reversed)
+    told = added(amounts, {})
+    return decided if _sum(every) != told == _sum(decided) else every
+
+
+def _sum(parts: list[tuple[Finding, Fens]]) -> Fens:
+    return total(taken for _, taken in parts)
 
 
 def _deducted(
@@ -82,10 +101,8 @@ def _wrong(
             return f"batch {claim.ref} is not of the purse and the month of {claims[0].ref}"
     if forgotten := [claim.ref for claim in month_of(draft, claims[0]) if claim.ref not in event.batches]:
         return f"the month is audited once, and batch {forgotten[0]} of it is not among these"
-    if appealed := [finding.finding_ref for finding in findings if finding.status == "APPEALED"]:
-        return f"finding {appealed[0]} is under appeal"
     if findings:
-        found, amounts = total(taken for _, taken in parts), fens(event.amounts)
+        found, amounts = _sum(parts), fens(event.amounts)
         for fund in sorted({*found, *amounts}):
             if found.get(fund, 0) != amounts.get(fund, 0):
                 told_, right = yuans({fund: amounts.get(fund, 0)})[fund], yuans({fund: found.get(fund, 0)})[fund]

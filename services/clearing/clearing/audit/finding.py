@@ -1,19 +1,24 @@
 """A finding in the state that decisions have brought it to, and what some findings take off a claim. Pure.
 
 What stays true: of one line the larger finding counts; a settlement never loses more of a fund than the fund bears of
-it; what was reversed loses nothing, for it is not paid; a sample takes no more than what the others leave (R1.3, R10).
+it; what was reversed loses nothing, for it is not paid; a sample takes no more than what the others leave; what nobody
+decided before the audit ended takes nothing (R1.3, R10).
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from clearing.funds import Fens, added, at_most, fens
+from clearing.funds import Fens, added, at_most, fens, yuans
 from medfund.events.clearing import ClaimFindingNoted
+from medfund.events.kinds import Place
 from medfund.events.reviews import Ground, Stage
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
 
 
 class Finding(msgspec.Struct, kw_only=True):
@@ -33,6 +38,13 @@ class Finding(msgspec.Struct, kw_only=True):
     """What it took off in the end."""
     undone: Fens = {}
     """What of that is owed again."""
+    late: bool = False
+    """Nobody had decided it when the audit ended: what stands of it is a recovery (R10)."""
+
+    @property
+    def decided(self) -> bool:
+        """Whether somebody has said what stands of it: the last review, or the answer to its appeal."""
+        return self.status == "ANSWERED" or (self.status == "OPEN" and self.stage == "FINAL")
 
     @property
     def taken(self) -> Fens:
@@ -73,6 +85,30 @@ def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
         line_ref=event.line_ref,
         deducted=finding.deducted if finding else {},
         undone=finding.undone if finding else {},
+        late=bool(event.late),
+    )
+
+
+def changed(draft: "Draft", finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
+    """As it stands, but for some of its members."""
+    claim = draft.claims[finding.batch]
+    content: dict[str, Any] = {
+        "stage": finding.stage,
+        "status": finding.status,
+        "amounts": yuans(finding.amounts),
+        "late": finding.late or None,
+        **changes,
+    }
+    return ClaimFindingNoted(
+        **claim.told(cause, {**finding.amounts, **finding.settlement_amounts}),
+        batch=finding.batch,
+        finding_ref=finding.finding_ref,
+        rule_code=finding.rule_code,
+        ground=finding.ground,
+        settlement_amounts=yuans(finding.settlement_amounts),
+        settlement_ref=finding.settlement_ref,
+        line_ref=finding.line_ref,
+        **content,
     )
 
 

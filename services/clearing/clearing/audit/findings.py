@@ -6,9 +6,8 @@ domain.md R1.3, R6.5, R6.6, c.2 (15, 16), edge cases 17-19, 24-28.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
-from clearing.audit.finding import Finding, Found, determine
+from clearing.audit.finding import Finding, Found, changed, determine
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, total, yuans
@@ -86,14 +85,14 @@ def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterato
     amounts = fens(event.amounts)
     if finding is None or finding.provider != event.provider:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
-    elif any(finding.deducted.values()) or draft.claims[event.batch].status != "IN_REVIEW":
+    elif not finding.late and (any(finding.deducted.values()) or draft.claims[event.batch].status != "IN_REVIEW"):
         yield disputed(event, cause, f"the audit of batch {event.batch} is over")
     elif STAGES.index(event.stage) < STAGES.index(finding.stage):
         yield disputed(event, cause, f"finding {finding.finding_ref} is at stage {finding.stage} already")
     elif finding.settlement_ref and (fund := first_above(amounts, finding.settlement_amounts)) is not None:
         yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} is more than the settlement's")
     else:
-        yield _changed(draft, finding, cause, stage=event.stage, amounts=yuans(amounts))
+        yield changed(draft, finding, cause, stage=event.stage, amounts=yuans(amounts))
 
 
 def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Event]:
@@ -103,11 +102,12 @@ def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Ev
     elif finding.status == "APPEALED":
         yield disputed(event, cause, f"finding {event.finding_ref} is under appeal already")
     else:
-        yield _changed(draft, finding, cause, status="APPEALED")
+        yield changed(draft, finding, cause, status="APPEALED")
 
 
 def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[Event]:
-    """What is upheld is not deducted, or, where it has been, owed again and paid (edge case 18)."""
+    """What is upheld is not deducted, or, where it has been, owed again and paid (edge case 18). What stands of a late
+    one is a recovery, which is a case of its own."""
     finding = draft.findings.get((event.batch, event.finding_ref))
     if finding is None or finding.provider != event.provider:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
@@ -121,8 +121,9 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
         yield disputed(event, cause, f"fund {fund}: {event.upheld[fund]} is upheld of {stands}")
         return
     left = {fund: amount - upheld.get(fund, 0) for fund, amount in finding.amounts.items()}
-    yield _changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left))
-    yield from _given_back(draft, draft.findings[event.batch, event.finding_ref], cause)
+    yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left))
+    if not finding.late:
+        yield from _given_back(draft, draft.findings[event.batch, event.finding_ref], cause)
 
 
 def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]:
@@ -130,7 +131,8 @@ def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]
     mine = [finding]
     if finding.settlement_ref is not None:
         place = finding.batch, finding.settlement_ref
-        mine = [one for one in draft.findings.values() if (one.batch, one.settlement_ref) == place]
+        every = draft.findings.values()
+        mine = [one for one in every if (one.batch, one.settlement_ref) == place and not one.late]
     stands = total(amounts for _, amounts in determine(mine, finding.deducted, reversed=()))
     back = positive(added(total(one.taken for one in mine), stands, -1))
     lead = draft.claims[draft.claims[finding.batch].lead or finding.batch]
@@ -177,25 +179,4 @@ def _noted(
         settlement_amounts=yuans(positive(settlement_amounts)),
         settlement_ref=event.settlement_ref,
         line_ref=event.line_ref,
-    )
-
-
-def _changed(draft: Draft, finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
-    claim = draft.claims[finding.batch]
-    content: dict[str, Any] = {
-        "stage": finding.stage,
-        "status": finding.status,
-        "amounts": yuans(finding.amounts),
-        **changes,
-    }
-    return ClaimFindingNoted(
-        **claim.told(cause, {**finding.amounts, **finding.settlement_amounts}),
-        batch=finding.batch,
-        finding_ref=finding.finding_ref,
-        rule_code=finding.rule_code,
-        ground=finding.ground,
-        settlement_amounts=yuans(finding.settlement_amounts),
-        settlement_ref=finding.settlement_ref,
-        line_ref=finding.line_ref,
-        **content,
     )

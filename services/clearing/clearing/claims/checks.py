@@ -6,6 +6,7 @@ from datetime import date
 
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, added
+from clearing.supervision.agreements import Standing
 from medfund import merkle, money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import ClaimError
@@ -82,10 +83,14 @@ def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]
     return errors[:DIFFERENCES_MAX]
 
 
-def not_active(found: Recorded, active: Callable[[date], bool], *, emergencies_paid: bool) -> list[ClaimError]:
-    """The days on which the provider was not under agreement, and which can therefore not be claimed (R1.3, R6.4)."""
-    days = [day for day in sorted(found.by_day) if not active(day)]
-    refused = [day for day in days if day in found.elective or not emergencies_paid]
+def not_active(found: Recorded, standing: Callable[[date], Standing], *, emergencies_paid: bool) -> list[ClaimError]:
+    """The days on which the provider was not under agreement, and which can therefore not be claimed (R1.3, R6.4).
+
+    Emergency care is excused in a suspension alone (R10).
+    """
+    stood = {day: standing(day) for day in sorted(found.by_day)}
+    excused = {day for day in stood if stood[day] == "SUSPENDED" and emergencies_paid and day not in found.elective}
+    refused = [day for day in stood if stood[day] != "ACTIVE" and day not in excused]
     detail = "the provider was not under agreement: claim the days before and after in batches of their own"
     return [ClaimError(code="NOT_ACTIVE", detail=detail, day=day) for day in refused][:DIFFERENCES_MAX]
 

@@ -4,6 +4,7 @@ Source: domain.md R1.2, R1.3 step 1, R3.6, c.2 (10-12).
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from clearing import dimensions
 from clearing.audit.findings import reversed_
@@ -13,6 +14,7 @@ from clearing.dimensions import disputed, told
 from clearing.funds import positive, yuans
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
+from clearing.supervision.agreements import Standing
 from clearing.supervision.cases import reverse
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
 from medfund.events.clearing import (
@@ -61,9 +63,17 @@ def _errors(
     found = checks.recorded(draft.stretches.get(cause.offset, ()), rivals)
     return checks.differences(event, found) or checks.not_active(
         found,
-        lambda day: draft.known.agreements.active(event.provider, day),
+        lambda day: _standing(draft, event.provider, day),
         emergencies_paid=policy.emergencies_paid,
     )
+
+
+def _standing(draft: Draft, provider: str, day: date) -> Standing:
+    """Before a provider is one of the area's there is no agreement, whatever is said of it."""
+    since = draft.provider_since(provider)
+    if since is not None and day < since.first:
+        return "NONE"
+    return draft.known.agreements.standing(provider, day)
 
 
 def _accepted(

@@ -4,6 +4,7 @@ A claim's own advance goes first, then the rests of claims that are approved, ne
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from clearing.funds import Fens, added
@@ -27,6 +28,6 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("1104", other.ref, amount, other.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
     claim = draft.change_claim(item)
     claim.advance = added(claim.advance, amounts, -1)

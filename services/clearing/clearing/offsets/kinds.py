@@ -5,6 +5,7 @@ A new kind is a module of its own capability's folder, with these three function
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
@@ -14,6 +15,7 @@ from clearing.payments import debit
 from clearing.payments.payable import Payable
 from clearing.prepayment import owed as prepaid
 from clearing.supervision import owed
+from medfund.events.kinds import Event, Place
 
 if TYPE_CHECKING:
     from clearing.state import Draft
@@ -23,16 +25,18 @@ if TYPE_CHECKING:
 class Kind:
     due: Callable[["Draft", Payable, str, list[str]], Iterable[Due]]
     """What may be taken now from a payable, in one fund; the last are the claims approved with it."""
-    taken: Callable[["Draft", str, Fens], None]
-    """An item was paid off by so much."""
+    taken: Callable[["Draft", str, Fens, date | None], None]
+    """An item was paid off by so much, on a day."""
     about: Callable[["Draft", str, str], Mapping[str, Any]]
     """What a decision says of an item and a fund: whose it is."""
+    ended: Callable[["Draft", str, Place], Iterable[Event]] = lambda draft, item, cause: ()
+    """What follows when something was taken, and nothing is left of an item."""
 
 
 KINDS: Mapping[str, Kind] = {
     "2102": Kind(debit.due, debit.taken, debit.about),
     "1104": Kind(advance.due, advance.taken, advance.about),
     "1107": Kind(owed.due, owed.taken, owed.about),
-    "1102": Kind(prepaid.due_bulk, prepaid.taken, prepaid.about),
-    "1101": Kind(prepaid.due_prepayments, prepaid.taken, prepaid.about),
+    "1102": Kind(prepaid.due_bulk, prepaid.taken, prepaid.about, prepaid.ended),
+    "1101": Kind(prepaid.due_prepayments, prepaid.taken, prepaid.about, prepaid.ended),
 }

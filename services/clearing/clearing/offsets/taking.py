@@ -72,6 +72,7 @@ def _take(
             amounts=yuans({fund: taken.amount}),
             instant_stat=policy.instant_stat if p1 else None,
         )
+        yield from kind.ended(draft, taken.item, cause)
 
 
 def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
@@ -85,4 +86,4 @@ def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
         payable.advance = added(payable.advance, amounts)
     else:
         payable.payable = added(payable.payable, amounts, -1)
-    KINDS[event.account].taken(draft, event.item_ref, amounts)
+    KINDS[event.account].taken(draft, event.item_ref, amounts, event.day)

@@ -2,6 +2,7 @@
 fund make it good (2102 is one account of the provider, R3.6). Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens, added
@@ -18,7 +19,7 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("2102", other.ref, amount, other.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
     other = draft.change(item)
     other.payable = added(other.payable, amounts)
 

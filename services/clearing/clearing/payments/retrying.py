@@ -6,7 +6,7 @@ from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.payments.orders import order, pay_out
-from clearing.prepayment import granting
+from clearing.prepayment import giving, granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
@@ -40,7 +40,7 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
     )
     yield asked
     if isinstance(payable, Prepayment):
-        yield from granting.order(draft, payable, cause, sum(amounts.values()), asked)
+        yield from giving.order(draft, payable, cause, sum(amounts.values()), asked)
     elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
         yield from order(draft, payable, cause, "INSTANT", amounts, asked)
     else:

@@ -11,6 +11,7 @@ from clearing.dimensions import disputed
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment.prepayment import CLR_TYPE, name
 from clearing.providers import Origin
+from medfund import codes
 from medfund.calendar import CalendarNotLoaded
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentApplied, PrepaymentChecked, PrepaymentRefused, RefusalCode
@@ -135,6 +136,8 @@ def _fund_bears_it(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str
     least = policy.prepayment_gate.get(fund)
     if least is None:
         return No("UNKNOWN_FUND", f"fund {fund} gives no prepayments")
+    if not codes.is_borne(event.insutype, fund):
+        return No("INSUTYPE", f"fund {fund} does not bear insurance type {event.insutype}")
     if event.prepayment_kind == "BULK":
         return None
     why = draft.known.figures.why_closed(event.area, fund, least)
@@ -184,7 +187,11 @@ def _documents(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, po
 
 
 def _not_blocked(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
+    return blocked(draft, event.provider, fund, event.year)
+
+
+def blocked(draft: "Draft", provider: str, fund: str, year: int) -> No | None:
     for other in draft.prepayments.values():
-        if (other.dimensions.provider, other.fund) == (event.provider, fund) and other.blocks == event.year:
+        if (other.dimensions.provider, other.fund) == (provider, fund) and other.blocks == year:
             return No("BLOCKED", f"{other.ref} was not returned by the end of {other.year}")
     return None

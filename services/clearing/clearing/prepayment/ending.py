@@ -1,6 +1,7 @@
 """How a prepayment ends: recalled before its time, returned in cash, cleared or overdue at the end of its year. Pure.
 
-What stays true: what is due at once is what is outstanding; a late return clears it and does not lift the block.
+What stays true: what is due at once is what is outstanding; a late return clears it, and lifts the block only where
+nothing of it moved after the year.
 Source: R2.4, R6.4; edge cases 42, 45, 46, 49, 50.
 """
 
@@ -13,7 +14,8 @@ from clearing.funds import at_most, fens, positive, yuans
 from clearing.payments import suspense
 from clearing.payments.cash import BANKS
 from clearing.payments.orders import cancel
-from clearing.prepayment.granting import told
+from clearing.prepayment.giving import told
+from clearing.prepayment.owed import due_now, ended
 from clearing.prepayment.prepayment import Prepayment
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import (
@@ -80,6 +82,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
     came = fens(event.amounts)
     back = at_most(came, prepayment.outstanding) if prepayment is not None and own else {}
     if prepayment is not None and back:
+        due = due_now(prepayment, draft.policy_of(prepayment), draft.known.today)
         left = {fund: fen - back.get(fund, 0) for fund, fen in prepayment.outstanding.items()}
         yield PrepaymentReturned(
             **told(draft, prepayment, cause),
@@ -88,9 +91,9 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
             value_date=event.value_date,
             amounts=yuans(back),
             outstanding=yuans(positive(left)),
+            early=yuans(positive({fund: fen - due for fund, fen in back.items()})) or None,
         )
-        if prepayment.status == "OVERDUE" and not any(left.values()):
-            yield PrepaymentCleared(**told(draft, prepayment, cause), on=event.value_date)
+        yield from ended(draft, prepayment.ref, cause)
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
         reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
         if event.bank_account in BANKS:
@@ -100,12 +103,12 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
 
 
 def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
-    """The last day of a year decides what is cleared and what is overdue; the first one that opens after it does where
-    nobody opened it. What is to be returned by the annual clearing is not overdue before that."""
+    """What is cleared and what is overdue is judged when the last day of a year is over: with the first one that opens
+    after it (R10). What is to be returned by the annual clearing is not overdue before that."""
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
         if prepayment.kind == "BULK" or prepayment.status not in ("APPROVED", "RECALLED"):
             continue
-        if event.date < date(prepayment.year, *LAST):
+        if event.date <= date(prepayment.year, *LAST):
             continue
         if prepayment.left > 0:
             if draft.policy_of(prepayment).prepayment_return_by == "YEAR_END":

@@ -5,17 +5,18 @@ was paid beyond that is due. Source: R2.3, R2.4.
 """
 
 from collections.abc import Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.payments.orders import cancel
-from clearing.prepayment.prepayment import PURPOSES, Prepayment
+from clearing.prepayment import amounts
+from clearing.prepayment.applying import blocked
+from clearing.prepayment.giving import frozen, order, told
+from clearing.prepayment.prepayment import Prepayment, given
 from medfund import money, people
 from medfund.events.bank import BankPaymentSettled
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentOrdered, PaymentRetried
 from medfund.events.prepayments import (
     PrepaymentAdjusted,
     PrepaymentApproved,
@@ -25,12 +26,9 @@ from medfund.events.prepayments import (
     PrepaymentPurchasesReported,
     PrepaymentRefused,
 )
-from medfund.events.time import DayOpened
 
 if TYPE_CHECKING:
     from clearing.state import Draft
-
-LAST_MONTH = 12
 
 
 def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
@@ -41,6 +39,8 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")
     elif money.fen(event.amount) > (most := _most(draft, prepayment, event)):
         yield disputed(event, cause, f"{event.amount} is more than {money.yuan(most)}, which is all that may be given")
+    elif 0 < money.fen(event.amount) < (least := _least(draft, prepayment)):
+        yield disputed(event, cause, f"{event.amount} is less than {money.yuan(least)}, the least of a bulk purchase")
     elif prepayment.status == "CHECKED":
         yield from _first(draft, prepayment, event, cause)
     elif prepayment.status == "APPROVED":
@@ -65,14 +65,24 @@ def _most(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted) -> i
     return max(0, money.fen(event.base) - others)
 
 
+def _least(draft: "Draft", prepayment: Prepayment) -> int:
+    """A bulk purchase's is its ratio, or nothing: it is not scaled down (R2.6, R10)."""
+    if prepayment.kind != "BULK":
+        return 0
+    return amounts.grant(prepayment.agreed, draft.policy_of(prepayment).prepayment_bulk_ratio)
+
+
 def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
     about = told(draft, prepayment, cause)
     if not draft.known.agreements.active(event.provider, event.granted_on):
         detail = f"no agreement is in force on {event.granted_on}"
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
         return
-    if (why := _frozen(draft, prepayment)) is not None:
+    if (why := frozen(draft, prepayment)) is not None:
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="GATE", detail=why)
+        return
+    if (no := blocked(draft, event.provider, prepayment.fund, prepayment.year)) is not None:
+        yield PrepaymentRefused(**about, fund=prepayment.fund, code=no.code, detail=no.detail)
         return
     amount = money.fen(event.amount)
     if amount == 0:
@@ -89,27 +99,6 @@ def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
     )
     if prepayment.kind != "MONTHLY":
         yield from order(draft, prepayment, cause, amount)
-
-
-def month_begins(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
-    """The first day of a month that is opened: what is given month by month is ordered, unless the one before is still
-    open (R10), or the fund's gate has closed. December has none: it could not be taken back within the year."""
-    before = draft.day_before
-    if before is None or before >= event.date.replace(day=1) or event.date.month == LAST_MONTH:
-        return
-    for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
-        mine = prepayment.kind == "MONTHLY" and prepayment.status == "APPROVED"
-        free = prepayment.left <= 0 and not prepayment.pending and _frozen(draft, prepayment) is None
-        if mine and prepayment.year == event.date.year and free:
-            yield from order(draft, prepayment, cause, prepayment.granted, due=event.date)
-
-
-def _frozen(draft: "Draft", prepayment: Prepayment) -> str | None:
-    """Why its fund gives nothing any more (R2.1); a bulk purchase's has no gate (R2.6)."""
-    if prepayment.kind == "BULK":
-        return None
-    least = draft.policy_of(prepayment).prepayment_gate[prepayment.fund]
-    return draft.known.figures.why_closed(prepayment.dimensions.area, prepayment.fund, least)
 
 
 def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
@@ -134,34 +123,6 @@ def paid_or_on_its_way(draft: "Draft", prepayment: Prepayment) -> int:
     """Disbursed in all, and sent to the bank; not what waits to be sent."""
     unsent = draft.unsent_of(prepayment).get(prepayment.fund, 0)
     return given(prepayment) + prepayment.pending.get(prepayment.fund, 0) - unsent
-
-
-def given(prepayment: Prepayment) -> int:
-    parts = prepayment.outstanding, prepayment.taken, prepayment.returned
-    return sum(part.get(prepayment.fund, 0) for part in parts)
-
-
-def order(
-    draft: "Draft", prepayment: Prepayment, cause: Place, fen: int, asked: PaymentRetried | None = None,
-    due: date | None = None,
-) -> Iterator[Event]:  # fmt: skip
-    purpose, fund = PURPOSES[prepayment.kind], prepayment.fund
-    yield PaymentOrdered(
-        **prepayment.told(cause, [fund]),
-        payment_ref=f"{prepayment.ref}/P{prepayment.number(fund, purpose)}/{fund}",
-        payable_ref=prepayment.ref,
-        purpose=purpose,
-        amounts=yuans({fund: fen}),
-        due=due or _pay_by(draft, prepayment),
-        requested_by=asked.requested_by if asked else None,
-        retry_of=asked.payment_ref if asked else None,
-    )
-
-
-def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:
-    """As its application was told, or today where that is past (R2.4, R2.6)."""
-    last = prepayment.pay_by or date(prepayment.year, 3, 31)
-    return max(last, draft.known.today or last)
 
 
 def not_paid_again(prepayment: Prepayment) -> str | None:
@@ -189,16 +150,6 @@ def disbursed(
         amounts=amounts,
         outstanding=yuans(prepayment.outstanding),
     )
-
-
-def told(draft: "Draft", prepayment: Prepayment, cause: Place) -> dict[str, Any]:
-    """What every decision about it begins with."""
-    return {
-        **prepayment.told(cause, [prepayment.fund]),
-        "prepayment_ref": prepayment.ref,
-        "prepayment_kind": prepayment.kind,
-        "day": draft.known.today,
-    }
 
 
 def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:

@@ -1,7 +1,8 @@
 """Prepayments (1101, 1102), open items of the waterfall: what is due of them by now is taken from what the provider is
 paid in the same fund. Pure. Source: R2.5, R2.6, R3.6 steps 5 and 6.
 
-What stays true: never more than is outstanding; what was missed for lack of a payable is due with the next part (R10).
+What stays true: never more than is outstanding; what was missed for lack of a payable is due with the next part; what
+was overdue is cleared when the last of it has been taken (R10).
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,10 @@ from clearing.payments import debit
 from clearing.payments.payable import Payable
 from clearing.policy import Policy
 from clearing.prepayment import amounts
-from clearing.prepayment.prepayment import Prepayment, take
+from clearing.prepayment.giving import give_month, told
+from clearing.prepayment.prepayment import Prepayment, given, take
+from medfund.events.kinds import Event, Place
+from medfund.events.prepayments import PrepaymentCleared
 
 if TYPE_CHECKING:
     from clearing.state import Draft
@@ -50,23 +54,44 @@ def _meant_for(prepayment: Prepayment, payable: Payable) -> bool:
 
 
 def due_now(prepayment: Prepayment, policy: Policy, today: date | None) -> int:
-    """What of the outstanding is to be taken back by the day that was opened last; fen."""
-    back = prepayment.taken.get(prepayment.fund, 0) + prepayment.returned.get(prepayment.fund, 0)
-    return max(0, min(prepayment.left, _by_now(prepayment, policy, today) - back))
+    """What of the outstanding is to be taken back by the day that was opened last; fen.
+
+    What came in cash before it was due is no part of the schedule: it leaves its last parts smaller (R10).
+    """
+    back, early = given(prepayment) - prepayment.left, prepayment.early.get(prepayment.fund, 0)
+    return max(0, min(prepayment.left, _by_now(prepayment, policy, today) - back + early))
 
 
 def _by_now(prepayment: Prepayment, policy: Policy, today: date | None) -> int:
-    disbursed = prepayment.left + prepayment.taken.get(prepayment.fund, 0) + prepayment.returned.get(prepayment.fund, 0)
+    """What was paid beyond what the last plan gives is due at once (R10)."""
+    disbursed = given(prepayment)
     if prepayment.due_at_once or prepayment.kind == "MONTHLY":
         return disbursed
+    beyond = max(0, disbursed - prepayment.granted)
+    return beyond + _scheduled(prepayment, disbursed - beyond, policy, today)
+
+
+def _scheduled(prepayment: Prepayment, granted: int, policy: Policy, today: date | None) -> int:
     if prepayment.kind == "BULK":
-        return amounts.due_by_progress(disbursed, prepayment.agreed, prepayment.purchased)
+        return amounts.due_by_progress(granted, prepayment.agreed, prepayment.purchased)
     if today is None:
         return 0
     return amounts.due_by(
-        disbursed, policy.prepayment_schedule, months=policy.prepayment_months, on=today, year=prepayment.year
+        granted, policy.prepayment_schedule, months=policy.prepayment_months, on=today, year=prepayment.year
     )
 
 
-def taken(draft: "Draft", item: str, fens: Fens) -> None:
-    take(draft.change_prepayment(item), fens)
+def taken(draft: "Draft", item: str, fens: Fens, day: date | None) -> None:
+    take(draft.change_prepayment(item), fens, day)
+
+
+def ended(draft: "Draft", item: str, cause: Place) -> Iterator[Event]:
+    """What follows when the last of it was taken or came back: what was overdue is cleared, as of the last day on which
+    something moved, and what is given month by month is given again (R10)."""
+    prepayment = draft.prepayments[item]
+    if any(prepayment.outstanding.values()):
+        return
+    if prepayment.status == "OVERDUE" and prepayment.last_back is not None:
+        yield PrepaymentCleared(**told(draft, prepayment, cause), on=prepayment.last_back)
+    if draft.known.today is not None:
+        yield from give_month(draft, prepayment, draft.known.today, cause)

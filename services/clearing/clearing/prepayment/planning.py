@@ -125,7 +125,7 @@ def lines(candidates: Sequence[Candidate], wanted: Wanted, policy: Policy) -> It
         if (limit := wanted.limits.get(fund)) is None:
             continue
         asked = [_line(one, wanted, policy) for one in some]
-        for line, fits in zip(asked, _fitted(asked, limit, policy), strict=True):
+        for line, fits in zip(asked, _fitted(asked, limit, wanted, policy), strict=True):
             yield msgspec.structs.replace(line, amount=fits)
 
 
@@ -153,9 +153,11 @@ def _ratio(item: Prepayment, policy: Policy) -> Fraction:
     return policy.prepayment_monthly_ratio if item.kind == "MONTHLY" else policy.prepayment_ratio[item.grade or "D"]
 
 
-def _fitted(asked: Sequence[Line], limit: int, policy: Policy) -> list[int]:
-    wanted = [line.wanted for line in asked]
-    return amounts.fitted(wanted, limit) if policy.prepayment_fit == "SCALE" else amounts.first_come(wanted, limit)
+def _fitted(asked: Sequence[Line], limit: int, wanted: Wanted, policy: Policy) -> list[int]:
+    """A bulk purchase's is never less than its ratio: of those that do not fit the last ones are left out (R10)."""
+    each = [line.wanted for line in asked]
+    scaled = policy.prepayment_fit == "SCALE" and wanted.kind != "BULK"
+    return amounts.fitted(each, limit) if scaled else amounts.first_come(each, limit)
 
 
 def changes(then: Plan, now: Plan) -> list[str]:

@@ -61,6 +61,10 @@ class Prepayment(Payable, kw_only=True):
     """By offsets."""
     returned: Fens = field(default_factory=dict)
     """In cash."""
+    early: Fens = field(default_factory=dict)
+    """Of that: before it was due; it lowers the last parts of the schedule."""
+    last_back: date | None = None
+    """The last day on which something was taken back or came back: the bank's, or the one that was open."""
     txns: list[str] = field(default_factory=list)
     """Of the bank, by which it was returned."""
     due_at_once: bool = False
@@ -89,6 +93,12 @@ class Prepayment(Payable, kw_only=True):
     @property
     def left(self) -> int:
         return self.outstanding.get(self.fund, 0)
+
+
+def given(prepayment: Prepayment) -> int:
+    """What the bank has paid of it."""
+    parts = prepayment.outstanding, prepayment.taken, prepayment.returned
+    return sum(part.get(prepayment.fund, 0) for part in parts)
 
 
 def name(provider: str, kind: PrepaymentKind, period: str, fund: str) -> str:
@@ -157,14 +167,22 @@ def disbursed(prepayment: Prepayment, event: PrepaymentDisbursed) -> None:
     prepayment.month = event.value_date.replace(day=1)
 
 
-def take(prepayment: Prepayment, amounts: Fens) -> None:
+def take(prepayment: Prepayment, amounts: Fens, day: date | None) -> None:
     """An offset pays off so much of it."""
     prepayment.outstanding = added(prepayment.outstanding, amounts, -1)
     prepayment.taken = added(prepayment.taken, amounts)
+    _back_on(prepayment, day)
+
+
+def _back_on(prepayment: Prepayment, day: date | None) -> None:
+    days = (day, prepayment.last_back)
+    prepayment.last_back = max((one for one in days if one is not None), default=None)
 
 
 def returned(prepayment: Prepayment, event: PrepaymentReturned) -> None:
     amounts = fens(event.amounts)
     prepayment.outstanding = added(prepayment.outstanding, amounts, -1)
     prepayment.returned = added(prepayment.returned, amounts)
+    prepayment.early = added(prepayment.early, fens(event.early or {}))
     prepayment.txns = [*prepayment.txns, event.bank_txn]
+    _back_on(prepayment, event.value_date)

@@ -4,7 +4,8 @@ select
     provider,
     area,
     since,
-    origin
+    origin,
+    first
 from providers
 where lane = $1
 
@@ -45,15 +46,18 @@ order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area, since, origin)
+insert into providers (lane, provider, area, since, origin, first)
 select
     $1,
     registered.*
-from unnest($2::text::text [], $3::text::text [], $4::text::date [], $5::text::text []) as registered
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::date [], $5::text::text [], $6::text::date []
+) as registered
 on conflict (lane, provider) do update set
     area = excluded.area,
     since = excluded.since,
-    origin = excluded.origin
+    origin = excluded.origin,
+    first = excluded.first
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

@@ -6,11 +6,14 @@ Of two words on one day the later one holds. Both days of a suspension are insid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal, TypeAlias
 
 from medfund.events.reviews import PersonQualificationChanged, ProviderAgreementChanged
 
 EMERGENCY = "13"
 """The medical category (med_type) of emergency care."""
+Standing: TypeAlias = Literal["ACTIVE", "SUSPENDED", "NONE"]
+"""Of an agreement on a day: in force, suspended, or not begun or ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,25 @@ class Agreements:
 
     by_provider: Mapping[str, tuple[ProviderAgreementChanged, ...]]
 
-    def active(self, provider: str, day: date) -> bool:
-        """Whether services of a day are payable. Where no signing is known the agreement is as old as the provider."""
+    def standing(self, provider: str, day: date) -> Standing:
+        """Where no signing is known the agreement is as old as the provider. Only what is in force can be suspended."""
         changes = self.by_provider.get(provider, ())
-        active = not any(change.status == "SIGNED" for change in changes)
+        in_force, suspended = not any(change.status == "SIGNED" for change in changes), False
         for change in changes:
             if _says(change, day):
-                active = change.status in ("SIGNED", "RESUMED")
-        return active
+                suspended = change.status == "SUSPENDED"
+                in_force = in_force if suspended else change.status in ("SIGNED", "RESUMED")
+        if not in_force:
+            return "NONE"
+        return "SUSPENDED" if suspended else "ACTIVE"
+
+    def active(self, provider: str, day: date) -> bool:
+        """Whether services of a day are payable."""
+        return self.standing(provider, day) == "ACTIVE"
 
     def suspended(self, provider: str, day: date) -> bool:
         """Whether the agreement is suspended on a day; one that has ended is not, what is owed of it is paid (R6.4)."""
-        words = (change for change in self.by_provider.get(provider, ()) if _says(change, day))
-        return [change.status for change in words][-1:] == ["SUSPENDED"]
+        return self.standing(provider, day) == "SUSPENDED"
 
     def since(self, provider: str) -> date | None:
         """The day of the first signing that is known."""

@@ -22,6 +22,10 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
     if event.case_ref in draft.recoveries:
         yield disputed(event, cause, f"case {event.case_ref} has a recovery already")
         return
+    if event.benefit_year > event.decided_on.year:
+        detail = f"{event.benefit_year} had not begun when case {event.case_ref} was decided on {event.decided_on}"
+        yield disputed(event, cause, detail)
+        return
     try:
         policy = draft.known.policies.on(event.area, event.decided_on)
     except NoPolicy as error:

@@ -1,6 +1,7 @@
 """Recoveries (1107), an open item of the waterfall: final, and so due at once. Pure. Source: R3.6 step 2."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
@@ -19,7 +20,7 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("1107", recovery.ref, amount, recovery.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens) -> None:
+def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
     take(draft.change_recovery(item), amounts)
 
 

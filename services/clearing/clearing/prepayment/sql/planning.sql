@@ -1,6 +1,7 @@
 -- name: candidates
 -- The prepayments of an area's year that were found good ($4: their states), what their providers were approved in their
--- fund for the months of a base period, and what the other kind gives them. Locks: none.
+-- fund for the months of a base period, of which the fund bears nothing for visitors nor for other payers, and what the
+-- other kind gives them. Locks: none.
 with candidate as (
     select
         lane,
@@ -23,6 +24,8 @@ settled as (
     where
         claim.area = $1 and claim.status = 'APPROVED' and claim.period_from >= $5
         and claim.period_to < ($6::date + interval '1 month')
+        and claim.body -> 'dimensions' ->> 'insured_area' = $1
+        and not claim.body -> 'dimensions' -> 'advanced' ? part.fund
     group by claim.lane, claim.provider, part.fund
 )
 

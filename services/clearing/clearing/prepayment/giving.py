@@ -1,0 +1,82 @@
+"""When a prepayment is ordered to be paid, and what is told of it. Pure.
+
+What stays true: of what is given month by month one is out at a time, and none is given twice for a month. Source: R2.4
+to R2.6, R10.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from clearing.funds import yuans
+from clearing.prepayment.prepayment import PURPOSES, Prepayment
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentOrdered, PaymentRetried
+from medfund.events.time import DayOpened
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
+
+LAST_MONTH = 12
+
+
+def month_begins(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+    """The first day of a month that is opened: what is given month by month is ordered, unless the one before is still
+    open."""
+    before = draft.day_before
+    if before is not None and before < event.date.replace(day=1):
+        for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
+            yield from give_month(draft, prepayment, event.date, cause)
+
+
+def give_month(draft: "Draft", prepayment: Prepayment, day: date, cause: Place) -> Iterator[Event]:
+    """What is given for the month of a day, where nothing was yet, nothing is out, and the fund's gate is open.
+
+    December has none: it could not be taken back within the year.
+    """
+    mine = prepayment.kind == "MONTHLY" and prepayment.status == "APPROVED" and prepayment.year == day.year
+    had = prepayment.month is not None and prepayment.month >= day.replace(day=1)
+    out = prepayment.left > 0 or bool(prepayment.pending)
+    if mine and not (had or out) and day.month != LAST_MONTH and frozen(draft, prepayment) is None:
+        yield from order(draft, prepayment, cause, prepayment.granted, due=day)
+
+
+def frozen(draft: "Draft", prepayment: Prepayment) -> str | None:
+    """Why its fund gives nothing any more (R2.1); a bulk purchase's has no gate (R2.6)."""
+    if prepayment.kind == "BULK":
+        return None
+    least = draft.policy_of(prepayment).prepayment_gate[prepayment.fund]
+    return draft.known.figures.why_closed(prepayment.dimensions.area, prepayment.fund, least)
+
+
+def order(
+    draft: "Draft", prepayment: Prepayment, cause: Place, fen: int, asked: PaymentRetried | None = None,
+    due: date | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    purpose, fund = PURPOSES[prepayment.kind], prepayment.fund
+    yield PaymentOrdered(
+        **prepayment.told(cause, [fund]),
+        payment_ref=f"{prepayment.ref}/P{prepayment.number(fund, purpose)}/{fund}",
+        payable_ref=prepayment.ref,
+        purpose=purpose,
+        amounts=yuans({fund: fen}),
+        due=due or _pay_by(draft, prepayment),
+        requested_by=asked.requested_by if asked else None,
+        retry_of=asked.payment_ref if asked else None,
+    )
+
+
+def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:
+    """As its application was told, or today where that is past (R2.4, R2.6)."""
+    last = prepayment.pay_by or date(prepayment.year, 3, 31)
+    return max(last, draft.known.today or last)
+
+
+def told(draft: "Draft", prepayment: Prepayment, cause: Place) -> dict[str, Any]:
+    """What every decision about it begins with."""
+    return {
+        **prepayment.told(cause, [prepayment.fund]),
+        "prepayment_ref": prepayment.ref,
+        "prepayment_kind": prepayment.kind,
+        "day": draft.known.today,
+    }
