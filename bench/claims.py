@@ -304,7 +304,7 @@ async def due_days(ground: Ground) -> list[dict[str, Any]]:
         "kafka_bootstrap": ground.kafka.address,
         "MEDFUND_LANES": LANES,
         "MEDFUND_TOPIC_PREFIX": PREFIX,
-        "CLEARING_READER_DSN": ground.environment["CLEARING_READER_DSN"],
+        "CLEARING_API_DSN": ground.environment["CLEARING_API_DSN"],
         "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
     }
     app = create(ApiSettings.model_validate(settings))

@@ -40,7 +40,7 @@ class Database:
     """The superuser's DSN."""
 
     def dsn(self, role: str, service: str = "ledger") -> str:
-        """For one of `owner`, `worker`, `reader`."""
+        """For one of `owner`, `worker`, `api`, `bank`, `reader`."""
         return prepare.dsn(self.admin, user=f"{service}_{role}", password=PASSWORDS[role])
 
 

@@ -6,7 +6,7 @@ Each is a function of one event that gives its first problem or None. Source: do
 from collections.abc import Mapping
 from typing import Protocol
 
-from medfund import money
+from medfund import money, people
 from medfund.events.kinds import Event, Rule
 from medfund.events.refusals import Problem, Reason, quoted
 
@@ -86,8 +86,7 @@ def two_people(name: str) -> Rule:
     """The list names two people, who are not one under another case."""
 
     def check(event: Event) -> Problem | None:
-        people = getattr(event, name)
-        if len(people) == 2 and people[0].casefold() != people[1].casefold():
+        if len(named := getattr(event, name)) == people.count(named) == 2:
             return None
         return Problem(Reason.BAD_CODE, f"$.{name}: two different people are needed")
 

@@ -6,18 +6,22 @@ A process is told no more than it needs: the API never knows a password that may
 import http.client
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medfund.local.server import Server
-from medfund.postgres.provision import ROLES
 
 COMMON = ("KAFKA_BOOTSTRAP", "MEDFUND_LANES", "MEDFUND_TOPIC_PREFIX")
 METRICS = "/metrics"
 HEALTH = "/healthz"
-SERVICES = ("ledger", "clearing")
-"""Each has a schema, three roles and migrations of its own, and works lanes: `python -m <service> migrate | work`."""
+ROLES: Mapping[str, Sequence[str]] = {
+    "ledger": ("owner", "worker", "api", "reader"),
+    "clearing": ("owner", "worker", "api", "bank", "reader"),
+}
+"""Of the database, by service: see `medfund.postgres.provision`."""
+SERVICES = tuple(ROLES)
+"""Each has a schema, roles and migrations of its own, and works lanes: `python -m <service> migrate | work`."""
 
 
 def variable(service: str, role: str, what: str = "dsn") -> str:
@@ -27,7 +31,7 @@ def variable(service: str, role: str, what: str = "dsn") -> str:
 
 SECRETS = frozenset(
     {"DATABASE_URL"}
-    | {variable(service, role, what) for service in SERVICES for role in ROLES for what in ("dsn", "password")}
+    | {variable(service, role, what) for service in SERVICES for role in ROLES[service] for what in ("dsn", "password")}
 )
 
 
@@ -53,7 +57,7 @@ APIS = tuple(
     Program(
         f"{service}-api",
         (service, "api"),
-        (variable(service, "reader"), "MEDFUND_TOKEN_PUBLIC_KEY"),
+        (variable(service, "api"), "MEDFUND_TOKEN_PUBLIC_KEY"),
         f"{service.upper()}_API_PORT",
         HEALTH,
     )
@@ -63,7 +67,7 @@ APIS = tuple(
 BANK = Program(
     "clearing-bank",
     ("clearing", "bank"),
-    (variable("clearing", "reader"), "MEDFUND_BANK_FOLDER", "MEDFUND_BANK_ACCOUNTS"),
+    (variable("clearing", "bank"), "MEDFUND_BANK_FOLDER", "MEDFUND_BANK_ACCOUNTS"),
     "METRICS_PORT",
     METRICS,
 )

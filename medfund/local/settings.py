@@ -6,8 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
 from medfund.local import CannotRun
-from medfund.local.services import SERVICES, variable
-from medfund.postgres.provision import ROLES
+from medfund.local.services import ROLES, variable
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -37,15 +36,18 @@ class PrepareSettings(StackSettings):
     database_url: str
     ledger_owner_password: str
     ledger_worker_password: str
+    ledger_api_password: str
     ledger_reader_password: str
     clearing_owner_password: str
     clearing_worker_password: str
+    clearing_api_password: str
+    clearing_bank_password: str
     clearing_reader_password: str
 
     def passwords(self) -> dict[str, dict[str, str]]:
         """By service and role."""
         given = self.model_dump()
         return {
-            service: {role: given[variable(service, role, "password").lower()] for role in ROLES}
-            for service in SERVICES
+            service: {role: given[variable(service, role, "password").lower()] for role in roles}
+            for service, roles in ROLES.items()
         }

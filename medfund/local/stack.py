@@ -22,11 +22,10 @@ from medfund.local import health, prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, Server, StartFailed, eventually, write_file
-from medfund.local.services import SERVICES, Service, services, variable
+from medfund.local.services import ROLES, SERVICES, Service, services, variable
 from medfund.local.settings import StackSettings
 from medfund.local.state import Part, State
 from medfund.local.unprivileged import run_as
-from medfund.postgres.provision import ROLES
 
 DATABASE = "medfund"
 MIGRATE_LIMIT_S = 300.0
@@ -73,8 +72,8 @@ class Stack:
             "MEDFUND_BANK_FOLDER": str(self.data / "bank"),
             "MEDFUND_BANK_ACCOUNTS": str(self._accounts),
         }
-        for service in SERVICES:
-            for role in ROLES:
+        for service, roles in ROLES.items():
+            for role in roles:
                 secret = self._passwords[service][role]
                 told[variable(service, role)] = prepare.dsn(
                     self.administrator, user=f"{service}_{role}", password=secret
@@ -93,8 +92,9 @@ class Stack:
     def _passwords(self) -> dict[str, dict[str, str]]:
         kept = self.data / "passwords.json"
         known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-        for service in SERVICES:
-            known.setdefault(service, {role: secrets.token_urlsafe(24) for role in ROLES})
+        for service, roles in ROLES.items():
+            made = {role: secrets.token_urlsafe(24) for role in roles}
+            known[service] = {**made, **known.get(service, {})}
         write_file(kept, json.dumps(known))
         return known
 

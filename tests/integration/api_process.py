@@ -48,7 +48,7 @@ async def running(
         "KAFKA_BOOTSTRAP": bootstrap,
         "MEDFUND_LANES": str(LANES),
         "MEDFUND_TOPIC_PREFIX": prefix,
-        services.variable(service, "reader"): database.dsn("reader", service),
+        services.variable(service, "api"): database.dsn("api", service),
         f"{service}_API_PORT".upper(): str(port),
         "MEDFUND_TOKEN_PUBLIC_KEY": str(keys.public),
     }

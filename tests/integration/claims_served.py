@@ -74,7 +74,7 @@ def api_settings(database: Database, bootstrap: str, prefix: str, keys: tokens.K
             "kafka_bootstrap": bootstrap,
             "MEDFUND_LANES": lanes,
             "MEDFUND_TOPIC_PREFIX": prefix,
-            "CLEARING_READER_DSN": database.dsn("reader", "clearing"),
+            "CLEARING_API_DSN": database.dsn("api", "clearing"),
             "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
             "CLEARING_API_POOL": 4,
         }

@@ -166,7 +166,7 @@ def api_settings(database: Database, bootstrap: str, prefix: str, keys: tokens.K
             "kafka_bootstrap": bootstrap,
             "MEDFUND_LANES": LANES,
             "MEDFUND_TOPIC_PREFIX": prefix,
-            "LEDGER_READER_DSN": database.dsn("reader"),
+            "LEDGER_API_DSN": database.dsn("api"),
             "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
             "LEDGER_API_POOL": 4,
         }

@@ -157,7 +157,7 @@ async def test_a_refused_role_leaves_an_audit_record(surface: Surface) -> None:
 
 async def test_the_audit_trail_cannot_be_read_changed_or_deleted_by_the_api(surface: Surface) -> None:
     api, _ = surface
-    connection = await asyncpg.connect(api.database.dsn("reader", api.service))
+    connection = await asyncpg.connect(api.database.dsn("api", api.service))
     try:
         for statement in (
             "select * from audit",
@@ -353,7 +353,7 @@ async def test_row_level_security_alone_keeps_claims_apart(
 async def test_every_table_of_claims_shows_a_tenant_its_own_rows_alone(claimed: tuple[Api, Clinic]) -> None:
     """Asked straight, as the API's role: findings, facts and settlements are read through other rows' queries."""
     api, clinic = claimed
-    connection = await asyncpg.connect(api.database.dsn("reader", "clearing"))
+    connection = await asyncpg.connect(api.database.dsn("api", "clearing"))
     try:
         for own, area in ((clinic.neighbour, AREA), (clinic.elsewhere, OTHER_AREA)):
             async with connection.transaction():
@@ -373,7 +373,7 @@ SET_SCOPE = """select set_config('medfund.areas', $1, true), set_config('medfund
 async def test_a_reader_that_set_no_scope_sees_no_row(surface: Surface) -> None:
     api, _ = surface
     protected = await api.superuser("select tablename from pg_policies where schemaname = $1", api.service)
-    connection = await asyncpg.connect(api.database.dsn("reader", api.service))
+    connection = await asyncpg.connect(api.database.dsn("api", api.service))
     try:
         views = {"clearing": {"settled", "open_items"}}.get(api.service, set())
         for table in {row["tablename"] for row in protected} | views:
@@ -396,14 +396,14 @@ async def test_every_table_that_names_an_organisation_forces_row_level_security(
             and has_table_privilege($2, pg_class.oid, 'select')
         """,
         api.service,
-        f"{api.service}_reader",
+        f"{api.service}_api",
     )
     assert unprotected == []
 
 
 async def test_the_readers_role_is_neither_superuser_nor_above_row_level_security(surface: Surface) -> None:
     api, _ = surface
-    [role] = await api.superuser("select * from pg_roles where rolname = $1", f"{api.service}_reader")
+    [role] = await api.superuser("select * from pg_roles where rolname = $1", f"{api.service}_api")
     assert (role["rolsuper"], role["rolbypassrls"], role["rolcreaterole"], role["rolcreatedb"]) == (False,) * 4
 
 

@@ -180,7 +180,7 @@ async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
         await fund.drain()
         fund.day("2026-02-09")
         await fund.drain()
-        reader = await connect.opened(database.dsn("reader", "clearing"), timeout=30)
+        reader = await connect.opened(database.dsn("bank", "clearing"), timeout=30)
         worker = asyncio.create_task(_work(fund))
         with folders.held(tmp_path / "bank") as held:
             yield Door(fund, Bank(tmp_path / "bank"), Desk(reader, fund.log, 1), held, register_file)

@@ -50,7 +50,7 @@ async def api(fund: Fund, database: Database, tmp_path: Path) -> AsyncIterator[A
 
 @pytest.fixture
 def finance(api: Api) -> Caller:
-    return api.caller("finance", areas=[AREA], subject="finance one")
+    return api.caller("finance", areas=[AREA], subject="finance-one")
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_the_same_keys_with_other_content_are_refused_and_recorded(fund: F
 async def test_of_two_officers_who_say_different_things_at_once_one_is_heard(
     fund: Fund, api: Api, finance: Caller
 ) -> None:
-    other = api.caller("approver", areas=[AREA], subject="finance two")
+    other = api.caller("approver", areas=[AREA], subject="finance-two")
     answers = await asyncio.gather(
         finance.command("/v1/holds", **HOLD),
         other.command("/v1/holds", **{**HOLD, "reason": "another reason"}),

@@ -1,10 +1,14 @@
 """What the database itself refuses, whatever the code tries: the roles' grants and the tables' constraints."""
 
+from collections.abc import Mapping
+
 import asyncpg
 import pytest
 
+from medfund.local.postgres import Postgres
 from medfund.postgres import connect
 from tests.conftest import Database
+from tests.integration.working_fund import with_clearing
 
 APPEND_ONLY = ("journal", "identities", "repeats", "quarantine", "batches")
 LINE = """
@@ -46,6 +50,93 @@ async def test_the_worker_can_delete_nothing_that_it_may_change(database: Databa
         await attempt(database, "worker", statement.format(table))
 
 
+# What each role may write; whatever is not named it only reads, or does not see at all.
+WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
+    ("ledger", "api"): {"audit": {"INSERT"}},
+    ("ledger", "reader"): {},
+    ("clearing", "api"): {
+        "audit": {"INSERT"},
+        "commands": {"INSERT"},
+        "prepayment_approvals": {"INSERT"},
+        "prepayment_plans": {"INSERT"},
+        "runs": {"INSERT", "UPDATE"},
+    },
+    ("clearing", "bank"): {
+        "bank_files": {"INSERT"},
+        "bank_lines": {"INSERT"},
+        "bank_statements": {"INSERT", "UPDATE"},
+    },
+    ("clearing", "reader"): {},
+}
+READ_BY_THE_BANK_PROCESS = {
+    "bank_files", "bank_lines", "bank_statements", "facts", "identities", "moves", "payments", "positions",
+    "prepayments", "providers", "quarantine", "recoveries", "suspense",
+}  # fmt: skip
+
+
+async def privileges(database: Database, role: str, *wanted: str) -> dict[str, set[str]]:
+    """What a role may do with the tables and views of its schema, however it came to it."""
+    async with connect.connection(database.admin, name="tests") as admin:
+        rows = await admin.fetch(
+            """
+            select relname, privilege from pg_class, unnest($2::text []) as privilege
+            where relnamespace = split_part($1, '_', 1)::regnamespace and relkind in ('r', 'v')
+            and has_table_privilege($1, pg_class.oid, privilege)""",
+            role,
+            wanted,
+        )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["relname"], set()).add(row["privilege"])
+    return found
+
+
+@pytest.mark.parametrize(("service", "role"), WRITES)
+async def test_a_role_writes_no_more_than_its_process_needs(database: Database, service: str, role: str) -> None:
+    await with_clearing(database)
+    found = await privileges(database, f"{service}_{role}", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+    assert found == WRITES[service, role]
+
+
+async def test_the_bank_process_reads_what_its_files_are_about_and_nothing_else(database: Database) -> None:
+    await with_clearing(database)
+    assert set(await privileges(database, "clearing_bank", "SELECT")) == READ_BY_THE_BANK_PROCESS
+    async with connect.connection(database.dsn("bank", "clearing"), name="tests") as bank:
+        for table in READ_BY_THE_BANK_PROCESS:
+            await bank.fetch(f"select * from {table}")  # noqa: S608
+
+
+async def test_nobody_else_comes_into_the_database_and_nobody_makes_temporary_tables(
+    postgres: Postgres, database: Database
+) -> None:
+    await with_clearing(database)
+    for service, role in (("ledger", "reader"), ("ledger", "worker"), ("clearing", "api"), ("clearing", "bank")):
+        async with connect.connection(database.dsn(role, service), name="tests") as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute("create temporary table mine (id integer)")
+    async with connect.connection(postgres.dsn(), name="tests") as admin:
+        await admin.execute("drop role if exists somebody; create role somebody login password 'a guess'")
+        try:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
+                await asyncpg.connect(postgres.dsn(database.name, user="somebody", password="a guess"))
+        finally:
+            await admin.execute("drop role somebody")
+
+
+async def test_a_role_has_so_many_connections_and_so_much_time_as_its_process_needs(database: Database) -> None:
+    await with_clearing(database)
+    async with connect.connection(database.admin, name="tests") as admin:
+        limits = dict(await admin.fetch("select rolname, rolconnlimit from pg_roles where rolname ~ '^clearing_'"))
+    assert limits == {
+        "clearing_owner": 4, "clearing_worker": -1, "clearing_api": 128, "clearing_bank": 4, "clearing_reader": 16,
+    }  # fmt: skip
+    connection = await asyncpg.connect(database.dsn("api", "clearing"))
+    try:
+        assert await connection.fetchval("show statement_timeout") == "10s"
+    finally:
+        await connection.close()
+
+
 async def test_a_second_line_for_one_cause_and_place_cannot_be_written(database: Database) -> None:
     await attempt(database, "worker", line())
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -77,7 +168,7 @@ async def test_no_role_of_the_service_passes_row_level_security_and_every_table_
 ) -> None:
     async with connect.connection(database.admin, name="tests") as admin:
         loose = await admin.fetch(
-            "select rolname from pg_roles where rolname ~ '^(ledger|medfund)_' and (rolsuper or rolbypassrls)"
+            "select rolname from pg_roles where rolname ~ '^(ledger|clearing|medfund)_' and (rolsuper or rolbypassrls)"
         )
         open_tables = await admin.fetch("""
             select distinct class.relname from pg_class as class

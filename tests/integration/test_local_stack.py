@@ -112,15 +112,15 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
         name: Path(f"/proc/{told['services'][name]['pid']}/environ").read_text(encoding="utf-8") for name in SERVICES
     }
     dsns = {name: dsn for name, dsn in found.environment.items() if name.endswith("_DSN")}
-    assert len(set(dsns.values())) == 6
+    assert len(set(dsns.values())) == 9
     dsns["ADMINISTRATOR"] = found.administrator
     known = {part: {name for name, dsn in dsns.items() if dsn in text} for part, text in knows.items()}
     assert known == {
-        "clearing-api": {"CLEARING_READER_DSN"},
+        "clearing-api": {"CLEARING_API_DSN"},
         "clearing-worker-1": {"CLEARING_WORKER_DSN"},
         "ledger-worker-1": {"LEDGER_WORKER_DSN"},
-        "ledger-api": {"LEDGER_READER_DSN"},
-        "clearing-bank": {"CLEARING_READER_DSN"},
+        "ledger-api": {"LEDGER_API_DSN"},
+        "clearing-bank": {"CLEARING_BANK_DSN"},
         "scheduler": set(),
     }
 

@@ -1,37 +1,46 @@
 -- name: groups
--- The two groups that migrations grant to. Roles belong to the whole server, so another database may have made them.
+-- The groups that migrations grant to. Roles belong to the whole server, so another database may have made them.
 do $$
 declare wanted text;
 begin
     -- Two databases of one server may be provisioned at once, and `create role` has no `if not exists`.
     perform pg_advisory_xact_lock(hashtext('medfund.provision'));
-    foreach wanted in array array['medfund_worker', 'medfund_reader'] loop
+    foreach wanted in array array['medfund_worker', 'medfund_reader', 'medfund_api', 'medfund_bank'] loop
         if not exists (select from pg_roles where rolname = wanted) then
             execute format('create role %I nologin nosuperuser nobypassrls', wanted);
         end if;
     end loop;
+    execute format('revoke connect, temporary on database %I from public', current_database());
+end $$
+
+-- name: schema
+-- The service's own schema: nobody sees it who is not let in below.
+do $$
+begin
+    create schema if not exists {schema};
+    revoke all on schema public from public;
 end $$
 
 -- name: role
--- One login role; its password comes in a setting of this transaction so that it is not part of the text.
+-- One login role; its password and limits come in settings of this transaction, so that they are not part of the text.
 do $$
+declare wanted text;
 begin
     if not exists (select from pg_roles where rolname = '{role}') then
         create role {role} login nosuperuser nobypassrls;
     end if;
-    execute format('alter role {role} password %L', current_setting('medfund.password'));
+    execute format('alter role {role} connection limit {connections} password %L', current_setting('medfund.password'));
     execute format('grant connect on database %I to {role}', current_database());
     execute format('alter role {role} in database %I set search_path = {schema}', current_database());
+    execute format(
+        'alter role {role} in database %I set statement_timeout = %L', current_database(), current_setting('medfund.statement')
+    );
+    grant usage on schema {schema} to {role};
+    foreach wanted in array string_to_array(current_setting('medfund.groups'), ',') loop
+        execute format('grant %I to {role}', wanted);
+    end loop;
 end $$
 
--- name: schema
--- The service's own schema: the owner makes tables in it, the other two use them, nobody else sees it.
-do $$
-begin
-    grant medfund_worker to {schema}_worker;
-    grant medfund_reader to {schema}_reader;
-    create schema if not exists {schema};
-    alter schema {schema} owner to {schema}_owner;
-    grant usage on schema {schema} to {schema}_worker, {schema}_reader;
-    revoke all on schema public from public;
-end $$
+-- name: owner
+-- The owner makes tables in it.
+alter schema {schema} owner to {schema}_owner

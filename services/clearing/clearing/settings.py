@@ -19,7 +19,7 @@ class MigrationSettings(BaseSettings):
 
 
 class BankSettings(LogSettings):
-    database_url: str = Field(validation_alias="CLEARING_READER_DSN")
+    database_url: str = Field(validation_alias="CLEARING_BANK_DSN")
     folder: Path = Field(validation_alias="MEDFUND_BANK_FOLDER")
     shared: bool = Field(False, validation_alias="MEDFUND_BANK_SHARED")
     accounts: Path = Field(validation_alias="MEDFUND_BANK_ACCOUNTS")
@@ -27,7 +27,7 @@ class BankSettings(LogSettings):
 
 
 class ApiSettings(LogSettings):
-    database_url: str = Field(validation_alias="CLEARING_READER_DSN")
+    database_url: str = Field(validation_alias="CLEARING_API_DSN")
     host: str = Field("127.0.0.1", validation_alias="CLEARING_API_HOST")
     port: int = Field(8081, validation_alias="CLEARING_API_PORT")
     public_key: Path = Field(validation_alias="MEDFUND_TOKEN_PUBLIC_KEY")

@@ -25,7 +25,7 @@ class VerifySettings(LogSettings):
 
 
 class ApiSettings(LogSettings):
-    database_url: str = Field(validation_alias="LEDGER_READER_DSN")
+    database_url: str = Field(validation_alias="LEDGER_API_DSN")
     host: str = Field("127.0.0.1", validation_alias="LEDGER_API_HOST")
     port: int = Field(8080, validation_alias="LEDGER_API_PORT")
     public_key: Path = Field(validation_alias="MEDFUND_TOKEN_PUBLIC_KEY")

@@ -228,7 +228,7 @@ async def city(books: Books, folder: Path) -> AsyncIterator[City]:
         "MEDFUND_TOPIC_PREFIX": books.prefix, "LEASE_S": "1.0", "RENEW_S": "0.2",
         "CLEARING_WORKER_DSN": books.database.dsn("worker", "clearing"),
         "LEDGER_WORKER_DSN": books.database.dsn("worker"),
-        "CLEARING_READER_DSN": books.database.dsn("reader", "clearing"),
+        "CLEARING_BANK_DSN": books.database.dsn("bank", "clearing"),
         "MEDFUND_BANK_FOLDER": str(folder / "shared"), "MEDFUND_BANK_ACCOUNTS": str(register),
     }  # fmt: skip
     at_the_bank = (
