@@ -104,7 +104,7 @@ async def test_compressed_bodies_are_refused_unread(api: Api) -> None:
 async def test_a_command_leaves_an_audit_record_before_it_is_carried_out(api: Api, city: City) -> None:
     event = settlement(city.neighbour, id="audited", funds={POOLED: 100}, service_date="2025-08-04")
     await api.caller("publisher", subject="gateway-of-the-south").publish(event)
-    [row] = await api.superuser("select * from audit where subject = 'gateway of the south'")
+    [row] = await api.superuser("select * from audit where subject = 'gateway-of-the-south'")
     detail = msgspec.json.decode(row["detail"])
     assert (row["operation"], row["outcome"]) == ("publish", "asked")
     assert (detail["events"], detail["refused"]) == (1, {})

@@ -108,7 +108,7 @@ async def test_the_same_keys_with_other_content_are_refused_and_recorded(fund: F
     await given(finance, "/v1/holds", HOLD)
     response = await finance.command("/v1/holds", **{**HOLD, "amounts": {"310100": "6.00"}})
     assert problem(response) == (409, "command_conflict")
-    rows = await api.superuser("select operation, outcome from audit where subject = 'finance one' order by id")
+    rows = await api.superuser("select operation, outcome from audit where subject = 'finance-one' order by id")
     assert [tuple(row) for row in rows] == [("hold", "asked"), ("hold", "asked"), ("hold", "command_conflict")]
     await fund.drain()
     [held] = await fund.decided("claim.payable.held")
