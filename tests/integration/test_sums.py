@@ -45,7 +45,7 @@ async def test_more_than_any_single_amount_is_booked_and_answered(
                 "kafka_bootstrap": "127.0.0.1:1",
                 "MEDFUND_LANES": LANES,
                 "MEDFUND_TOPIC_PREFIX": "medfund",
-                "LEDGER_READER_DSN": database.dsn("reader"),
+                "LEDGER_API_DSN": database.dsn("api"),
                 "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,
             }
         )

@@ -23,7 +23,7 @@ def app_of(service: str, keys: tokens.Keys) -> FastAPI:
     create, settings = APPS[service]
     told = {
         "kafka_bootstrap": "127.0.0.1:1", "MEDFUND_LANES": 4, "MEDFUND_TOPIC_PREFIX": "medfund",
-        "MEDFUND_TOKEN_PUBLIC_KEY": keys.public, f"{service.upper()}_READER_DSN": "postgresql://nobody@127.0.0.1:1/none",
+        "MEDFUND_TOKEN_PUBLIC_KEY": keys.public, f"{service.upper()}_API_DSN": "postgresql://nobody@127.0.0.1:1/none",
     }  # fmt: skip
     app: FastAPI = create(settings.model_validate(told))
     return app
