@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, latency, payments, prepayments, reads
+from bench import drain, idle, latency, payments, prepayments, reads
 from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "latency", "payments", "prepayments", "reads"}
+PARTS = {"drain", "idle", "latency", "payments", "prepayments", "reads"}
 
 
 @dataclass
@@ -50,6 +50,9 @@ async def bench(
     ground: Ground, results: list[Result], *, scale: str, lines: int, paid: int, providers: int, only: set[str]
 ) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
+    if "idle" in only:
+        say("a stack that nobody asks anything")
+        results += resting(await asyncio.to_thread(idle.measure, ground.folder / "idle"))
     await ground.start()
     if only & {"drain", "latency"}:
         say(f"publishing a backlog (one month of a city x {scale})")
@@ -101,6 +104,17 @@ async def draining(ground: Ground) -> list[Result]:
         at_most("a settlement costs clearing", clearing.processor_us / one.processor_us, "x the ledger's", 1.5),
         at_most("memory of a worker, whole backlog", max(one.peak_mib, many.peak_mib, clearing.peak_mib), "MiB", 400),
         at_most("memory, whole backlog against a tenth", one.peak_mib / tenth.peak_mib, "times", 1.25),
+    ]
+
+
+def resting(found: idle.Idle) -> list[Result]:
+    return [
+        at_most("idle: processor time of all processes", found.processor_percent, "% of a core", 8),
+        *[measured(f"idle: {part.name}", part.processor_percent, "% of a core") for part in found.parts],
+        measured(
+            "idle: memory of all processes, without what they share", sum(part.mib for part in found.parts), "MiB"
+        ),
+        measured("idle: connections to the broker", found.connections, "connections"),
     ]
 
 

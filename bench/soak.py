@@ -40,7 +40,7 @@ WORKERS = 2
 PARTS = {"worker": ("ledger-worker-1", "ledger-worker-2"), "broker": ("kafka",), "database": ("postgres",)}
 MOMENT_S = 3.0
 """A kill comes at a random moment of this long after a piece of the file began to be published."""
-RESTART_LIMIT_S = 60.0
+RESTART_LIMIT_S = 120.0
 BOOKED_LIMIT_S = 300.0
 PUBLISH_TRIES_MAX = 20
 

@@ -28,6 +28,8 @@ LANES = 4
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
 SESSION = "medfund-test-"
 TEMPLATE = "ledger_template"
+FORGETFUL = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
+"""A broker that was killed comes back when its last session has ended: for tests that kill it, soon."""
 _numbers = itertools.count(1)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import aiokafka
 import structlog
+from aiokafka.client import ConnectionGroup
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
@@ -12,6 +13,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.protocol.fetch import FetchRequest
 
 from medfund.events.envelope import RETRY_OF
 from medfund.lanes.log import Copy, Decision, LogTruncated, Record, Run
@@ -21,11 +23,16 @@ __all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
 log = structlog.get_logger(__name__)
 
 MiB = 1 << 20
+# The connection of consumer groups, of which we have none.
+FETCHES = ConnectionGroup.COORDINATION
 # One response holds at most this much for a lane, so that a worker's memory does not follow its backlog.
 FETCH_BYTES_MAX = 2 * MiB
 # While records of one topic wait here unread, the client asks for the others alone, and does not ask for that one again
 # before the broker has answered: for as long as this when they are quiet.
 FETCH_WAIT_MS = 100
+# A request for all of them is answered as soon as one has something; where none has, it costs both sides the less, the
+# longer the broker may hold it.
+QUIET_WAIT_MS = 10_000
 # A lane's decisions go to the log in as few requests as this allows.
 BATCH_BYTES_MAX = MiB // 4
 CALL_TIMEOUT_S = 30.0
@@ -150,13 +157,14 @@ class KafkaLog:
             max_partition_fetch_bytes=fetch_bytes_max,
             request_timeout_ms=int(CALL_TIMEOUT_S * 1000),
             retry_backoff_ms=250,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            consumer_timeout_ms=QUIET_WAIT_MS,
         )
         try:
             await consumer.start()
         except BaseException:
             await consumer.stop()
             raise
+        _hold_when_quiet(consumer)
         return consumer
 
     async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
@@ -239,6 +247,22 @@ def _on_break(consumer: aiokafka.AIOKafkaConsumer, call: Callable[[], None]) -> 
         return ask()  # type: ignore[no-any-return]
 
     client.force_metadata_update = asked
+
+
+def _hold_when_quiet(consumer: aiokafka.AIOKafkaConsumer) -> None:
+    """Let the broker hold a request for everything, and give fetches a connection of their own: it answers those of one
+    connection in their order, and whoever asks where a topic ends would wait behind one that is held."""
+    fetcher, client = consumer._fetcher, consumer._client
+    actions, send = fetcher._get_actions_per_node, client.send
+
+    def with_patience(assignment):  # type: ignore[no-untyped-def]
+        fetcher._fetch_max_wait_ms = FETCH_WAIT_MS if fetcher._records else QUIET_WAIT_MS
+        return actions(assignment)
+
+    def apart(node_id, request, *, group=ConnectionGroup.DEFAULT):  # type: ignore[no-untyped-def]
+        return send(node_id, request, group=FETCHES if isinstance(request, FetchRequest) else group)
+
+    fetcher._get_actions_per_node, client.send = with_patience, apart
 
 
 async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPartition, offset: int) -> Record | None:

@@ -45,7 +45,7 @@ class _ReadAhead(Exception):
 @dataclass(frozen=True)
 class Limits:
     batch_records_max: int = 5000
-    wait_s: float = 0.5
+    wait_s: float = 1.0
     small_batch: int = 500
     pace_s: float = 0.08
     """While batches are small, one begins no sooner than this after the one before: fewer commits, and each takes what

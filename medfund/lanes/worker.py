@@ -22,6 +22,7 @@ from medfund.lanes.log import LaneLog, Log, LogTruncated
 from medfund.lanes.service import Service
 from medfund.lanes.store import SQL, Claim, Fenced, InvariantBroken
 from medfund.postgres import connect
+from medfund.postgres.arrays import array
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +114,7 @@ class Worker:
             raise Superseded(f"another process works under the name {self.name}; this one stops")
         self._forget_ended()
         self._leave_others(server)
-        held = await connection.fetch(SQL.renew, self.instance, list(self._working), self.leases.lease)
+        held = await connection.fetch(SQL.renew, self.instance, array([*self._working]), self.leases.lease)
         self._let_go(self._working.keys() - {row["lane"] for row in held})
         share = -(-self.lanes // max(1, await connection.fetchval(SQL.living)))
         while len(self._working) < share and await self._claim(connection, server):

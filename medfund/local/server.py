@@ -133,7 +133,8 @@ class Server(ABC):
 
     @property
     def running(self) -> bool:
-        return self.process is not None
+        child = self._child  # asked many times a second: our own child is cheap to ask
+        return (child is not None and child.poll() is None) or self.process is not None
 
     def stop(self) -> None:
         """Ask it to end, and end it when it does not within its limit."""

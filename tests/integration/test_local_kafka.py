@@ -14,7 +14,7 @@ from medfund.events.kinds import FAMILIES
 from medfund.local import prepare
 from medfund.local.kafka import Kafka, fetch
 from medfund.local.server import write_file
-from tests.conftest import LANES
+from tests.conftest import FORGETFUL, LANES
 
 
 async def append(bootstrap: str, topic: str, value: bytes, **options: object) -> int:
@@ -33,7 +33,7 @@ async def read(bootstrap: str, topic: str, offset: int) -> bytes:
 
 async def test_what_was_acknowledged_outlives_a_killed_broker_and_a_stop_is_clean(folder: Path) -> None:
     write_file(folder / "cluster-id", "-LwrC0TnT3eLU-HklCCDJg")  # as hard to pass on as an id can be
-    broker = Kafka(folder)
+    broker = Kafka(folder, settings=FORGETFUL)
     broker.start()
     try:
         address = broker.address

@@ -1,5 +1,6 @@
 """What lanes may rely on, of the log on Kafka and of the log in memory that simulations use."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.kafka import FETCH_WAIT_MS, QUIET_WAIT_MS, KafkaLog
 from medfund.lanes.log import Decision, LaneLog, Log, LogTruncated, Run
 from medfund.local.kafka import Kafka
 from tests.simulation.memory_log import MemoryLog
@@ -168,6 +169,27 @@ async def test_what_comes_while_a_lane_is_open_is_read(subject: Subject) -> None
         assert await lane.read(limit=10, wait_s=0) == []
         await subject.put("claims", "late")
         assert ids(await everything(lane, {"claims": 1}), "claims") == ["late"]
+
+
+async def test_whoever_asks_where_a_quiet_topic_ends_does_not_wait_for_it(subject: Subject) -> None:
+    """The broker holds what a quiet lane asked for, and answers each connection in its order."""
+    async with opened(subject.log, claims=0, agency=0, ledger=0) as lane:
+        assert await lane.read(limit=10, wait_s=0.3) == []
+        async with asyncio.timeout(QUIET_WAIT_MS / 2000):
+            assert await lane.end("claims") == 0
+            await subject.put("claims", "late")
+            assert ids(await everything(lane, {"claims": 1}), "claims") == ["late"]
+
+
+async def test_a_topic_is_read_on_while_records_of_another_wait_and_a_quiet_third_is_asked(subject: Subject) -> None:
+    """What waits unread is not asked for again before the broker has answered for the others."""
+    await subject.put("claims", "a", "b")
+    async with opened(subject.log, claims=0, agency=0) as lane:
+        async with asyncio.timeout(QUIET_WAIT_MS / 2000):
+            assert ids(await lane.read(limit=1, wait_s=WAIT_S), "claims") == ["a"]
+            await asyncio.sleep(3 * FETCH_WAIT_MS / 1000)
+            await subject.put("claims", "c")
+            assert ids(await everything(lane, {"claims": 3}), "claims") == ["b", "c"]
 
 
 async def test_a_read_of_some_topics_leaves_the_others_where_they_are(subject: Subject) -> None:

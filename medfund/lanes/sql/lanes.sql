@@ -92,7 +92,8 @@ where lane = $1 and epoch = $2 and stopped_reason is not null
 -- name: renew
 -- Extend the lease of every lane still ours, and say which those are. Locks: those rows, except of lanes in a batch,
 -- which are passed over: a batch extends the lease itself, and waiting for one lane while holding others would stop them
--- all.
+-- all. `$2` is the text of an array: of the type of another the client asks the server first, each time on a fresh
+-- connection, and that costs more than all the rest.
 with renewed as (
     update lanes
     set leased_until = now() + $3::interval
@@ -100,7 +101,7 @@ with renewed as (
         array(
             select ours.lane
             from lanes as ours
-            where ours.instance = $1 and ours.lane = any($2::smallint [])
+            where ours.instance = $1 and ours.lane = any($2::text::smallint [])
             for update skip locked
         )
     )
@@ -108,7 +109,7 @@ with renewed as (
 
 select lane
 from lanes
-where instance = $1 and lane = any($2::smallint [])
+where instance = $1 and lane = any($2::text::smallint [])
 
 -- name: release
 -- Give a lane back, with the reason where it could not go on. Locks: the lane's row.

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
-from tests.conftest import LANES, Database, fresh_topics
+from tests.conftest import FORGETFUL, LANES, Database, fresh_topics
 from tests.integration import served
 from tests.integration.faults.conftest import kept
 from tests.integration.workers import (
@@ -33,7 +33,7 @@ T = TypeVar("T")
 @pytest.fixture(scope="module")
 def broker(session_folder: Path) -> Iterator[Kafka]:
     """One that may be killed."""
-    server = Kafka(session_folder / "broker-that-dies")
+    server = Kafka(session_folder / "broker-that-dies", settings=FORGETFUL)
     server.start()
     yield server
     server.stop()
@@ -155,13 +155,14 @@ async def test_a_lane_whose_next_records_go_while_it_sleeps_stops_as_well(books:
         await books.hold()
         worker.signal(signal.SIGSTOP)
         await worker.is_stopped()
-        await asyncio.sleep(1)  # what it asked for last is answered, with nothing
+        await books.publish(settlements(providers, 1, name="asked for"))
+        await asyncio.sleep(1)  # where it asked before it fell asleep, that is answered, with this
         await books.publish(settlements(providers, 5, name="late"))
-        await truncate(books, "claims", 1, before=5)
+        await truncate(books, "claims", 1, before=6)
         worker.signal(signal.SIGCONT)
         await worker.says("lane stopped", lane=1, times=2)
         assert (await books.stopped())[1].startswith("LogTruncated: ")
-        assert await books.value("select next_offset from positions where lane = 1 and topic = 'claims'") == 3
+        assert await books.value("select next_offset from positions where lane = 1 and topic = 'claims'") in (3, 4)
 
 
 async def test_what_was_booked_may_leave_the_log_and_no_group_of_the_broker_keeps_a_position(books: Books) -> None:
