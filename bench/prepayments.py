@@ -195,10 +195,10 @@ async def disbursed(tables: asyncpg.Connection) -> None:
         draft = Draft(await store.load(tables, lane))
         for row in await tables.fetch("select body from prepayments where lane = $1", lane):
             item = msgspec.json.decode(row["body"], type=Prepayment)
-            draft.prepayments[item.ref] = item
+            draft.prepayments[item.name] = item
         for row in await tables.fetch("select body from payments where lane = $1", lane):
             ordered = msgspec.json.decode(row["body"], type=Payment)
-            draft.payments[ordered.payment_ref] = ordered
+            draft.payments[ordered.name] = ordered
         for payment in [one for one in draft.payments.values() if one.purpose == "PREPAYMENT"]:
             rules.evolve(
                 draft,

@@ -133,7 +133,7 @@ class Prepayments:
         self.world.open_days(GRANTED, GRANTED)
         self._sent()
         for person in (self.door.officer, self.door.approver):
-            told = person.post(f"/v1/prepayment-plans/{plan['plan']}/approvals", hash=plan["hash"])
+            told = person.post(f"/v1/prepayment-plans/{plan['area']}/{plan['plan']}/approvals", hash=plan["hash"])
         self.stage.check("the second approval publishes both grants", (told["state"], told["sent"]) == ("APPROVED", 2))
 
     def _pay(self) -> None:

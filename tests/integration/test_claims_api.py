@@ -402,7 +402,7 @@ async def test_a_name_that_two_providers_chose_is_asked_back(fund: Fund, finance
     await fund.drain()
     await fund.control.execute(
         "insert into clearing.claims select lane + 1, ref, 'H15250299998', area, period_from, period_to, status,"
-        " is_open, due, body from clearing.claims"
+        " is_open, due, jsonb_set(body, '{dimensions,provider}', '\"H15250299998\"') from clearing.claims"
     )
     response = await finance.get(CLAIM)
     assert (response.status_code, response.json()["code"]) == (422, "ambiguous")

@@ -172,7 +172,8 @@ async def test_payments_of_several_providers_are_approved_each_by_themselves(
     await fund.drain()
     await fund.control.execute(
         "insert into clearing.payments (lane, payment_ref, provider, status, body, area, fund, fen, due)"
-        " select 0, 'X/P1/310100', 'H15250299998', status, body, area, fund, fen, due"
+        " select 0, 'X/P1/310100', 'H15250299998', status,"
+        ' body || \'{"payment_ref": "X/P1/310100", "provider": "H15250299998"}\', area, fund, fen, due'
         " from clearing.payments where payment_ref = $1",
         P1,
     )

@@ -223,7 +223,8 @@ async def test_a_queue_does_not_read_what_was_paid_in_years(fund: Fund, api: Api
     await fund.control.execute("set search_path = clearing")
     await fund.control.execute(
         "insert into payments (lane, payment_ref, provider, status, body, area, fund, fen, due)"
-        " select 0, 'OLD-' || n, provider, 'SETTLED', body || '{\"due\": \"2020-01-01\"}', area, fund, fen, due"
+        " select 0, 'OLD-' || n, provider, 'SETTLED',"
+        " body || jsonb_build_object('due', '2020-01-01', 'payment_ref', 'OLD-' || n), area, fund, fen, due"
         " from payments, generate_series(1, 5000) as n where payment_ref = $1",
         p1(1),
     )
@@ -232,7 +233,7 @@ async def test_a_queue_does_not_read_what_was_paid_in_years(fund: Fund, api: Api
     async with api.app.state.context.database.snapshot(_principal(api)) as connection:
         plan = await connection.fetch(
             f"explain (format text) {query}", [0], None, None, None, None, None, None, None, None, None,
-            "to_approve", None, None, None, None, 101,
+            "to_approve", None, None, None, None, None, 101,
         )  # fmt: skip
     assert any("payments_to_pay" in row[0] for row in plan), "\n".join(row[0] for row in plan)
 

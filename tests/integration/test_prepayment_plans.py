@@ -88,7 +88,7 @@ async def planned(caller: Caller, **changes: Any) -> dict[str, Any]:
 
 
 async def yes(caller: Caller, plan: dict[str, Any], status: int = 200) -> dict[str, Any]:
-    response = await caller.command(f"/v1/prepayment-plans/{plan['plan']}/approvals", hash=plan["hash"])
+    response = await caller.command(f"/v1/prepayment-plans/{plan['area']}/{plan['plan']}/approvals", hash=plan["hash"])
     assert response.status_code == status, response.text
     found: dict[str, Any] = response.json()
     return found
@@ -106,9 +106,9 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller)
     assert (by_ref(plan)[f"{SECOND}/{EMPLOYEES}"], by_ref(plan)[f"{THIRD}/{EMPLOYEES}"]) == ("1.00", "80.00")
     assert (plan["months"], plan["state"], plan["grants"]) == (12, "WAITING", 6)
     assert await planned(anna) == plan == await planned(anna, dry_run=True)
-    again = (await anna.answer("/v1/prepayment-plans/YF-1"))["lines"]
+    again = (await anna.answer(f"/v1/prepayment-plans/{AREA}/YF-1"))["lines"]
     assert again == plan["lines"]
-    sheet = (await anna.get("/v1/prepayment-plans/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
+    sheet = (await anna.get(f"/v1/prepayment-plans/{AREA}/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
     assert sheet[0].startswith("定点机构 provider,预付金 prepayment,基金 fund,基数 base")
     grant = "10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
     assert f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},{grant},0.00,0.00,0.00" in sheet, "nothing last year"
@@ -207,7 +207,7 @@ async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
     approved = {one["prepayment_ref"]: one["amounts"] for one in await fund.decided("prepayment.approved")}
     assert approved[f"{FIRST}/YF-2026/{EMPLOYEES}"] == {EMPLOYEES: "9634259.18"}
     assert len(approved) == 3
-    assert (await anna.answer("/v1/prepayment-plans/YF-1"))["state"] == "PUBLISHED"
+    assert (await anna.answer(f"/v1/prepayment-plans/{AREA}/YF-1"))["state"] == "PUBLISHED"
     assert await fund.decided("prepayment.refused") == [], "the residents' fund has no limit: another plan may have one"
     assert (await yes(bo, plan))["sent"] == 0
     waiting = (await anna.answer("/v1/payments", area=AREA, queue="to_approve"))["payments"]
@@ -270,7 +270,7 @@ async def test_a_publication_that_was_broken_off_is_finished_and_nothing_is_doub
     await yes(bo, plan, 503)
     monkeypatch.setattr(appending, "append", whole)
     await fund.drain()
-    told = await anna.answer("/v1/prepayment-plans/YF-1")
+    told = await anna.answer(f"/v1/prepayment-plans/{AREA}/YF-1")
     assert (told["state"], told["published"], told["to_publish"]) == ("APPROVED", 2, 6)
     assert (await yes(bo, plan))["sent"] == 4
     await fund.drain()
@@ -385,7 +385,7 @@ async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(fund: 
     await yes(anna, plan)
     await yes(bo, plan)
     await paid(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 963_425_918)
-    told = await anna.answer("/v1/prepayment-plans/YF-1")
+    told = await anna.answer(f"/v1/prepayment-plans/{AREA}/YF-1")
     [mine] = [line for line in told["lines"] if line["prepayment"] == f"{FIRST}/YF-2026/{EMPLOYEES}"]
     assert (mine["state"], mine["disbursed"], mine["outstanding"]) == ("APPROVED", "9634259.18", "9634259.18")
     assert [(one["fund"], one["amount"]) for one in told["disbursed"]] == [(EMPLOYEES, "9634259.18")]
@@ -405,10 +405,10 @@ async def test_finance_of_another_area_plans_approves_and_recalls_nothing(fund: 
     stranger = api.caller("finance", areas=["152600"], subject="bo")
     for path, body in (
         ("/v1/prepayment-plans", {**ASKED, "plan": "YF-9"}),
-        ("/v1/prepayment-plans/YF-1/approvals", {"hash": plan["hash"]}),
+        (f"/v1/prepayment-plans/{AREA}/YF-1/approvals", {"hash": plan["hash"]}),
         ("/v1/prepayment-recalls", {"prepayment": f"{FIRST}/YF-2026/{EMPLOYEES}", "code": "OTHER", "reason": "?"}),
     ):
         assert (await stranger.command(path, **body)).status_code == 404, path
-    assert (await stranger.get("/v1/prepayment-plans/YF-1")).status_code == 404
+    assert (await stranger.get(f"/v1/prepayment-plans/{AREA}/YF-1")).status_code == 404
     assert (await stranger.answer("/v1/prepayment-outlook", area=AREA))["funds"] == []
     assert (await stranger.get("/v1/prepayment-statement", provider=FIRST, year=2026)).status_code == 404

@@ -8,11 +8,12 @@ from typing import Any
 
 import asyncpg
 
-from clearing import policy, providers, store
+from clearing import names, policy, providers, store
 from clearing.audit import deduction, finding, findings
 from clearing.claims import claim as claims
 from clearing.claims import days, submitting
 from clearing.funds import added, fens
+from clearing.names import Name, Part
 from clearing.offsets import taking
 from clearing.payments import (
     accounts,
@@ -264,65 +265,69 @@ class Clearing:
     def evolve(self, draft: Draft, decision: Event) -> None:
         match decision:
             case ClaimBatchAccepted():
-                draft.claims[decision.batch] = claims.accepted(decision)
-                draft.changed.add(decision.batch)
+                name = names.claim(decision)
+                draft.claims[name] = claims.accepted(decision)
+                draft.changed.add(name)
             case ClaimBatchWithdrawn():
-                claims.withdrawn(draft.change_claim(decision.batch))
-                draft.forget_findings(decision.batch)
+                claims.withdrawn(draft.change_claim(names.claim(decision)))
+                draft.forget_findings(names.claim(decision))
             case ClaimDeadlineApproaching():
-                draft.change_claim(decision.batch).warned.append(decision.target)
+                draft.change_claim(names.claim(decision)).warned.append(decision.target)
             case ClaimDeadlineBreached():
-                draft.change_claim(decision.batch).breached.append(decision.target)
+                draft.change_claim(names.claim(decision)).breached.append(decision.target)
             case ClaimDeadlineRecalculated():
-                claims.deadline_moved(draft.change_claim(decision.batch), decision)
+                claims.deadline_moved(draft.change_claim(names.claim(decision)), decision)
             case InstantPaymentApproved():
-                claims.paid_at_once(draft.change_claim(decision.payable_ref), decision)
+                claims.paid_at_once(draft.change_claim(names.payable(decision)), decision)
                 for part in decision.made_good or ():
-                    other = draft.change_claim(part.batch)
+                    other = draft.change_claim(Name(decision.provider, part.batch))
                     other.carried = added(other.carried, fens(part.amounts), -1)
             case ClaimFindingNoted():
-                place = decision.batch, decision.finding_ref
+                place = names.finding(decision)
                 draft.findings[place] = finding.noted(draft.findings.get(place), decision)
                 draft.changed_findings.add(place)
             case ClaimDeducted():
-                claims.deducted(draft.change_claim(decision.payable_ref), decision)
+                claims.deducted(draft.change_claim(names.payable(decision)), decision)
                 for taken in decision.deductions:
-                    draft.change_finding(taken.batch, taken.finding_ref).deducted = added(fens(taken.amounts), {})
+                    place = Part(decision.provider, taken.batch, taken.finding_ref)
+                    draft.change_finding(place).deducted = added(fens(taken.amounts), {})
             case AuditDeductionUndone():
-                claims.undone(draft.change_claim(decision.batch), decision)
-                back = draft.change_finding(decision.of_batch, decision.finding_ref)
+                claims.undone(draft.change_claim(names.claim(decision)), decision)
+                back = draft.change_finding(Part(decision.provider, decision.of_batch, decision.finding_ref))
                 back.undone = added(back.undone, fens(decision.amounts))
             case ClaimBatchApproved():
-                claims.approved([draft.change_claim(name) for name in decision.batches], decision)
+                together = [Name(decision.provider, batch) for batch in decision.batches]
+                claims.approved([draft.change_claim(name) for name in together], decision)
             case OffsetApplied():
                 taking.evolve(draft, decision, fens(decision.amounts))
             case PaymentOrdered():
-                payable.ordered(draft.change(decision.payable_ref), decision)
-                draft.payments[decision.payment_ref] = payment.ordered(decision)
-                draft.changed_payments.add(decision.payment_ref)
+                payable.ordered(draft.change(names.payable(decision)), decision)
+                draft.payments[names.payment(decision)] = payment.ordered(decision)
+                draft.changed_payments.add(names.payment(decision))
             case PayeeAccountNoted():
                 draft.accounts[decision.provider] = accounts.noted(decision)
             case PaymentApproved():
-                payment.approved(draft.change_payment(decision.payment_ref), decision)
+                payment.approved(draft.change_payment(names.payment(decision)), decision)
             case PaymentSent():
-                payment.sent(draft.change_payment(decision.payment_ref), decision)
+                payment.sent(draft.change_payment(names.payment(decision)), decision)
             case PaymentWithheld():
-                payment.withheld(draft.change_payment(decision.payment_ref), decision)
+                payment.withheld(draft.change_payment(names.payment(decision)), decision)
             case PaymentCancelled():
-                draft.change_payment(decision.payment_ref).status = "CANCELLED"
-                answers.release(draft, decision.payment_ref)
+                cancelled = draft.change_payment(names.payment(decision))
+                cancelled.status = "CANCELLED"
+                answers.release(draft, cancelled)
             case PaymentSettled():
                 answers.evolve_settled(draft, decision)
                 draft.moves += cash.answered(decision, -1)
             case PaymentReceiptNoted():
-                draft.change_payment(decision.payment_ref).confirmed_on = decision.received_on
+                draft.change_payment(names.payment(decision)).confirmed_on = decision.received_on
             case PaymentReturned():
                 answers.evolve_returned(draft, decision)
                 draft.moves += cash.answered(decision, 1)
             case PaymentFailed():
                 answers.evolve_failed(draft, decision)
             case PaymentRetried():
-                answers.evolve_retried(draft, decision.payment_ref)
+                answers.evolve_retried(draft, decision)
             case SuspenseOpened():
                 suspense.evolve_opened(draft, decision)
                 draft.moves += cash.suspended(decision)
@@ -330,43 +335,45 @@ class Clearing:
                 suspense.evolve_placed(draft, decision)
                 draft.moves += cash.placed(decision)
             case ClaimPayableHeld():
-                payable.held(draft.change(decision.payable_ref), decision)
+                payable.held(draft.change(names.payable(decision)), decision)
             case ClaimPayableReleased():
-                payable.released(draft.change(decision.payable_ref), decision)
+                payable.released(draft.change(names.payable(decision)), decision)
             case PrepaymentChecked():
-                before = draft.prepayments.get(decision.prepayment_ref)
-                draft.prepayments[decision.prepayment_ref] = prepayment.checked(before, decision)
-                draft.changed.add(decision.prepayment_ref)
+                name = names.prepayment(decision)
+                draft.prepayments[name] = prepayment.checked(draft.prepayments.get(name), decision)
+                draft.changed.add(name)
             case PrepaymentRefused():
-                before = draft.prepayments.get(decision.prepayment_ref)
+                name = names.prepayment(decision)
+                before = draft.prepayments.get(name)
                 if before is None or (before.status == "CHECKED" and decision.code != "TWICE"):
-                    draft.prepayments[decision.prepayment_ref] = prepayment.refused(before, decision)
-                    draft.changed.add(decision.prepayment_ref)
+                    draft.prepayments[name] = prepayment.refused(before, decision)
+                    draft.changed.add(name)
             case PrepaymentApproved():
-                prepayment.approved(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.approved(draft.change_prepayment(names.prepayment(decision)), decision)
             case PrepaymentAdjusted():
-                prepayment.adjusted(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.adjusted(draft.change_prepayment(names.prepayment(decision)), decision)
             case PrepaymentPurchasesNoted():
-                draft.change_prepayment(decision.prepayment_ref).purchased = money.fen(decision.purchased)
+                draft.change_prepayment(names.prepayment(decision)).purchased = money.fen(decision.purchased)
             case PrepaymentDisbursed():
-                prepayment.disbursed(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.disbursed(draft.change_prepayment(names.prepayment(decision)), decision)
             case PrepaymentRecalled():
-                prepayment.recalled(draft.change_prepayment(decision.prepayment_ref))
+                prepayment.recalled(draft.change_prepayment(names.prepayment(decision)))
             case PrepaymentReturned():
-                prepayment.returned(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.returned(draft.change_prepayment(names.prepayment(decision)), decision)
                 draft.moves += cash.repaid(decision)
             case PrepaymentOverdue():
-                prepayment.overdue(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.overdue(draft.change_prepayment(names.prepayment(decision)), decision)
             case PrepaymentCleared():
-                prepayment.cleared(draft.change_prepayment(decision.prepayment_ref), decision)
+                prepayment.cleared(draft.change_prepayment(names.prepayment(decision)), decision)
             case RecoveryOpened():
-                draft.recoveries[decision.case_ref] = recovery.opened(decision)
-                draft.changed.add(decision.case_ref)
+                name = names.recovery(decision)
+                draft.recoveries[name] = recovery.opened(decision)
+                draft.changed.add(name)
             case RecoverySettled():
-                recovery.settled(draft.change_recovery(decision.case_ref), decision)
+                recovery.settled(draft.change_recovery(names.recovery(decision)), decision)
                 draft.moves += cash.recovered(decision)
             case RecoveryReversed():
-                recovery.reversed_(draft.change_recovery(decision.case_ref), decision)
+                recovery.reversed_(draft.change_recovery(names.recovery(decision)), decision)
         history.told(draft, decision)
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:

@@ -9,6 +9,7 @@ from clearing.audit.finding import Finding, Found, Refund
 from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, total
+from clearing.names import Name, Part
 from clearing.payments.accounts import Account
 from clearing.payments.cash import Move
 from clearing.payments.mandates import Mandates
@@ -55,19 +56,18 @@ class Draft:
     """One batch: what was read for it, and what it changes."""
 
     known: Known
-    claims: dict[str, Claim] = field(default_factory=dict)
-    recoveries: dict[str, Recovery] = field(default_factory=dict)
-    prepayments: dict[str, "Prepayment"] = field(default_factory=dict)
-    payments: dict[str, Payment] = field(default_factory=dict)
-    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
-    """By batch and finding."""
+    claims: dict[Name, Claim] = field(default_factory=dict)
+    recoveries: dict[Name, Recovery] = field(default_factory=dict)
+    prepayments: dict[Name, "Prepayment"] = field(default_factory=dict)
+    payments: dict[Name, Payment] = field(default_factory=dict)
+    findings: dict[Part, Finding] = field(default_factory=dict)
     stretches: dict[int, list[Stretch]] = field(default_factory=dict)
     """By the offset of a submission: the settlements of its dimensions and period before it."""
-    found: dict[tuple[str, str], Found] = field(default_factory=dict)
-    """By batch and reference: the settlements that new findings are about."""
+    found: dict[Part, Found] = field(default_factory=dict)
+    """The settlements that new findings are about."""
     refunds: dict[int, list[Refund]] = field(default_factory=dict)
     """By the offset of a submission: its reversals of settlements that something was deducted for, or recovered."""
-    reversed: set[str] = field(default_factory=set)
+    reversed: set[Name] = field(default_factory=set)
     """Of the settlements that findings are about, or rest on: those that were reversed."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
@@ -88,11 +88,11 @@ class Draft:
     """What became of prepayments in this batch."""
     published: list[tuple[str, int, Event]] = field(default_factory=list)
     """Facts of this batch that are kept as they came, with their topic and offset."""
-    changed: set[str] = field(default_factory=set)
+    changed: set[Name] = field(default_factory=set)
     """Claims, recoveries and prepayments."""
-    changed_payments: set[str] = field(default_factory=set)
+    changed_payments: set[Name] = field(default_factory=set)
     changed_suspense: set[str] = field(default_factory=set)
-    changed_findings: set[tuple[str, str]] = field(default_factory=set)
+    changed_findings: set[Part] = field(default_factory=set)
     """Those that are no more in `findings` are to be forgotten."""
 
     def let_go(self) -> None:
@@ -104,59 +104,62 @@ class Draft:
         ):  # fmt: skip
             read.clear()
 
-    def payable(self, ref: str) -> Payable:
-        for known in (self.claims, self.recoveries, self.prepayments):
-            if (found := known.get(ref)) is not None:
-                return found
-        raise KeyError(ref)
+    def find(self, name: Name) -> Payable | None:
+        """What a provider is paid for under a name: never more than one thing."""
+        return self.claims.get(name) or self.recoveries.get(name) or self.prepayments.get(name)
 
-    def change(self, ref: str) -> Payable:
+    def payable(self, name: Name) -> Payable:
+        if (found := self.find(name)) is None:
+            raise KeyError(name)
+        return found
+
+    def change(self, name: Name) -> Payable:
         """The same, to be changed."""
-        self.changed.add(ref)
-        return self.payable(ref)
+        self.changed.add(name)
+        return self.payable(name)
 
-    def change_claim(self, batch: str) -> Claim:
-        self.changed.add(batch)
-        return self.claims[batch]
+    def change_claim(self, name: Name) -> Claim:
+        self.changed.add(name)
+        return self.claims[name]
 
-    def change_recovery(self, case: str) -> Recovery:
-        self.changed.add(case)
-        return self.recoveries[case]
+    def change_recovery(self, name: Name) -> Recovery:
+        self.changed.add(name)
+        return self.recoveries[name]
 
-    def change_prepayment(self, ref: str) -> "Prepayment":
-        self.changed.add(ref)
-        return self.prepayments[ref]
+    def change_prepayment(self, name: Name) -> "Prepayment":
+        self.changed.add(name)
+        return self.prepayments[name]
 
-    def change_payment(self, payment_ref: str) -> Payment:
-        self.changed_payments.add(payment_ref)
-        return self.payments[payment_ref]
+    def change_payment(self, name: Name) -> Payment:
+        self.changed_payments.add(name)
+        return self.payments[name]
 
     def change_suspense(self, item_ref: str) -> "Item":
         self.changed_suspense.add(item_ref)
         return self.suspense[item_ref]
 
-    def change_finding(self, batch: str, finding_ref: str) -> Finding:
-        self.changed_findings.add((batch, finding_ref))
-        return self.findings[batch, finding_ref]
+    def change_finding(self, place: Part) -> Finding:
+        self.changed_findings.add(place)
+        return self.findings[place]
 
-    def forget_findings(self, batch: str) -> None:
+    def forget_findings(self, claim: Name) -> None:
         """A batch was withdrawn: what was found in it says nothing about the next one."""
-        mine = [place for place in self.findings if place[0] == batch]
+        mine = [place for place in self.findings if (place.provider, place.batch) == claim]
         self.changed_findings.update(mine)
         for place in mine:
             del self.findings[place]
 
     def carrier(self, payable: Payable) -> Payable:
         """Which payable carries what is owed for it: of claims that were approved together, the first."""
-        return self.claims[payable.lead] if isinstance(payable, Claim) and payable.lead else payable
+        return self.claims[payable.carried_by] if isinstance(payable, Claim) else payable
 
-    def unsent(self, payable_ref: str) -> list[Payment]:
-        """The payments of a payable that wait to be approved or sent."""
-        found = (one for one in self.payments.values() if one.payable_ref == payable_ref and one.status in UNSENT)
+    def unsent(self, payable: Payable) -> list[Payment]:
+        """Its payments that wait to be approved or sent."""
+        found = (one for one in self.payments.values() if one.payable == payable.name and one.status in UNSENT)
         return sorted(found, key=lambda payment: payment.payment_ref)
 
     def unsent_of(self, payable: Payable) -> Fens:
-        return total(payment.amounts for payment in self.unsent(payable.ref))
+        return total(payment.amounts for payment in self.unsent(payable))
 
     def known_account(self, provider: str) -> Account:
         return self.accounts.get(provider) or self.known.accounts.get(provider) or Account(ref="")

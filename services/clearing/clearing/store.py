@@ -8,9 +8,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from clearing import policy, rows
+from clearing import names, policy, rows
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
+from clearing.names import Name, Part
 from clearing.payments import store as payments_store
 from clearing.payments import suspense
 from clearing.payments.accounts import Account
@@ -114,10 +115,10 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     events: list[Any] = [accepted.event for accepted in others]
     submissions = [accepted for accepted in others if isinstance(accepted.event, ClaimBatchSubmitted)]
     await _read_payments(connection, lane, draft, events)
-    named = {payment.payable_ref for payment in draft.payments.values()}
+    named = {payment.payable for payment in draft.payments.values()}
     for event in events:
         named.update(_named(event))
-    providers = {event.provider for event in events if hasattr(event, "provider")}
+    providers = {event.provider for event in events if getattr(event, "provider", None)}
     day = any(isinstance(event, DayOpened | CalendarPublished) for event in events)
     figures = any(isinstance(event, FundFiguresPublished) for event in events)
     if not (named or providers or day or figures):
@@ -130,10 +131,10 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     await claims_store.read(
         connection, lane, draft, named, providers, day=day, submissions=[one.event for one in submissions],  # type: ignore[misc]
     )  # fmt: skip
-    leads = {claim.lead for claim in draft.claims.values() if claim.lead} - draft.claims.keys()
+    leads = {claim.carried_by for claim in draft.claims.values()} - draft.claims.keys()
     if leads:
         await claims_store.read(connection, lane, draft, leads, (), day=False, submissions=())
-    undone: set[str] = set()
+    undone: set[Name] = set()
     if submissions:
         undone = await claims_store.read_submissions(connection, lane, draft, submissions)
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
@@ -141,8 +142,8 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
 
 
 async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any]) -> None:
-    named = {ref for event in events for ref in _payments(event)}
-    held = {event.payable_ref for event in events if isinstance(event, PaymentHoldPlaced)}
+    named = {name for event in events for name in _payments(event)}
+    held = {names.payable(event) for event in events if isinstance(event, PaymentHoldPlaced)}
     runs = [event for event in events if isinstance(event, PaymentRunOpened)]
     if named or held or runs:
         await payments_store.read(connection, lane, draft, named, held, runs)
@@ -151,13 +152,17 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
         await payments_store.read_suspense(connection, lane, draft, items, areas)
 
 
-def _payments(event: Any) -> Iterable[str]:
+def _payments(event: Any) -> Iterable[Name]:
     """The payments that an event names."""
-    if isinstance(event, PaymentApprovalGiven):
-        yield from event.payments
-    for name in ("payment_ref", "retry_of"):
-        if (named := getattr(event, name, None)) is not None:
-            yield named
+    refs = list(event.payments) if isinstance(event, PaymentApprovalGiven) else []
+    refs += [ref for name in ("payment_ref", "retry_of") if (ref := getattr(event, name, None)) is not None]
+    return _of_provider(event, refs)
+
+
+def _of_provider(event: Any, refs: Iterable[str]) -> Iterable[Name]:
+    """Names are of the provider that an event is about; where it is about none, it names nothing of anybody's."""
+    provider = getattr(event, "provider", None)
+    return [Name(provider, ref) for ref in refs] if provider else []
 
 
 def _suspense(event: Any) -> Iterable[str]:
@@ -170,11 +175,11 @@ def _suspense(event: Any) -> Iterable[str]:
 
 
 async def _read_findings(
-    connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any], undone: set[str], *, day: bool
+    connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any], undone: set[Name], *, day: bool
 ) -> None:
-    whole = {batch for event in events if isinstance(event, WHOLE_BATCHES) for batch in _named(event)}
+    whole = {name for event in events if isinstance(event, WHOLE_BATCHES) for name in _named(event)}
     if day:
-        whole |= {claim.ref for claim in draft.claims.values() if claim.status == "IN_REVIEW" and not claim.lead}
+        whole |= {claim.name for claim in draft.claims.values() if claim.status == "IN_REVIEW" and not claim.lead}
     each = {place for event in events for place in _findings(event)}
     if whole or each or undone:
         await audit_store.read(connection, lane, draft, whole, each, undone)
@@ -182,23 +187,23 @@ async def _read_findings(
         await audit_store.read_found(connection, lane, draft, raised)
 
 
-def _named(event: Any) -> Iterable[str]:
-    """The claims and cases that an event names, whichever type it is."""
-    yield from getattr(event, "batches", ())
-    yield from (part.batch for part in getattr(event, "made_good", None) or ())
+def _named(event: Any) -> Iterable[Name]:
+    """The claims, cases and prepayments that an event names, whichever type it is."""
+    refs = [*getattr(event, "batches", ()), *(part.batch for part in getattr(event, "made_good", None) or ())]
     if isinstance(event, PrepaymentApplied):
-        yield from (applying.name_of(event, fund) for fund in event.funds)
+        refs += [applying.name_of(event, fund) for fund in event.funds]
     for name in ("batch", "of_batch", "payable_ref", "item_ref", "case_ref", "prepayment_ref"):
-        if (named := getattr(event, name, None)) is not None:
-            yield named
+        if (ref := getattr(event, name, None)) is not None:
+            refs.append(ref)
+    return _of_provider(event, refs)
 
 
-def _findings(event: Any) -> Iterable[tuple[str, str]]:
+def _findings(event: Any) -> Iterable[Part]:
     """The findings that an event names."""
     if (finding_ref := getattr(event, "finding_ref", None)) is not None:
-        yield getattr(event, "of_batch", None) or event.batch, finding_ref
+        yield Part(event.provider, getattr(event, "of_batch", None) or event.batch, finding_ref)
     for part in getattr(event, "deductions", ()):
-        yield part.batch, part.finding_ref
+        yield Part(event.provider, part.batch, part.finding_ref)
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:

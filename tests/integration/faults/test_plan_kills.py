@@ -126,7 +126,7 @@ def caller(client: httpx.AsyncClient, keys: tokens.Keys, subject: str, role: str
 
 
 def approvals(plan: dict[str, Any]) -> str:
-    return f"/v1/prepayment-plans/{plan['plan']}/approvals"
+    return f"/v1/prepayment-plans/{plan['area']}/{plan['plan']}/approvals"
 
 
 async def said(by: Caller, path: str, **body: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from medfund.http.problems import Problem
 from medfund.http.questions import Day
 
 router = APIRouter()
-ORDER = {"due": date, "lane": int, "ref": str}
+ORDER = {"due": date, "lane": int, "provider": str, "ref": str}
 State = Literal["IN_REVIEW", "APPROVED", "WITHDRAWN"]
 STATES: dict[State, Name] = {
     "IN_REVIEW": Name(zh="待审", en="in review"),

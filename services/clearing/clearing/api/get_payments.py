@@ -26,7 +26,7 @@ from medfund.http.questions import Day, Fund
 from medfund.http.tables import Cell, Column, Table
 
 router = APIRouter()
-ORDER = {"due": str, "lane": int, "payment_ref": str}
+ORDER = {"due": str, "lane": int, "provider": str, "payment_ref": str}
 UNPAID: tuple[Status, ...] = ("ORDERED", "APPROVED", "SENT")
 Queue = Literal["to_approve", "approved", "sent", "overdue", "returned"]
 WithheldCode = Literal["HELD", "AGREEMENT", "EXPIRED", "MANDATE", "ACCOUNT"]

@@ -1,4 +1,4 @@
-"""GET /v1/prepayment-plans/{plan}: a plan as it was made, and who has said yes; also as the list for the finance
+"""GET /v1/prepayment-plans/{area}/{plan}: a plan as it was made, and who has said yes; also as the list for the finance
 department."""
 
 from typing import Annotated
@@ -13,6 +13,7 @@ from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.http.questions import Area
 from medfund.http.tables import Column, Table
 
 router = APIRouter()
@@ -33,13 +34,14 @@ class Answer(PlanTold):
 
 
 @router.get(
-    "/v1/prepayment-plans/{plan}",
+    "/v1/prepayment-plans/{area}/{plan}",
     response_model=Answer,
     responses=exports.responses("not_found", "question_too_slow"),
     summary="One plan of prepayments",
 )
 async def prepayment_plan(
     request: Request,
+    area: Annotated[Area, Path()],
     plan: Annotated[Ref, Path()],
     question: Annotated[Exported, Query()],
     caller: Caller,
@@ -48,7 +50,7 @@ async def prepayment_plan(
     """Every grant with its base and its ratio, beside what an earlier plan gave, what the year before did, and what
     became of it: paid, and out now."""
     async with here.database.snapshot(caller) as connection:
-        found = await plans.kept(connection, plan)
+        found = await plans.kept(connection, area, plan)
     if found is None:
         raise Problem("not_found")
     lines, became = found.plan.lines, found.became

@@ -124,7 +124,7 @@ async def prepayment_statement(
         today = await connection.fetchval(commands.SQL.today)
         year = question.year or (today.year if today else None)
         mine = within.lanes, within.areas, within.parties, year
-        rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 6, None)
+        rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 8)
         steps = [Step(*row) for row in await connection.fetch(SQL.steps, *mine)]
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, rows[0]["lane"] if rows else 0)

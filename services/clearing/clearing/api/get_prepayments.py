@@ -27,7 +27,7 @@ from medfund.postgres import queries
 
 router = APIRouter()
 SQL = queries.load(__file__, "prepayments.sql")
-ORDER = {"ref": str, "lane": int}
+ORDER = {"ref": str, "lane": int, "provider": str}
 STATES: dict[Status, Name] = {
     "CHECKED": Name(zh="已核", en="found good"),
     "REFUSED": Name(zh="未通过", en="refused"),

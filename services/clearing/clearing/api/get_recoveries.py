@@ -19,7 +19,7 @@ from medfund.postgres import queries
 
 router = APIRouter()
 SQL = queries.load(__file__, "recoveries.sql")
-ORDER = {"lane": int, "ref": str}
+ORDER = {"lane": int, "provider": str, "ref": str}
 _recovery = msgspec.json.Decoder(Recovery).decode
 
 

@@ -107,7 +107,7 @@ async def beside(connection: Connection, plan: Plan) -> Kept:
     lanes = sorted({line.lane for line in plan.published})
     return Kept(
         plan,
-        await connection.fetch(planning.SQL.approvals, plan.wanted.plan_ref),
+        await connection.fetch(planning.SQL.approvals, plan.wanted.area, plan.wanted.plan_ref),
         await planning.became(connection, plan.wanted),
         {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
     )
@@ -120,8 +120,8 @@ def _identity(id: str) -> bytes:
     return envelope.identity_of(SOURCE.encode(), id.encode())
 
 
-async def kept(connection: Connection, ref: str) -> Kept | None:
-    row = await connection.fetchrow(planning.SQL.kept, ref)
+async def kept(connection: Connection, area: str, ref: str) -> Kept | None:
+    row = await connection.fetchrow(planning.SQL.kept, area, ref)
     return await beside(connection, _plan(row["body"])) if row else None
 
 

@@ -1,4 +1,4 @@
-"""POST /v1/prepayment-plans/{plan}/approvals: somebody says yes to a plan; the second one publishes it (R2.4)."""
+"""POST /v1/prepayment-plans/{area}/{plan}/approvals: somebody says yes to a plan; the second publishes it (R2.4)."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,6 +15,7 @@ from medfund.http import auditing
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.http.questions import Area
 
 router = APIRouter()
 SHOWN_MAX = 20
@@ -33,32 +34,35 @@ class Answer(PlanTold):
 
 
 @router.post(
-    "/v1/prepayment-plans/{plan}/approvals",
+    "/v1/prepayment-plans/{area}/{plan}/approvals",
     openapi_extra=commands.body_of(Yes),
     responses=plans.PROBLEMS,
     summary="Approve a plan of prepayments",
 )
-async def approve_plan(request: Request, plan: Annotated[Ref, Path()], caller: Caller, here: Here) -> Answer:
+async def approve_plan(
+    request: Request, area: Annotated[Area, Path()], plan: Annotated[Ref, Path()], caller: Caller, here: Here
+) -> Answer:
     """One person of finance and one approver, who are not the same. A plan that would be another one today is refused,
     with what has changed. Asking again finishes what a crash broke off."""
     asked = await commands.read(request, Yes)
+    commands.of_area(caller, here, area)
     async with here.database.change(caller, isolation="repeatable_read") as connection:
-        found = await plans.kept(connection, plan)
+        found = await plans.kept(connection, area, plan)
         if found is None:
             raise Problem("not_found")
-        commands.of_area(caller, here, found.plan.wanted.area)
         if asked.hash != found.plan.hash:
             raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
         if not found.approved:
             now = await plans.made(connection, here, found.plan.wanted)
             if changed := planning.changes(found.plan, now):
                 raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
-            await connection.execute(planning.SQL.approve, plan, caller.subject, caller.role.value, datetime.now(UTC))
+            about = area, plan, caller.subject, caller.role.value, datetime.now(UTC)
+            await connection.execute(planning.SQL.approve, *about)
             faults.point("plan.approving")
     faults.point("plan.approved")
     async with here.database.snapshot(caller) as connection:  # what the other one has said meanwhile is in it
         found = await plans.beside(connection, found.plan)
-    await auditing.record(request, here.database, caller, "asked", {"approved plan": plan})
+    await auditing.record(request, here.database, caller, "asked", {"approved plan": plan, "area": area})
     sent = await plans.publish(here, found) if found.approved else 0
     faults.point("plan.published")
     return Answer(**plans.told(found).model_dump(), sent=sent)

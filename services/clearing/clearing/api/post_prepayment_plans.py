@@ -56,9 +56,9 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
     commands.of_area(caller, here, asked.area)
     wanted = _wanted(asked)
     async with here.database.change(caller, isolation="repeatable_read") as connection:
-        if asked.replaces is not None and await plans.kept(connection, asked.replaces) is None:
+        if asked.replaces is not None and await plans.kept(connection, asked.area, asked.replaces) is None:
             raise Problem("not_found", f"there is no plan {asked.replaces}")
-        found = None if asked.dry_run else await plans.kept(connection, asked.plan)
+        found = None if asked.dry_run else await plans.kept(connection, asked.area, asked.plan)
         plan = found.plan if found else await plans.made(connection, here, wanted)
         if not asked.dry_run and found is None:
             await connection.execute(

@@ -14,6 +14,7 @@ from clearing.claims.claim import Claim, closed_together, in_review, of_one_mont
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
+from clearing.names import Name
 from clearing.state import Draft
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import ClaimDeducted, Deduction
@@ -26,8 +27,9 @@ DEDUCTIONS_MAX = 500
 
 def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Iterator[Event]:
     """The claims are deducted from, approved and offset, and the rest is ordered (R1.5, R3.6)."""
-    claims = [claim for batch in event.batches if (claim := draft.claims.get(batch)) is not None]
-    findings = [one for one in draft.findings.values() if one.batch in event.batches and not one.late]
+    named = [Name(event.provider, batch) for batch in event.batches]
+    claims = [claim for name in named if (claim := draft.claims.get(name)) is not None]
+    findings = [one for one in draft.findings.values() if one.claim in named and not one.late]
     amounts = fens(event.amounts)
     parts = _listed(draft, findings, total(claim.claimed for claim in claims), amounts)
     if wrong := _wrong(draft, event, claims, findings, parts):
@@ -97,7 +99,7 @@ def _wrong(
     for claim in claims:
         if claim.status != "IN_REVIEW" and not over:
             return f"batch {claim.ref} is {claim.status}, not in review"
-        if claim.dimensions.provider != event.provider or not of_one_month(claim, claims[0]):
+        if not of_one_month(claim, claims[0]):
             return f"batch {claim.ref} is not of the purse and the month of {claims[0].ref}"
     if forgotten := [claim.ref for claim in month_of(draft, claims[0]) if claim.ref not in event.batches]:
         return f"the month is audited once, and batch {forgotten[0]} of it is not among these"
@@ -136,8 +138,8 @@ def unfinished(draft: Draft, day: date, cause: Place) -> Iterator[Event]:
         if not _near(draft.known.calendar, day, claim.due, policy.audit_settle_days):
             continue
         claims = month_of(draft, claim)
-        batches = {one.ref for one in claims}
-        doubted = doubtful((one for one in draft.findings.values() if one.batch in batches), draft.reversed)
+        together = {one.name for one in claims}
+        doubted = doubtful((one for one in draft.findings.values() if one.claim in together), draft.reversed)
         yield from approve(draft, claims, cause, stays=at_most(doubted, in_review(claims)))
 
 

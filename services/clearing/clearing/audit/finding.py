@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from clearing.funds import Fens, added, at_most, fens, yuans
+from clearing.names import Name, Part
 from medfund.events.clearing import ClaimFindingNoted
 from medfund.events.kinds import Place
 from medfund.events.reviews import Ground, Stage
@@ -45,6 +46,18 @@ class Finding(msgspec.Struct, kw_only=True):
     def decided(self) -> bool:
         """Whether somebody has said what stands of it: the last review, or the answer to its appeal."""
         return self.status == "ANSWERED" or (self.status == "OPEN" and self.stage == "FINAL")
+
+    @property
+    def place(self) -> Part:
+        return Part(self.provider, self.batch, self.finding_ref)
+
+    @property
+    def claim(self) -> Name:
+        return Name(self.provider, self.batch)
+
+    @property
+    def settlement(self) -> Name | None:
+        return Name(self.provider, self.settlement_ref) if self.settlement_ref else None
 
     @property
     def taken(self) -> Fens:
@@ -91,7 +104,7 @@ def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
 
 def changed(draft: "Draft", finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
     """As it stands, but for some of its members."""
-    claim = draft.claims[finding.batch]
+    claim = draft.claims[finding.claim]
     content: dict[str, Any] = {
         "stage": finding.stage,
         "status": finding.status,
@@ -112,53 +125,53 @@ def changed(draft: "Draft", finding: Finding, cause: Place, **changes: Any) -> C
     )
 
 
-def determine(findings: Iterable[Finding], claimed: Fens, reversed: Collection[str]) -> list[tuple[Finding, Fens]]:
+def determine(findings: Iterable[Finding], claimed: Fens, reversed: Collection[Name]) -> list[tuple[Finding, Fens]]:
     """What each finding takes off in the end; nothing where another one on its line takes more."""
     ordered = sorted(findings, key=lambda finding: (finding.batch, finding.finding_ref))
     by_settlement: dict[str, list[Finding]] = {}
     for finding in ordered:
         if finding.settlement_ref is not None:
             by_settlement.setdefault(finding.settlement_ref, []).append(finding)
-    taken: dict[str, Fens] = {}
-    for settlement_ref, mine in by_settlement.items():
-        left = {} if settlement_ref in reversed else mine[0].settlement_amounts
+    taken: dict[Part, Fens] = {}
+    for mine in by_settlement.values():
+        left = {} if mine[0].settlement in reversed else mine[0].settlement_amounts
         for finding, amounts in _largest(mine):
-            taken[finding.finding_ref] = at_most(amounts, left)
-            left = added(left, taken[finding.finding_ref], -1)
+            taken[finding.place] = at_most(amounts, left)
+            left = added(left, taken[finding.place], -1)
     rest = claimed
     for amounts in taken.values():
         rest = added(rest, amounts, -1)
     for finding in ordered:
         if finding.settlement_ref is None:
-            taken[finding.finding_ref] = at_most(finding.amounts, rest)
-            rest = added(rest, taken[finding.finding_ref], -1)
-    return [(finding, taken[finding.finding_ref]) for finding in ordered]
+            taken[finding.place] = at_most(finding.amounts, rest)
+            rest = added(rest, taken[finding.place], -1)
+    return [(finding, taken[finding.place]) for finding in ordered]
 
 
 def _largest(findings: list[Finding]) -> list[tuple[Finding, Fens]]:
     """The findings on one settlement, each with the funds in which none on the same line takes more."""
-    best: dict[tuple[str, str], tuple[int, str]] = {}
+    best: dict[tuple[str | Part, str], tuple[int, Part]] = {}
     for finding in findings:
-        line = finding.line_ref or f"#{finding.finding_ref}"
+        line = finding.line_ref or finding.place
         for fund, amount in finding.amounts.items():
-            if amount > best.get((line, fund), (0, ""))[0]:
-                best[line, fund] = amount, finding.finding_ref
-    won: dict[str, Fens] = {finding.finding_ref: {} for finding in findings}
-    for (_, fund), (amount, finding_ref) in best.items():
-        won[finding_ref][fund] = amount
-    return [(finding, won[finding.finding_ref]) for finding in findings]
+            if amount > (best[line, fund][0] if (line, fund) in best else 0):
+                best[line, fund] = amount, finding.place
+    won: dict[Part, Fens] = {finding.place: {} for finding in findings}
+    for (_, fund), (amount, place) in best.items():
+        won[place][fund] = amount
+    return [(finding, won[finding.place]) for finding in findings]
 
 
-def doubtful(findings: Iterable[Finding], reversed: Collection[str]) -> Fens:
+def doubtful(findings: Iterable[Finding], reversed: Collection[Name]) -> Fens:
     """All of the settlements that are doubted, and what samples would take: what waits where the rest does not."""
     found: Fens = {}
-    seen = set(reversed)
+    seen: set[Name | None] = set(reversed)
     for finding in findings:
         if not any(finding.amounts.values()):
             continue
         if finding.settlement_ref is None:
             found = added(found, finding.amounts)
-        elif finding.settlement_ref not in seen:
-            seen.add(finding.settlement_ref)
+        elif finding.settlement not in seen:
+            seen.add(finding.settlement)
             found = added(found, finding.settlement_amounts)
     return found

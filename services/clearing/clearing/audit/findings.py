@@ -7,11 +7,13 @@ domain.md R1.3, R6.5, R6.6, c.2 (15, 16), edge cases 17-19, 24-28.
 from collections.abc import Iterator
 from fractions import Fraction
 
+from clearing import names
 from clearing.audit.finding import Finding, Found, changed, determine
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, total, yuans
 from clearing.instant.approving import approve
+from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund import money
 from medfund.events.clearing import AuditDeductionUndone, ClaimFindingNoted
@@ -28,17 +30,17 @@ STAGES: tuple[Stage, ...] = ("RULES", "FIRST", "SECOND", "FINAL")
 
 
 def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Event]:
-    claim = draft.claims.get(event.batch)
-    if claim is None or not claim.live or claim.dimensions.provider != event.provider:
+    claim = draft.claims.get(names.claim(event))
+    if claim is None or not claim.live:
         yield disputed(event, cause, f"there is no live batch {event.batch}")
     elif claim.status != "IN_REVIEW":
         yield disputed(event, cause, f"batch {event.batch} is approved: what was paid wrongly is a recovery")
-    elif (event.batch, event.finding_ref) in draft.findings:
+    elif names.finding(event) in draft.findings:
         yield disputed(event, cause, f"finding {event.finding_ref} was raised already")
     elif event.settlement_ref is None:
         yield _noted(claim, cause, event, amounts=_extrapolated(claim, event), settlement_amounts={})
     else:
-        found = draft.found.get((event.batch, event.settlement_ref))
+        found = draft.found.get(Part(event.provider, event.batch, event.settlement_ref))
         if found is None or not claim.covers(found.day, found.offset):
             yield disputed(event, cause, f"settlement {event.settlement_ref} is not in batch {event.batch}")
         elif wrong := _wrong(draft, event, found):
@@ -48,7 +50,7 @@ def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Ev
 
 
 def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
-    if event.settlement_ref in draft.reversed:
+    if Name(event.provider, event.settlement_ref or "") in draft.reversed:
         return f"settlement {event.settlement_ref} was reversed: nothing of it is paid"
     if (fund := first_above(fens(event.amounts), found.amounts)) is not None:
         borne = yuans({fund: found.amounts.get(fund, 0)})[fund]
@@ -63,7 +65,7 @@ def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
             return "a split pack repeats its trace code rightly"
         if event.trace.no_code_list:
             return "goods of the no-code list have no trace code"
-        if event.trace.sold_first in draft.reversed:
+        if Name(event.provider, event.trace.sold_first) in draft.reversed:
             return f"the sale {event.trace.sold_first} was reversed, and freed its trace code"
     return None
 
@@ -81,11 +83,11 @@ def _extrapolated(claim: Claim, event: AuditFindingRaised) -> Fens:
 
 def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterator[Event]:
     """A later stage confirms, changes or drops a finding."""
-    finding = draft.findings.get((event.batch, event.finding_ref))
+    finding = draft.findings.get(names.finding(event))
     amounts = fens(event.amounts)
-    if finding is None or finding.provider != event.provider:
+    if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
-    elif not finding.late and (any(finding.deducted.values()) or draft.claims[event.batch].status != "IN_REVIEW"):
+    elif not finding.late and (any(finding.deducted.values()) or draft.claims[finding.claim].status != "IN_REVIEW"):
         yield disputed(event, cause, f"the audit of batch {event.batch} is over")
     elif STAGES.index(event.stage) < STAGES.index(finding.stage):
         yield disputed(event, cause, f"finding {finding.finding_ref} is at stage {finding.stage} already")
@@ -96,8 +98,8 @@ def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterato
 
 
 def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Event]:
-    finding = draft.findings.get((event.batch, event.finding_ref))
-    if finding is None or finding.provider != event.provider:
+    finding = draft.findings.get(names.finding(event))
+    if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
     elif finding.status == "APPEALED":
         yield disputed(event, cause, f"finding {event.finding_ref} is under appeal already")
@@ -108,8 +110,8 @@ def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Ev
 def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[Event]:
     """What is upheld is not deducted, or, where it has been, owed again and paid (edge case 18). What stands of a late
     one is a recovery, which is a case of its own."""
-    finding = draft.findings.get((event.batch, event.finding_ref))
-    if finding is None or finding.provider != event.provider:
+    finding = draft.findings.get(names.finding(event))
+    if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
         return
     if finding.status != "APPEALED":
@@ -123,19 +125,19 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
     left = {fund: amount - upheld.get(fund, 0) for fund, amount in finding.amounts.items()}
     yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left))
     if not finding.late:
-        yield from _given_back(draft, draft.findings[event.batch, event.finding_ref], cause)
+        yield from _given_back(draft, draft.findings[finding.place], cause)
 
 
 def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]:
     """What the findings on a settlement have taken off, and would not any more: another one on the line may stand."""
     mine = [finding]
     if finding.settlement_ref is not None:
-        place = finding.batch, finding.settlement_ref
+        place = finding.batch, finding.settlement
         every = draft.findings.values()
-        mine = [one for one in every if (one.batch, one.settlement_ref) == place and not one.late]
+        mine = [one for one in every if (one.batch, one.settlement) == place and not one.late]
     stands = total(amounts for _, amounts in determine(mine, finding.deducted, reversed=()))
     back = positive(added(total(one.taken for one in mine), stands, -1))
-    lead = draft.claims[draft.claims[finding.batch].lead or finding.batch]
+    lead = draft.claims[draft.claims[finding.claim].carried_by]
     for one in mine:
         if amounts := at_most(back, one.taken):
             back = added(back, amounts, -1)
@@ -159,8 +161,9 @@ def reversed_(draft: Draft, claim: Claim, submission: int, cause: Place) -> Iter
     for refund in draft.refunds.get(submission, ()):
         if not claim.covers(refund.day, refund.offset):
             continue
+        settlement = Name(claim.dimensions.provider, refund.settlement_ref)
         for finding in list(draft.findings.values()):
-            if finding.settlement_ref == refund.settlement_ref and (amounts := finding.taken):
+            if finding.settlement == settlement and (amounts := finding.taken):
                 yield undone(claim, finding, amounts, cause)
 
 

@@ -11,6 +11,7 @@ from msgspec import field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, fens, total
+from clearing.names import Name
 from clearing.payments.payable import Payable
 from medfund.events.clearing import (
     AuditDeductionUndone,
@@ -60,6 +61,11 @@ class Claim(Payable, kw_only=True):
     undone: Fens = field(default_factory=dict)
     approved: Fens = field(default_factory=dict)
     bond: Fens = field(default_factory=dict)
+
+    @property
+    def carried_by(self) -> Name:
+        """The claim that carries its payable: itself, where it was approved alone."""
+        return Name(self.dimensions.provider, self.lead or self.ref)
 
     @property
     def live(self) -> bool:

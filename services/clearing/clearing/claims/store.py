@@ -12,6 +12,7 @@ from clearing import rows
 from clearing.audit.finding import Refund
 from clearing.claims.checks import Stretch
 from clearing.claims.claim import Claim
+from clearing.names import Name
 from clearing.state import Draft
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
@@ -50,25 +51,25 @@ def _line(lane: int, accepted: Accepted) -> str:
 
 
 async def read(
-    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], providers: Iterable[str], *,
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[Name], providers: Iterable[str], *,
     day: bool, submissions: Sequence[ClaimBatchSubmitted],
 ) -> None:  # fmt: skip
     """The claims that are named, those with something open of some providers, or of all on a day, and the rivals of
     what is submitted."""
     found = await connection.fetch(
-        SQL.claims, lane, sorted(named), sorted(providers), day, [event.provider for event in submissions],
+        SQL.claims, lane, *rows.named(named), sorted(providers), day, [event.provider for event in submissions],
         [event.period_from for event in submissions], [event.period_to for event in submissions],
     )  # fmt: skip
     for row in found:
         claim = _claim(row["body"])
-        draft.claims[claim.ref] = claim
+        draft.claims[claim.name] = claim
 
 
 async def read_submissions(
     connection: asyncpg.Connection, lane: int, draft: Draft, submissions: Sequence[Accepted]
-) -> set[str]:
+) -> set[Name]:
     """What was recorded before each submission, and which settlements its reversals undo; those are returned."""
-    stretches, refunds = [], []
+    stretches, refunds, undone = [], [], set()
     for accepted in submissions:
         event: Any = accepted.event
         cuts = {claim.opened for claim in draft.claims.values() if claim.dimensions.provider == event.provider}
@@ -93,16 +94,17 @@ async def read_submissions(
     for row in await connection.fetch(SQL.refunds, lane, *map(list, zip(*refunds, strict=True))):
         refund = Refund(row["reverses"], row["service_date"], row["offset"])
         draft.refunds.setdefault(row["number"], []).append(refund)
-    return {refund.settlement_ref for refunds in draft.refunds.values() for refund in refunds}
+        undone.add(Name(row["provider"], refund.settlement_ref))
+    return undone
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if changed := sorted(draft.changed & draft.claims.keys()):
-        await connection.execute(SQL.save_claims, lane, *columns([_row(draft.claims[ref]) for ref in changed]))
+        await connection.execute(SQL.save_claims, lane, *columns([_row(draft.claims[name]) for name in changed]))
 
 
 def _row(claim: Claim) -> tuple[Any, ...]:
     return (
-        claim.ref, claim.dimensions.provider, claim.dimensions.area, claim.period_from, claim.period_to, claim.status,
+        *claim.name, claim.dimensions.area, claim.period_from, claim.period_to, claim.status,
         rows.flag(claim.open), claim.due, rows.text(claim),
     )  # fmt: skip

@@ -6,12 +6,13 @@ Source: domain.md R1.2, R1.3 step 1, R3.6, c.2 (10-12).
 from collections.abc import Iterator
 from datetime import date
 
-from clearing import dimensions
+from clearing import dimensions, names
 from clearing.audit.findings import reversed_
 from clearing.claims import checks, clock
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed, told
 from clearing.funds import positive, yuans
+from clearing.names import Name
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
 from clearing.supervision.agreements import Standing
@@ -35,9 +36,12 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
         policy = draft.known.policies.on(event.area, event.submitted_on)
     except NoPolicy as error:
         errors.append(ClaimError(code="NO_POLICY", detail=str(error)))
-    known = draft.claims.get(event.batch)
-    if known is not None and known.live:
+    known = draft.find(names.claim(event))
+    if isinstance(known, Claim) and known.live:
         errors.append(ClaimError(code="BATCH_KNOWN", detail=f"a batch {event.batch} is {known.status} already"))
+    elif known is not None and not isinstance(known, Claim):
+        detail = f"{event.batch} is the name of something else: a batch needs one of its own"
+        errors.append(ClaimError(code="BATCH_KNOWN", detail=detail))
     if event.submitted_on <= event.period_to:
         detail = f"submitted on {event.submitted_on}, and the period ends on {event.period_to}"
         errors.append(ClaimError(code="PERIOD", detail=detail))
@@ -54,7 +58,7 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
         )
         return
     yield _accepted(draft, event, cause, rivals, policy)
-    yield from _undone(draft, draft.claims[event.batch], cause)
+    yield from _undone(draft, draft.claims[names.claim(event)], cause)
 
 
 def _errors(
@@ -118,8 +122,9 @@ def _undone(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
     for refund in draft.refunds.get(cause.offset, ()):
         if not claim.covers(refund.day, refund.offset):
             continue
+        settlement = Name(claim.dimensions.provider, refund.settlement_ref)
         for recovery in list(draft.recoveries.values()):
-            if recovery.settlement_ref == refund.settlement_ref and (amounts := positive(recovery.standing)):
+            if recovery.settlement == settlement and (amounts := positive(recovery.standing)):
                 yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
 
 
@@ -138,8 +143,8 @@ def alike(claim: Claim, event: ClaimBatchSubmitted) -> bool:
 
 def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place) -> Iterator[Event]:
     """Possible until money was ordered, a deduction is final, or one was undone in it (R3.6)."""
-    claim = draft.claims.get(event.batch)
-    if claim is None or not claim.live or claim.dimensions.provider != event.provider:
+    claim = draft.claims.get(names.claim(event))
+    if claim is None or not claim.live:
         yield disputed(event, cause, f"there is no live batch {event.batch}")
     elif claim.status != "IN_REVIEW" or claim.lead or any((claim.p1 or {}).values()):
         yield disputed(event, cause, f"batch {event.batch} is being paid: it cannot be withdrawn any more")

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from clearing.funds import Fens, added
+from clearing.names import Name
 from clearing.offsets.waterfall import Due
 from clearing.payments import debit
 from clearing.payments.payable import Payable
@@ -28,6 +29,6 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("1104", other.ref, amount, other.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
+def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
     claim = draft.change_claim(item)
     claim.advance = added(claim.advance, amounts, -1)

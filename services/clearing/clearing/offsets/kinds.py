@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
 from clearing.instant import advance
+from clearing.names import Name
 from clearing.offsets.waterfall import Due
 from clearing.payments import debit
 from clearing.payments.payable import Payable
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 class Kind:
     due: Callable[["Draft", Payable, str, list[str]], Iterable[Due]]
     """What may be taken now from a payable, in one fund; the last are the claims approved with it."""
-    taken: Callable[["Draft", str, Fens, date | None], None]
+    taken: Callable[["Draft", Name, Fens, date | None], None]
     """An item was paid off by so much, on a day."""
-    about: Callable[["Draft", str, str], Mapping[str, Any]]
+    about: Callable[["Draft", Name, str], Mapping[str, Any]]
     """What a decision says of an item and a fund: whose it is."""
-    ended: Callable[["Draft", str, Place], Iterable[Event]] = lambda draft, item, cause: ()
+    ended: Callable[["Draft", Name, Place], Iterable[Event]] = lambda draft, item, cause: ()
     """What follows when something was taken, and nothing is left of an item."""
 
 

@@ -6,7 +6,9 @@ What stays true: nothing is taken across funds, nor across purses (provider, are
 from collections.abc import Iterator
 from typing import Literal
 
+from clearing import names
 from clearing.funds import Fens, added, total, yuans
+from clearing.names import Name
 from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
 from clearing.payments.payable import Offset, Payable
@@ -32,7 +34,8 @@ def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iter
 def to_pay(draft: Draft, payable: Payable, own: list[str]) -> Fens:
     """What of a payable is neither ordered, nor needed for a P1 of its claims that is still on its way, nor came back
     and waits for somebody to ask for it again."""
-    others = total(draft.claims[ref].pending for ref in own if ref != payable.ref and ref in draft.claims)
+    with_it = [Name(payable.dimensions.provider, ref) for ref in own if ref != payable.ref]
+    others = total(draft.claims[name].pending for name in with_it if name in draft.claims)
     return added(added(payable.free(), others, -1), payable.to_retry, -1)
 
 
@@ -58,11 +61,11 @@ def _take(
     kinds = [KINDS[account] for account in steps if account in KINDS]
     due = [item for kind in kinds for item in kind.due(draft, payable, fund, own)]
     for taken in waterfall(amount, due, steps):
-        kind = KINDS[taken.account]
+        kind, item = KINDS[taken.account], Name(payable.dimensions.provider, taken.item)
         p1 = taken_from == "P1" or taken.account == "1104"
         yield OffsetApplied(
             **payable.told(cause, {fund: taken.amount}),
-            **kind.about(draft, taken.item, fund),
+            **kind.about(draft, item, fund),
             payable_ref=payable.ref,
             taken_from=taken_from,
             account=taken.account,  # type: ignore[arg-type]
@@ -72,12 +75,12 @@ def _take(
             amounts=yuans({fund: taken.amount}),
             instant_stat=policy.instant_stat if p1 else None,
         )
-        yield from kind.ended(draft, taken.item, cause)
+        yield from kind.ended(draft, item, cause)
 
 
 def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
     """What was taken from a payable, or from a P1 (which is then an advance like any other), pays off its item."""
-    payable = draft.change(event.payable_ref)
+    payable = draft.change(names.payable(event))
     taken = Offset(
         taken_from=event.taken_from, account=event.account, item=event.item_ref, step=event.step, amounts=amounts
     )
@@ -86,4 +89,4 @@ def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
         payable.advance = added(payable.advance, amounts)
     else:
         payable.payable = added(payable.payable, amounts, -1)
-    KINDS[event.account].taken(draft, event.item_ref, amounts, event.day)
+    KINDS[event.account].taken(draft, Name(event.provider, event.item_ref), amounts, event.day)

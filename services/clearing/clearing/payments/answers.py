@@ -8,6 +8,7 @@ Source: c.2 (23, 24), c.4.
 from collections.abc import Iterator
 from typing import Any
 
+from clearing import names
 from clearing.claims import deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
@@ -23,7 +24,7 @@ from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.events.bank import BankAnswer, BankPaymentRejected, BankPaymentReturned, BankPaymentSettled, Direction
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentFailed, PaymentReturned, PaymentSettled
+from medfund.events.payments import PaymentFailed, PaymentRetried, PaymentReturned, PaymentSettled
 
 
 def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
@@ -31,7 +32,7 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
 
     An advance that was paid after its claim was approved is taken back at once.
     """
-    payment, paid = _named(draft, event), fens(event.amounts)
+    payment, paid = draft.payments.get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
@@ -45,14 +46,14 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
 def _settled(
     draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: dict[str, str]
 ) -> Iterator[Event]:
-    payable = draft.payable(payment.payable_ref)
+    payable = draft.payable(payment.payable)
     if isinstance(payable, Claim):
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
     if isinstance(payable, Prepayment):
         yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
-        yield from offset(draft, draft.claims[payable.lead], cause, own=[payable.ref])
+        yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
 
 
 def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
@@ -65,13 +66,13 @@ def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
 
 def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator[Event]:
     """A P1 comes back to its advance as far as that is open, the rest to the payable (c.4)."""
-    payment, came = _named(draft, event), fens(event.amounts)
+    payment, came = draft.payments.get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     back = at_most(came, payment.kept) if payment else {}
     if back and payment:
-        payable = draft.payable(payment.payable_ref)
+        payable = draft.payable(payment.payable)
         instant = payment.purpose == "INSTANT"
         to_advance = at_most(back, payable.advance) if instant else {}
         yield PaymentReturned(
@@ -86,14 +87,14 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
 
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
     """No money left: what it was to pay is open, until somebody asks that it be paid again."""
-    payment = draft.payments.get(event.payment_ref)
-    if payment is None or payment.provider != event.provider:
+    payment = draft.payments.get(names.payment(event))
+    if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
     elif payment.status != "SENT" or payment.settled:
         yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
     else:
         yield PaymentFailed(
-            **draft.payable(payment.payable_ref).told(cause, payment.amounts),
+            **draft.payable(payment.payable).told(cause, payment.amounts),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
             amounts=yuans(payment.amounts),
@@ -101,11 +102,6 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
             reason=event.reason,
             failed_on=event.rejected_on,
         )
-
-
-def _named(draft: Draft, event: BankAnswer) -> Payment | None:
-    payment = draft.payments.get(event.payment_ref)
-    return payment if payment is not None and payment.provider == event.provider else None
 
 
 def _is_known(draft: Draft, payment: Payment | None, event: BankAnswer) -> bool:
@@ -146,8 +142,8 @@ def _answered(
 
 
 def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
-    payable, amounts = draft.change(event.payable_ref), fens(event.amounts)
-    payments.settled(draft.change_payment(event.payment_ref), event)
+    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
+    payments.settled(draft.change_payment(names.payment(event)), event)
     if event.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts, -1)
         payable.advanced(amounts)
@@ -159,8 +155,8 @@ def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
 
 def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
     """What comes back to a payable waits there until somebody asks that it be paid again."""
-    payable = draft.change(event.payable_ref)
-    payments.returned(draft.change_payment(event.payment_ref), event)
+    payable = draft.change(names.payable(event))
+    payments.returned(draft.change_payment(names.payment(event)), event)
     if isinstance(payable, Prepayment):
         payable.advanced(fens(event.amounts), -1)
         return
@@ -171,27 +167,27 @@ def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
 
 
 def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
-    payments.failed(draft.change_payment(event.payment_ref), event)
-    release(draft, event.payment_ref)
-    waits = draft.carrier(draft.payable(event.payable_ref))
+    payment = draft.change_payment(names.payment(event))
+    payments.failed(payment, event)
+    release(draft, payment)
+    waits = draft.carrier(draft.payable(payment.payable))
     if not isinstance(waits, Prepayment) and not (isinstance(waits, Claim) and waits.status == "IN_REVIEW"):
         waits.to_retry = added(waits.to_retry, fens(event.amounts))
-        draft.changed.add(waits.ref)
+        draft.changed.add(waits.name)
 
 
-def release(draft: Draft, payment_ref: str) -> None:
+def release(draft: Draft, payment: Payment) -> None:
     """Nothing of it is on its way any more."""
-    payment = draft.payments[payment_ref]
-    payable = draft.change(payment.payable_ref)
+    payable = draft.change(payment.payable)
     if payment.purpose in ADVANCES:
         payable.pending = added(payable.pending, payment.amounts, -1)
     else:
         payable.ordered = added(payable.ordered, payment.amounts, -1)
 
 
-def evolve_retried(draft: Draft, payment_ref: str) -> None:
-    payment = draft.change_payment(payment_ref)
-    waits = draft.carrier(draft.payable(payment.payable_ref))
+def evolve_retried(draft: Draft, event: PaymentRetried) -> None:
+    payment = draft.change_payment(names.payment(event))
+    waits = draft.carrier(draft.payable(payment.payable))
     waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
-    draft.changed.add(waits.ref)
+    draft.changed.add(waits.name)
     payments.retried(payment)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from clearing.dimensions import disputed
 from clearing.funds import yuans
+from clearing.names import Name
 from clearing.payments import mandates
 from clearing.payments.payment import UNSENT, Payment
 from clearing.state import Draft
@@ -28,8 +29,8 @@ class Refusal(NamedTuple):
 
 def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[Event]:
     """Of each payment: whether the approval counts. None does where the person saw another sum than there is."""
-    found = [draft.payments.get(ref) for ref in event.payments]
-    payments = [payment for payment in found if payment is not None and payment.provider == event.provider]
+    found = [draft.payments.get(Name(event.provider, ref)) for ref in event.payments]
+    payments = [payment for payment in found if payment is not None]
     today = draft.known.today
     if len(payments) < len(event.payments) or len(set(event.payments)) < len(event.payments):
         known = {payment.payment_ref for payment in payments}
@@ -45,7 +46,7 @@ def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[E
 
 
 def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place) -> Event:
-    payable = draft.payable(payment.payable_ref)
+    payable = draft.payable(payment.payable)
     told = {
         **payable.told(cause, payment.amounts),
         "payment_ref": payment.payment_ref,

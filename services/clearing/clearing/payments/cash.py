@@ -18,25 +18,27 @@ BANKS = ("1002", "1003")
 
 
 class Move(NamedTuple):
-    """`fen` is above zero for what came in. `ref` is what it was for."""
+    """`fen` is above zero for what came in. `ref` is what it was for, of which provider if of any."""
 
     area: str
     fund: str
     bank_account: str
     value_date: date
     bank_txn: str
+    provider: str
     ref: str
     fen: int
 
 
 def moved(
-    area: str, bank_account: str, value_date: date, bank_txn: str, ref: str, amounts: Mapping[str, str], sign: int
-) -> list[Move]:
+    area: str, bank_account: str, value_date: date, bank_txn: str, ref: str, amounts: Mapping[str, str], sign: int,
+    provider: str = "",
+) -> list[Move]:  # fmt: skip
     """Nothing where no bank account is meant: what comes out of suspense moved when it went there."""
     if bank_account not in BANKS:
         return []
     return [
-        Move(area, fund, bank_account, value_date, bank_txn, ref, sign * fen)
+        Move(area, fund, bank_account, value_date, bank_txn, provider, ref, sign * fen)
         for fund, fen in fens(amounts).items()
         if fen
     ]
@@ -59,16 +61,17 @@ def opening(event: OpeningBalanceRecorded) -> list[Move]:
 def answered(event: PaymentSettled | PaymentReturned, sign: int) -> list[Move]:
     """Of one payment: what left the bank account, or came back to it."""
     account, txn = event.bank_account, event.bank_txn
-    return moved(event.area, account, event.value_date, txn, event.payment_ref, event.amounts, sign)
+    return moved(event.area, account, event.value_date, txn, event.payment_ref, event.amounts, sign, event.provider)
 
 
 def recovered(event: RecoverySettled) -> list[Move]:
-    return moved(event.area, event.bank_account, event.value_date, event.bank_txn, event.case_ref, event.amounts, 1)
+    account, txn = event.bank_account, event.bank_txn
+    return moved(event.area, account, event.value_date, txn, event.case_ref, event.amounts, 1, event.provider)
 
 
 def repaid(event: PrepaymentReturned) -> list[Move]:
-    ref = event.prepayment_ref
-    return moved(event.area, event.bank_account, event.value_date, event.bank_txn, ref, event.amounts, 1)
+    account, txn, ref = event.bank_account, event.bank_txn, event.prepayment_ref
+    return moved(event.area, account, event.value_date, txn, ref, event.amounts, 1, event.provider)
 
 
 def placed(event: SuspensePlaced) -> list[Move]:

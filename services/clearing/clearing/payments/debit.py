@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens, added
+from clearing.names import Name
 from clearing.offsets.waterfall import Due
 from clearing.payments.payable import Payable
 
@@ -19,11 +20,11 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("2102", other.ref, amount, other.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
+def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
     other = draft.change(item)
     other.payable = added(other.payable, amounts)
 
 
-def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
     whose = draft.payable(item).dimensions
     return {"item_insured_area": whose.insured_area, "item_advanced": [name for name in whose.advanced if name == fund]}

@@ -51,7 +51,7 @@ def pay_out(
 
 def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str) -> Iterator[Event]:
     """Every payment of a fund of a payable that has not been sent."""
-    for payment in draft.unsent(payable.ref):
+    for payment in draft.unsent(payable):
         if payment.fund == fund:
             yield PaymentCancelled(
                 **payable.told(cause, payment.amounts),

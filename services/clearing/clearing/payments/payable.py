@@ -12,6 +12,7 @@ import msgspec
 
 from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, fens
+from clearing.names import Name
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Place
 from medfund.events.payments import PaymentOrdered, Purpose
@@ -58,6 +59,10 @@ class Payable(msgspec.Struct, kw_only=True):
     """In the order in which they were taken."""
     last_paid: date | None = None
     """The value date of its last payment."""
+
+    @property
+    def name(self) -> Name:
+        return Name(self.dimensions.provider, self.ref)
 
     def told(self, cause: Place, funds: Collection[str]) -> dict[str, Any]:
         """What every decision about it, and some of its funds, begins with."""

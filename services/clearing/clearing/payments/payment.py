@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from clearing.funds import Fens, added, fens
+from clearing.names import Name
 from medfund.events.payments import (
     PaymentApproved,
     PaymentFailed,
@@ -68,6 +69,15 @@ class Payment(msgspec.Struct, kw_only=True):
     to_retry: Fens = {}
     """What failed or came back, and nobody has asked for again."""
     withheld: list[Withheld] = []
+
+    @property
+    def name(self) -> Name:
+        return Name(self.provider, self.payment_ref)
+
+    @property
+    def payable(self) -> Name:
+        """What it pays."""
+        return Name(self.provider, self.payable_ref)
 
     @property
     def fund(self) -> str | None:

@@ -6,6 +6,7 @@ What stays true: it is said once, of a payment that was sent, and moves no money
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from clearing import names
 from clearing.dimensions import disputed
 from medfund.events.claims import PaymentConfirmed
 from medfund.events.kinds import Event, Place
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 def confirmed(draft: "Draft", event: PaymentConfirmed, cause: Place) -> Iterator[Event]:
     """The bank may say later than the payee that it paid."""
-    payment = draft.payments.get(event.payment_ref)
-    if payment is None or payment.provider != event.provider:
+    payment = draft.payments.get(names.payment(event))
+    if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
     elif payment.confirmed_on == event.received_on:
         return

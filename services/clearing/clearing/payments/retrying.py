@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clearing import names
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import yuans
@@ -16,8 +17,8 @@ from medfund.events.treasury import PaymentRetryRequested
 
 def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Iterator[Event]:
     """A P1 of a claim in review as a P1; anything else with what else is open of its payable, after the waterfall."""
-    payment = draft.payments.get(event.payment_ref)
-    if payment is None or payment.provider != event.provider:
+    payment = draft.payments.get(names.payment(event))
+    if payment is None:
         yield disputed(event, cause, f"there is no payment {event.payment_ref}")
         return
     if not any(payment.to_retry.values()):
@@ -27,7 +28,7 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
     if today is None or draft.known.mandates.of(payment.area, staff_ref, today) is None:
         yield disputed(event, cause, f"{staff_ref} has no mandate of area {payment.area} on {today}")
         return
-    payable, amounts = draft.payable(payment.payable_ref), dict(payment.to_retry)
+    payable, amounts = draft.payable(payment.payable), dict(payment.to_retry)
     if isinstance(payable, Prepayment) and (why := granting.not_paid_again(payable)) is not None:
         yield disputed(event, cause, f"{payable.ref} {why}")
         return

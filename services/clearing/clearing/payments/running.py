@@ -51,12 +51,12 @@ def planned(draft: Draft, event: PaymentRunOpened, lane: RunLane) -> list[Paymen
         and (payment.expires_on or event.execute_on) >= event.execute_on
         and (payment.due, payment.payment_ref) <= last
     )
-    return sorted(waiting, key=lambda payment: (payment.due, payment.payment_ref))[: lane.payments]
+    return sorted(waiting, key=lambda payment: (payment.due, payment.payment_ref, payment.provider))[: lane.payments]
 
 
 def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Place, day: date) -> Event:
     told = {
-        **draft.payable(payment.payable_ref).told(cause, payment.amounts),
+        **draft.payable(payment.payable).told(cause, payment.amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),
@@ -75,7 +75,7 @@ def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Pla
 
 def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
     """Why an approved payment may not go now: things have changed since it was approved."""
-    payable = draft.payable(payment.payable_ref)
+    payable = draft.payable(payment.payable)
     policy = draft.policy_of(payable)
     if payment.expires_on is None or payment.expires_on < day:
         return Reason("EXPIRED", f"what was approved could be sent to the end of {payment.expires_on}", True)

@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from clearing import rows
+from clearing.names import Name
 from clearing.payments.payment import Payment
 from clearing.payments.suspense import Item
 from clearing.state import Draft
@@ -20,15 +21,16 @@ _item = msgspec.json.Decoder(Item).decode
 
 
 async def read(
-    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], payables: Iterable[str],
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[Name], payables: Iterable[Name],
     runs: Collection[PaymentRunOpened],
 ) -> None:  # fmt: skip
     """The payments that are named, those of some payables that are not sent, and those that runs may take."""
     for row in await connection.fetch(
-        SQL.payments, lane, sorted(named), sorted(payables), [run.area for run in runs], [run.fund for run in runs]
-    ):
+        SQL.payments, lane, *rows.named(named), *rows.named(payables), [run.area for run in runs],
+        [run.fund for run in runs],
+    ):  # fmt: skip
         payment = _payment(row["body"])
-        draft.payments[payment.payment_ref] = payment
+        draft.payments[payment.name] = payment
     if runs:
         draft.runs.update(map(tuple, await connection.fetch(SQL.runs, lane, [run.run_ref for run in runs])))
 
@@ -43,7 +45,7 @@ async def read_suspense(
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
-    if changed := [draft.payments[ref] for ref in sorted(draft.changed_payments)]:
+    if changed := [draft.payments[name] for name in sorted(draft.changed_payments)]:
         await connection.execute(SQL.save_payments, lane, *columns(map(_row, changed)))
     if items := [draft.suspense[ref] for ref in sorted(draft.changed_suspense)]:
         found = [(item.item_ref, item.area, rows.flag(item.open), rows.text(item)) for item in items]
@@ -54,7 +56,7 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
 
 def _row(payment: Payment) -> tuple[str | int | None, ...]:
     return (
-        payment.payment_ref, payment.provider, payment.status, payment.area, payment.fund,
+        *payment.name, payment.status, payment.area, payment.fund,
         sum(payment.amounts.values()), payment.due.isoformat(), payment.end_to_end_id, payment.run_ref,
         rows.flag(any(payment.to_retry.values())), rows.flag(bool(payment.withheld)), rows.text(payment),
     )  # fmt: skip

@@ -8,8 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clearing.dimensions import disputed
+from clearing.names import Name
 from clearing.policy import NoPolicy, Policy
-from clearing.prepayment.prepayment import CLR_TYPE, name
+from clearing.prepayment.prepayment import CLR_TYPE, Prepayment, name
 from clearing.providers import Origin
 from medfund import codes
 from medfund.calendar import CalendarNotLoaded
@@ -94,10 +95,10 @@ def refusal(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, polic
 
 
 def _known_before(draft: "Draft", event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
-    before = draft.prepayments.get(ref)
-    if before is not None and before.status != "REFUSED":
-        return No("TWICE", f"{ref} was applied for before")
-    return None
+    before = draft.find(Name(event.provider, ref))
+    if isinstance(before, Prepayment):
+        return None if before.status == "REFUSED" else No("TWICE", f"{ref} was applied for before")
+    return No("TWICE", f"{ref} is the name of something else") if before is not None else None
 
 
 def _pay_by(draft: "Draft", event: PrepaymentApplied, policy: Policy) -> date | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import at_most, fens, positive, yuans
 from clearing.payments import suspense
@@ -37,8 +38,8 @@ Code = Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"]
 
 
 def recall_ordered(draft: "Draft", event: PrepaymentRecallOrdered, cause: Place) -> Iterator[Event]:
-    prepayment = draft.prepayments.get(event.prepayment_ref)
-    if prepayment is None or prepayment.dimensions.provider != event.provider:
+    prepayment = draft.prepayments.get(names.prepayment(event))
+    if prepayment is None:
         yield disputed(event, cause, f"there is no prepayment {event.prepayment_ref}")
     elif prepayment.status not in ("APPROVED", "OVERDUE"):
         yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: nothing of it can be recalled")
@@ -73,14 +74,13 @@ def mine(draft: "Draft", provider: str) -> list[Prepayment]:
 
 def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterator[Event]:
     """In cash, never more than is outstanding: the rest goes to suspense (edge case 46)."""
-    prepayment = draft.prepayments.get(event.prepayment_ref)
+    prepayment = draft.prepayments.get(names.prepayment(event))
     items = (suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn) for fund in event.amounts)
     if (prepayment is not None and event.bank_txn in prepayment.txns) or any(item in draft.suspense for item in items):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
-    own = prepayment is not None and prepayment.dimensions.provider == event.provider
     came = fens(event.amounts)
-    back = at_most(came, prepayment.outstanding) if prepayment is not None and own else {}
+    back = at_most(came, prepayment.outstanding) if prepayment is not None else {}
     if prepayment is not None and back:
         due = due_now(prepayment, draft.policy_of(prepayment), draft.known.today)
         left = {fund: fen - back.get(fund, 0) for fund, fen in prepayment.outstanding.items()}
@@ -93,7 +93,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
             outstanding=yuans(positive(left)),
             early=yuans(positive({fund: fen - due for fund, fen in back.items()})) or None,
         )
-        yield from ended(draft, prepayment.ref, cause)
+        yield from ended(draft, prepayment.name, cause)
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
         reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
         if event.bank_account in BANKS:

@@ -7,6 +7,7 @@ was paid beyond that is due. Source: R2.3, R2.4.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.payments.orders import cancel
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 
 def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
-    prepayment = draft.prepayments.get(event.prepayment_ref)
-    if prepayment is None or prepayment.dimensions.provider != event.provider or prepayment.status == "REFUSED":
+    prepayment = draft.prepayments.get(names.prepayment(event))
+    if prepayment is None or prepayment.status == "REFUSED":
         yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
     elif people.count(event.approvers) < 2:
         yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")

@@ -5,6 +5,7 @@ from datetime import date
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from clearing.names import Name
 from medfund import money
 from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event
@@ -37,6 +38,7 @@ class Step(NamedTuple):
     """`day`: the bank's, or the one that was opened last; `fen`: what it is about, never below zero; `left`: what was
     out after it; `about`: the plan, payment, claim, transaction or reason."""
 
+    provider: str
     ref: str
     number: int
     what: What
@@ -67,14 +69,19 @@ class _Told(NamedTuple):
 def told(draft: "Draft", decision: Event) -> None:
     """A decision that has changed a prepayment is a step of it."""
     tell = _TOLD.get(type(decision))
-    if tell is None or (found := tell(decision)).ref not in draft.prepayments:
+    if tell is None:
         return
-    prepayment = draft.change_prepayment(found.ref)
+    found = tell(decision)
+    name = Name(decision.provider, found.ref)  # type: ignore[attr-defined]
+    if name not in draft.prepayments:
+        return
+    prepayment = draft.change_prepayment(name)
     prepayment.steps += 1
     amount = found.amounts.get(prepayment.fund)
     draft.steps.append(
         Step(
-            ref=found.ref,
+            provider=name.provider,
+            ref=name.ref,
             number=prepayment.steps,
             what=found.what,
             day=found.day,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clearing.claims.claim import Claim
 from clearing.funds import Fens
+from clearing.names import Name
 from clearing.offsets.waterfall import Due
 from clearing.payments import debit
 from clearing.payments.payable import Payable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from clearing.state import Draft
 
 
-def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
     return {**debit.about(draft, item, fund), "day": draft.known.today}
 
 
@@ -81,11 +82,11 @@ def _scheduled(prepayment: Prepayment, granted: int, policy: Policy, today: date
     )
 
 
-def taken(draft: "Draft", item: str, fens: Fens, day: date | None) -> None:
+def taken(draft: "Draft", item: Name, fens: Fens, day: date | None) -> None:
     take(draft.change_prepayment(item), fens, day)
 
 
-def ended(draft: "Draft", item: str, cause: Place) -> Iterator[Event]:
+def ended(draft: "Draft", item: Name, cause: Place) -> Iterator[Event]:
     """What follows when the last of it was taken or came back: what was overdue is cleared, as of the last day on which
     something moved, and what is given month by month is given again (R10)."""
     prepayment = draft.prepayments[item]

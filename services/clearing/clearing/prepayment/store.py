@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from clearing import rows
+from clearing.names import Name
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.postgres import queries
@@ -20,22 +21,22 @@ async def read(
     connection: asyncpg.Connection,
     lane: int,
     draft: Draft,
-    named: Iterable[str],
+    named: Iterable[Name],
     providers: Iterable[str],
     *,
     every: bool,
 ) -> None:
     """Those that are named, those of some providers that matter still, or all that do."""
-    for row in await connection.fetch(SQL.prepayments, lane, sorted(named), sorted(providers), every):
+    for row in await connection.fetch(SQL.prepayments, lane, *rows.named(named), sorted(providers), every):
         prepayment = _prepayment(row["body"])
-        draft.prepayments[prepayment.ref] = prepayment
+        draft.prepayments[prepayment.name] = prepayment
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
-    if changed := [draft.prepayments[ref] for ref in sorted(draft.changed & draft.prepayments.keys())]:
+    if changed := [draft.prepayments[name] for name in sorted(draft.changed & draft.prepayments.keys())]:
         found = [
             (
-                one.ref, one.dimensions.provider, one.dimensions.area, one.fund, one.kind, str(one.year), one.status,
+                *one.name, one.dimensions.area, one.fund, one.kind, str(one.year), one.status,
                 rows.flag(one.matters), rows.text(one),
             )
             for one in changed
@@ -44,8 +45,8 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
     if draft.steps:
         steps = [
             (
-                step.ref, str(step.number), step.what, step.day and step.day.isoformat(), str(step.fen), str(step.left),
-                step.about,
+                step.provider, step.ref, str(step.number), step.what, step.day and step.day.isoformat(), str(step.fen),
+                str(step.left), step.about,
             )
             for step in draft.steps
         ]  # fmt: skip

@@ -5,7 +5,7 @@ Source: domain.md R6.1, R6.2, R6.7, c.2 (61), c.4.
 
 from collections.abc import Iterator
 
-from clearing import dimensions
+from clearing import dimensions, names
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, fens, first_above, yuans
 from clearing.payments.orders import pay_out
@@ -19,8 +19,10 @@ from medfund.events.reviews import RecoveryAppealUpheld, RecoveryDecided, Recove
 
 def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Event]:
     """Final; taken from the next payables where it is not paid in cash. Its year is the one it was spent in (R6.2)."""
-    if event.case_ref in draft.recoveries:
-        yield disputed(event, cause, f"case {event.case_ref} has a recovery already")
+    known = draft.find(names.recovery(event))
+    if known is not None:
+        has = "has a recovery already" if isinstance(known, Recovery) else "is the name of something else"
+        yield disputed(event, cause, f"case {event.case_ref} {has}")
         return
     if event.benefit_year > event.decided_on.year:
         detail = f"{event.benefit_year} had not begun when case {event.case_ref} was decided on {event.decided_on}"
@@ -44,8 +46,8 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
 
 
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
-    recovery = draft.recoveries.get(event.case_ref)
-    if recovery is None or recovery.dimensions.provider != event.provider:
+    recovery = draft.recoveries.get(names.recovery(event))
+    if recovery is None:
         yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
     elif (fund := first_above(fens(event.amounts), recovery.due)) is not None:
         yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} came in, and less than that is owed")
@@ -62,8 +64,8 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
 
 def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:
     """The debt ends as far as it is open; what was taken is paid back, as any payable is (R6.7)."""
-    recovery = draft.recoveries.get(event.case_ref)
-    if recovery is None or recovery.dimensions.provider != event.provider:
+    recovery = draft.recoveries.get(names.recovery(event))
+    if recovery is None:
         yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
     elif (fund := first_above(fens(event.amounts), recovery.standing)) is not None:
         yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} is more than stands of the recovery")

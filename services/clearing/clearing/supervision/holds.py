@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clearing import names
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
@@ -74,9 +75,10 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
 
 def _payable(draft: Draft, event: Hold) -> Payable | None:
     """What a hold is about: of a claim that was approved with others, the one that carries what they are owed."""
-    claim = draft.claims.get(event.payable_ref)
-    payable = draft.claims[claim.lead] if claim and claim.lead else claim or draft.recoveries.get(event.payable_ref)
-    if payable is None or payable.dimensions.provider != event.provider or event.account != "2102":
+    name = names.payable(event)
+    claim = draft.claims.get(name)
+    payable = draft.claims[claim.carried_by] if claim else draft.recoveries.get(name)
+    if payable is None or event.account != "2102":
         return None
     return None if isinstance(payable, Claim) and not payable.live else payable
 

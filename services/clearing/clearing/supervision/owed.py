@@ -5,6 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
+from clearing.names import Name
 from clearing.offsets.waterfall import Due
 from clearing.payments import debit
 from clearing.payments.payable import Payable
@@ -20,9 +21,9 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("1107", recovery.ref, amount, recovery.opened)
 
 
-def taken(draft: "Draft", item: str, amounts: Fens, day: date | None) -> None:
+def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
     take(draft.change_recovery(item), amounts)
 
 
-def about(draft: "Draft", item: str, fund: str) -> Mapping[str, Any]:
+def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
     return {**debit.about(draft, item, fund), "recovery_year": draft.recoveries[item].year}

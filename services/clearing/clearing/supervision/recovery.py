@@ -10,6 +10,7 @@ from msgspec import field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, at_most, fens
+from clearing.names import Name
 from clearing.payments.payable import Payable
 from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
 
@@ -25,6 +26,10 @@ class Recovery(Payable, kw_only=True):
     """Open, 1107."""
     taken: Fens = field(default_factory=dict)
     """In cash or by offset, and not given back."""
+
+    @property
+    def settlement(self) -> Name | None:
+        return Name(self.dimensions.provider, self.settlement_ref) if self.settlement_ref else None
 
     @property
     def open(self) -> bool:

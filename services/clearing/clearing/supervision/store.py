@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from clearing import rows
+from clearing.names import Name
 from clearing.state import Draft
 from clearing.supervision.recovery import Recovery
 from medfund.postgres import queries
@@ -17,23 +18,22 @@ _recovery = msgspec.json.Decoder(Recovery).decode
 
 
 async def read(
-    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[str], providers: Iterable[str], *,
-    day: bool, settlements: Iterable[str],
+    connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[Name], providers: Iterable[str], *,
+    day: bool, settlements: Iterable[Name],
 ) -> None:  # fmt: skip
     """The recoveries that are named, those with something open of some providers, or of all on a day, and those of
     settlements that are reversed."""
     found = await connection.fetch(
-        SQL.recoveries, lane, sorted(named), sorted(providers), day, sorted(settlements)
-    )  # fmt: skip
+        SQL.recoveries, lane, *rows.named(named), sorted(providers), day, *rows.named(settlements)
+    )
     for row in found:
         recovery = _recovery(row["body"])
-        draft.recoveries[recovery.ref] = recovery
+        draft.recoveries[recovery.name] = recovery
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
-    if changed := [draft.recoveries[ref] for ref in sorted(draft.changed & draft.recoveries.keys())]:
+    if changed := [draft.recoveries[name] for name in sorted(draft.changed & draft.recoveries.keys())]:
         found = [
-            (one.ref, one.dimensions.provider, rows.flag(one.open), one.settlement_ref, rows.text(one))
-            for one in changed
+            (*one.name, one.dimensions.area, rows.flag(one.open), one.settlement_ref, rows.text(one)) for one in changed
         ]
         await connection.execute(SQL.save_recoveries, lane, *columns(found))

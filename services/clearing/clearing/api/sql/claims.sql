@@ -3,6 +3,7 @@
 -- is what `Claim.unpaid` says. Locks: none.
 select
     lane,
+    provider,
     ref,
     due,
     body
@@ -27,9 +28,9 @@ where
     and (unpaid or not $9::boolean)
     and ($10::text is null or body ->> 'cut_off' >= $10)
     and ($11::text is null or body ->> 'cut_off' <= $11)
-    and ($12::date is null or (due, lane, ref) > ($12, $13::smallint, $14::text))
-order by due, lane, ref
-limit $15::int
+    and ($12::date is null or (due, lane, provider, ref) > ($12, $13::smallint, $14::text, $15::text))
+order by due, lane, provider, ref
+limit $16::int
 
 -- name: claim
 -- The claims of a name, the first two of them: providers of several lanes may have chosen the same one. Locks: none.

@@ -41,7 +41,7 @@ select
 from recoveries
 where
     lane = any($1::smallint [])
-    and ($2::text [] is null or body -> 'dimensions' ->> 'area' = any($2))
+    and ($2::text [] is null or area = any($2))
     and ($3::text [] is null or provider = any($3))
     and ref = $4
 limit 2

@@ -53,6 +53,6 @@ select body
 from recoveries
 where
     lane = any($1::smallint [])
-    and body -> 'dimensions' ->> 'area' = $2
+    and area = $2
     and provider = $3
     and ref = $4

@@ -4,18 +4,27 @@
 -- opened last, `overdue` on $10. Locks: none.
 select
     payment.lane,
+    payment.provider,
     payment.payment_ref,
     payment.body,
     payment.body ->> 'due' as due,
-    coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area', prepayment.area) as area,
+    coalesce(claim.area, recovery.area, prepayment.area) as area,
     coalesce(claim.body, recovery.body, prepayment.body) ->> 'policy_ref' as policy_ref,
     payee.body as account,
     day.opened
 from payments as payment
-left join claims as claim on payment.lane = claim.lane and claim.ref = payment.body ->> 'payable_ref'
-left join recoveries as recovery on payment.lane = recovery.lane and recovery.ref = payment.body ->> 'payable_ref'
+left join claims as claim
+    on
+        payment.lane = claim.lane and payment.provider = claim.provider
+        and claim.ref = payment.body ->> 'payable_ref'
+left join recoveries as recovery
+    on
+        payment.lane = recovery.lane and payment.provider = recovery.provider
+        and recovery.ref = payment.body ->> 'payable_ref'
 left join prepayments as prepayment
-    on payment.lane = prepayment.lane and prepayment.ref = payment.body ->> 'payable_ref'
+    on
+        payment.lane = prepayment.lane and payment.provider = prepayment.provider
+        and prepayment.ref = payment.body ->> 'payable_ref'
 left join payees as payee on payment.lane = payee.lane and payment.provider = payee.provider
 left join days as day on payment.lane = day.lane
 cross join lateral (
@@ -25,7 +34,7 @@ cross join lateral (
 ) as approval
 where
     payment.lane = any($1::smallint [])
-    and ($2::text [] is null or coalesce(claim.area, recovery.body -> 'dimensions' ->> 'area', prepayment.area) = any($2))
+    and ($2::text [] is null or coalesce(claim.area, recovery.area, prepayment.area) = any($2))
     and ($3::text [] is null or payment.provider = any($3))
     and ($4::text is null or payment.status = $4)
     and ($5::text is null or payment.body ->> 'payable_ref' = $5)
@@ -46,10 +55,11 @@ where
     end
     and (
         $13::text is null
-        or (payment.body ->> 'due', payment.lane, payment.payment_ref) > ($13, $14::smallint, $15::text)
+        or (payment.body ->> 'due', payment.lane, payment.provider, payment.payment_ref)
+        > ($13, $14::smallint, $15::text, $16::text)
     )
-order by payment.body ->> 'due', payment.lane, payment.payment_ref
-limit $16::int
+order by payment.body ->> 'due', payment.lane, payment.provider, payment.payment_ref
+limit $17::int
 
 -- name: of_payables
 -- The payments of some payables of a provider. Locks: none.

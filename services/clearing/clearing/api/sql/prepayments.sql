@@ -2,6 +2,7 @@
 -- Prepayments by name. Null narrows nothing. Locks: none.
 select
     lane,
+    provider,
     ref,
     body
 from prepayments
@@ -17,9 +18,9 @@ where
         select from jsonb_each_text(body -> 'outstanding') as part (fund, fen)
         where part.fen::bigint <> 0
     ) = $8)
-    and ($9::text is null or (ref, lane) > ($9, $10::smallint))
-order by ref, lane
-limit $11::int
+    and ($9::text is null or (ref, lane, provider) > ($9, $10::smallint, $11::text))
+order by ref, lane, provider
+limit $12::int
 
 -- name: one
 -- A prepayment by its name. Locks: none.
@@ -37,6 +38,7 @@ where
 -- name: steps
 -- What became of the prepayments of a provider's year, each in its order. Locks: none.
 select
+    step.provider,
     step.ref,
     step.number,
     step.what,
@@ -45,7 +47,8 @@ select
     step.left_fen as left,
     step.about
 from prepayments as prepayment
-inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
+inner join prepayment_steps as step
+    on prepayment.lane = step.lane and prepayment.provider = step.provider and prepayment.ref = step.ref
 where
     prepayment.lane = any($1::smallint [])
     and ($2::text [] is null or prepayment.area = any($2))
@@ -60,7 +63,8 @@ select
     step.day,
     sum(case step.what when 'PAID' then step.fen else -step.fen end) as fen
 from prepayments as prepayment
-inner join prepayment_steps as step on prepayment.lane = step.lane and prepayment.ref = step.ref
+inner join prepayment_steps as step
+    on prepayment.lane = step.lane and prepayment.provider = step.provider and prepayment.ref = step.ref
 where
     prepayment.lane = any($1::smallint [])
     and ($2::text [] is null or prepayment.area = any($2))

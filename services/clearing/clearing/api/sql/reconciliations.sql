@@ -44,7 +44,7 @@ booked as (
     left join lateral (
         select
             sum(move.fen) as booked,
-            count(distinct (move.lane, move.ref)) as things,
+            count(distinct (move.lane, move.provider, move.ref)) as things,
             bool_or(exists (
                 select from suspense as item
                 where item.lane = move.lane and item.item_ref = move.ref
@@ -53,6 +53,7 @@ booked as (
                 select from moves as other
                 where
                     other.area = $1 and other.ref = move.ref and other.fund = $2 and other.bank_account = $3
+                    and other.lane = move.lane and other.provider = move.provider
                     and other.bank_txn <> move.bank_txn and (other.fen > 0) = (move.fen > 0)
             )) as in_parts
         from moves as move

@@ -1,32 +1,84 @@
 -- name: findings
--- The findings that a batch of events can touch: all of the batches that are decided ($2), those that are named ($3, $4)
--- with the others on their settlements, and those on settlements that a claim reverses ($5). Locks: none.
-select body
-from findings
-where
-    lane = $1
-    and (
-        batch = any($2::text [])
-        or (batch, finding_ref) in (select * from unnest($3::text [], $4::text []))
-        or settlement_ref in (
-            select named.settlement_ref
-            from findings as named
-            where named.lane = $1 and (named.batch, named.finding_ref) in (select * from unnest($3::text [], $4::text []))
-        )
-        or settlement_ref = any($5::text [])
-    )
+-- The findings that a batch of events can touch: all of the claims that are decided ($2, $3), those that are named ($4-$6)
+-- with the others on their settlements, and those on settlements that a claim reverses ($7, $8). Each by an index of its
+-- own, and then by name, as with claims. Locks: none.
+with named as (
+    select
+        finding.provider,
+        finding.batch,
+        finding.finding_ref,
+        finding.settlement_ref
+    from unnest($4::text [], $5::text [], $6::text []) as given (provider, batch, finding_ref)
+    inner join findings as finding
+        on
+            finding.lane = $1
+            and given.provider = finding.provider
+            and given.batch = finding.batch
+            and given.finding_ref = finding.finding_ref
+),
+
+settlements as (
+    select
+        provider,
+        settlement_ref
+    from named
+    where settlement_ref is not null
+    union distinct
+    select
+        provider,
+        settlement_ref
+    from unnest($7::text [], $8::text []) as reversed (provider, settlement_ref)
+),
+
+touched as (
+    select
+        provider,
+        batch,
+        finding_ref
+    from named
+    union distinct
+    select
+        finding.provider,
+        finding.batch,
+        finding.finding_ref
+    from unnest($2::text [], $3::text []) as claim (provider, batch)
+    inner join findings as finding
+        on finding.lane = $1 and claim.provider = finding.provider and claim.batch = finding.batch
+    union distinct
+    select
+        finding.provider,
+        finding.batch,
+        finding.finding_ref
+    from settlements as settlement
+    inner join findings as finding
+        on
+            finding.lane = $1
+            and settlement.provider = finding.provider
+            and settlement.settlement_ref = finding.settlement_ref
+)
+
+select finding.body
+from touched
+inner join findings as finding
+    on
+        finding.lane = $1
+        and touched.provider = finding.provider
+        and touched.batch = finding.batch
+        and touched.finding_ref = finding.finding_ref
 
 -- name: found
--- The settlements that new findings are about, by batch and reference. Reads the period of each batch once. Locks: none.
+-- The settlements that new findings are about, by claim and reference. Reads the period of each claim once. Locks: none.
 with wanted as (
     select
+        provider,
         batch,
         array_agg(decode(ref, 'hex')) as refs
-    from unnest($2::text::text [], $3::text::text []) as given (batch, ref)
-    group by batch
+    from unnest($2::text [], $3::text [], $4::text []) as given (provider, batch, ref)
+    group by provider, batch
 )
 
 select
+    wanted.provider,
     wanted.batch,
     encode(settlement.ref, 'hex') as ref,
     settlement.service_date,
@@ -35,7 +87,7 @@ select
     settlement.fens,
     settlement.med_type
 from wanted
-inner join claims as claim on claim.lane = $1 and wanted.batch = claim.ref
+inner join claims as claim on claim.lane = $1 and wanted.provider = claim.provider and wanted.batch = claim.ref
 inner join settlements as settlement
     on
         settlement.lane = $1
@@ -53,20 +105,28 @@ where
 
 -- name: reversed
 -- Which of these settlements were reversed. Locks: none.
-select distinct encode(reverses, 'hex') as ref
-from settlements
-where lane = $1 and reverses in (select decode(wanted, 'hex') from unnest($2::text []) as wanted)
+select distinct
+    named.provider,
+    named.ref
+from unnest($2::text [], $3::text []) as named (provider, ref)
+inner join settlements as settlement
+    on
+        settlement.lane = $1
+        and settlement.reverses = decode(named.ref, 'hex')
+        and named.provider = settlement.provider
 
 -- name: save_findings
 -- Findings that decisions changed. Locks: those rows; only this lane writes them.
-insert into findings (lane, batch, finding_ref, provider, settlement_ref, body)
+insert into findings (lane, provider, batch, finding_ref, settlement_ref, body)
 select
     $1,
     changed.*
 from unnest($2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::jsonb []) as changed
-on conflict (lane, batch, finding_ref) do update set body = excluded.body
+on conflict (lane, provider, batch, finding_ref) do update set body = excluded.body
 
 -- name: forget_findings
 -- Findings of batches that were withdrawn. Locks: those rows; only this lane writes them.
 delete from findings
-where lane = $1 and (batch, finding_ref) in (select * from unnest($2::text::text [], $3::text::text []))
+where
+    lane = $1
+    and (provider, batch, finding_ref) in (select * from unnest($2::text::text [], $3::text::text [], $4::text::text []))

@@ -1,21 +1,30 @@
 -- name: claims
--- The claims that a batch of events can touch: those it names ($2), those of its providers with something open ($3), all
--- that are open when a day is opened ($4), and those that may hold the same settlements as a submission ($5-$7). Each by an
--- index of its own, and then by name: one condition for all looks at every claim that the lane ever had. Locks: none.
+-- The claims that a batch of events can touch: those it names ($2, $3), those of its providers with something open ($4),
+-- all that are open when a day is opened ($5), and those that may hold the same settlements as a submission ($6-$8). Each by
+-- an index of its own, and then by name: one condition for all looks at every claim that the lane ever had. Locks: none.
 with touched as (
-    select unnest($2::text []) as ref
+    select
+        provider,
+        ref
+    from unnest($2::text [], $3::text []) as named (provider, ref)
     union distinct
-    select claim.ref
-    from unnest($3::text []) as named (provider)
+    select
+        claim.provider,
+        claim.ref
+    from unnest($4::text []) as named (provider)
     inner join claims as claim on claim.lane = $1 and named.provider = claim.provider
     where claim.is_open
     union distinct
-    select ref
+    select
+        provider,
+        ref
     from claims
-    where lane = $1 and is_open and $4::boolean
+    where lane = $1 and is_open and $5::boolean
     union distinct
-    select claim.ref
-    from unnest($5::text [], $6::date [], $7::date []) as submission (provider, first_day, last_day)
+    select
+        claim.provider,
+        claim.ref
+    from unnest($6::text [], $7::date [], $8::date []) as submission (provider, first_day, last_day)
     inner join claims as claim
         on
             claim.lane = $1
@@ -26,7 +35,7 @@ with touched as (
 
 select claim.body
 from touched
-inner join claims as claim on claim.lane = $1 and touched.ref = claim.ref
+inner join claims as claim on claim.lane = $1 and touched.provider = claim.provider and touched.ref = claim.ref
 
 -- name: stretches
 -- What was recorded before each submission, by day and by the stretches between the given cuts of the log, so that what
@@ -113,6 +122,7 @@ order by number, service_date, since
 -- of the submission. Locks: none.
 select
     submission.number,
+    submission.provider,
     encode(settlement.reverses, 'hex') as reverses,
     settlement.service_date,
     settlement."offset"
@@ -137,18 +147,23 @@ where
     and (
         exists (
             select from findings as finding
-            where finding.lane = $1 and finding.settlement_ref = encode(settlement.reverses, 'hex')
+            where
+                finding.lane = $1 and finding.provider = settlement.provider
+                and finding.settlement_ref = encode(settlement.reverses, 'hex')
         )
         or exists (
             select from recoveries as recovery
-            where recovery.lane = $1 and recovery.settlement_ref = encode(settlement.reverses, 'hex')
+            where
+                recovery.lane = $1 and recovery.provider = settlement.provider
+                and recovery.settlement_ref = encode(settlement.reverses, 'hex')
         )
     )
 order by settlement."offset"
 
 -- name: save_claims
--- Claims that decisions changed. Locks: those rows; only this lane writes them.
-insert into claims (lane, ref, provider, area, period_from, period_to, status, is_open, due, body)
+-- Claims that decisions changed. A batch that was withdrawn may come again from the area that its provider has moved to.
+-- Locks: those rows; only this lane writes them.
+insert into claims (lane, provider, ref, area, period_from, period_to, status, is_open, due, body)
 select
     $1,
     changed.*
@@ -156,7 +171,8 @@ from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::date [], $7::text::text [],
     $8::text::boolean [], $9::text::date [], $10::text::jsonb []
 ) as changed
-on conflict (lane, ref) do update set
+on conflict (lane, provider, ref) do update set
+    area = excluded.area,
     period_from = excluded.period_from,
     period_to = excluded.period_to,
     status = excluded.status,

@@ -1,23 +1,33 @@
 -- name: payments
--- The payments that a batch of events can touch: those it names ($2), those of some payables that wait to be sent ($3),
--- and those that runs may take ($4 areas, $5 funds). Each by an index of its own, and then by name: with one condition for
--- all, every payment found is compared with every name. Locks: none.
+-- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent ($4,
+-- $5), and those that runs may take ($6 areas, $7 funds). Each by an index of its own, and then by name: with one condition
+-- for all, every payment found is compared with every name. Locks: none.
 with touched as (
-    select unnest($2::text []) as payment_ref
+    select
+        provider,
+        payment_ref
+    from unnest($2::text [], $3::text []) as named (provider, payment_ref)
     union distinct
-    select payment_ref
-    from payments
-    where lane = $1 and status in ('ORDERED', 'APPROVED') and body ->> 'payable_ref' = any($3::text [])
+    select
+        payment.provider,
+        payment.payment_ref
+    from unnest($4::text [], $5::text []) as payable (provider, ref)
+    inner join payments as payment
+        on payment.lane = $1 and payable.provider = payment.provider and payment.body ->> 'payable_ref' = payable.ref
+    where payment.status in ('ORDERED', 'APPROVED')
     union distinct
-    select payment.payment_ref
-    from unnest($4::text [], $5::text []) as run (area, fund)
+    select
+        payment.provider,
+        payment.payment_ref
+    from unnest($6::text [], $7::text []) as run (area, fund)
     inner join payments as payment
         on payment.lane = $1 and payment.status = 'APPROVED' and run.area = payment.area and run.fund = payment.fund
 )
 
 select payment.body
 from touched
-inner join payments as payment on payment.lane = $1 and touched.payment_ref = payment.payment_ref
+inner join payments as payment
+    on payment.lane = $1 and touched.provider = payment.provider and touched.payment_ref = payment.payment_ref
 
 -- name: runs
 -- Where the lane was told of some runs first. Locks: none.
@@ -31,7 +41,7 @@ group by body ->> 'run_ref'
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
-    lane, payment_ref, provider, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, body
+    lane, provider, payment_ref, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, body
 )
 select
     $1,
@@ -41,7 +51,7 @@ from unnest(
     $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::boolean [],
     $13::text::jsonb []
 ) as changed
-on conflict (lane, payment_ref) do update set
+on conflict (lane, provider, payment_ref) do update set
     status = excluded.status,
     end_to_end_id = excluded.end_to_end_id,
     run_ref = excluded.run_ref,
@@ -67,7 +77,7 @@ on conflict (lane, item_ref) do update set is_open = excluded.is_open, body = ex
 -- name: move
 -- What moved on bank accounts. The same line told twice is booked twice, here as in the ledger, and then differs from the
 -- bank. Locks: those rows; only this lane writes them.
-insert into moves (lane, area, fund, bank_account, value_date, bank_txn, ref, fen)
+insert into moves (lane, area, fund, bank_account, value_date, bank_txn, provider, ref, fen)
 select
     $1,
     moved.area,
@@ -75,11 +85,12 @@ select
     moved.bank_account,
     moved.value_date,
     moved.bank_txn,
+    moved.provider,
     moved.ref,
     sum(moved.fen)
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
-    $8::text::bigint []
-) as moved (area, fund, bank_account, value_date, bank_txn, ref, fen)
-group by moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.ref
-on conflict (lane, area, fund, bank_account, bank_txn, ref, value_date) do update set fen = moves.fen + excluded.fen
+    $8::text::text [], $9::text::bigint []
+) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen)
+group by moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref
+on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date) do update set fen = moves.fen + excluded.fen

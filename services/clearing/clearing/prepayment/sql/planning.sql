@@ -65,10 +65,10 @@ where area = $1 and year between $2::smallint - 1 and $2 and kind = $3
 -- A plan as it was made; asking again for the same name changes nothing. Locks: none beyond the new row.
 insert into prepayment_plans (plan_ref, area, year, hash, made_by, made_at, replaces, body)
 values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
-on conflict (plan_ref) do nothing
+on conflict (area, plan_ref) do nothing
 
 -- name: kept
--- A plan that was made. Locks: none.
+-- A plan of an area that was made. Locks: none.
 select
     plan_ref,
     area,
@@ -79,13 +79,13 @@ select
     replaces,
     body
 from prepayment_plans
-where plan_ref = $1
+where area = $1 and plan_ref = $2
 
 -- name: approve
 -- Somebody said yes to a plan; once for each person. Locks: none beyond the new row.
-insert into prepayment_approvals (plan_ref, staff_ref, role, at)
-values ($1, $2, $3, $4)
-on conflict (plan_ref, staff_ref) do nothing
+insert into prepayment_approvals (area, plan_ref, staff_ref, role, at)
+values ($1, $2, $3, $4, $5)
+on conflict (area, plan_ref, staff_ref) do nothing
 
 -- name: approvals
 -- Who said yes, in the order in which they did. Locks: none.
@@ -94,5 +94,5 @@ select
     role,
     at
 from prepayment_approvals
-where plan_ref = $1
+where area = $1 and plan_ref = $2
 order by at, staff_ref
