@@ -20,7 +20,7 @@ from medfund.events import envelope, upcast
 from medfund.events.kinds import KINDS, Event, Kind
 from medfund.events.refusals import DETAIL_MAX, Problem, Reason, legible, quoted
 from medfund.lanes import partition
-from medfund.lanes.log import Record
+from medfund.lanes.log import Record, UnreadBatch
 
 VALUE_MAX = 1024 * 1024
 HEADERS_MAX = 64
@@ -148,6 +148,8 @@ def _constant(
 
 def _record_problem(record: Record) -> Problem:
     value, key, count = record.value, record.key, len(record.headers)
+    if isinstance(record, UnreadBatch):
+        return Problem(Reason.BATCH_UNREADABLE, f"{record.detail}; all its {record.offsets} offsets end here")
     size = _size(record.headers)
     if count > HEADERS_MAX:
         return Problem(Reason.TOO_MANY_HEADERS, f"{count} headers, at most {HEADERS_MAX} are read")

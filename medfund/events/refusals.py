@@ -13,6 +13,7 @@ class Reason(StrEnum):
     """The reason of a refusal. The order of the members is their precedence."""
 
     # the record, before anything in it is read
+    BATCH_UNREADABLE = "batch_unreadable"
     TOO_MANY_HEADERS = "too_many_headers"
     TOO_LARGE = "too_large"
     NULL_VALUE = "null_value"
@@ -70,6 +71,7 @@ class Problem(NamedTuple):
 
 
 LABELS: dict[Reason, tuple[str, str]] = {
+    Reason.BATCH_UNREADABLE: ("记录批次无法打开", "The batch of records cannot be opened"),
     Reason.TOO_MANY_HEADERS: ("消息头过多", "There are too many headers"),
     Reason.TOO_LARGE: ("记录过大", "The record is too large"),
     Reason.NULL_VALUE: ("消息体为空", "The record has no value"),

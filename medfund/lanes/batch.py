@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from medfund.events.codec import Accepted, Refused
 from medfund.events.refusals import Reason
-from medfund.lanes.log import Run
+from medfund.lanes.log import Run, UnreadBatch
 
 
 @dataclass(slots=True)
@@ -84,6 +84,10 @@ def outcomes(
     refused = _count(families, (refusal.record for refusal in verdicts.refused))
     distance = Counter[str]()
     read = Counter[str]()
+    for record in (refusal.record for refusal in verdicts.refused):
+        if isinstance(record, UnreadBatch):
+            refused[families[record.topic]] += record.offsets - 1
+            read[families[record.topic]] += record.offsets - 1
     for run in batch.runs:
         distance[run.topic] += run.next - run.first
         read[run.topic] += len(run.records)

@@ -1,7 +1,7 @@
 """The log on Apache Kafka: one consumer per lane with `assign` and `seek`, one idempotent producer per worker."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import aiokafka
 import structlog
@@ -16,6 +16,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from medfund.events.envelope import RETRY_OF
+from medfund.lanes import fetched
+from medfund.lanes.fetched import Terms
 from medfund.lanes.log import Copy, Decision, LogTruncated, Record, Run
 
 __all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
@@ -47,9 +49,11 @@ class KafkaLane:
         self,
         consumer: aiokafka.AIOKafkaConsumer,
         partitions: Mapping[str, aiokafka.TopicPartition],
-        open_consumer: Callable[[int], Awaitable[aiokafka.AIOKafkaConsumer]],
+        open_consumer: Callable[[int, Terms], Awaitable[aiokafka.AIOKafkaConsumer]],
+        terms: Terms,
     ) -> None:
         self._consumer = consumer
+        self._terms = terms
         self._partitions = dict(partitions)
         self._open_consumer = open_consumer
         self._positions: dict[str, int] = {}
@@ -75,7 +79,7 @@ class KafkaLane:
         if not await self.first(topic) <= offset < await self.end(topic):
             return None
         # A client of its own: reading goes on undisturbed, and one record is fetched, not a buffer full.
-        consumer = await self._open_consumer(1)
+        consumer = await self._open_consumer(1, Terms(gaps=True))
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await _look(consumer, self._partitions[topic], offset)
@@ -90,6 +94,9 @@ class KafkaLane:
     def position(self, topic: str) -> int:
         return self._positions[topic]
 
+    def put_aside(self, batches: Iterable[tuple[str, int]]) -> None:
+        self._terms.aside = {(self._partitions[family], offset) for family, offset in batches}
+
     async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
         if self._broke:
             raise KafkaConnectionError("the connection broke: what it comes back to may be another log")
@@ -97,10 +104,10 @@ class KafkaLane:
             return []
         wanted = {self._partitions[family]: family for family in topics or self._positions}
         try:
-            fetched = await self._consumer.getmany(*wanted, timeout_ms=int(wait_s * 1000), max_records=limit)
+            records = await self._consumer.getmany(*wanted, timeout_ms=int(wait_s * 1000), max_records=limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             raise LogTruncated(f"the log does not have the position asked for: {error}") from error
-        runs = [await self._run(partition, family, fetched.get(partition, ())) for partition, family in wanted.items()]
+        runs = [await self._run(partition, family, records.get(partition, ())) for partition, family in wanted.items()]
         return [run for run in runs if run.next > run.first]
 
     async def _run(self, partition: aiokafka.TopicPartition, family: str, records: Sequence[Record]) -> Run:
@@ -133,7 +140,8 @@ class KafkaLog:
             return len(await producer.partitions_for(self.topic(family)))
 
     async def open_lane(self, lane: int, topics: Sequence[str]) -> KafkaLane:
-        consumer = await self._open_consumer(FETCH_BYTES_MAX)
+        terms = Terms()
+        consumer = await self._open_consumer(FETCH_BYTES_MAX, terms)
         partitions = {family: aiokafka.TopicPartition(self.topic(family), lane) for family in topics}
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
@@ -144,9 +152,9 @@ class KafkaLog:
         except BaseException:
             await consumer.stop()
             raise
-        return KafkaLane(consumer, partitions, self._open_consumer)
+        return KafkaLane(consumer, partitions, self._open_consumer, terms)
 
-    async def _open_consumer(self, fetch_bytes_max: int) -> aiokafka.AIOKafkaConsumer:
+    async def _open_consumer(self, fetch_bytes_max: int, terms: Terms) -> aiokafka.AIOKafkaConsumer:
         consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
@@ -164,6 +172,7 @@ class KafkaLog:
         except BaseException:
             await consumer.stop()
             raise
+        fetched.read_through(consumer, terms)
         _hold_when_quiet(consumer)
         return consumer
 
@@ -270,8 +279,8 @@ async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPa
     consumer.assign([partition])
     consumer.seek(partition, offset)
     while await consumer.position(partition) <= offset:
-        fetched = await consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
-        for record in fetched.get(partition, ()):
+        records = await consumer.getmany(partition, timeout_ms=LOOK_MS, max_records=1)
+        for record in records.get(partition, ()):
             return record if record.offset == offset else None
     return None
 

@@ -81,6 +81,7 @@ class Lane:
 
         Raises `LogReplaced`, `LogTruncated`.
         """
+        self.source.put_aside(await store.put_aside(self.connection, self.claim.lane))
         known = await store.positions(self.connection, self.claim.lane)
         for topic in self.service.topics:
             if topic not in known:
@@ -112,8 +113,8 @@ class Lane:
             raise LogReplaced(f"{place}: the record at {offset} is not the one that was booked")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, a batch at a time. Raises `Fenced`, `InvariantBroken`, `LogTruncated`, or what the
-        database and the broker raise when they cannot be used."""
+        """Work until `stop`, a batch at a time. Raises `Fenced`, `InvariantBroken`, `LogTruncated`, `BatchUnreadable`,
+        or what the database and the broker raise when they cannot be used."""
         while not stop.is_set():
             await self.step()
 

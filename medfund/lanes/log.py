@@ -4,7 +4,7 @@ A position is the offset of the next record. Nothing is ever reset silently: a p
 has is `LogTruncated`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -32,8 +32,35 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
+class UnreadBatch(NamedTuple):
+    """A batch that was not opened, as one record at its first offset: its bytes as the broker keeps them, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: None
+    value: bytes
+    headers: tuple[()]
+    offsets: int
+    """How many there are from the first one to its end."""
+    detail: str
+
+
 class LogTruncated(Exception):
     """The log no longer has (or does not have yet) the offset that we need next."""
+
+
+class LogGap(LogTruncated):
+    """Records were taken from the middle of the log, and no marker and no aborted transaction explains it."""
+
+
+class BatchUnreadable(Exception):
+    """A batch of the log cannot be opened. An operator may have it put aside as it is."""
+
+
+class BatchTooLarge(BatchUnreadable):
+    """A batch of the log would take more memory than a batch may."""
 
 
 class LaneLog(Protocol):
@@ -59,10 +86,15 @@ class LaneLog(Protocol):
         """The offset that `read` continues from."""
         ...
 
+    def put_aside(self, batches: Iterable[tuple[str, int]]) -> None:
+        """Of the batches that cannot be opened, give these as one `UnreadBatch` each (by topic and offset), and stop at
+        any other. Without this all of them are given so."""
+        ...
+
     async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
         """Up to about `limit` records that follow the positions, of all topics or of some; empty after `wait_s`.
 
-        Raises `LogTruncated`.
+        Raises `LogTruncated`, `BatchUnreadable`.
         """
         ...
 

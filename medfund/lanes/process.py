@@ -19,6 +19,7 @@ from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
 from medfund.lanes.service import Service
 from medfund.lanes.settings import LaneSettings, LogSettings
+from medfund.lanes.store import SQL
 from medfund.lanes.worker import Leases, Superseded, Worker
 from medfund.postgres import connect
 from medfund.postgres import migrate as migrations
@@ -98,6 +99,18 @@ async def retry(settings: LogSettings, *, dsn: str, name: str, key: str) -> int:
         await kafka.close()
     _write({"key": key, "appended": appended})
     return 0 if appended else 1
+
+
+async def put_aside(dsn: str, name: str, lane: str, topic: str, offset: str) -> int:
+    """Have the batch before which a lane stands still quarantined as it is; 1 where the lane does not stand there."""
+    family = topic.rpartition(".")[2]
+    if not (lane.isdecimal() and offset.isdecimal()):
+        sys.stderr.write("lane and offset are numbers, as the lane's reason names them\n")
+        return 2
+    async with connect.connection(dsn, name=f"{name} put-aside") as connection:
+        reason = await connection.fetchval(SQL.put_batch_aside, int(lane), family, int(offset))
+    _write({"lane": int(lane), "topic": family, "offset": int(offset), "reason": reason})
+    return 1 if reason is None else 0
 
 
 def _write(row: object) -> None:

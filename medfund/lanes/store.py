@@ -61,6 +61,11 @@ async def positions(connection: asyncpg.Connection, lane: int) -> dict[str, Posi
     }
 
 
+async def put_aside(connection: asyncpg.Connection, lane: int) -> list[tuple[str, int]]:
+    """Batches that cannot be opened and that an operator had put aside: topic and first offset."""
+    return [(row["topic"], row["offset"]) for row in await connection.fetch(SQL.put_aside, lane)]
+
+
 async def start_position(connection: asyncpg.Connection, lane: int, topic: str, offset: int) -> None:
     await connection.execute(SQL.start_position, lane, topic, offset)
 

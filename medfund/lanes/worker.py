@@ -18,7 +18,7 @@ import structlog
 
 from medfund.lanes import metrics
 from medfund.lanes.lane import Lane, Limits, LogReplaced
-from medfund.lanes.log import LaneLog, Log, LogTruncated
+from medfund.lanes.log import BatchUnreadable, LaneLog, Log, LogTruncated
 from medfund.lanes.service import Service
 from medfund.lanes.store import SQL, Claim, Fenced, InvariantBroken
 from medfund.postgres import connect
@@ -33,7 +33,8 @@ DRAIN_TIMEOUT_S = 6.0
 # A lane that lost a server is tried again after this, and after twice as long each time that it cannot be opened.
 INTERRUPTED_LANE_S = 0.5
 INTERRUPTED_LANE_S_MAX = 8.0
-STOPS = ("InvariantBroken", "LogReplaced", "LogTruncated")
+STOPS = (InvariantBroken, LogReplaced, LogTruncated, BatchUnreadable)
+"""What a lane stops at by itself, and is not tried again at once."""
 # The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
@@ -159,14 +160,15 @@ class Worker:
 
     async def _work(self, claim: Claim, stop: asyncio.Event) -> None:
         """One claim's whole life. However it ends, the lane is released under the epoch it was claimed with."""
-        cause, reason = "stopped", None
+        cause, reason, pause_s = "stopped", None, self._pause_s[claim.lane]
         try:
             await self._open_and_run(claim, stop)
         except Fenced as error:
             cause = "fenced"
             log.warning("lane lost", lane=claim.lane, worker=self.name, reason=str(error))
-        except (InvariantBroken, LogReplaced, LogTruncated) as error:
+        except STOPS as error:
             cause, reason = type(error).__name__, f"{type(error).__name__}: {error}"
+            pause_s = self.leases.stopped_lane_s
             log.error("lane stopped", lane=claim.lane, worker=self.name, reason=reason)
         except Exception as error:
             cause, reason = type(error).__name__, f"{type(error).__name__}: {_line(error)}"
@@ -175,7 +177,7 @@ class Worker:
             )
         metrics.LANE_STOPS.labels(self.service.name, cause).inc()
         metrics.forget_lane(self.service.name, claim.lane)
-        await self._release(claim, cause, reason)
+        await self._release(claim, cause, reason, pause_s)
 
     async def _open_and_run(self, claim: Claim, stop: asyncio.Event) -> None:
         source = await self.log.open_lane(claim.lane, self.service.topics)
@@ -196,15 +198,14 @@ class Worker:
         finally:
             await _close(source)
 
-    async def _release(self, claim: Claim, cause: str, reason: str | None) -> None:
+    async def _release(self, claim: Claim, cause: str, reason: str | None, pause_s: float) -> None:
         """Free at once where all is well; after a pause where it is not. A lost lease runs out by itself."""
         if cause == "fenced":
             return
-        pause = self.leases.stopped_lane_s if cause in STOPS else self._pause_s[claim.lane]
-        self._pause_s[claim.lane] = min(pause * 2, INTERRUPTED_LANE_S_MAX)
+        self._pause_s[claim.lane] = min(pause_s * 2, INTERRUPTED_LANE_S_MAX)
         try:
             async with self._connection("release") as connection:
-                await connection.execute(SQL.release, claim.lane, claim.epoch, reason, timedelta(seconds=pause))
+                await connection.execute(SQL.release, claim.lane, claim.epoch, reason, timedelta(seconds=pause_s))
         except connect.UNAVAILABLE as error:
             log.warning("lane not released, its lease runs out", lane=claim.lane, error=_line(error))
 

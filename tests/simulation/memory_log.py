@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfund.lanes.kafka import headers_of
@@ -94,6 +94,9 @@ class MemoryLane:
 
     def position(self, topic: str) -> int:
         return self.positions[topic]
+
+    def put_aside(self, batches: Iterable[tuple[str, int]]) -> None:
+        """Here no batch is unreadable."""
 
     async def read(self, *, limit: int, wait_s: float, topics: Sequence[str] | None = None) -> list[Run]:
         await asyncio.sleep(0)

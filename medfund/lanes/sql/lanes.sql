@@ -123,6 +123,31 @@ select topic, start_offset, next_offset, anchor_offset, anchor_digest
 from positions
 where lane = $1
 
+-- name: put_aside
+-- Batches of a lane that cannot be opened and are quarantined as they are. Locks: none.
+select topic, "offset"
+from unread_batches
+where lane = $1
+
+-- name: put_batch_aside
+-- An operator's word that the batch before which a lane stands stopped is to be quarantined as it is. No row: the lane
+-- does not stand there, or not for that. Locks: none beyond the new row.
+insert into unread_batches (lane, topic, "offset", reason)
+select
+    lanes.lane,
+    positions.topic,
+    positions.next_offset,
+    lanes.stopped_reason
+from lanes
+inner join positions on lanes.lane = positions.lane
+where
+    lanes.lane = $1
+    and positions.topic = $2
+    and positions.next_offset = $3
+    and (starts_with(lanes.stopped_reason, 'BatchTooLarge:') or starts_with(lanes.stopped_reason, 'BatchUnreadable:'))
+on conflict (lane, topic, "offset") do update set reason = excluded.reason
+returning reason
+
 -- name: start_position
 -- A topic that this lane has not read before starts where the log starts. Locks: none beyond the new row.
 insert into positions (lane, topic, start_offset, next_offset)

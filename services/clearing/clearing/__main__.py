@@ -1,4 +1,4 @@
-"""`python -m clearing work | api | bank | migrate | parked | retry KEY`: one process each."""
+"""`python -m clearing work | api | bank | migrate | parked | retry KEY | put-aside LANE TOPIC OFFSET`: one each."""
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -67,6 +67,11 @@ async def retry(key: str) -> int:
     return await process.retry(settings, dsn=settings.database_url, name="clearing", key=key)
 
 
+async def put_aside(lane: str, topic: str, offset: str) -> int:
+    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    return await process.put_aside(settings.database_url, "clearing", lane, topic, offset)
+
+
 COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
     "work": work,
     "api": api,
@@ -74,6 +79,7 @@ COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
     "migrate": migrate,
     "parked": parked,
     "retry": retry,
+    "put-aside": put_aside,
 }
 
 if __name__ == "__main__":

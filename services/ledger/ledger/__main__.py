@@ -1,6 +1,7 @@
-"""`python -m ledger work | api | migrate`: one process each."""
+"""`python -m ledger work | api | migrate | put-aside LANE TOPIC OFFSET`: one process each."""
 
 import sys
+from collections.abc import Awaitable, Callable, Mapping
 
 from ledger.service import Ledger
 from ledger.settings import ApiSettings, MigrationSettings, WorkerSettings
@@ -28,7 +29,17 @@ async def api() -> int:
     return 0
 
 
-COMMANDS = {"work": work, "api": api, "migrate": migrate}
+async def put_aside(lane: str, topic: str, offset: str) -> int:
+    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    return await process.put_aside(settings.database_url, "ledger", lane, topic, offset)
+
+
+COMMANDS: Mapping[str, Callable[..., Awaitable[int]]] = {
+    "work": work,
+    "api": api,
+    "migrate": migrate,
+    "put-aside": put_aside,
+}
 
 if __name__ == "__main__":
     sys.exit(process.main("ledger", COMMANDS))

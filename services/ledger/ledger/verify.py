@@ -25,7 +25,7 @@ from ledger.service import Ledger
 from medfund import money
 from medfund.events.codec import Accepted, Refused
 from medfund.lanes import store
-from medfund.lanes.log import LaneLog, Log, LogTruncated, Record
+from medfund.lanes.log import BatchUnreadable, LaneLog, Log, LogTruncated, Record, UnreadBatch
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "verify.sql")
@@ -137,6 +137,7 @@ class _Lane:
         positions = await self.connection.fetch(SQL.positions, self.lane)
         if not all([await self._anchor_holds(position) for position in positions]):
             return
+        self.source.put_aside(await store.put_aside(self.connection, self.lane))
         self.reached = {position["topic"]: position["start_offset"] for position in positions}
         self.source.seek(self.reached)
         async for runs in self._stretches():
@@ -220,7 +221,7 @@ class _Lane:
         while self.source.position(run.topic) < run.next:
             try:
                 more = await self.source.read(limit=RECORDS_MAX, wait_s=READ_WAIT_S, topics=[run.topic])
-            except LogTruncated as error:
+            except (LogTruncated, BatchUnreadable) as error:
                 self.report.blame(f"log lane={self.lane} topic={run.topic}: {error}")
                 break
             if not more:
@@ -256,8 +257,9 @@ class _Lane:
         repeated = place in repeats and repeats[place] == verdict.identity and verdict.identity in where
         ends = [accepted, repeated, place in refused]
         counted = self.counted.setdefault(topic, [0, 0, 0])
+        offsets = verdict.record.offsets if isinstance(verdict.record, UnreadBatch) else 1
         for number, ended in enumerate(ends):
-            counted[number] += ended
+            counted[number] += ended * offsets
         if sum(ends) != 1:
             self.report.blame(
                 f"record lane={self.lane} topic={topic} offset={verdict.record.offset}: "

@@ -1,0 +1,122 @@
+"""What a lane must not take as it comes: batches that unpack to a flood, and a log of which records are gone."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+
+from medfund.lanes import partition
+from medfund.local.kafka import Kafka
+from tests import events
+from tests.conftest import LANES
+from tests.events import Message
+from tests.integration.workers import Books, WorkerProcess, hospitals, registrations, settlements, until
+
+MiB = 1 << 20
+LANE = 1
+
+
+def of_lane(messages: list[Message], lane: int) -> list[Message]:
+    return [message for message in messages if partition.lane_of(message.key or b"", LANES) == lane]
+
+
+async def flood(books: Books, *, records: int, codec: str) -> None:
+    """One batch of records of a megabyte of blanks: some kilobytes on the log."""
+    [code] = events.providers(LANE, LANES, 1)
+    async with books.producing(compression_type=codec, max_batch_size=records * MiB + MiB, linger_ms=400) as producer:
+        await books.send(producer, [Message("claims", code.encode(), b" " * MiB, ()) for _ in range(records)])
+
+
+async def stopped_at(books: Books, reason: str) -> str:
+    """Wait until one lane alone stands still, for this reason, and the others have nothing left to book."""
+    found: dict[int, str] = {}
+
+    async def stands() -> bool:
+        found.update(await books.stopped())
+        return found.keys() == {LANE}
+
+    await until(stands, f"lane {LANE} stops")
+    assert found[LANE].startswith(f"{reason}: "), found
+    return found[LANE]
+
+
+async def put_aside(books: Books, *words: str, service: str = "ledger") -> int:
+    environment = {
+        **os.environ,
+        f"{service.upper()}_WORKER_DSN": books.database.dsn("worker", service),
+        "KAFKA_BOOTSTRAP": books.bootstrap,
+    }
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", service, "put-aside", *words, env=environment)
+    return await process.wait()
+
+
+def memory_bytes(worker: WorkerProcess) -> int:
+    """The most that it ever held."""
+    found = re.search(
+        r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{worker.pid}/status").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert found
+    return int(found[1]) * 1024
+
+
+async def test_a_batch_that_unpacks_to_a_flood_stops_its_lane_by_name_and_is_put_aside_as_it_is(books: Books) -> None:
+    providers = hospitals()
+    known, settled = registrations(providers), settlements(providers, 6)
+    await books.publish([*known, *settled[: 3 * len(providers)]])
+    await flood(books, records=67, codec="zstd")
+    await books.publish(settled[3 * len(providers) :])
+    with books.working() as worker:
+        reason = await stopped_at(books, "BatchTooLarge")
+        assert "a zstd batch of 67 records" in reason
+        at = int(re.findall(r"at (\d+) stands", reason)[0])
+        booked = len(of_lane(settled[: 3 * len(providers)], LANE))
+        assert at == booked == (await books.positions())["claims", LANE], "what stands before it is booked"
+        assert await put_aside(books, str(LANE), "claims", str(at + 1)) == 1, "it does not stand there"
+        assert await put_aside(books, str(LANE), f"{books.prefix}.claims", str(at)) == 0
+        await books.booked()
+        assert memory_bytes(worker) < 160 * MiB
+    [row] = await books.rows('select topic, "offset", reason, detail, value from quarantine')
+    assert (row["topic"], row["offset"], row["reason"]) == ("claims", at, "batch_unreadable")
+    assert 60 < len(row["value"]) < 100_000, "the bytes as they were sent"
+    assert await books.value("select sum(quarantined) from positions") == 67
+    assert [content["reason"] for _, content in await books.told()] == ["batch_unreadable"]
+    assert await books.identities() == set(books.accepted)
+    report = await books.proof()
+    assert report.ok, report.problems
+    assert report.quarantined == 67
+
+
+async def test_records_that_compaction_took_stop_their_lane_and_the_proof_names_them(
+    books: Books, kafka: Kafka
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    busy, quiet = events.providers(LANE, LANES, 2)
+    await books.publish([*registrations([busy, quiet]), *settlements([busy], 1), *settlements([quiet], 1)])
+    with books.working():
+        await books.booked()
+    await books.publish(settlements([busy], 8, name="unread"))
+    configure(admin, ConfigResource.Type.BROKER, "1", {"log.cleaner.backoff.ms": "200"})
+    compacting = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "segment.ms": "100"}
+    configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.claims", compacting)
+    await asyncio.sleep(0.3)
+    await books.publish(settlements([busy], 1, name="in another segment"))
+
+    async def compacted() -> bool:
+        return len([record for record in await books.records("claims") if record.partition == LANE]) < 9
+
+    await until(compacted, "the cleaner takes records")
+    with books.working():
+        reason = await stopped_at(books, "LogGap")
+    assert f"{books.prefix}.claims" in reason
+    assert (await books.positions())["claims", LANE] == 2, "no position moves over the gap"
+    problems = (await books.proof()).problems
+    assert any(f"log lane={LANE} topic=claims" in problem for problem in problems), problems
+
+
+def configure(admin: AdminClient, kind: ConfigResource.Type, name: str, settings: dict[str, str]) -> None:
+    entries = [ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in settings.items()]
+    [done] = admin.incremental_alter_configs([ConfigResource(kind, name, incremental_configs=entries)]).values()
+    done.result(timeout=10)
