@@ -129,6 +129,7 @@ class Batches:
         self._aborted: set[int] = set()
         self._terms = terms
         self._records = self._read(memoryview(raw))
+        theirs._records_iterator = None  # it holds the answer in a circle, and circles are collected seldom
 
     def __iter__(self) -> Iterator[LogRecord | UnreadBatch]:
         return self._records
@@ -231,10 +232,11 @@ def _bounded(head: Head, batch: memoryview) -> memoryview | bytes:
     plain = UNPACK[number](body)
     if _headers(plain, head.records) > HEADERS_MAX:
         raise BatchTooLarge(f"with more than {HEADERS_MAX} headers")
-    return _HEAD.pack(*head._replace(attributes=head.attributes & ~_CODEC)) + plain
+    # Unpacked once: the client gets it as if it had come so.
+    return _HEAD.pack(*head._replace(attributes=head.attributes & ~_CODEC)) + plain if number else batch
 
 
-def _headers(plain: bytes, count: int) -> int:
+def _headers(plain: bytes | memoryview, count: int) -> int:
     """How many headers the records have together."""
     at = found = 0
     for _ in range(count):
@@ -250,7 +252,7 @@ def _headers(plain: bytes, count: int) -> int:
     return found
 
 
-def _varint(plain: bytes, at: int) -> tuple[int, int]:
+def _varint(plain: bytes | memoryview, at: int) -> tuple[int, int]:
     number = shift = 0
     while plain[at] > 127:
         number |= (plain[at] & 127) << shift
@@ -259,8 +261,8 @@ def _varint(plain: bytes, at: int) -> tuple[int, int]:
     return number >> 1 ^ -(number & 1), at + 1
 
 
-UNPACK: dict[int, Callable[[memoryview], bytes]] = {
-    0: bytes,
+UNPACK: dict[int, Callable[[memoryview], bytes | memoryview]] = {
+    0: lambda body: body,
     1: codec.gzip_decode,
     2: lambda body: codec.snappy_decode(bytes(body)),
     3: codec.lz4_decode,
