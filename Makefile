@@ -13,8 +13,11 @@ PYTHON ?= $(shell for python in $$(which -a python3.11 2>/dev/null); do \
 BIN := .venv/bin
 # Some environments forbid to keep byte code; every one of our many processes would then compile itself anew.
 unexport PYTHONDONTWRITEBYTECODE
-# The environment is as old as what it was made from: its mark is named after the content.
-INSTALLED := .venv/installed-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+# What runs is installed by itself; the tools of those who change it come on top, when they are needed. Each is as old as
+# what it was made from: its mark is named after the content.
+RUNS := .venv/runs-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+TOOLS := .venv/tools-$(shell cat requirements-dev.lock requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 MIGRATIONS := $(sort $(wildcard medfund/*/sql/migrations/*.sql services/*/*/sql/migrations/*.sql))
 SCRIPTS := .ci/run
 
@@ -27,19 +30,19 @@ demo: broker ## publish a synthetic city, book it, and show the books
 	@$(BIN)/medfund demo
 
 .PHONY: test
-test: broker ## all tests, on a real broker and a real database
+test: $(TOOLS) broker ## all tests, on a real broker and a real database
 	@$(BIN)/pytest
 
 .PHONY: bench
-bench: broker ## measure; writes bench/results/latest.json
+bench: $(TOOLS) broker ## measure; writes bench/results/latest.json
 	@$(BIN)/python -m bench
 
 .PHONY: claims
-claims: broker ## measure a month of claims of a million settlements; writes bench/results/claims-<date>.json
+claims: $(TOOLS) broker ## measure a month of claims of a million settlements; writes bench/results/claims-<date>.json
 	@$(BIN)/python -m bench.claims
 
 .PHONY: soak
-soak: broker ## kill worker, broker and database 50 times while a city is published; writes bench/results/soak-<date>.json
+soak: $(TOOLS) broker ## kill worker, broker and database 50 times while a city is published; writes bench/results/soak-<date>.json
 	@$(BIN)/python -m bench.soak
 
 .PHONY: up
@@ -47,11 +50,11 @@ up: broker ## start everything on this machine and return when it is ready
 	@$(BIN)/medfund up --detach
 
 .PHONY: down
-down: $(INSTALLED) ## stop it; the data stays
+down: $(RUNS) ## stop it; the data stays
 	@$(BIN)/medfund down
 
 .PHONY: check
-check: $(INSTALLED) ## format, lint, types, import contracts, SQL, shell
+check: $(TOOLS) ## format, lint, types, import contracts, SQL, shell
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -65,20 +68,25 @@ check: $(INSTALLED) ## format, lint, types, import contracts, SQL, shell
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: install the Python package uv" >&2; exit 1; }
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --extra local pyproject.toml -o requirements.lock
-	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --constraint requirements.lock --extra dev pyproject.toml -o requirements-dev.lock
 
 # The broker's jars, fetched by Maven once.
 .PHONY: broker
-broker: $(INSTALLED)
+broker: $(RUNS)
 	@$(BIN)/python -m medfund.local.kafka
 
-$(INSTALLED): requirements-dev.lock pyproject.toml
+$(RUNS): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	    || { echo "Python 3.11 is missing: install it, or say where it is with PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	    || { echo "Python's venv is missing: install the package python3.11-venv" >&2; exit 1; }
-	@echo "Setting up .venv ..."
+	@echo "Setting up .venv with what runs: $$(grep -c == requirements.lock) packages ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@rm -f .venv/installed-* && touch $@
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@rm -f .venv/runs-* && touch $@
+
+$(TOOLS): requirements-dev.lock $(RUNS)
+	@echo "Adding the tools for tests and checks: $$(grep -c == requirements-dev.lock) packages in all ..."
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@rm -f .venv/tools-* && touch $@

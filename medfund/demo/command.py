@@ -15,6 +15,7 @@ from rich.console import Console
 from medfund.demo.api import Refused
 from medfund.demo.stage import Failed, Stage
 from medfund.local import CannotRun
+from medfund.local.commands import Patience
 
 CHAPTERS = {
     "spine": "medfund.demo.spine",
@@ -34,6 +35,7 @@ def demo(
     stay: Annotated[
         bool | None, typer.Option("--stay/--end", help="Stay up at the end; on a terminal it does.")
     ] = None,
+    patience: Patience = 60.0,
     leave: Annotated[
         bool, typer.Option("--leave", help="Return at the end and leave the stack up, for `medfund down --data DIR`.")
     ] = False,
@@ -47,6 +49,7 @@ def demo(
     """
     if chapter not in {*CHAPTERS, ALL}:
         raise typer.BadParameter(f"no chapter {chapter!r}; there are: {', '.join(CHAPTERS)}")
+    os.environ["MEDFUND_PATIENCE"] = str(patience)
     for name in SERVERS:
         os.environ.pop(name, None)  # the demo begins with nothing in them, so they are its own
     screen = Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False)

@@ -22,6 +22,7 @@ from medfund import progress
 from medfund.demo.api import Api
 from medfund.http.tokens import EVERYTHING
 from medfund.local import CannotRun, access, running
+from medfund.local.commands import step
 from medfund.local.state import State
 from medfund.publish import command as publishing
 from medfund.publish import resume
@@ -74,8 +75,8 @@ class Stage:
 
     def open(self) -> None:
         """Start broker, database and services."""
-        running.fetch_broker()
-        self._state = running.start_detached(self.data, workers=WORKERS)
+        running.fetch_broker(step)
+        self._state = running.start_detached(self.data, workers=WORKERS, tell=step)
 
     def close(self) -> None:
         running.stop(self.data)

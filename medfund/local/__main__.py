@@ -5,15 +5,21 @@ from pathlib import Path
 
 from medfund import logs
 from medfund.local import CannotRun, settings
+from medfund.local.server import STEP
 from medfund.local.stack import Stack
 from medfund.local.supervisor import supervise
+
+
+def _step(line: str) -> None:
+    sys.stderr.write(f"{STEP}{line}\n")
+    sys.stderr.flush()
 
 
 def main() -> int:
     data, workers = sys.argv[1:]
     logs.configure()
     try:
-        supervise(Stack(Path(data), int(workers), settings.load(settings.StackSettings)))
+        supervise(Stack(Path(data), int(workers), settings.load(settings.StackSettings), _step))
     except CannotRun as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -4,6 +4,7 @@ Modules that open connections are imported by the commands that need them, so th
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Where everything is kept.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+Patience = Annotated[
+    float,
+    typer.Option(
+        min=1,
+        max=3600,
+        envvar="MEDFUND_PATIENCE",
+        metavar="SECONDS",
+        help="How long a part may take to start at first; while it works, it is given twice as much each time.",
+    ),
+]
 DATA = Path(".data")
 
 
@@ -34,10 +45,16 @@ def said_in_one_place() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def step(line: str) -> None:
+    """What is being done, for whoever waits."""
+    typer.echo(line, err=True)
+
+
 def up(
     data: Data = DATA,
     detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each service that work its lanes.")] = 1,
+    patience: Patience = 60.0,
     as_json: Json = False,
 ) -> None:
     """Start broker, database and all services; stay until Ctrl-C, or return when ready with --detach.
@@ -46,6 +63,7 @@ def up(
     """
     from medfund.local import running
 
+    os.environ["MEDFUND_PATIENCE"] = str(patience)
     with said_in_one_place():
         if found := running.running(data.absolute()):
             typer.echo(f"A stack is running on {data} already.", err=True)
@@ -57,9 +75,9 @@ def up(
 def _start(data: Path, workers: int, *, detach: bool, as_json: bool) -> None:
     from medfund.local import running
 
-    running.fetch_broker()
+    running.fetch_broker(step)
     if detach:
-        _tell(running.start_detached(data, workers=workers), as_json=as_json)
+        _tell(running.start_detached(data, workers=workers, tell=step), as_json=as_json)
     else:
         _stay(data, workers, as_json=as_json)
 
@@ -70,7 +88,7 @@ def _stay(data: Path, workers: int, *, as_json: bool) -> None:
     from medfund.local.stack import Stack
 
     logs.configure()
-    stack = Stack(data, workers, settings.load(settings.StackSettings))
+    stack = Stack(data, workers, settings.load(settings.StackSettings), step)
     supervisor.supervise(stack, on_ready=lambda state: _tell(state, as_json=as_json))
 
 

@@ -5,26 +5,34 @@ same address, whatever ended the last one.
 """
 
 import base64
+import fcntl
 import hashlib
 import os
+import re
+import select
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from medfund.local import CannotRun, prerequisites
-from medfund.local.server import Server, StartFailed, remembered_port, write_file
+from medfund.local.server import TAIL_LINES, Server, StartFailed, Tell, remembered_port, run, silent, write_file
 
 CLASSES = "classes.jsa"
 POM = Path(__file__).with_name("pom.xml")
 PROPERTIES = Path(__file__).with_name("kafka.properties")
 CHECKOUT = Path(__file__).parents[2]
+# How long Maven may say nothing; one jar over a slow line is silence.
 FETCH_LIMIT_S = 900.0
-FORMAT_LIMIT_S = 60.0
+FORMAT_LIMIT_S = 300.0
+RECORD_LIMIT_S = 300.0
+CLOSE_LIMIT_S = 30.0
+DOWNLOADED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar)")
 
 # Measured on two cores shared with everything else: the simple collector and the quick compiler alone need a quarter
 # less processor time for the first five million records, at the same rate, and start a second sooner.
@@ -58,7 +66,7 @@ class Kafka(Server):
 
     def start(self) -> None:
         self.stop()
-        java, libraries = prerequisites.java(), self._libraries or fetch()
+        java, libraries = prerequisites.java(), self._libraries or fetch(self.tell)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare(java, libraries)
         command = _command(java, libraries, *self._jvm, "kafka.Kafka", str(self._config))
@@ -71,7 +79,8 @@ class Kafka(Server):
         shipped = PROPERTIES.read_text(encoding="utf-8").format(data=_escaped(data), **ports)
         write_file(self._config, shipped + "".join(f"{name}={value}\n" for name, value in self._settings.items()))
         if not (data / "meta.properties").exists():
-            _format(java, libraries, self._config, _cluster_id(self.folder / "cluster-id"))
+            limit_s = FORMAT_LIMIT_S * self.patience
+            _format(java, libraries, self._config, _cluster_id(self.folder / "cluster-id"), limit_s=limit_s)
 
 
 def _escaped(path: Path) -> str:
@@ -90,20 +99,12 @@ def _cluster_id(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _format(java: str, libraries: Path, config: Path, cluster_id: str) -> None:
+def _format(java: str, libraries: Path, config: Path, cluster_id: str, *, limit_s: float) -> None:
     """Make the empty data folder of a cluster; what a killed attempt left behind is completed."""
     # One argument with "=": an id may begin with "-".
     tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(config))
     command = _command(java, libraries, *tool)
-    done = subprocess.run(
-        command,
-        cwd=libraries,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=FORMAT_LIMIT_S,
-    )
+    done = run(command, what="formatting Kafka's storage", limit_s=limit_s, cwd=libraries, env=_environment())
     if done.returncode != 0:
         raise StartFailed(f"Kafka's storage could not be formatted\n{done.stderr.strip() or done.stdout.strip()}")
 
@@ -135,48 +136,85 @@ def cache() -> Path:
     return Path.home() / ".cache" / "medfund"
 
 
-def fetch() -> Path:
+def fetch(tell: Tell = silent) -> Path:
     """The folder of the broker's jars, fetched by Maven once per content of the pom. Raises `FetchFailed`."""
     folder = cache() / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
     if not folder.exists():
-        _fetch(folder)
+        _fetch(folder, tell)
     return folder
 
 
-def _fetch(folder: Path) -> None:
-    java, maven = prerequisites.java(), prerequisites.maven()
+def _fetch(folder: Path, tell: Tell) -> None:
+    """What a fetch that failed or was killed has brought is kept: the next one takes it up where it ended."""
+    prerequisites.java()
+    maven = prerequisites.maven()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sys.stderr.write("Fetching Apache Kafka, once ...\n")
-    # Made elsewhere and renamed: the folder is whole or absent, whoever else fetches it at the same time.
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:
-        jars = Path(temporary) / "jars"
-        _copy_jars(maven, jars)
-        _record_classes(java, jars, Path(temporary) / "broker")
+    with (folder.parent / "fetching.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # whoever else fetches is waited for
+        if folder.exists():
+            return
+        tell("Apache Kafka is fetched, once")
+        fetching = folder.with_name(f"{folder.name}.fetching")
+        _copy_jars(maven, fetching, tell)
+        fetching.rename(folder)  # the folder is whole or absent
+        _record_classes(folder, tell)
+
+
+def _copy_jars(maven: str, jars: Path, tell: Tell) -> None:
+    """Raises `FetchFailed` where Maven fails, or says nothing for too long: what it fetches may be much."""
+    command = [maven, "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+    maven_ = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said: deque[str] = deque(maxlen=TAIL_LINES)
+    try:
+        for line in _lines(maven_, FETCH_LIMIT_S):
+            if found := DOWNLOADED.search(line):
+                tell(f"fetched {found[1]}")
+            else:
+                said.append(line)
+    finally:
+        maven_.kill()
+        code = maven_.wait(CLOSE_LIMIT_S)
+    if code:
+        raise FetchFailed("\n".join(["Maven could not fetch Kafka; what it has fetched is kept", *said]))
+
+
+def _lines(program: "subprocess.Popen[bytes]", limit_s: float) -> Iterator[str]:
+    """What a program says until it ends. Raises `FetchFailed` after a silence."""
+    output, rest = program.stdout.fileno() if program.stdout else -1, b""
+    while select.select([output], [], [], limit_s)[0]:
+        read = os.read(output, 1 << 16)
+        *lines, rest = (rest + read).split(b"\n")
+        yield from (line.decode("utf-8", "replace").rstrip() for line in lines)
+        if not read:
+            program.wait(CLOSE_LIMIT_S)
+            return
+    raise FetchFailed(f"Maven said nothing for {limit_s:.0f} s; what it has fetched is kept")
+
+
+def _record_classes(jars: Path, tell: Tell) -> None:
+    """Keep the classes that a broker loads in the form that the JVM maps at once: later starts take half the time. A
+    machine that is too slow for it does without."""
+    with tempfile.TemporaryDirectory(dir=jars.parent, prefix="recording-") as folder:
+        recorded = Path(folder) / CLASSES
+        broker = Kafka(Path(folder) / "broker", libraries=jars, jvm=[f"-XX:ArchiveClassesAtExit={recorded}"])
+        broker.tell, broker.stop_limit_s = tell, RECORD_LIMIT_S
         try:
-            jars.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
+            broker.start()
+            broker.stop()
+            recorded.rename(jars / CLASSES)
+        except (StartFailed, OSError) as error:
+            tell(f"later starts will take longer: {str(error).splitlines()[0]}")
 
 
-def _copy_jars(maven: str, jars: Path) -> None:
-    command = [maven, "-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_LIMIT_S)
-    if done.returncode != 0:
-        raise FetchFailed(f"Maven could not fetch Kafka\n{done.stdout.strip() or done.stderr.strip()}")
-
-
-def _record_classes(java: str, jars: Path, folder: Path) -> None:
-    """Keep the classes that a broker loads in the form that the JVM maps at once: later starts take half the time."""
-    broker = Kafka(folder, libraries=jars, jvm=[f"-XX:ArchiveClassesAtExit={jars / CLASSES}"])
-    broker.start()
-    broker.stop()
+def said(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def main() -> int:
     """`python -m medfund.local.kafka`: fetch what the broker needs, before anything needs it."""
     try:
-        fetch()
+        fetch(said)
     except CannotRun as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 from medfund.local import unprivileged
 from medfund.local.prerequisites import MissingPrerequisite
-from medfund.local.server import Process, Server, StartFailed, eventually, write_file
+from medfund.local.server import Process, Server, StartFailed, eventually, run, write_file
 from medfund.local.unprivileged import RunAs
 
-INITDB_LIMIT_S = 120.0
+INITDB_LIMIT_S = 300.0
 ORPHANS_LIMIT_S = 10.0
 
 SETTINGS = {
@@ -121,15 +121,14 @@ class Postgres(Server):
         options += ["--locale=C", "--no-instructions"]
         if self._settings.get("fsync") == "off":
             options.append("--no-sync")
-        done = subprocess.run(
+        self.tell("the database is made, once")
+        done = run(
             [str(programs / "initdb"), "-D", str(data), *options],
+            what="making the database",
+            limit_s=INITDB_LIMIT_S * self.patience,
             cwd="/",
             env=environment(),
             **run_as,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INITDB_LIMIT_S,
         )
         if done.returncode != 0:
             raise StartFailed(f"the database could not be made\n{done.stderr.strip()}")

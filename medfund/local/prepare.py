@@ -18,7 +18,7 @@ from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
 from medfund.postgres.provision import provision
 
-CALL_TIMEOUT_MS = 30_000
+CALL_TIMEOUT_S = 30.0
 LOOKS_MAX = 100
 LOOK_EVERY_S = 0.1
 TOPIC_EXISTS = 36
@@ -41,9 +41,11 @@ class NotAsAsked(CannotRun):
     """Something exists already, and otherwise than asked for."""
 
 
-async def topics(bootstrap: str, *, prefix: str, lanes: int, families: Sequence[str] = FAMILIES) -> None:
+async def topics(
+    bootstrap: str, *, prefix: str, lanes: int, families: Sequence[str] = FAMILIES, limit_s: float = CALL_TIMEOUT_S
+) -> None:
     """One topic per family, all with the same number of partitions. Raises `NotAsAsked`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=CALL_TIMEOUT_MS)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(limit_s * 1000))
     names = [f"{prefix}.{family}" for family in families]
     try:
         await admin.start()

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 from medfund.local import CannotRun, state
 from medfund.local.kafka import fetch
 from medfund.local.prerequisites import java
-from medfund.local.server import StartFailed, opened_log, rotate
+from medfund.local.server import STEP, StartFailed, Tell, opened_log, rotate, silent
 from medfund.local.state import State
 
-START_LIMIT_S = 180.0
+# The supervisor's own limits end it long before: only one that hangs is ended by this.
+START_LIMIT_S = 7200.0
 STOP_LIMIT_S = 120.0
 
 
@@ -42,15 +44,15 @@ def is_healthy(found: State) -> bool:
     return found.ready and all(part.pid for part in found.parts) and not health.faults(found)
 
 
-def fetch_broker() -> None:
+def fetch_broker(tell: Tell = silent) -> None:
     """What an own broker needs, and may take long the first time. Raises `MissingPrerequisite` or `FetchFailed`."""
     if not os.environ.get("KAFKA_BOOTSTRAP"):
         java()
-        fetch()
+        fetch(tell)
 
 
-def start_detached(data: Path, *, workers: int) -> State:
-    """Start a supervisor that outlives us; returns when everything is ready."""
+def start_detached(data: Path, *, workers: int, tell: Tell = silent) -> State:
+    """Start a supervisor that outlives us; returns when everything is ready. What it does meanwhile is told."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = data / "stack.log"
     rotate(log)
@@ -63,19 +65,34 @@ def start_detached(data: Path, *, workers: int) -> State:
             stderr=output,
             start_new_session=True,
         )
-    deadline = time.monotonic() + START_LIMIT_S
-    try:
-        while time.monotonic() < deadline and supervisor.poll() is None:
-            found = running(data)
-            if found and found.ready and found.supervisor.pid == supervisor.pid:
-                return found
-            time.sleep(0.05)
-    except KeyboardInterrupt:
-        supervisor.terminate()  # whoever gives up waiting leaves nothing behind
-        raise
-    supervisor.terminate()
-    supervisor.wait(STOP_LIMIT_S)
-    raise StartFailed(log.read_bytes()[told_before:].decode("utf-8", "replace").strip() or "the stack did not start")
+    deadline, rest = time.monotonic() + START_LIMIT_S, ""
+    with log.open(encoding="utf-8", errors="replace") as said:
+        said.seek(told_before)
+        try:
+            while time.monotonic() < deadline and supervisor.poll() is None:
+                rest += _pass_on(said, tell)
+                found = running(data)
+                if found and found.ready and found.supervisor.pid == supervisor.pid:
+                    return found
+                time.sleep(0.05)
+        except KeyboardInterrupt:
+            supervisor.terminate()  # whoever gives up waiting leaves nothing behind
+            raise
+        supervisor.terminate()
+        supervisor.wait(STOP_LIMIT_S)
+        rest += _pass_on(said, tell)
+    raise StartFailed(rest.strip() or "the stack did not start")
+
+
+def _pass_on(said: IO[str], tell: Tell) -> str:
+    """Tell the steps that a supervisor has written since; returns what else it said, without its log."""
+    rest = ""
+    for line in said.read().splitlines():
+        if line.startswith(STEP):
+            tell(line.removeprefix(STEP))
+        elif not line.startswith("{"):
+            rest += f"{line}\n"
+    return rest
 
 
 def stop(data: Path) -> bool:

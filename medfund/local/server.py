@@ -15,12 +15,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple, NoReturn
 
 from medfund.local import CannotRun
 from medfund.local.unprivileged import RunAs
 
 POLL_S = 0.05
+# How often a program that works is given more time to start, each time twice as much.
+TRIES = 4
+MORE = "`--patience` gives more"
 LOG_BYTES_MAX = 10 << 20
 TAIL_LINES = 15
 # Below the range that the system takes for outgoing connections: a client that retries the address of a stopped
@@ -30,6 +33,16 @@ PORTS = range(20000, 32768)
 
 class StartFailed(CannotRun):
     """A program ended, or did not become ready in time; the message ends with the tail of its log."""
+
+
+Tell = Callable[[str], None]
+"""Says to whoever waits what is being done, a line at a time."""
+STEP = "-> "
+"""Begins such a line in the log of a detached supervisor."""
+
+
+def silent(line: str) -> None:
+    """Nobody waits."""
 
 
 class Process(NamedTuple):
@@ -82,6 +95,23 @@ def _stat(pid: int) -> tuple[str, int, int]:
     return fields[0], int(fields[17]), int(fields[19])
 
 
+def _processor_s(pid: int) -> int:
+    """Whole seconds of processor time: a program that does nothing hardly gets there between two looks."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return (int(fields[11]) + int(fields[12])) // os.sysconf("SC_CLK_TCK")
+
+
+def run(command: Sequence[str], *, what: str, limit_s: float, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """A tool of ours to its end, with what it says. Raises `StartFailed` where that takes too long."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit_s, **options)
+    except subprocess.TimeoutExpired as error:
+        raise StartFailed(f"{what} took more than {limit_s:.0f} s; {MORE}") from error
+
+
 def eventually(check: Callable[[], bool], limit_s: float) -> bool:
     """Poll until the check holds; False when it did not in time."""
     deadline = time.monotonic() + limit_s
@@ -98,6 +128,9 @@ class Server(ABC):
     stop_signal = signal.SIGTERM
     stop_limit_s = 10.0
     start_limit_s = 60.0
+    patience = 1.0
+    """How many times as long as on an ordinary machine everything may take."""
+    tell: Tell = staticmethod(silent)
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -183,11 +216,34 @@ class Server(ABC):
         write_file(self._pid_file, json.dumps(process))
 
     def _wait_until(self, ready: Callable[[], bool]) -> None:
-        if not eventually(lambda: not self.running or ready(), self.start_limit_s):
-            self.kill()
-            raise StartFailed(f"{self.name} was not ready after {self.start_limit_s:.0f} s\n{self.log_tail()}")
+        """While it lives and works it is waited for: slow is not broken, and what is ended half-way begins anew."""
+        began, limit_s = time.monotonic(), self.start_limit_s * self.patience
+        self.tell(f"{self.name} is starting; its log: {self.log}")
+        for left in reversed(range(TRIES)):
+            before = self._work_done()
+            if eventually(lambda: not self.running or ready(), limit_s):
+                break
+            if not left or self._work_done() == before:
+                self._give_up(time.monotonic() - began, limit_s)
+            limit_s *= 2
+            waited_s = time.monotonic() - began
+            self.tell(f"{self.name} works and is not ready after {waited_s:.0f} s; it is given {limit_s:.0f} s more")
         if not self.running:
-            raise StartFailed(f"{self.name} ended while starting ({self._outcome()})\n{self.log_tail()}")
+            raise StartFailed(f"{self.name} ended while starting ({self._outcome()}){self._end_of_log()}")
+        self.tell(f"{self.name} is ready after {time.monotonic() - began:.1f} s")
+
+    def _give_up(self, waited_s: float, limit_s: float) -> NoReturn:
+        self.kill()
+        limits = f"the last limit was {limit_s:.0f} s; {MORE}"
+        raise StartFailed(f"{self.name} was not ready after {waited_s:.0f} s ({limits}){self._end_of_log()}")
+
+    def _end_of_log(self) -> str:
+        return f"; its log: {self.log}\n{self.log_tail()}"
+
+    def _work_done(self) -> tuple[int, int]:
+        """What changes while it makes progress: the length of its log, and the processor time that it took."""
+        process = self.process
+        return self.log.stat().st_size, 0 if process is None else _processor_s(process.pid)
 
     def _outcome(self) -> str:
         code = None if self._child is None else self._child.poll()

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings
 from medfund.local import CannotRun
 from medfund.local.services import ROLES, variable
 
+ORDINARY_S = 60.0
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 
@@ -27,6 +28,18 @@ class StackSettings(BaseSettings):
     database_url: str = Field(default="", description="DSN of an administrator, in the database to be used")
     lanes: int = Field(default=12, ge=1, le=1024, validation_alias="MEDFUND_LANES")
     topic_prefix: str = Field(default="medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
+    patience_s: float = Field(
+        default=ORDINARY_S,
+        ge=1,
+        le=3600,
+        validation_alias="MEDFUND_PATIENCE",
+        description="How long a part may take to start at first; while it works, it is given twice as much each time",
+    )
+
+    @property
+    def patience(self) -> float:
+        """How many times as long as on an ordinary machine everything may take."""
+        return self.patience_s / ORDINARY_S
 
 
 class PrepareSettings(StackSettings):

@@ -21,14 +21,16 @@ from medfund.http import tokens
 from medfund.local import health, prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
-from medfund.local.server import Process, Server, StartFailed, eventually, write_file
+from medfund.local.server import MORE, TRIES, Process, Server, StartFailed, Tell, eventually, run, silent, write_file
 from medfund.local.services import ROLES, SERVICES, Service, services, variable
 from medfund.local.settings import StackSettings
 from medfund.local.state import Part, State
 from medfund.local.unprivileged import run_as
 
 DATABASE = "medfund"
-MIGRATE_LIMIT_S = 300.0
+TOPICS_LIMIT_S = 30.0
+MIGRATE_LIMIT_S = 900.0
+# The first look; while what is wrong changes, each look waits twice as long as the one before.
 HEALTH_LIMIT_S = 60.0
 
 
@@ -39,6 +41,7 @@ class Stack:
     data: Path
     workers: int
     settings: StackSettings
+    tell: Tell = silent
 
     @cached_property
     def kafka(self) -> Kafka | None:
@@ -125,6 +128,11 @@ class Stack:
             environment=self.environment,
         )
 
+    def instruct(self) -> None:
+        """How long each part may take, and whom it tells."""
+        for part in self.parts:
+            part.tell, part.patience = self.tell, self.settings.patience
+
     def start(self) -> None:
         """Start everything and return when all of it is ready. Raises `CannotRun`."""
         if any(part.running for part in self.parts):
@@ -147,16 +155,38 @@ class Stack:
 
     def _await_health(self) -> None:
         """A backlog may take long to book; nothing else may be wrong."""
-        started = self.state(ready=False)
-        behind = {"stale", "clearing_stale"}
-        if not eventually(lambda: health.faults(started) <= behind, HEALTH_LIMIT_S):
-            raise StartFailed(f"the services are not well: {', '.join(sorted(health.faults(started)))}")
+        started, behind = self.state(ready=False), {"stale", "clearing_stale"}
+        limit_s = HEALTH_LIMIT_S * self.settings.patience
+        for left in reversed(range(TRIES)):
+            before = health.faults(started)
+            if eventually(lambda: health.faults(started) <= behind, limit_s):
+                return
+            found = health.faults(started)
+            wrong = f"the services are not well ({', '.join(sorted(found))})"
+            if not left or found == before:
+                logs = self.data / "services"
+                raise StartFailed(f"{wrong}; the last limit was {limit_s:.0f} s; {MORE}; their logs: {logs}")
+            limit_s *= 2
+            self.tell(f"{wrong}; they are given {limit_s:.0f} s more")
 
     def _start_broker(self) -> None:
         if self.kafka:
             self.kafka.start()
+        limit_s = TOPICS_LIMIT_S * self.settings.patience
+        for left in reversed(range(TRIES)):
+            try:
+                self._make_topics(limit_s)
+            except prepare.Unusable as error:
+                if not left or self.kafka is None or not self.kafka.running:
+                    raise
+                limit_s *= 2
+                self.tell(f"{error}; its log: {self.kafka.log}; it is given {limit_s:.0f} s more")
+            else:
+                return
+
+    def _make_topics(self, limit_s: float) -> None:
         lanes, prefix = self.settings.lanes, self.settings.topic_prefix
-        asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes))
+        asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes, limit_s=limit_s))
 
     def _start_database(self) -> None:
         if self.postgres:
@@ -167,14 +197,13 @@ class Stack:
         together([partial(self._migrate, service) for service in SERVICES])
 
     def _migrate(self, service: str) -> None:
-        done = subprocess.run(
+        self.tell(f"the tables of {service} are migrated")
+        done = run(
             [sys.executable, "-m", service, "migrate"],
+            what=f"migrating the tables of {service}",
+            limit_s=MIGRATE_LIMIT_S * self.settings.patience,
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=MIGRATE_LIMIT_S,
         )
         if done.returncode != 0:
             why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 0.2
 PAUSE_MAX_S = 10.0
+# What did not start in time is given more of it the next time, up to so many times as much.
+PATIENCE_GROWS_MAX = 8
 STEADY_S = 5.0
 """A part that lived this long died of something new: it is started again at once."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -34,6 +36,7 @@ class Keeper(threading.Thread):
         self._part = part
         self._ending = threading.Event()
         self._pause_s = 0.0
+        self._patience = part.patience
 
     def run(self) -> None:
         started = time.monotonic()
@@ -50,7 +53,9 @@ class Keeper(threading.Thread):
         try:
             self._part.start()
             log.info("part started again", part=self._part.name, pid=self._part.pid)
+            self._part.patience = self._patience
         except (CannotRun, OSError) as error:
+            self._part.patience = min(self._part.patience * 2, self._patience * PATIENCE_GROWS_MAX)
             log.error("part does not start", part=self._part.name, reason=str(error))
 
     def end(self) -> None:
@@ -77,6 +82,7 @@ def supervise(stack: Stack, *, on_ready: Callable[[State], None] = lambda _: Non
     with state.locked(stack.data):
         for name in SIGNALS:
             signal.signal(name, _end)
+        stack.instruct()
         keepers = [Keeper(part) for part in stack.parts]
         try:
             _run(stack, keepers, on_ready)

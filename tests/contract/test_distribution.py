@@ -1,5 +1,6 @@
 """What is installed is what is in the checkout: also its SQL, tables and templates."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -36,3 +37,32 @@ def test_every_command_explains_itself_and_can_answer_in_json() -> None:
         said = CliRunner().invoke(app, [name, "--help"], terminal_width=200)
         assert said.exit_code == 0
         assert "--json" in said.output
+
+
+def made(target: str, folder: Path) -> list[str]:
+    """What make would do for a target in a fresh checkout."""
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    done = subprocess.run(["make", "-n", target], cwd=folder, check=True, capture_output=True, text=True, timeout=60)  # noqa: S607
+    return [line for line in done.stdout.splitlines() if re.search(r"^echo|-r requirements|medfund|pytest", line)]
+
+
+def test_the_demonstration_installs_what_runs_and_says_so_first_and_tests_add_their_tools(tmp_path: Path) -> None:
+    demo, test = made("demo", tmp_path), made("test", tmp_path)
+    assert demo[0].startswith('echo "Setting up .venv with what runs')
+    assert [line.rpartition(" ")[2] for line in demo[1:]] == ["requirements.lock", "medfund.local.kafka", "demo"]
+    assert test[:2] == demo[:2]
+    assert test[2].startswith('echo "Adding the tools')
+    assert test[3].endswith("-r requirements-dev.lock")
+    assert test[-1].endswith("pytest")
+
+
+def test_the_tools_leave_what_runs_as_it_is() -> None:
+    runs, tools = pinned("requirements.lock"), pinned("requirements-dev.lock")
+    assert runs.items() <= tools.items()
+    assert not {"mypy", "pytest", "ruff", "hypothesis"} & runs.keys()
+
+
+def pinned(lock: str) -> dict[str, str]:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)(?:\[.*?\])?==(\S+)", text, re.MULTILINE))

@@ -103,11 +103,36 @@ def test_a_missing_prerequisite_is_one_line_that_says_what_to_install(
     assert (said.returncode, said.stderr.splitlines()) == (1, [line])
 
 
-def test_a_fetch_that_fails_leaves_nothing_that_looks_fetched(folder: Path) -> None:
-    said = asked_to_fetch(folder, java=JAVA_17, mvn="echo 'no such artifact'; exit 1")
-    assert said.returncode == 1
-    assert said.stderr.splitlines()[1:] == ["Maven could not fetch Kafka", "no such artifact"]
-    assert list((folder / "cache").iterdir()) == []
+FETCHES = """for argument in "$@"; do case $argument in -DoutputDirectory=*) jars=${argument#*=};; esac; done
+[ -d "$jars" ] || mkdir "$jars"
+echo "[INFO] Downloaded from central: somewhere/kafka.jar (1 kB at 1 kB/s)"
+"""
+FAILS = FETCHES + """echo one > "$jars/kafka.jar"; echo 'no such artifact'; exit 1"""
+DIES = FETCHES + """echo one > "$jars/kafka.jar"; kill -9 $$"""
+ENDS = FETCHES + """read found < "$jars/kafka.jar"; echo "found $found"; echo two > "$jars/scala.jar" """
+
+
+@pytest.mark.parametrize(("maven", "why"), [(FAILS, ["no such artifact"]), (DIES, [])])
+def test_what_a_fetch_brought_that_failed_is_kept_and_taken_up_again_and_does_not_look_whole(
+    folder: Path, maven: str, why: list[str]
+) -> None:
+    (folder / "mkdir").symlink_to("/bin/mkdir")
+    broken = asked_to_fetch(folder, java=JAVA_17, mvn=maven)
+    assert broken.returncode == 1
+    kept = "Maven could not fetch Kafka; what it has fetched is kept"
+    assert broken.stderr.splitlines() == ["Apache Kafka is fetched, once", "fetched kafka.jar", kept, *why]
+    [jars] = (folder / "cache").glob("kafka-*")
+    assert jars.name.endswith(".fetching")
+    # The second one does not get its broker to run, with a Java like this, and keeps the jars all the same.
+    again = asked_to_fetch(folder, java=JAVA_17, mvn=ENDS)
+    assert again.returncode == 0, again.stderr
+    assert "later starts will take longer" in again.stderr.splitlines()[-1]
+    [whole] = (folder / "cache").glob("kafka-*")
+    assert {jar.name: jar.read_text(encoding="utf-8") for jar in whole.iterdir()} == {
+        "kafka.jar": "one\n",
+        "scala.jar": "two\n",
+    }
+    assert asked_to_fetch(folder, java=JAVA_17, mvn="exit 1").returncode == 0, "it is not fetched again"
 
 
 def test_what_was_fetched_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, kafka: Kafka) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from medfund.http import tokens
 from medfund.http.tokens import Role
@@ -68,10 +70,38 @@ def pids(found: state.State) -> dict[str, int]:
 def stack(session_folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     data = session_folder / "数 据"
     began = time.monotonic()
-    told = up(data, MEDFUND_LANES="4")
+    said = medfund("up", "--detach", "--json", "--data", str(data), MEDFUND_LANES="4")
     assert time.monotonic() - began < READY_S_MAX
+    assert said.returncode == 0, said.stderr
+    assert "kafka is ready after" in said.stderr
+    told = json.loads(said.stdout)
     yield data, told
     medfund("down", "--data", str(data))
+
+
+async def test_a_broker_that_is_slow_is_not_taken_for_dead(stack: tuple[Path, dict[str, Any]]) -> None:
+    _, told = stack
+    admin = AIOKafkaAdminClient(bootstrap_servers=told["bootstrap"])
+    await admin.start()
+    try:
+        (answer_,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
+    finally:
+        await admin.close()
+    config = {name: value for name, value, *_ in answer_.resources[0][4]}
+    assert int(config["broker.session.timeout.ms"]) >= 30_000
+    assert 10 * int(config["broker.heartbeat.interval.ms"]) <= int(config["broker.session.timeout.ms"])
+
+
+def test_what_is_being_started_is_shown(stack: tuple[Path, dict[str, Any]]) -> None:
+    """`up` passes on what its supervisor writes; the log keeps it."""
+    data, _ = stack
+    steps = [line for line in (data / "stack.log").read_text(encoding="utf-8").splitlines() if line.startswith("-> ")]
+    for part in PARTS:
+        [log] = data.glob(f"*/{part}.log")
+        assert f"-> {part} is starting; its log: {log}" in steps
+        assert any(step.startswith(f"-> {part} is ready after ") for step in steps)
+    for service in ("ledger", "clearing"):
+        assert f"-> the tables of {service} are migrated" in steps
 
 
 def test_up_tells_where_everything_is_and_gives_a_token_per_role(stack: tuple[Path, dict[str, Any]]) -> None:
@@ -171,7 +201,7 @@ def test_whatever_is_killed_is_started_again_at_the_same_address(stack: tuple[Pa
     for pid in killed.values():
         os.kill(pid, signal.SIGKILL)
     assert eventually(lambda: sorted(pids(found)) == PARTS and not pids(found).items() & killed.items(), 60)
-    assert eventually(lambda: is_well(data), 60)
+    assert eventually(lambda: is_well(data), 100), "the broker waits for the end of its last session"
     assert running.running(data) == found
 
 
