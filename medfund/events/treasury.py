@@ -22,7 +22,8 @@ class StaffMandated(Event, frozen=True, kw_only=True):
     """Who may approve payments of an area, up to which amount each; written into every lane.
 
     The whole new state of a person: the same `staff_ref` again replaces what was said of it, and a last day before the
-    first one takes the mandate away. Source: c.2 (21).
+    first one takes the mandate away. `approvers` are two people of the agency, neither of whom it is for; from the day
+    on which a lane asks who may say what, a mandate without them has no effect. Source: c.2 (21), reliability 76.
     """
 
     area: Area
@@ -31,6 +32,7 @@ class StaffMandated(Event, frozen=True, kw_only=True):
     limit: Amount
     valid_from: Day
     valid_to: Day | None = None
+    approvers: list[Ref] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",
@@ -38,6 +40,7 @@ class StaffMandated(Event, frozen=True, kw_only=True):
         "role": "approver",
         "limit": "5000000.00",
         "valid_from": "2026-01-01",
+        "approvers": ["staff-5d03", "staff-88b6"],
     }
 
 

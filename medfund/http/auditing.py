@@ -12,7 +12,7 @@ import uuid_utils
 from fastapi import Request
 
 from medfund.http import access
-from medfund.http.database import Database
+from medfund.http.database import Connection, Database
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
 
@@ -23,13 +23,18 @@ async def record(
     request: Request, database: Database, principal: Principal, outcome: str, detail: dict[str, Any]
 ) -> None:
     """Committed when this returns. Raises `Problem`."""
-    await database.record(
-        SQL.record,
-        str(uuid_utils.uuid7()),
-        datetime.now(UTC),
-        principal.subject,
-        principal.role.value,
-        access.operation(request),
-        outcome,
-        msgspec.json.encode({"request": request.state.request_id, **detail}).decode(),
-    )
+    await database.record(SQL.record, *_row(request, principal, outcome, detail))
+
+
+async def note(
+    request: Request, connection: Connection, principal: Principal, outcome: str, detail: dict[str, Any]
+) -> None:
+    """In the transaction of what it speaks of: neither is there without the other."""
+    await connection.execute(SQL.record, *_row(request, principal, outcome, detail))
+
+
+def _row(request: Request, principal: Principal, outcome: str, detail: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        str(uuid_utils.uuid7()), datetime.now(UTC), principal.subject, principal.role.value, access.operation(request),
+        outcome, msgspec.json.encode({"request": request.state.request_id, **detail}).decode(),
+    )  # fmt: skip

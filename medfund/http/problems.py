@@ -35,6 +35,8 @@ KINDS: Mapping[str, Kind] = {
     "command_conflict": Kind(409, "The same command was given with other content", "同一指令内容不一致"),
     "run_undecided": Kind(409, "The last run of this account is not decided yet", "该账户上一支付批次尚未处理完毕"),
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
+    "not_for_one_alone": Kind(409, "It takes two people, and is nobody's own", "须两人办理，且不得为本人办理"),
+    "approved_already": Kind(409, "Somebody else has agreed to it", "已由他人同意"),
     "plan_changed": Kind(409, "The plan would be another one today", "预付计划所依据的数据已变化"),
     "account_differs": Kind(409, "The provider is paid to another account", "收款账户不是当前账户"),
     "body_too_slow": Kind(408, "The body did not arrive in time", "请求体接收超时"),

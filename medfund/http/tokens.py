@@ -39,6 +39,8 @@ class Role(StrEnum):
     approver = "approver"
     operator = "operator"
     auditor = "auditor"
+    office = "office"
+    """Of the agency's administration: who may approve, who may speak, the rules. It moves no money."""
 
 
 ORGANISATION_ROLES = frozenset({Role.provider, Role.supplier})

@@ -17,6 +17,7 @@ BOUND: Mapping[Role, Sequence[str]] = {
     Role.supplier: ("organisation",),
     Role.finance: ("area",),
     Role.approver: ("area",),
+    Role.office: ("area",),
 }
 """What a role's token has to name. What is not named here is as wide as the role allows."""
 ONE_OF_EACH: Mapping[Role, Sequence[str]] = {Role.provider: ["H15250200001"], Role.supplier: ["91152502MA0000001L"]}

@@ -131,7 +131,9 @@ def prepare(as_json: Json = False) -> None:
 
 
 def token(
-    role: Annotated[str, typer.Option(help="publisher, provider, supplier, finance, approver, operator or auditor.")],
+    role: Annotated[
+        str, typer.Option(help="publisher, provider, supplier, finance, approver, office, operator or auditor.")
+    ],
     area: Annotated[list[str] | None, typer.Option(help="Only this area; may be repeated.")] = None,
     organisation: Annotated[list[str] | None, typer.Option(help="Only this organisation; may be repeated.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only this source of events; may be repeated.")] = None,

@@ -59,6 +59,8 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
         "commands": {"INSERT"},
         "prepayment_approvals": {"INSERT"},
         "prepayment_plans": {"INSERT"},
+        "proposal_approvals": {"INSERT"},
+        "proposals": {"INSERT"},
         "runs": {"INSERT", "UPDATE"},
     },
     ("clearing", "bank"): {

@@ -23,6 +23,7 @@ from clearing.api import (
     get_prepayment_plan,
     get_prepayment_statement,
     get_prepayments,
+    get_proposals,
     get_recoveries,
     get_statement,
     get_suspense,
@@ -36,6 +37,8 @@ from clearing.api import (
     post_prepayment_approvals,
     post_prepayment_plans,
     post_prepayment_recalls,
+    post_proposal_approvals,
+    post_proposals,
     post_receipts,
     post_retries,
     post_suspense_placings,
@@ -85,6 +88,9 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (post_payment_runs.Opened, examples.OPENED),
     (post_suspense_placings.Placing, examples.PLACING),
     (post_treasury_requests.FundsRequest, examples.FUNDS_REQUEST),
+    (get_proposals.Answer, examples.PROPOSALS),
+    (post_proposals.Asked, examples.PROPOSAL),
+    (post_proposal_approvals.Yes, examples.PROPOSAL_APPROVAL),
 ]
 CALENDAR = calendar.shipped()
 

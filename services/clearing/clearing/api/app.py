@@ -19,6 +19,7 @@ from clearing.api import (
     get_prepayment_plan,
     get_prepayment_statement,
     get_prepayments,
+    get_proposals,
     get_reconciliations,
     get_recoveries,
     get_statement,
@@ -33,6 +34,8 @@ from clearing.api import (
     post_prepayment_approvals,
     post_prepayment_plans,
     post_prepayment_recalls,
+    post_proposal_approvals,
+    post_proposals,
     post_receipts,
     post_retries,
     post_suspense_placings,
@@ -61,7 +64,8 @@ LOCKED = (
     get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_receipts, post_retries,
     post_account_confirmations, post_payment_runs, get_prepayments, get_prepayment_outlook, get_prepayment_plan,
     get_prepayment_statement, post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications,
-    post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_command, get_metrics,
+    post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_proposals, post_proposals,
+    post_proposal_approvals, get_command, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""
 

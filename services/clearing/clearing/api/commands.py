@@ -8,12 +8,13 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from fastapi import Request
 from pydantic import BaseModel
 
+from clearing import proposals
 from clearing.api import examples
 from clearing.dimensions import Dimensions
 from medfund.events import envelope
@@ -33,9 +34,6 @@ from medfund.publish import drafts
 SQL = queries.load(__file__, "commands.sql")
 SOURCE = "/clearing/commands"
 BODY_BYTES_MAX = 64 << 10
-ID_PATTERN = (
-    r"^(withdraw|appeal|hold|release|approve|retry|receive|confirm|run|place|request|apply|recall)-[0-9a-f]{32}$"
-)
 Kind = Literal[
     "withdraw",
     "appeal",
@@ -50,7 +48,11 @@ Kind = Literal[
     "request",
     "apply",
     "recall",
+    "mandate",
+    "source",
+    "policy",
 ]
+ID_PATTERN = rf"^({'|'.join(get_args(Kind))})-[0-9a-f]{{32}}$"
 TYPES: dict[Kind, str] = {
     "withdraw": "claim.batch.withdrawal.requested.v1",
     "appeal": "audit.appeal.filed.v1",
@@ -65,8 +67,11 @@ TYPES: dict[Kind, str] = {
     "request": "treasury.funds.requested.v1",
     "apply": "prepayment.applied.v1",
     "recall": "prepayment.recall.ordered.v1",
+    "mandate": proposals.TYPES["mandate"],
+    "source": proposals.TYPES["source"],
+    "policy": proposals.TYPES["policy"],
 }
-LEARNED: frozenset[Kind] = frozenset({"run", "request"})
+LEARNED: frozenset[Kind] = frozenset({"run", "request", "mandate", "source", "policy"})
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
 CODES = (
@@ -98,6 +103,10 @@ class Command:
     @property
     def type(self) -> str:
         return TYPES[self.kind]
+
+    @property
+    def area(self) -> str:
+        return proposals.filed_under(self.data)
 
 
 class Given(BaseModel):
@@ -179,7 +188,7 @@ async def keep(connection: Connection, caller: Principal, here: Context, command
     """The row of the command: this one, or the one that was given before."""
     await connection.execute(
         SQL.keep, command.id, datetime.now(UTC), caller.subject, caller.role.value, command.kind, command.lane,
-        KINDS[command.type].family, command.data.get("provider"), command.data["area"],
+        KINDS[command.type].family, command.data.get("provider"), command.area,
         msgspec.json.encode(command.data).decode(), msgspec.json.encode(command.asked).decode(),
     )  # fmt: skip
     row = await kept(connection, caller, here, command.id)

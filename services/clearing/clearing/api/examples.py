@@ -730,3 +730,34 @@ PREPAYMENT_STATEMENT: Json = {
         }
     ],
 }
+
+PROPOSAL: Json = {
+    "proposal": "SQ-2026-014",
+    "kind": "mandate",
+    "says": {
+        "area": AREA,
+        "staff_ref": "staff-7c41",
+        "role": "approver",
+        "limit": "800000.00",
+        "valid_from": "2026-03-01",
+    },
+}
+_HASH = "9f1c3f0f2ac0a1f3b4f3d2f0c8d0a7b1c6e5d4f3a2b1c0d9e8f7a6b5c4d3e2f1"
+PROPOSAL_APPROVAL: Json = {"area": AREA, "hash": _HASH}
+PROPOSED: Json = {
+    "area": AREA,
+    **PROPOSAL,
+    "kind_name": {"zh": "审批授权", "en": "a mandate to approve payments"},
+    "type": "staff.mandated.v1",
+    "hash": _HASH,
+    "proposed_by": "staff-5d03",
+    "proposed_at": "2026-02-26T01:15:00Z",
+    "approved_by": None,
+    "approved_at": None,
+    "changes": [
+        {"name": "limit", "now": "500000.00", "then": "800000.00"},
+        {"name": "valid_from", "now": "2026-01-01", "then": "2026-03-01"},
+    ],
+    "look": None,
+}
+PROPOSALS: Json = {"proposals": [PROPOSED], "next": None}

@@ -42,6 +42,9 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "open_run": FINANCE,
     "place": FINANCE,
     "request_funds": FINANCE,
-    "command": READERS,
+    "propose": frozenset({Role.office}),
+    "approve_proposal": frozenset({Role.office}),
+    "proposals_of_the_office": AGENCY | {Role.office},
+    "command": READERS | {Role.office},
     "metrics": frozenset({Role.operator, Role.auditor}),
 }

@@ -1,0 +1,50 @@
+"""GET /v1/proposals: what waits for a second person, and what two have agreed to."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from clearing.api import examples, filters, proposals
+from clearing.api.proposals import SQL, Proposal
+from clearing.proposals import Kind
+from medfund.http import answers, questions, reach
+from medfund.http.context import Caller, Here
+from medfund.http.cursors import Pages
+from medfund.http.examples import of as example_of
+from medfund.http.questions import Area
+
+router = APIRouter()
+ORDER = {"proposed_at": str, "area": str, "proposal_ref": str}
+
+
+class Question(questions.Page):
+    area: Area | None = None
+    kind: Kind | None = None
+    open: Annotated[bool | None, Field(description="Whether it waits for a second person")] = None
+
+
+class Answer(BaseModel):
+    model_config = example_of(examples.PROPOSALS)
+
+    proposals: list[Proposal]
+    next: str | None
+
+
+@router.get(
+    "/v1/proposals",
+    responses=answers.or_problems(*answers.PAGING),
+    summary="Mandates, sources and policies that were proposed",
+)
+async def proposals_of_the_office(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
+    """The oldest first, each with who asked, who agreed and, while it waits, what it would change now."""
+    pages = Pages(here.cursor_key, questions.sealed("proposals", caller, question), ORDER)
+    after = pages.after(question.cursor)
+    within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        rows = await connection.fetch(
+            SQL.several, filters.whole_areas(within), question.kind, question.open, *after, question.limit + 1
+        )
+        found, following = pages.cut(rows, question.limit)
+        told = [await proposals.told(connection, here, row) for row in found]
+    return Answer(proposals=told, next=following)

@@ -1,0 +1,61 @@
+"""POST /v1/proposals/{proposal}/approvals: another person of the office agrees, and it is said."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+
+from clearing import proposals
+from clearing.api import commands, examples
+from clearing.api import proposals as told
+from clearing.api.filters import Ref
+from clearing.api.proposals import SQL, Proposal
+from medfund import people
+from medfund.http import answers, auditing
+from medfund.http.context import Caller, Here
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+
+router = APIRouter()
+
+
+class Yes(BaseModel):
+    model_config = {**example_of(examples.PROPOSAL_APPROVAL), "extra": "forbid"}
+
+    area: Annotated[str, Field(pattern=r"^([0-9]{6}|\*)$", description="In which the proposal is filed")]
+    hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Of the proposal that the person has seen")]
+
+
+@router.post(
+    "/v1/proposals/{proposal}/approvals",
+    openapi_extra=commands.body_of(Yes),
+    responses=answers.or_problems(*commands.CODES, "plan_changed", "not_for_one_alone", "approved_already"),
+    summary="Agree to a proposal",
+)
+async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], caller: Caller, here: Here) -> Proposal:
+    """By somebody else than who proposed it, and whom it is not for. Then it is on the log, with both people on it;
+    asking again finishes what a crash broke off."""
+    asked = await commands.read(request, Yes)
+    async with here.database.snapshot(caller) as connection:
+        found = await told.told(connection, here, await told.one(connection, asked.area, proposal))
+    told.within(caller, found.says)
+    if asked.hash != found.hash:
+        raise Problem("plan_changed", f"the proposal that is kept is {found.hash}")
+    if people.same(caller.subject, found.proposed_by):
+        await here.access.refuse(request, "not_for_one_alone", f"{found.proposed_by} proposed it: another one agrees")
+    if proposals.is_for(found.kind, found.says, caller.subject):
+        await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
+    async with here.database.change(caller) as connection:
+        # Said, written down who said it, and on its way to the log: together or not at all.
+        await auditing.note(request, connection, caller, "asked", {"approved proposal": f"{asked.area}/{proposal}"})
+        await connection.execute(SQL.approve, asked.area, proposal, caller.subject, datetime.now(UTC))
+        row = await told.one(connection, asked.area, proposal)
+        command = told.command(row, row["approved_by"])
+        commands.check(command)
+        kept = await commands.keep(connection, caller, here, command)
+        found = await told.told(connection, here, row)
+    if not people.same(caller.subject, row["approved_by"]):
+        raise Problem("approved_already", f"{row['approved_by']} has agreed to it")
+    await commands.deliver(here, command, kept["at"])
+    return found

@@ -1,0 +1,108 @@
+"""Proposals: what waits for a second person, who asked, who agreed, and what it would change."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+from pydantic import BaseModel, Field
+
+from clearing import proposals
+from clearing.api import examples
+from clearing.api.commands import Command
+from clearing.proposals import EVERY_AREA, TYPES, Kind
+from medfund.http.answers import Name
+from medfund.http.context import Context
+from medfund.http.database import Connection
+from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
+from medfund.http.tokens import EVERYTHING, Principal
+from medfund.postgres import queries
+
+SQL = queries.load(__file__, "proposals.sql")
+LANE = 0
+"""What is said of people, sources and rules is written into every lane: any of them knows it."""
+KINDS: dict[Kind, Name] = {
+    "mandate": Name(zh="审批授权", en="a mandate to approve payments"),
+    "source": Name(zh="数据来源登记", en="a source that may speak"),
+    "policy": Name(zh="政策参数", en="the rules of an area"),
+}
+_KNOWN = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
+
+
+class Change(BaseModel):
+    name: str
+    now: Annotated[str | None, Field(description="As it is in force; null where nothing is said of it")]
+    then: Annotated[str | None, Field(description="As it would be; null where nothing would be said of it")]
+
+
+class Proposal(BaseModel):
+    model_config = example_of(examples.PROPOSED)
+
+    area: Annotated[str, Field(description="In which it is filed; `*` where it is about every area")]
+    proposal: str
+    kind: Kind
+    kind_name: Name
+    type: Annotated[str, Field(description="Of the event that it becomes")]
+    hash: Annotated[str, Field(description="Of all that it says: what is agreed to is this")]
+    says: dict[str, Any]
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: Annotated[str | None, Field(description="Null while it waits")]
+    approved_at: datetime | None
+    changes: Annotated[list[Change] | None, Field(description="While it waits: what it would change now")]
+    look: Annotated[str | None, Field(description="Where to look for what became of it, once it is approved")]
+
+
+def command(row: Any, approved_by: str) -> Command:
+    """What the two people say together."""
+    says = msgspec.json.decode(row["says"])
+    return made(row["kind"], row["area"], row["proposal_ref"], says, row["proposed_by"], approved_by)
+
+
+def made(kind: Kind, area: str, ref: str, says: dict[str, Any], proposed_by: str, approved_by: str) -> Command:
+    return Command(kind, (area, ref), None, proposals.data(kind, says, proposed_by, approved_by))
+
+
+def within(caller: Principal, says: dict[str, Any]) -> None:
+    """Whether the caller speaks for all that it is about. Raises `Problem`."""
+    wanted = proposals.areas(says) or [EVERY_AREA]
+    seen = all(EVERYTHING in caller.areas if area == EVERY_AREA else caller.may_see_area(area) for area in wanted)
+    if not seen or EVERYTHING not in caller.organisations:
+        raise Problem("not_found")
+
+
+async def one(connection: Connection, area: str, ref: str) -> asyncpg.Record:
+    """Raises `Problem`."""
+    row = await connection.fetchrow(SQL.one, area, ref)
+    if row is None:
+        raise Problem("not_found")
+    return row
+
+
+async def told(connection: Connection, here: Context, row: Any) -> Proposal:
+    kind: Kind = row["kind"]
+    says = msgspec.json.decode(row["says"])
+    approved_by = row["approved_by"]
+    return Proposal(
+        area=row["area"],
+        proposal=row["proposal_ref"],
+        kind=kind,
+        kind_name=KINDS[kind],
+        type=TYPES[kind],
+        hash=row["hash"],
+        says=says,
+        proposed_by=row["proposed_by"],
+        proposed_at=row["proposed_at"],
+        approved_by=approved_by,
+        approved_at=row["approved_at"],
+        changes=None if approved_by else await _changes(connection, kind, says),
+        look=f"/v1/commands/{command(row, approved_by).id}" if approved_by else None,
+    )
+
+
+async def _changes(connection: Connection, kind: Kind, says: dict[str, Any]) -> list[Change]:
+    about = [says["source"]] if kind == "source" else proposals.areas(says)
+    known = [msgspec.json.decode(row["body"]) for row in await connection.fetch(_KNOWN[kind], LANE, about)]
+    found = proposals.changes(proposals.in_force(kind, says, known), says)
+    return [Change(**change._asdict()) for change in found]

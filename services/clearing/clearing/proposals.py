@@ -1,0 +1,111 @@
+"""What takes two people of the office: who may approve, who may speak, and the rules of an area. Pure.
+
+What stays true: what one of them proposed is what the other one agrees to, word for word, and both are on the event; of
+a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from clearing import policy
+from clearing.policy import BadPolicy
+from medfund import people
+from medfund.events.agency import policy_hash
+
+Kind = Literal["mandate", "source", "policy"]
+TYPES: Mapping[Kind, str] = {
+    "mandate": "staff.mandated.v1",
+    "source": "source.registered.v1",
+    "policy": "policy.published.v1",
+}
+EVERY_AREA = "*"
+SECOND = "second-person"
+"""Stands for whoever is to agree, while the contract looks at what was proposed."""
+
+
+class Change(NamedTuple):
+    """One thing that would be said otherwise; None where it is not said."""
+
+    name: str
+    now: str | None
+    then: str | None
+
+
+def data(kind: Kind, says: Mapping[str, Any], proposed_by: str, approved_by: str) -> dict[str, Any]:
+    """Of the event that two people say."""
+    told = {**says, "approvers": [proposed_by, approved_by]}
+    if kind == "policy" and isinstance(says.get("parameters"), dict):
+        told["hash"] = policy_hash({name: str(text) for name, text in says["parameters"].items()})
+    return told
+
+
+def hash_of(kind: Kind, says: Mapping[str, Any]) -> str:
+    """What a proposal is agreed to by."""
+    return hashlib.sha256(msgspec.json.encode((kind, says), order="sorted")).hexdigest()
+
+
+def unfit(kind: Kind, event: Any) -> str | None:
+    """Why an event of the right form could not be followed."""
+    if kind != "policy":
+        return None
+    try:
+        policy.parse(event)
+    except BadPolicy as error:
+        return f"parameters: {error}"
+    return None
+
+
+def areas(says: Mapping[str, Any]) -> Sequence[str]:
+    """The areas that it is about, as far as it names them."""
+    return [says["area"]] if "area" in says else sorted(says.get("areas") or [])
+
+
+def filed_under(says: Mapping[str, Any]) -> str:
+    """The area in which it is found."""
+    return next(iter(areas(says)), EVERY_AREA)
+
+
+def is_for(kind: Kind, says: Mapping[str, Any], person: str) -> bool:
+    """Whether a person would decide something of their own."""
+    return kind == "mandate" and people.same(person, says["staff_ref"])
+
+
+def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Of what was said before, in its order: what this would take the place of."""
+    match kind:
+        case "mandate":
+            found = [one for one in known if people.same(one["staff_ref"], says["staff_ref"])]
+        case "source":
+            found = [one for one in known if one["source"] == says["source"]]
+        case "policy":
+            found = sorted(
+                (one for one in known if one["valid_from"] <= says["valid_from"]),
+                key=lambda one: date.fromisoformat(one["valid_from"]),
+            )
+    return found[-1] if found else None
+
+
+def changes(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[Change]:
+    """What would be otherwise, name by name; parameters of rules each by itself."""
+    before, after = _texts(now or {}), _texts(then)
+    return [
+        Change(name, before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _texts(said: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for name, value in said.items():
+        if name in ("approvers", "hash") or value is None:
+            continue
+        if isinstance(value, Mapping):
+            found.update({f"{name}.{key}": str(text) for key, text in value.items()})
+        else:
+            found[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return found

@@ -1,0 +1,197 @@
+"""A mandate, a source and a policy: one person of the office proposes, another one agrees, and only then it is said."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medfund.http.problems import Problem
+from tests.conftest import Database
+from tests.events import AREA
+from tests.fund import POLICY, Fund, running
+from tests.integration import claims_served
+from tests.integration.served import Api, Caller
+from tests.integration.test_claims_commands import problem
+
+MANDATE = {"area": AREA, "staff_ref": "dora", "role": "approver", "limit": "730000.00", "valid_from": "2026-02-01"}
+
+
+@pytest.fixture
+async def fund(database: Database) -> AsyncIterator[Fund]:
+    async with running(database, lane=0, lanes=1) as fund:
+        fund.register()
+        fund.policy()
+        fund.mandate("anna", "finance")
+        fund.day("2026-02-09")
+        await fund.drain()
+        yield fund
+
+
+@pytest.fixture
+async def api(fund: Fund, database: Database, tmp_path: Path) -> AsyncIterator[Api]:
+    async with claims_served.serving(database, fund.log, tmp_path, lanes=1) as api:
+        yield api
+
+
+def office(api: Api, name: str, **scope: Any) -> Caller:
+    return api.caller("office", subject=name, **{"areas": [AREA], **scope})
+
+
+def proposal(kind: str = "mandate", says: dict[str, Any] = MANDATE, number: int = 1) -> dict[str, Any]:
+    return {"proposal": f"SQ-{number}", "kind": kind, "says": says}
+
+
+async def proposed(caller: Caller, **about: Any) -> dict[str, Any]:
+    response = await caller.command("/v1/proposals", **proposal(**about))
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+async def agreed(caller: Caller, found: dict[str, Any]) -> Any:
+    path = f"/v1/proposals/{found['proposal']}/approvals"
+    return await caller.command(path, area=found["area"], hash=found["hash"])
+
+
+async def said(fund: Fund, type: str) -> list[dict[str, Any]]:
+    """What stands on the log of a type, in its order."""
+    await fund.drain()
+    return [event for event in await facts(fund) if event["type"] == type]
+
+
+async def facts(fund: Fund) -> list[dict[str, Any]]:
+    query = 'select type, body from clearing.facts where lane = $1 order by topic, "offset"'
+    return [
+        {"type": row["type"].removesuffix(".v1"), **json.loads(row["body"])}
+        for row in await fund.control.fetch(query, 0)
+    ]
+
+
+async def test_a_mandate_is_said_when_a_second_person_has_agreed_and_both_are_on_it(fund: Fund, api: Api) -> None:
+    found = await proposed(office(api, "olga"))
+    assert [one["staff_ref"] for one in await said(fund, "staff.mandated")] == ["anna"]
+    response = await agreed(office(api, "paul"), found)
+    assert response.status_code == 200, response.text
+    told = response.json()
+    assert (told["proposed_by"], told["approved_by"], told["changes"]) == ("olga", "paul", None)
+    last = (await said(fund, "staff.mandated"))[-1]
+    assert (last["staff_ref"], last["limit"], last["approvers"]) == ("dora", "730000.00", ["olga", "paul"])
+    assert (await office(api, "olga").answer(told["look"]))["state"] == "DONE"
+    again = await agreed(office(api, "paul"), found)
+    assert again.status_code == 200
+    assert len(await said(fund, "staff.mandated")) == 2
+
+
+@pytest.mark.parametrize("second", ["olga", "OLGA", "dora", "Dora"])
+async def test_nobody_agrees_to_their_own_nor_to_what_they_asked_for(fund: Fund, api: Api, second: str) -> None:
+    found = await proposed(office(api, "olga"))
+    assert problem(await agreed(office(api, second), found)) == (409, "not_for_one_alone")
+    assert [one["staff_ref"] for one in await said(fund, "staff.mandated")] == ["anna"]
+    rows = await api.superuser("select subject, outcome from audit where outcome = 'not_for_one_alone'")
+    assert [tuple(row) for row in rows] == [(second, "not_for_one_alone")]
+
+
+async def test_nobody_proposes_a_mandate_for_themselves(fund: Fund, api: Api) -> None:
+    response = await office(api, "DORA").command("/v1/proposals", **proposal())
+    assert problem(response) == (409, "not_for_one_alone")
+    assert await api.superuser("select from proposals") == []
+
+
+@pytest.mark.parametrize("role", ["operator", "finance", "approver", "auditor", "publisher"])
+async def test_nobody_but_the_office_proposes_or_agrees(api: Api, role: str) -> None:
+    found = await proposed(office(api, "olga"))
+    caller = api.caller(role, areas=[AREA], subject="rolf")
+    assert problem(await caller.command("/v1/proposals", **proposal(number=2))) == (403, "role_not_allowed")
+    assert problem(await agreed(caller, found)) == (403, "role_not_allowed")
+
+
+async def test_whoever_looks_sees_what_would_change_and_who_asked(fund: Fund, api: Api) -> None:
+    says = {**MANDATE, "staff_ref": "Anna", "role": "finance", "limit": "2500.00"}
+    await proposed(office(api, "olga"), says=says)
+    answer = await api.caller("auditor").answer("/v1/proposals", open="true")
+    [one] = answer["proposals"]
+    assert (one["proposed_by"], one["approved_by"], one["kind"]) == ("olga", None, "mandate")
+    changes = {change["name"]: (change["now"], change["then"]) for change in one["changes"]}
+    assert changes["limit"] == ("99999999.99", "2500.00")
+    assert "role" not in changes
+    await agreed(office(api, "paul"), one)
+    assert (await api.caller("auditor").answer("/v1/proposals", open="true"))["proposals"] == []
+    [one] = (await api.caller("auditor").answer("/v1/proposals", kind="mandate", area=AREA))["proposals"]
+    assert (one["approved_by"], one["changes"]) == ("paul", None)
+
+
+async def test_rules_are_published_by_two_people_and_each_parameter_that_changes_is_shown(fund: Fund, api: Api) -> None:
+    says = {"area": AREA, "valid_from": "2026-03-01", "parameters": {**POLICY, "instant.ratio": "0.85"}}
+    found = await proposed(office(api, "olga"), kind="policy", says=says)
+    changes = {change["name"]: (change["now"], change["then"]) for change in found["changes"]}
+    assert changes == {
+        "parameters.instant.ratio": (POLICY["instant.ratio"], "0.85"), "valid_from": ("2025-01-01", "2026-03-01"),
+    }  # fmt: skip
+    assert (await agreed(office(api, "paul"), found)).status_code == 200
+    last = (await said(fund, "policy.published"))[-1]
+    assert (last["valid_from"], last["approvers"]) == ("2026-03-01", ["olga", "paul"])
+
+
+WRONG = [
+    ({"limit": "-1"}, "event_refused"),
+    ({"limit": None}, "event_refused"),
+    ({"staff_ref": "Wu, finance"}, "event_refused"),
+    ({"area": 152500}, "event_refused"),
+    ({"approvers": ["olga", "paul"]}, "parameter_invalid"),
+    ({"valid_until": "2026-03-01"}, "event_refused"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "code"), WRONG, ids=str)
+async def test_what_could_not_be_said_is_not_kept(api: Api, wrong: dict[str, Any], code: str) -> None:
+    response = await office(api, "olga").command("/v1/proposals", **proposal(says={**MANDATE, **wrong}))
+    assert problem(response) == (422, code)
+    assert await api.superuser("select from proposals") == []
+
+
+async def test_rules_that_nobody_could_follow_are_not_kept(api: Api) -> None:
+    says = {"area": AREA, "valid_from": "2026-03-01", "parameters": {**POLICY, "instant.ratio": "1.5"}}
+    response = await office(api, "olga").command("/v1/proposals", **proposal("policy", says))
+    assert problem(response) == (422, "does_not_fit")
+
+
+async def test_one_number_is_one_proposal_and_one_is_agreed_to_as_it_was_seen(api: Api) -> None:
+    found = await proposed(office(api, "olga"))
+    assert await proposed(office(api, "olga")) == found
+    other = proposal(says={**MANDATE, "limit": "730000.01"})
+    assert problem(await office(api, "olga").command("/v1/proposals", **other)) == (409, "command_conflict")
+    changed = {**found, "hash": "0" * 64}
+    assert problem(await agreed(office(api, "paul"), changed)) == (409, "plan_changed")
+
+
+async def test_of_two_who_agree_at_once_one_is_on_it(fund: Fund, api: Api) -> None:
+    found = await proposed(office(api, "olga"))
+    responses = await asyncio.gather(*(agreed(office(api, name), found) for name in ("paul", "quin")))
+    assert sorted(response.status_code for response in responses) == [200, 409]
+    assert len(await said(fund, "staff.mandated")) == 2
+
+
+async def test_what_the_log_did_not_take_is_said_when_it_is_asked_again(
+    fund: Fund, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await proposed(office(api, "olga"))
+
+    async def away(*_: Any) -> None:
+        raise Problem("log_unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claims_served.MemoryAppending, "append", away)
+        assert problem(await agreed(office(api, "paul"), found)) == (503, "log_unavailable")
+    assert (await agreed(office(api, "paul"), found)).status_code == 200
+    assert len(await said(fund, "staff.mandated")) == 2
+
+
+async def test_an_agreement_and_its_audit_row_are_there_together_or_not_at_all(fund: Fund, api: Api) -> None:
+    found = await proposed(office(api, "olga"))
+    await fund.control.execute("revoke insert on clearing.audit from medfund_api")
+    assert (await agreed(office(api, "paul"), found)).status_code == 500
+    assert await api.superuser("select from proposal_approvals") == []
+    assert [one["staff_ref"] for one in await said(fund, "staff.mandated")] == ["anna"]
