@@ -52,6 +52,7 @@ def demo(
     os.environ["MEDFUND_PATIENCE"] = str(patience)
     for name in SERVERS:
         os.environ.pop(name, None)  # the demo begins with nothing in them, so they are its own
+    os.environ["MEDFUND_SCHEDULER"] = "false"  # the days of its story have passed, and a day follows the last one
     screen = Console(stderr=json, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     stage = Stage(data.absolute(), scale=scale, screen=screen)
     signal.signal(signal.SIGTERM, _interrupted)

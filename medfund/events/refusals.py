@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NOT_YOURS_TO_SAY = "not_yours_to_say"
     UNKNOWN_PROVIDER = "unknown_provider"
     AREA_MISMATCH = "area_mismatch"
+    WRONG_DAY = "wrong_day"
     CONFLICT = "conflict"
     # what a deciding service puts aside until it is retried
     HANDLER_FAILED = "handler_failed"
@@ -101,6 +102,7 @@ LABELS: dict[Reason, tuple[str, str]] = {
     Reason.NOT_YOURS_TO_SAY: ("无权发布此类事件", "The source may not say this"),
     Reason.UNKNOWN_PROVIDER: ("未登记的医药机构", "The provider is not registered"),
     Reason.AREA_MISMATCH: ("统筹区不符", "The area is not that of the provider"),
+    Reason.WRONG_DAY: ("日期不能开启", "The day has not begun, or a later one was opened"),
     Reason.CONFLICT: ("同一标识内容不同", "The same id was used with other content"),
     Reason.HANDLER_FAILED: ("处理失败，待重试", "It could not be decided, and waits"),
     Reason.KEY_WAITS: ("同一机构的前一事件待重试", "It waits for an earlier event of its key"),

@@ -6,8 +6,9 @@ that passed while nothing ran are written in their order before today.
 
 import asyncio
 import signal
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 
 import structlog
 from prometheus_client import start_http_server
@@ -15,21 +16,20 @@ from prometheus_client import start_http_server
 from medfund import calendar, logs
 from medfund.events import codec
 from medfund.events.time import DayOpened
-from medfund.lanes import decisions, partition
+from medfund.lanes import decisions, opened, partition
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.log import Decision, LaneLog, Log
 from medfund.lanes.settings import SchedulerSettings
 
 log = structlog.get_logger(__name__)
 
-SHANGHAI = timezone(timedelta(hours=8))
 TOPIC = "time"
-DAYS_AT_ONCE_MAX = 400
+ONE_DAY = timedelta(days=1)
+DAYS_AT_ONCE = 400
+STRETCH = 500
+"""Records of a lane that are looked at together for its last day."""
+LOOK_LIMIT_S = 30.0
 LOOK_EVERY_S = 30.0
-
-
-def today(now: datetime) -> date:
-    return now.astimezone(SHANGHAI).date()
 
 
 def day_opened(day: date, lane: int, lanes: int, working_days: calendar.Calendar) -> Decision:
@@ -48,35 +48,50 @@ def day_opened(day: date, lane: int, lanes: int, working_days: calendar.Calendar
     )
 
 
-async def last_opened(source: LaneLog, lane: int, lanes: int) -> date | None:
-    """The last day on the log of a lane, looking back over anything else that was written there."""
+async def last_opened(source: LaneLog, lanes: int) -> date | None:
+    """The last day that a lane has opened, looking back stretch by stretch over whatever else was written there."""
     first, end = await source.first(TOPIC), await source.end(TOPIC)
-    for offset in range(end - 1, first - 1, -1):
-        record = await source.record_at(TOPIC, offset)
-        verdict = record and codec.decode(record, family=TOPIC, lanes=lanes)
-        if isinstance(verdict, codec.Accepted) and isinstance(verdict.event, DayOpened):
-            return verdict.event.date
+    while first < end:
+        start = max(first, end - STRETCH)
+        if (last := await _last_in(source, start, end, lanes)) is not None:
+            return last
+        end = start
     return None
 
 
-def missing(last: date | None, now: date) -> list[date]:
+async def _last_in(source: LaneLog, start: int, end: int, lanes: int) -> date | None:
+    """As the lane itself takes them: what it refuses opens nothing."""
+    last = None
+    source.seek({TOPIC: start})
+    async with asyncio.timeout(LOOK_LIMIT_S):
+        while source.position(TOPIC) < end:
+            for run in await source.read(limit=STRETCH, wait_s=1.0):
+                for verdict in (codec.decode(record, family=TOPIC, lanes=lanes) for record in run.records):
+                    if isinstance(verdict, codec.Accepted) and isinstance(verdict.event, DayOpened):
+                        last = last if opened.admit(last, verdict) else verdict.event.date
+    return last
+
+
+def missing(last: date | None, now: date) -> Iterator[date]:
     """The days to open: after the last one up to today, today alone where there is none."""
-    if last is None:
-        return [now]
-    return [last + timedelta(days=n) for n in range(1, min((now - last).days, DAYS_AT_ONCE_MAX) + 1)]
+    day = now if last is None else last + ONE_DAY
+    while day <= now:
+        yield day
+        day += ONE_DAY
 
 
 async def open_days(log_: Log, *, lanes: int, now: date, working_days: calendar.Calendar) -> int:
-    """Write what is missing in every lane; returns how many events were written."""
+    """Write what is missing in every lane, some days at a time; returns how many events were written."""
     written = 0
     for lane in range(lanes):
         source = await log_.open_lane(lane, [TOPIC])
         try:
-            days = missing(await last_opened(source, lane, lanes), now)
+            days = missing(await last_opened(source, lanes), now)
         finally:
             await source.close()
-        await log_.append(lane, [day_opened(day, lane, lanes, working_days) for day in days])
-        written += len(days)
+        while some := list(islice(days, DAYS_AT_ONCE)):
+            await log_.append(lane, [day_opened(day, lane, lanes, working_days) for day in some])
+            written += len(some)
     return written
 
 
@@ -85,18 +100,18 @@ async def run(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:  # fmt: skip
     """Until `stop`. While the broker is away the day stays due and is written when it is back."""
-    opened: date | None = None
+    done: date | None = None
     while not stop.is_set():
-        now = today(clock())
-        if now != opened:
+        now = calendar.shanghai_day(clock())
+        if now != done:
             try:
                 written = await open_days(log_, lanes=lanes, now=now, working_days=working_days)
                 log.info("day opened", day=str(now), events=written, calendar=working_days.version)
-                opened = now
+                done = now
             except Exception as error:
                 log.warning("day not opened yet", day=str(now), error=f"{type(error).__name__}: {error}")
         try:
-            async with asyncio.timeout(LOOK_EVERY_S if opened == now else 2.0):
+            async with asyncio.timeout(LOOK_EVERY_S if done == now else 2.0):
                 await stop.wait()
         except TimeoutError:
             continue

@@ -94,10 +94,11 @@ class Service(Server):
         return {**inherited, **wanted, "WORKER_NAME": self.name, self._program.port: str(self.port)}
 
 
-def services(folder: Path, environment: Mapping[str, str], *, workers: int) -> list[Service]:
+def services(folder: Path, environment: Mapping[str, str], *, workers: int, scheduler: bool = True) -> list[Service]:
     """All processes of all services: so many workers of each, then the others."""
     named = [(program, f"{program.name}-{number}") for program in WORKERS.values() for number in range(1, workers + 1)]
-    named += [(program, program.name) for program in (SCHEDULER, BANK, *APIS)]
+    named += [(program, program.name) for program in ((SCHEDULER,) if scheduler else ())]
+    named += [(program, program.name) for program in (BANK, *APIS)]
     return [Service(program, name, folder, environment) for program, name in named]
 
 

@@ -28,6 +28,8 @@ class StackSettings(BaseSettings):
     database_url: str = Field(default="", description="DSN of an administrator, in the database to be used")
     lanes: int = Field(default=12, ge=1, le=1024, validation_alias="MEDFUND_LANES")
     topic_prefix: str = Field(default="medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
+    scheduler: bool = Field(default=True, validation_alias="MEDFUND_SCHEDULER")
+    """Whether days open by the clock; else whoever uses the stack opens them."""
     patience_s: float = Field(
         default=ORDINARY_S,
         ge=1,

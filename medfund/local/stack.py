@@ -103,7 +103,9 @@ class Stack:
 
     @cached_property
     def services(self) -> list[Service]:
-        return services(self.data / "services", self.environment, workers=self.workers)
+        return services(
+            self.data / "services", self.environment, workers=self.workers, scheduler=self.settings.scheduler
+        )
 
     @property
     def api(self) -> Service:

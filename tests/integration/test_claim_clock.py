@@ -86,6 +86,29 @@ async def test_a_claim_that_is_paid_in_time_is_not_late(fund: Fund) -> None:
     assert await told(fund) == []
 
 
+async def test_a_day_that_has_not_come_or_is_over_is_refused_and_today_stays(fund: Fund) -> None:
+    fund.settle({"310100": 20_000}, day="2026-12-01")
+    fund.submit("B-202612", first="2026-12-01", last="2026-12-01", on="2026-12-02")
+    for day in ("2026-12-02", "2026-12-07"):
+        fund.day(day)
+    for day in ("2099-01-01", "2026-12-04"):
+        fund.put_in_lane("day.opened.v1", date=day)
+    fund.day("2026-12-08")
+    assert [one["payment_ref"] for one in await fund.payments()] == ["B-202612/P1/310100"]
+    assert await fund.control.fetchval("select opened from clearing.days where lane = $1", fund.lane) == date(
+        2026, 12, 8
+    )
+    refused = 'select reason, detail from {0}.quarantine where lane = $1 order by "offset"'
+    of_clearing = await fund.control.fetch(refused.format("clearing"), fund.lane)
+    of_ledger = await fund.control.fetch(refused.format("ledger"), fund.lane)
+    assert [row["reason"] for row in of_clearing] == ["wrong_day", "wrong_day"]
+    assert of_clearing[1]["detail"] == "$.date: 2026-12-04 does not come after 2026-12-07, which was opened last"
+    assert of_ledger == of_clearing[:1], "the ledger tells publishers of a day that has not come"
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
 async def test_a_value_date_after_the_deadline_is_a_breach_whenever_it_becomes_known(fund: Fund) -> None:
     """Edge case 6: paid on the due date, after the bank's own cut-off."""
     fund.settle({"310100": 100})

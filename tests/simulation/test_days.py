@@ -1,13 +1,17 @@
 """Time as a fact: each day is opened once in every lane, in order, and says whether it is a working day."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import msgspec
 
 from medfund import calendar
 from medfund.events import codec
-from medfund.lanes import scheduler
-from tests.simulation.memory_log import MemoryLog
+from medfund.lanes import partition, scheduler
+from medfund.lanes.log import Copy, Decision
+from tests import events
+from tests.simulation.memory_log import MemoryLane, MemoryLog
 
 LANES = 4
 NOW_MS = 1_893_553_200_000
@@ -37,6 +41,52 @@ async def test_days_that_passed_while_nothing_ran_come_first_and_in_order() -> N
     await open_days(log, date(2026, 2, 13))
     await open_days(log, date(2026, 2, 16))
     assert days(log, 3) == [("2026-02-13", True), ("2026-02-14", True), ("2026-02-15", False), ("2026-02-16", False)]
+
+
+@dataclass
+class Counted(MemoryLog):
+    """Counts what is asked of it."""
+
+    opened: int = 0
+    most_at_once: int = 0
+
+    async def open_lane(self, lane: int, topics: Sequence[str]) -> MemoryLane:
+        self.opened += 1
+        return await super().open_lane(lane, topics)
+
+    async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
+        self.most_at_once = max(self.most_at_once, len(decisions))
+        await super().append(lane, decisions)
+
+
+async def test_after_a_standstill_of_years_every_day_is_opened_in_order_and_a_lane_is_looked_at_once() -> None:
+    log = Counted(clock_ms=NOW_MS)
+    await open_days(log, date(2026, 12, 3))
+    log.opened = 0
+    assert await open_days(log, date(2029, 12, 30)) == LANES * 1123
+    first = date(2026, 12, 3).toordinal()
+    for lane in range(LANES):
+        assert [day for day, _ in days(log, lane)] == [f"{date.fromordinal(first + n)}" for n in range(1124)]
+    assert (log.opened, log.most_at_once) == (LANES, scheduler.DAYS_AT_ONCE)
+
+
+async def test_a_day_that_no_lane_took_is_not_its_last_one() -> None:
+    log = MemoryLog(clock_ms=NOW_MS)
+    await open_days(log, date(2026, 12, 3))
+    for day in ("2099-01-01", "2026-11-30"):
+        message = events.message("day.opened.v1", id=day, source="/time", date=day)
+        log.put("time", 1, key=partition.lane_key(1, LANES), value=message.value, headers=message.headers)
+    await open_days(log, date(2026, 12, 5))
+    assert [day for day, _ in days(log, 1)] == ["2026-12-03", "2099-01-01", "2026-11-30", "2026-12-04", "2026-12-05"]
+
+
+async def test_the_last_day_is_found_behind_whatever_was_written_since() -> None:
+    log = MemoryLog(clock_ms=NOW_MS)
+    await open_days(log, date(2026, 12, 3))
+    for _ in range(2 * scheduler.STRETCH + 7):
+        log.put(scheduler.TOPIC, 2, key=b"?", value=b"?", headers=())
+    assert await open_days(log, date(2026, 12, 4)) == LANES
+    assert days(log, 0)[-1] == ("2026-12-04", True)
 
 
 async def test_what_else_stands_on_the_topic_does_not_hide_the_last_day() -> None:

@@ -132,7 +132,7 @@ from medfund.events.treasury import (
     SuspensePlacingRequested,
     TreasuryFundsRequested,
 )
-from medfund.lanes import batch, registered
+from medfund.lanes import batch, opened, registered
 
 
 def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]:
@@ -227,6 +227,10 @@ class Clearing:
                 policy.parse(fact.event)
             except policy.BadPolicy as error:
                 return batch.refuse(fact, Reason.BAD_CODE, f"$.parameters: {error}")
+        if isinstance(fact.event, DayOpened):
+            if refusal := opened.admit(draft.coming or draft.known.today, fact):
+                return refusal
+            draft.coming = fact.event.date
         return registered.admit(ChainMap(draft.areas, draft.known.areas), fact)  # type: ignore[arg-type]
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Draft, fresh: Sequence[Accepted]) -> None:

@@ -80,6 +80,8 @@ class Draft:
     """The day that was open before the one of this batch that was opened last."""
     runs: dict[str, int] = field(default_factory=dict)
     """By name: the offset at which each run of this batch came first."""
+    coming: date | None = None
+    """The last day that was admitted to this batch."""
     opened: date | None = None
     """The day that was opened last, where one was in this batch."""
     moves: list[Move] = field(default_factory=list)

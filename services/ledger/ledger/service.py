@@ -11,7 +11,8 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Event, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.refusals import Reason
-from medfund.lanes import decisions, partition, registered
+from medfund.events.time import DayOpened
+from medfund.lanes import decisions, opened, partition, registered
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.service import Effects
 from medfund.postgres import queries
@@ -62,6 +63,8 @@ class Ledger:
         return 0
 
     def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
+        if type(event.event) is DayOpened:
+            return opened.admit(None, event)
         return registered.admit(draft, event)
 
     async def prepare(

@@ -1,0 +1,36 @@
+"""Which days a lane opens: one after the other, and none before it has begun in Shanghai by the broker's clock. Pure.
+
+What stays true: what the rules take for today is a day that has come, and never goes back. What was on the log before
+this was asked of days (`RULED_FROM`) stays as it was taken.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from medfund import calendar
+from medfund.events.codec import FUTURE_MAX, Accepted, Refused
+from medfund.events.refusals import Reason
+from medfund.events.time import DayOpened
+from medfund.lanes import batch
+
+RULED_FROM = datetime(2026, 11, 30, 12, tzinfo=calendar.SHANGHAI)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def admit(last: date | None, fact: Accepted) -> Refused | None:
+    """Refuse a day that has not begun, or does not come after `last`, which was opened last.
+
+    A `last` that has not come itself is of the time before, and holds nothing up.
+    """
+    event, appended = fact.event, _EPOCH + timedelta(milliseconds=fact.record.timestamp)
+    if not isinstance(event, DayOpened) or appended < RULED_FROM:
+        return None
+    today = calendar.shanghai_day(appended + FUTURE_MAX)
+    if event.date > today:
+        return _refused(fact, f"{event.date} had not begun when the record came, on {today}")
+    if last is not None and event.date <= last <= today:
+        return _refused(fact, f"{event.date} does not come after {last}, which was opened last")
+    return None
+
+
+def _refused(fact: Accepted, detail: str) -> Refused:
+    return batch.refuse(fact, Reason.WRONG_DAY, f"$.date: {detail}")
