@@ -158,10 +158,10 @@ class Fund:
         }
         self.put("claim.batch.submitted.v1", **{**content, **changes})
 
-    def day(self, day: str) -> None:
-        """Opened when it begins."""
+    def day(self, day: str, *, worked: bool | None = None) -> None:
+        """Opened when it begins, as the scheduler says it, or `worked` where its calendar does not cover the year."""
         known, date = calendar.shipped(), datetime.date.fromisoformat(day)
-        worked = known.is_working_day(date) if date.year in known.notices else None
+        worked = known.is_working_day(date) if date.year in known.notices else worked
         begins = datetime.datetime.combine(date, datetime.time(), calendar.SHANGHAI)
         self.log.clock_ms = max(self.log.clock_ms, int(begins.timestamp() * 1000))
         self.put_in_lane("day.opened.v1", date=day, working_day=worked, calendar_version=known.version)

@@ -174,8 +174,8 @@ class ClaimDeadlineApproaching(ClaimDeadline, frozen=True, kw_only=True):
 
 @kind("claim.deadline.breached", family="clearing", key="provider")
 class ClaimDeadlineBreached(ClaimDeadline, frozen=True, kw_only=True):
-    """The day is over and the claim was not paid in full: `seen_on` is the day that opened, or the bank's value date
-    that came too late. Source: R1.4, c.2 (13)."""
+    """The day is over and the claim was not paid in full: `seen_on` is the bank's value date that came too late, or the
+    day that opened when the bank's statement of the due day could have come. Source: R1.4, R10, c.2 (13)."""
 
     seen_on: Day
 
@@ -186,12 +186,13 @@ class ClaimDeadlineBreached(ClaimDeadline, frozen=True, kw_only=True):
 class ClaimDeadlineRecalculated(ClaimDeadline, frozen=True, kw_only=True):
     """A notice of working days moved a deadline from `was` to `due`; `latest` is given while it is provisional.
 
-    Source: R1.4, c.2 (13).
+    `cut_off` is given where the cut-off, which rolls, moved too. Source: R1.4, c.2 (13).
     """
 
     was: Day
     latest: Day | None
     calendar_version: Ref
+    cut_off: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DEADLINE,
@@ -199,6 +200,20 @@ class ClaimDeadlineRecalculated(ClaimDeadline, frozen=True, kw_only=True):
         "was": "2026-03-03",
         "latest": None,
         "calendar_version": "cn-2024-2026-30451dc4",
+    }
+
+
+@kind("claim.breach.withdrawn", family="clearing", key="provider")
+class ClaimBreachWithdrawn(ClaimDeadline, frozen=True, kw_only=True):
+    """What was told as breached is not: the bank says that the claim was paid in full by then, on `paid_on`, or a
+    notice moved the deadline. Source: R1.4, R10."""
+
+    paid_on: Day | None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DEADLINE,
+        "cause": {"topic": "bank", "lane": 3, "offset": 512},
+        "paid_on": "2026-03-09",
     }
 
 

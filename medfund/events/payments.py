@@ -50,15 +50,17 @@ class PaymentOrdered(OfPayment, frozen=True, kw_only=True):
     """Money is to be paid for one payable, at the latest on `due`, once enough people have approved it.
 
     `requested_by` is the person who asked for it, where it was not the rules alone; that person cannot approve it too.
-    `retry_of` is the payment that failed or came back. Books nothing: the bank's confirmation does. Source: c.2 (20).
+    `retry_of` is the payment that failed or came back. While no notice covers the span, `due` is the first day that it
+    can be and `latest` the last one. Books nothing: the bank's confirmation does. Source: c.2 (20), R10.
     """
 
     purpose: Purpose
     due: Day
     requested_by: Ref | None = None
     retry_of: Ref | None = None
+    latest: Day | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "purpose": "INSTANT", "due": "2026-03-09"}
+    example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "purpose": "INSTANT", "due": "2026-02-09"}
 
 
 @kind("payment.approved", family="clearing", key="provider", rules=_RULES)

@@ -2,15 +2,20 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from medfund import money
 from tests.conftest import Database
 from tests.fund import Fund, running
+from tests.integration import claims_served
 
 BATCH = "B-202601"
-CLOCK = ("claim.deadline.approaching", "claim.deadline.breached", "claim.deadline.recalculated")
+CLOCK = (
+    "claim.deadline.approaching", "claim.deadline.breached", "claim.breach.withdrawn", "claim.deadline.recalculated",
+)  # fmt: skip
 NEW_YEAR_2027 = {
     "year": 2027,
     "holidays": ["2027-01-01", "2027-01-02", "2027-01-03"],
@@ -36,10 +41,11 @@ async def pass_days(fund: Fund, first: str, last: str) -> None:
 
 
 async def told(fund: Fund) -> list[tuple[str, str, str]]:
-    """What of the clock was said: kind, target, and the days left, the day it was seen on, or the new deadline."""
+    """What of the clock was said: kind, target, and the days left, the day it was seen on or paid on, or the new
+    deadline."""
     return [
-        (event["type"].removeprefix("claim.deadline."), event["target"],
-         str(event.get("days_left", event.get("seen_on", event["due"]))))
+        (event["type"].rpartition(".")[2], event["target"],
+         str(event.get("days_left", event.get("seen_on", event.get("paid_on", event["due"])))))
         for event in await fund.decided(*CLOCK)
     ]  # fmt: skip
 
@@ -58,11 +64,11 @@ async def test_each_target_is_announced_and_missed_by_itself_over_the_spring_fes
     await pass_days(fund, "2026-02-07", "2026-03-20")
     assert await told(fund) == [
         ("approaching", "MONTH_END", "3"),
-        ("breached", "MONTH_END", "2026-03-01"),
+        ("breached", "MONTH_END", "2026-03-03"),
         ("approaching", "WD_15", "3"),
-        ("breached", "WD_15", "2026-03-10"),
+        ("breached", "WD_15", "2026-03-11"),
         ("approaching", "WD_20", "3"),
-        ("breached", "WD_20", "2026-03-17"),
+        ("breached", "WD_20", "2026-03-18"),
     ]
 
 
@@ -71,8 +77,11 @@ async def test_a_payment_is_due_when_the_policy_of_its_claim_says(fund: Fund) ->
     fund.settle({"310100": 100})
     fund.submit(BATCH)
     await pass_days(fund, "2026-02-07", "2026-02-09")
-    [ordered] = await fund.ordered()
-    assert ordered["due"] == "2026-03-02", "10 working days from 2026-02-11, over the Spring Festival"
+    await pay(fund, 0, "2026-02-10")
+    fund.deduct([BATCH], {})
+    at_once, rest = await fund.ordered()
+    assert rest["due"] == "2026-03-02", "10 working days from 2026-02-11, over the Spring Festival"
+    assert at_once["due"] == "2026-02-09", "the first working day after it was submitted, on a Friday"
 
 
 async def test_a_claim_that_is_paid_in_time_is_not_late(fund: Fund) -> None:
@@ -130,8 +139,8 @@ async def test_money_that_comes_back_starts_the_clock_again(fund: Fund) -> None:
     fund.deduct([BATCH], {})
     await pay(fund, 1, "2026-02-26")
     fund.bank(f"{BATCH}/P2", {"310100": 500}, on="2026-02-27", back=True)
-    await pass_days(fund, "2026-03-10", "2026-03-10")
-    assert ("breached", "WD_15", "2026-03-10") in await told(fund)
+    await pass_days(fund, "2026-03-10", "2026-03-11")
+    assert ("breached", "WD_15", "2026-03-11") in await told(fund)
 
 
 async def test_a_deadline_beyond_the_calendar_is_provisional_until_the_notice_comes(fund: Fund) -> None:
@@ -155,3 +164,184 @@ async def test_a_deadline_beyond_the_calendar_is_provisional_until_the_notice_co
     assert (twenty["was"], twenty["due"]) == ("2027-01-18", "2027-01-19")
     fund.put_in_lane("calendar.published.v1", **{**amended, "notice_ref": "the same days again"})
     assert len(await fund.decided("claim.deadline.recalculated")) == 4, "what does not move is not told"
+
+
+WAITED = """
+statement_days  last_open   told
+0               2026-03-09  no     # the due day itself
+0               2026-03-10  2026-03-10
+1               2026-03-09  no
+1               2026-03-10  2026-03-10
+2               2026-03-10  no
+2               2026-03-11  2026-03-11
+5               2026-03-15  no     # a Sunday lies between
+5               2026-03-16  2026-03-16
+"""
+
+
+@pytest.mark.parametrize("case", [line.split("#")[0].split() for line in WAITED.strip().splitlines()[1:]], ids="-".join)
+async def test_a_breach_is_told_when_the_banks_statement_of_the_due_day_can_have_come(
+    fund: Fund, case: list[str]
+) -> None:
+    waited, last, seen_on = case
+    fund.policy(valid_from="2026-02-01", clock__statement_days=waited)
+    fund.settle({"310100": 73_100})
+    fund.submit(BATCH)
+    await pass_days(fund, "2026-02-09", last)
+    breaches = await fund.decided("claim.deadline.breached")
+    assert [event["seen_on"] for event in breaches if event["target"] == "WD_15"] == (
+        [] if seen_on == "no" else [seen_on]
+    )
+
+
+async def paid_on_the_due_day(fund: Fund, last_open: str, value_date: str = "2026-03-09") -> None:
+    """What is left of a claim of 731.00 after its P1 of 657.90, told by the bank after a day has opened."""
+    fund.settle({"310100": 73_100})
+    fund.submit(BATCH)
+    await pass_days(fund, "2026-02-07", "2026-02-09")
+    await pay(fund, 0, "2026-02-12")
+    fund.deduct([BATCH], {})
+    await pass_days(fund, "2026-02-10", last_open)
+    await pay(fund, 1, value_date)
+
+
+async def states(database: Database, fund: Fund, folder: Path) -> dict[str, tuple[str, str | None]]:
+    """As `GET /v1/claims/{batch}/deadlines` tells them."""
+    async with claims_served.serving(database, fund.log, folder / "keys") as api:
+        answer = await api.caller("finance").answer(f"/v1/claims/{BATCH}/deadlines", provider=fund.provider)
+    return {one["target"]: (one["state"], one["paid_on"]) for one in answer["deadlines"]}
+
+
+async def test_a_claim_paid_on_its_due_day_is_met_though_the_bank_says_so_the_day_after(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    await paid_on_the_due_day(fund, "2026-03-10")
+    assert ("breached", "WD_15") not in {event[:2] for event in await told(fund)}
+    told_of = await states(database, fund, tmp_path)
+    assert (told_of["WD_15"], told_of["WD_20"]) == (("MET", "2026-03-09"), ("MET", "2026-03-09"))
+
+
+async def test_a_breach_is_taken_back_by_the_fact_that_it_was_paid_in_time(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    await paid_on_the_due_day(fund, "2026-03-12")
+    assert [event for event in await told(fund) if event[1] == "WD_15"] == [
+        ("approaching", "WD_15", "3"), ("breached", "WD_15", "2026-03-11"), ("withdrawn", "WD_15", "2026-03-09"),
+    ]  # fmt: skip
+    assert (await states(database, fund, tmp_path))["WD_15"] == ("MET", "2026-03-09")
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
+async def test_a_breach_stays_where_the_bank_paid_a_day_late(fund: Fund, database: Database, tmp_path: Path) -> None:
+    await paid_on_the_due_day(fund, "2026-03-12", value_date="2026-03-10")
+    assert [event for event in await told(fund) if event[1] == "WD_15"][-1] == ("breached", "WD_15", "2026-03-11")
+    assert (await states(database, fund, tmp_path))["WD_15"] == ("BREACHED", "2026-03-10")
+
+
+# -- a year whose notice has not come
+
+
+async def claimed_in_december(fund: Fund, **data: Any) -> None:
+    """10,000.00, of which 9,000.00 are paid at once."""
+    fund.settle({"310100": 1_000_000}, day="2026-12-15")
+    fund.submit("B-202612", first="2026-12-01", last="2026-12-31", **data)
+    await fund.drain()
+
+
+async def test_a_published_notice_makes_its_days_working_days(fund: Fund) -> None:
+    await claimed_in_december(fund, on="2027-01-02")
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    await fund.drain()
+    fund.day("2027-01-03")
+    assert await fund.ordered() == []
+    fund.day("2027-01-04")
+    [ordered] = await fund.ordered()
+    assert (ordered["purpose"], ordered["amounts"]) == ("INSTANT", {"310100": "9000.00"})
+    assert (ordered["due"], ordered["latest"]) == ("2027-01-04", None)
+
+
+async def test_an_amended_notice_says_which_days_are_worked(fund: Fund) -> None:
+    await claimed_in_december(fund, on="2027-01-02")
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    await fund.drain()
+    fund.put_in_lane(
+        "calendar.published.v1",
+        **{**NEW_YEAR_2027, "holidays": ["2027-01-01", "2027-01-04"], "workdays": ["2027-01-03"]},
+    )
+    await fund.drain()
+    fund.day("2027-01-03")
+    [ordered] = await fund.ordered()
+    assert (ordered["due"], ordered["amounts"]) == ("2027-01-03", {"310100": "9000.00"})
+
+
+async def test_what_was_not_paid_at_once_for_want_of_a_notice_is_paid_when_it_comes(fund: Fund) -> None:
+    await claimed_in_december(fund, on="2027-01-02")
+    for day in ("2027-01-04", "2027-01-05", "2027-01-09"):
+        fund.day(day)
+    assert await fund.ordered() == []
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    [ordered] = await fund.ordered()
+    assert (ordered["cause"]["topic"], ordered["due"], ordered["amounts"]) == (
+        "agency", "2027-01-04", {"310100": "9000.00"},
+    )  # fmt: skip
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
+async def test_what_the_scheduler_says_counts_where_no_notice_is_known(fund: Fund) -> None:
+    await claimed_in_december(fund, on="2027-01-02")
+    fund.day("2027-01-03")
+    fund.day("2027-01-04", worked=True)
+    [ordered] = await fund.ordered()
+    assert (ordered["due"], ordered["latest"]) == ("2027-01-03", "2027-01-21"), "and its due day is provisional"
+
+
+async def test_a_breach_is_never_told_of_a_provisional_deadline(fund: Fund) -> None:
+    await claimed_in_december(fund, on="2027-01-05")
+    [accepted] = await fund.decided("claim.batch.accepted")
+    await pass_days(fund, "2027-01-06", "2027-03-31")
+    assert {event[1] for event in await told(fund)} == {"MONTH_END"}
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    *_, fifteen, twenty = [event for event in await told(fund) if event[1] != "MONTH_END" and event[0] == "breached"]
+    assert (fifteen, twenty) == (("breached", "WD_15", "2027-03-31"), ("breached", "WD_20", "2027-03-31"))
+    assert accepted["due_15"] < accepted["latest_15"] < "2027-03-31"
+
+
+async def test_a_cut_off_that_rolls_is_rolled_again_when_the_notice_comes(fund: Fund) -> None:
+    """10 January 2027 is a Sunday; the second notice has it worked."""
+    fund.policy(valid_from="2026-02-01", clock__cut_off_roll="NEXT_WORKING_DAY")
+    await claimed_in_december(fund, on="2027-01-05")
+    [accepted] = await fund.decided("claim.batch.accepted")
+    assert accepted["cut_off"] == "2027-01-10"
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    await fund.drain()
+    fund.put_in_lane("calendar.published.v1", **{**NEW_YEAR_2027, "workdays": ["2027-01-10"]})
+    moved = await fund.decided("claim.deadline.recalculated")
+    assert [(event["target"], event["due"], event["cut_off"]) for event in moved] == [
+        ("WD_15", "2027-02-01", "2027-01-11"),
+        ("WD_20", "2027-02-08", "2027-01-11"),
+        ("WD_15", "2027-01-29", "2027-01-10"),
+        ("WD_20", "2027-02-05", "2027-01-10"),
+    ]
+    assert accepted["due_15"] <= "2027-01-29"
+    assert accepted["latest_15"] >= "2027-02-01"
+
+
+async def test_a_claim_paid_before_its_notice_came_is_judged_when_it_comes(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    fund.settle({"310100": 73_100}, day="2026-12-15")
+    fund.submit(BATCH, first="2026-12-01", last="2026-12-31", on="2027-01-05")
+    fund.day("2027-01-06")
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    await pay(fund, 0, "2027-02-02")
+    assert (await states(database, fund, tmp_path))["WD_15"] == ("OPEN", "2027-02-02")
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    assert [event for event in await told(fund) if event[1] == "WD_15"] == [
+        ("recalculated", "WD_15", "2027-01-29"), ("breached", "WD_15", "2027-02-02"),
+    ]  # fmt: skip
+    assert (await states(database, fund, tmp_path))["WD_20"] == ("MET", "2027-02-02")

@@ -55,6 +55,8 @@ class Policy:
     cut_off_day: int
     cut_off_roll: Literal["NONE", "NEXT_WORKING_DAY"]
     warn_days: int
+    statement_days: int
+    """How many working days after a day the bank's statement of it can take to come (R10)."""
     steps: tuple[str, ...]
     not_offset: frozenset[str]
     audit_unfinished: Literal["WAIT", "HOLD_DOUBTFUL"]
@@ -149,6 +151,7 @@ def parse(event: PolicyPublished, *, kept: bool = False) -> Policy:
         cut_off_day=read["clock.cut_off_day"],
         cut_off_roll=read["clock.cut_off_roll"],
         warn_days=read["clock.warn_days"],
+        statement_days=read["clock.statement_days"],
         steps=read["offset.order"],
         not_offset=frozenset(read["offset.not_from"]),
         audit_unfinished=read["audit.unfinished"],
@@ -297,6 +300,7 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "clock.cut_off_day": (_number(1, 28), 10),
     "clock.cut_off_roll": (_one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),
     "clock.warn_days": (_number(1, 10), 3),
+    "clock.statement_days": (_number(0, 10), 2),
     "offset.order": (_steps, STEPS),
     "offset.not_from": (_funds, NOT_OFFSET),
     "audit.unfinished": (_one_of("WAIT", "HOLD_DOUBTFUL"), "WAIT"),

@@ -58,6 +58,7 @@ from medfund.events.clearing import (
     ClaimBatchAccepted,
     ClaimBatchApproved,
     ClaimBatchWithdrawn,
+    ClaimBreachWithdrawn,
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
@@ -279,6 +280,8 @@ class Clearing:
                 draft.change_claim(names.claim(decision)).warned.append(decision.target)
             case ClaimDeadlineBreached():
                 draft.change_claim(names.claim(decision)).breached.append(decision.target)
+            case ClaimBreachWithdrawn():
+                draft.change_claim(names.claim(decision)).breached.remove(decision.target)
             case ClaimDeadlineRecalculated():
                 claims.deadline_moved(draft.change_claim(names.claim(decision)), decision)
             case InstantPaymentApproved():

@@ -51,7 +51,8 @@ class Paid(BaseModel):
     payable: str
     purpose: Purpose
     state: Status
-    due: date
+    due: Annotated[date, Field(description="The first day that it can be while `latest` is given")]
+    latest: Annotated[date | None, Field(description="The last one, while no notice of working days covers the span")]
     requested_by: Annotated[str | None, Field(description="The person who asked for it; null for the rules alone")]
     approvers: list[str]
     expires_on: Annotated[date | None, Field(description="The last day on which what was approved may be sent")]
@@ -187,6 +188,7 @@ def paid(payment: Payment) -> Paid:
         purpose=payment.purpose,
         state=payment.status,
         due=payment.due,
+        latest=payment.latest or None,
         requested_by=payment.requested_by,
         approvers=payment.approvers,
         expires_on=payment.expires_on,

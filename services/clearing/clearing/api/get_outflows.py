@@ -8,10 +8,14 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearing.api import examples, exports, filters, reading, runs
+from clearing.api import examples, exports, filters, reading, runs, standing
 from clearing.api.exports import Exported
+from clearing.claims import clock
+from clearing.funds import positive
+from clearing.instant import amounts
 from clearing.payments import outflow
 from clearing.payments.outflow import Due, Forecast
+from clearing.policy import Policies
 from medfund import money
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.http import answers, questions, reach
@@ -80,17 +84,23 @@ class Answer(BaseModel):
 async def outflows(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
-    """By the due days of what is ordered, and of what is claimed and not approved yet, which is an estimate. What is
-    due on a day off is paid on the working day before it.
+    """By the due days of what is ordered, and of what is claimed and not approved yet, which is an estimate: its part
+    that is paid at once is due on the first working day after it was submitted. What is due on a day off is paid on the
+    working day before it.
     """
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
     areas = filters.whole_areas(within)
     async with here.database.snapshot(caller) as connection:
-        calendar = await reading.calendar_of(connection, await connection.fetchval(SQL.a_lane, areas) or 0)
+        lane = await connection.fetchval(SQL.a_lane, areas) or 0
+        calendar = await reading.calendar_of(connection, lane)
         days = _days(calendar, question.first)
         cash = dict(map(tuple, await connection.fetch(SQL.cash, areas, runs.PAID_FROM)))
         sent = dict(map(tuple, await connection.fetch(SQL.on_their_way, areas)))
-        dues = [*await _unsent(connection, areas, days[-1]), *await _in_review(connection, areas, days[-1])]
+        known = await standing.known(connection, lane)
+        dues = [
+            *await _unsent(connection, areas, days[-1]),
+            *await _in_review(connection, areas, days[-1], known.policies, calendar),
+        ]
         positions = await answers.positions(connection, within.lanes)
     available = {fund: cash.get(fund, 0) - sent.get(fund, 0) for fund in {*cash, *sent}}
     found = [one for one in outflow.forecast(dues, available, days) if question.fund in (None, one.fund)]
@@ -118,15 +128,21 @@ async def _unsent(connection: Connection, areas: Areas, last: date) -> list[Due]
     return [Due(row["fund"], date.fromisoformat(row["due"]), row["fen"], estimated=False) for row in rows]
 
 
-async def _in_review(connection: Connection, areas: Areas, last: date) -> list[Due]:
-    rows = await connection.fetch(SQL.in_review, areas, last)
-    return [
-        Due(fund, row["due"], fen, estimated=True)
-        for row in rows
-        for fund, fen in outflow.estimate(
-            _fens(row["in_review"]), _fens(row["p1"]), approved_in_part=row["approved_in_part"]
-        ).items()
-    ]
+async def _in_review(
+    connection: Connection, areas: Areas, last: date, policies: Policies, calendar: Calendar
+) -> list[Due]:
+    """What was approved to be paid at once is ordered already; what will be is due before the rest of its claim."""
+    found = []
+    for row in await connection.fetch(SQL.in_review, areas, last):
+        in_review, p1 = _fens(row["in_review"]), _fens(row["p1"] or "{}")
+        if row["p1"] is None and not row["approved_in_part"] and row["policy_ref"] in policies.published:
+            policy, claimed = policies.by_hash(row["policy_ref"]), _fens(row["claimed"])
+            p1 = amounts.p1(claimed, {fund: policy.p1_ratio(fund) for fund in claimed})
+            at_once = clock.deadline(calendar, 1, row["submitted_on"]).earliest
+            found += [Due(fund, at_once, fen, estimated=True) for fund, fen in positive(p1).items()]
+        rest = outflow.estimate(in_review, p1, approved_in_part=row["approved_in_part"])
+        found += [Due(fund, row["due"], fen, estimated=True) for fund, fen in rest.items()]
+    return found
 
 
 def _fund(one: Forecast, cash: int, sent: int) -> OfFund:

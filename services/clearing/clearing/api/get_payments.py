@@ -206,7 +206,7 @@ def withheld(run: str, code: Any, detail: str) -> Withheld:
 def _days_overdue(one: Told, as_of: date | None) -> int | None:
     if as_of is None or not (one.status in UNPAID or any(one.to_retry.values())):
         return None
-    return max(0, (as_of - one.due).days)
+    return max(0, (as_of - one.due_for_certain).days)
 
 
 def _by_provider(told: Sequence[Told]) -> list[Group]:

@@ -1,7 +1,8 @@
 """The days that a claim is to be paid by, and when each was met or passed (R1.4). Pure.
 
 A target is met where the claim was paid in full by its day: the value date of the last payment decides, and where
-offsets left nothing to pay there is none.
+offsets left nothing to pay there is none. While the day is provisional, what was paid after the first day that it can
+be is open.
 """
 
 from datetime import date
@@ -41,12 +42,18 @@ def of(month: Month) -> list[Deadline]:
     claim = month.claim
     latest = {"WD_15": claim.latest, "WD_20": claim.latest_limit}
     return [
-        Deadline(target, deadlines.WORKING_DAYS.get(target), due, latest.get(target), *_state(month, target, due))
+        Deadline(
+            target,
+            deadlines.WORKING_DAYS.get(target),
+            due,
+            latest.get(target),
+            *_state(month, target, due, latest.get(target)),
+        )
         for target, due in deadlines.due(claim).items()
     ]
 
 
-def _state(month: Month, target: Target, due: date) -> tuple[State, date | None]:
+def _state(month: Month, target: Target, due: date, latest: date | None) -> tuple[State, date | None]:
     claim, lead = month.claim, month.lead
     if not claim.live:
         return "ENDED", None
@@ -54,5 +61,7 @@ def _state(month: Month, target: Target, due: date) -> tuple[State, date | None]
     if month.unpaid:
         return ("BREACHED" if breached else "OPEN"), None
     paid = max(filter(None, (claim.last_paid, lead.last_paid)), default=None)
-    late = breached or (paid is not None and paid > due)
-    return ("BREACHED" if late else "MET"), paid
+    late = paid is not None and paid > due
+    if late and not breached and latest is not None:
+        return "OPEN", paid
+    return ("BREACHED" if late or breached else "MET"), paid

@@ -78,8 +78,13 @@ class Claim(Payable, kw_only=True):
         return self.status == "IN_REVIEW" or (self.status == "APPROVED" and left)
 
     @property
+    def provisional(self) -> bool:
+        """Whether the notice that its deadlines wait for has not come."""
+        return self.live and (self.latest is not None or self.latest_limit is not None)
+
+    @property
     def open(self) -> bool:
-        return self.status == "IN_REVIEW" or self.owing
+        return self.status == "IN_REVIEW" or self.owing or self.provisional
 
     def covers(self, day: date, offset: int) -> bool:
         """Whether a settlement of its dimensions with this date and place is in it."""
@@ -155,7 +160,7 @@ def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:
 
 
 def deadline_moved(claim: Claim, event: ClaimDeadlineRecalculated) -> None:
-    claim.calendar_version = event.calendar_version
+    claim.calendar_version, claim.cut_off = event.calendar_version, event.cut_off or claim.cut_off
     if event.target == "WD_15":
         claim.due, claim.latest = event.due, event.latest
     else:

@@ -7,6 +7,7 @@ calendar ends before the span does, the deadline is provisional and says between
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from medfund.calendar import Calendar, CalendarNotLoaded
 
@@ -35,23 +36,38 @@ class Evidence:
     not_counted: Sequence[date]
 
 
-def cut_off(period_to: date, day: int, roll: str, calendar: Calendar) -> date:
+class CutOff(NamedTuple):
+    """The day after which a clock runs, and whether it may roll yet: the notice that says so has not come."""
+
+    day: date
+    rolls: bool = False
+
+
+def cut_off(period_to: date, day: int, roll: str, calendar: Calendar) -> CutOff:
     """The claim cut-off of a period: this day of the month after its end; where it rolls, as far as is known."""
     year, month = (period_to.year + 1, 1) if period_to.month == 12 else (period_to.year, period_to.month + 1)
     fixed = date(year, month, day)
     try:
-        return fixed if roll == "NONE" or calendar.is_working_day(fixed) else calendar.next_working_day(fixed)
+        rolled = fixed if roll == "NONE" else calendar.next_working_day(fixed - DAY)
     except CalendarNotLoaded:
-        return fixed
+        return CutOff(fixed, rolls=True)
+    return CutOff(rolled)
 
 
 def next_day(day: date) -> date:
     return day + DAY
 
 
-def clock_cut_off(cut_off: date, submitted: date) -> date:
+def started(cut_off: CutOff, submitted: date) -> CutOff:
     """A provider that is late starts its own clock, the day after it submitted (R1.4)."""
-    return max(cut_off, submitted)
+    return CutOff(submitted) if submitted > cut_off.day else cut_off
+
+
+def deadline_after(calendar: Calendar, working_days: int, cut_off: CutOff) -> Deadline:
+    """A cut-off that rolls is the first working day from itself on, so that one more is counted from the day before."""
+    if cut_off.rolls:
+        return deadline(calendar, working_days + 1, cut_off.day - DAY)
+    return deadline(calendar, working_days, cut_off.day)
 
 
 def deadline(calendar: Calendar, working_days: int, cut_off: date) -> Deadline:

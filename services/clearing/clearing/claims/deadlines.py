@@ -1,7 +1,8 @@
 """What a claim has to be paid by, and what is told of it when a day opens, a payment is late, a notice comes. Pure.
 
-What stays true: the three targets are checked each by itself; a breach is told once; a deadline that was told never
-moves in silence. The clock stops with the bank's value date of the last payment. Source: domain.md R1.4.
+What stays true: the three targets are checked each by itself; a breach is told once, of a final deadline alone, when
+the bank can have spoken of it, and is taken back where a fact that comes later says otherwise. A deadline that was told
+never moves in silence. The clock stops with the bank's value date of the last payment. Source: domain.md R1.4, R10.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,8 +11,11 @@ from typing import Any, NamedTuple
 
 from clearing.claims import clock
 from clearing.claims.claim import Claim
+from clearing.claims.clock import CutOff
+from clearing.policy import Policy
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import (
+    ClaimBreachWithdrawn,
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
@@ -27,6 +31,14 @@ class Moved(NamedTuple):
     was: date
     due: date
     latest: date | None
+    cut_off: date | None
+    """Where it moved too."""
+
+
+def clock_of(period_to: date, submitted: date, policy: Policy, calendar: Calendar) -> CutOff:
+    """After which day a claim's clock runs."""
+    cut_off = clock.cut_off(period_to, policy.cut_off_day, policy.cut_off_roll, calendar)
+    return clock.started(cut_off, submitted)
 
 
 def due(claim: Claim) -> dict[Target, date]:
@@ -34,10 +46,17 @@ def due(claim: Claim) -> dict[Target, date]:
 
 
 def breached(claim: Claim, day: date) -> Iterator[tuple[Target, date]]:
-    """The targets that lie before a day, of a claim that is not paid; those that were told are left out."""
+    """The final targets that lie before a day on which a claim was not paid; those that were told are left out."""
+    provisional = {"WD_15": claim.latest, "WD_20": claim.latest_limit}
     for target, limit in due(claim).items():
-        if limit < day and target not in claim.breached:
+        if limit < day and target not in claim.breached and provisional.get(target) is None:
             yield target, limit
+
+
+def told_by(limit: date, policy: Policy, calendar: Calendar) -> date:
+    """The day on which the bank's statement of a due day can have come."""
+    days = policy.statement_days
+    return clock.deadline(calendar, days, limit).latest if days else clock.next_day(limit)
 
 
 def approaching(claim: Claim, day: date, warn_days: int, calendar: Calendar) -> Iterator[tuple[Target, date, int]]:
@@ -60,25 +79,48 @@ def _working_days(calendar: Calendar, first: date, last: date, most: int) -> int
         return None
 
 
-def moved(claim: Claim, calendar: Calendar) -> Iterator[Moved]:
-    """The targets that another calendar moves, or makes final."""
+def moved(claim: Claim, policy: Policy, calendar: Calendar) -> Iterator[Moved]:
+    """The targets that another calendar moves, or makes final; a cut-off that rolls is rolled again."""
+    started = clock_of(claim.period_to, claim.submitted_on, policy, calendar)
+    cut_off = started.day if started.day != claim.cut_off else None
     known: Mapping[Target, tuple[date, date | None]] = {
         "WD_15": (claim.due, claim.latest),
         "WD_20": (claim.due_limit, claim.latest_limit),
     }
     for target, days in WORKING_DAYS.items():
-        found = clock.deadline(calendar, days, claim.cut_off)
+        found = clock.deadline_after(calendar, days, started)
         latest = found.latest if found.provisional else None
-        if (found.earliest, latest) != known[target]:
-            yield Moved(target, known[target][0], found.earliest, latest)
+        if cut_off or (found.earliest, latest) != known[target]:
+            yield Moved(target, known[target][0], found.earliest, latest, cut_off)
 
 
 # -- as decisions
 
 
-def told_breached(claim: Claim, day: date, cause: Place) -> Iterator[ClaimDeadlineBreached]:
+def told_breached(claim: Claim, value_date: date, cause: Place) -> Iterator[ClaimDeadlineBreached]:
+    """The bank paid after it was due."""
+    for target, limit in breached(claim, value_date):
+        yield ClaimDeadlineBreached(**_about(claim, cause, target, limit), seen_on=value_date)
+
+
+def told_unpaid(
+    claim: Claim, day: date, policy: Policy, calendar: Calendar, cause: Place
+) -> Iterator[ClaimDeadlineBreached]:
+    """The bank has not paid, and could have said so."""
     for target, limit in breached(claim, day):
-        yield ClaimDeadlineBreached(**_about(claim, cause, target, limit), seen_on=day)
+        if told_by(limit, policy, calendar) <= day:
+            yield ClaimDeadlineBreached(**_about(claim, cause, target, limit), seen_on=day)
+
+
+def told_withdrawn(
+    claim: Claim, day: date, policy: Policy, calendar: Calendar, cause: Place
+) -> Iterator[ClaimBreachWithdrawn]:
+    """What was told as breached and is not: it was paid in time after all, or is not over."""
+    paid_on = None if claim.unpaid else claim.last_paid
+    for target, limit in due(claim).items():
+        late = claim.last_paid is not None and claim.last_paid > limit
+        if target in claim.breached and not late and (paid_on or told_by(limit, policy, calendar) > day):
+            yield ClaimBreachWithdrawn(**_about(claim, cause, target, limit), paid_on=paid_on)
 
 
 def told_approaching(
@@ -88,12 +130,13 @@ def told_approaching(
         yield ClaimDeadlineApproaching(**_about(claim, cause, target, limit), days_left=left)
 
 
-def told_moved(claim: Claim, calendar: Calendar, cause: Place) -> Iterator[ClaimDeadlineRecalculated]:
-    for change in moved(claim, calendar):
+def told_moved(claim: Claim, policy: Policy, calendar: Calendar, cause: Place) -> Iterator[ClaimDeadlineRecalculated]:
+    for change in moved(claim, policy, calendar):
         yield ClaimDeadlineRecalculated(
             **_about(claim, cause, change.target, change.due),
             was=change.was,
             latest=change.latest,
+            cut_off=change.cut_off,
             calendar_version=calendar.version,
         )
 

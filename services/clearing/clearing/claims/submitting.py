@@ -8,7 +8,7 @@ from datetime import date
 
 from clearing import dimensions, names
 from clearing.audit.findings import reversed_
-from clearing.claims import checks, clock
+from clearing.claims import checks, clock, deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed, told
 from clearing.funds import positive, yuans
@@ -84,9 +84,8 @@ def _accepted(
     draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
 ) -> ClaimBatchAccepted:
     calendar = draft.known.calendar
-    cut_off = clock.cut_off(event.period_to, policy.cut_off_day, policy.cut_off_roll, calendar)
-    started = clock.clock_cut_off(cut_off, event.submitted_on)
-    due_15, due_20 = clock.deadline(calendar, 15, started), clock.deadline(calendar, 20, started)
+    started = deadlines.clock_of(event.period_to, event.submitted_on, policy, calendar)
+    due_15, due_20 = (clock.deadline_after(calendar, days, started) for days in (15, 20))
     besides = [
         Besides(batch=claim.ref, period_from=claim.period_from, period_to=claim.period_to, before=claim.opened)
         for claim in rivals
@@ -106,8 +105,8 @@ def _accepted(
         settlement_root=event.settlement_root,
         amounts=event.amounts,
         submitted_on=event.submitted_on,
-        cut_off=started,
-        clock_start=clock.next_day(started),
+        cut_off=started.day,
+        clock_start=clock.next_day(started.day),
         due_15=due_15.earliest,
         due_20=due_20.earliest,
         latest_15=due_15.latest if due_15.provisional else None,

@@ -5,6 +5,7 @@ from typing import Literal
 
 from clearing.claims import clock
 from clearing.claims.claim import Claim
+from clearing.claims.clock import Deadline
 from clearing.funds import Fens, positive, yuans
 from clearing.offsets.taking import offset, to_pay
 from clearing.payments.payable import Payable
@@ -17,12 +18,8 @@ def order(
     draft: Draft, payable: Payable, cause: Place, purpose: Literal["INSTANT", "PAYABLE"], cash: Fens,
     asked: PaymentRetried | None = None,
 ) -> Iterator[Event]:  # fmt: skip
-    """To be paid within the working days that the payable's policy promises: each fund from its own account.
-
-    `asked`: what somebody wants paid again.
-    """
-    policy = draft.policy_of(payable)
-    due = clock.deadline(draft.known.calendar, policy.working_days, payable.cut_off).earliest
+    """Each fund from its own account. `asked`: what somebody wants paid again."""
+    due = _due(draft, payable, purpose)
     for fund, fen in cash.items():
         yield PaymentOrdered(
             **payable.told(cause, [fund]),
@@ -30,10 +27,20 @@ def order(
             payable_ref=payable.ref,
             purpose=purpose,
             amounts=yuans({fund: fen}),
-            due=due,
+            due=due.earliest,
+            latest=due.latest if due.provisional else None,
             requested_by=asked.requested_by if asked else None,
             retry_of=asked.payment_ref if asked else None,
         )
+
+
+def _due(draft: Draft, payable: Payable, purpose: Literal["INSTANT", "PAYABLE"]) -> Deadline:
+    """At once is on the first working day after the claim was submitted; else within the working days that the
+    payable's policy promises (R1.4, R1.5, R10)."""
+    calendar = draft.known.calendar
+    if purpose == "INSTANT" and isinstance(payable, Claim):
+        return clock.deadline(calendar, 1, payable.submitted_on)
+    return clock.deadline(calendar, draft.policy_of(payable).working_days, payable.cut_off)
 
 
 def pay_out(

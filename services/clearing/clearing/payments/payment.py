@@ -43,6 +43,8 @@ class Payment(msgspec.Struct, kw_only=True):
     purpose: Purpose
     amounts: Fens
     due: date
+    latest: date | msgspec.UnsetType = msgspec.UNSET
+    """The last day that `due` can be, while no notice covers the span."""
     status: Status = "ORDERED"
     requested_by: str | None = None
     retry_of: str | None = None
@@ -80,6 +82,11 @@ class Payment(msgspec.Struct, kw_only=True):
         return Name(self.provider, self.payable_ref)
 
     @property
+    def due_for_certain(self) -> date:
+        """It is not late before this one."""
+        return self.latest or self.due
+
+    @property
     def fund(self) -> str | None:
         """A payment leaves from one fund's account."""
         return next(iter(self.amounts)) if len(self.amounts) == 1 else None
@@ -112,6 +119,7 @@ def ordered(event: PaymentOrdered) -> Payment:
         purpose=event.purpose,
         amounts=fens(event.amounts),
         due=event.due,
+        latest=event.latest or msgspec.UNSET,
         requested_by=event.requested_by,
         retry_of=event.retry_of,
     )

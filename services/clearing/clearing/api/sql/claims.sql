@@ -24,7 +24,7 @@ where
     and ($4::text is null or status = $4)
     and ($5::date is null or due < $5)
     and ($6::date is null or due > $6)
-    and ($7::date is null or (unpaid and due < $7) = $8::boolean)
+    and ($7::date is null or (unpaid and coalesce((body ->> 'latest')::date, due) < $7) = $8::boolean)
     and (unpaid or not $9::boolean)
     and ($10::text is null or body ->> 'cut_off' >= $10)
     and ($11::text is null or body ->> 'cut_off' <= $11)

@@ -36,14 +36,20 @@ where
 group by part.fund, payment.body ->> 'due'
 
 -- name: in_review
--- Claims that are not approved and due up to a day, as far as an estimate needs them. Locks: none.
+-- Claims that are not approved and due up to a day, or of which a part is to be paid at once, as far as an estimate needs
+-- them. Locks: none.
 select
     due,
+    (body ->> 'submitted_on')::date as submitted_on,
+    body ->> 'policy_ref' as policy_ref,
+    body -> 'claimed' as claimed,
     body -> 'in_review' as in_review,
-    coalesce(nullif(body -> 'p1', 'null'), '{}') as p1,
+    nullif(body -> 'p1', 'null') as p1,
     body ->> 'lead' <> '' as approved_in_part
 from claims
-where area = any($1::text []) and status = 'IN_REVIEW' and is_open and due <= $2
+where
+    area = any($1::text []) and status = 'IN_REVIEW' and is_open
+    and (due <= $2 or jsonb_typeof(body -> 'p1') is distinct from 'object')
 
 -- name: a_lane
 -- A lane that knows the area, for the working days as it knows them. Locks: none.

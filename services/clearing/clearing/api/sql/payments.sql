@@ -49,7 +49,7 @@ where
         when 'sent' then payment.status = 'SENT'
         when 'overdue' then
             (payment.status in ('ORDERED', 'APPROVED', 'SENT') or payment.to_retry)
-            and payment.body ->> 'due' < $10::text
+            and coalesce(payment.body ->> 'latest', payment.body ->> 'due') < $10::text
         when 'returned' then payment.to_retry
         else true
     end
