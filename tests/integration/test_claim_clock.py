@@ -296,7 +296,7 @@ async def test_what_the_scheduler_says_counts_where_no_notice_is_known(fund: Fun
     fund.day("2027-01-03")
     fund.day("2027-01-04", worked=True)
     [ordered] = await fund.ordered()
-    assert (ordered["due"], ordered["latest"]) == ("2027-01-03", "2027-01-21"), "and its due day is provisional"
+    assert (ordered["due"], ordered["latest"]) == ("2027-01-03", "2027-01-29"), "and its due day is provisional"
 
 
 async def test_a_breach_is_never_told_of_a_provisional_deadline(fund: Fund) -> None:
