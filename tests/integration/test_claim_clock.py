@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from medfund import money
 from tests.conftest import Database
@@ -260,6 +261,32 @@ async def test_a_published_notice_makes_its_days_working_days(fund: Fund) -> Non
     [ordered] = await fund.ordered()
     assert (ordered["purpose"], ordered["amounts"]) == ("INSTANT", {"310100": "9000.00"})
     assert (ordered["due"], ordered["latest"]) == ("2027-01-04", None)
+
+
+async def test_a_day_of_next_year_pays_what_waits_though_the_scheduler_cannot_say_what_it_is(fund: Fund) -> None:
+    """The batch of a day in November, the notice, and 4 January as the scheduler writes it."""
+    batch = "20261116-310-21"
+    fund.settle({"310100": 1_000_000}, day="2026-11-16")
+    fund.submit(batch, first="2026-11-16", last="2026-11-16", on="2026-11-30", mode="DAY")
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    await fund.drain()
+    fund.day("2027-01-04")
+    [day] = fund.log.records("time", fund.lane)
+    assert b'"working_day":null' in (day.value or b"")
+    [payment] = await fund.payments()
+    assert (payment["payment_ref"], payment["amounts"]) == (f"{batch}/P1/310100", {"310100": 900_000})
+
+
+async def test_a_notice_that_is_missing_late_in_the_year_is_seen_in_a_metric(fund: Fund) -> None:
+    seen = []
+    for day in ("2026-11-29", "2026-12-01", "2026-12-31", "2027-01-01"):
+        fund.day(day)
+        await fund.drain()
+        seen.append(REGISTRY.get_sample_value("medfund_calendar_days"))
+    assert seen == [32, 30, 0, 0]
+    fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
+    await fund.drain()
+    assert REGISTRY.get_sample_value("medfund_calendar_days") == 364
 
 
 async def test_an_amended_notice_says_which_days_are_worked(fund: Fund) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
+from prometheus_client import Gauge
 
 from clearing import names, policy, providers, store
 from clearing.audit import deduction, finding, findings
@@ -28,7 +29,7 @@ from clearing.payments import (
     suspense,
 )
 from clearing.prepayment import applying, ending, gating, giving, granting, history, prepayment
-from clearing.state import Draft
+from clearing.state import Draft, Known
 from clearing.supervision import cases, holds, recovery
 from medfund import money
 from medfund.events.agency import (
@@ -194,6 +195,16 @@ KEPT = (
 """Facts that are kept as they came."""
 
 
+CALENDAR_DAYS = Gauge(
+    "medfund_calendar_days", "For how many days after the present one the notices say whether they are worked"
+)
+
+
+def _tell_calendar(known: Known) -> None:
+    if known.today is not None:
+        CALENDAR_DAYS.set(days.known_ahead(known.calendar, known.today))
+
+
 class Clearing:
     name = "clearing"
     own = "clearing"
@@ -208,7 +219,9 @@ class Clearing:
         self._families = {f"{prefix}.{family}": family for family in self.facts}
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Draft:
-        return Draft(await store.load(connection, lane))
+        known = await store.load(connection, lane)
+        _tell_calendar(known)
+        return Draft(known)
 
     def draft(self, state: Draft) -> Draft:
         """Claims and payments are read anew for each batch; what is known of the lane goes on."""
@@ -385,4 +398,6 @@ class Clearing:
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         await store.write(connection, lane, draft)
+        if draft.opened or draft.published:
+            _tell_calendar(draft.known)
         draft.let_go()

@@ -58,6 +58,14 @@ def is_worked(calendar: Calendar, day: date) -> bool | None:
     return calendar.is_working_day(day) if day.year in calendar.notices else None
 
 
+def known_ahead(calendar: Calendar, today: date) -> int:
+    """For how many days after this one the notices say whether they are worked."""
+    year = today.year
+    while year in calendar.notices:
+        year += 1
+    return max(0, (date(year, 1, 1) - today).days - 1)
+
+
 def _is_paid_at_once(claim: Claim, day: date, calendar: Calendar, *, worked: bool) -> bool:
     """From the first working day after it was submitted on."""
     if worked:
