@@ -51,7 +51,7 @@ async def test_the_month_of_r1_5_ends_in_the_books_as_the_rule_proves(fund: Fund
     [ordered] = await fund.ordered()
     assert {name: money.fen(amount) for name, amount in ordered["amounts"].items()} == P1
     assert total(P1) == "3111110.21"
-    assert ordered["due"] == "2026-03-09"
+    assert ordered["due"] == "2026-02-09"
     await fund.drain()
     fund.bank(ordered["payment_ref"], P1, on="2026-02-12")
     await fund.drain()

@@ -400,7 +400,7 @@ async def test_the_cash_ahead_counts_what_is_ordered_and_estimates_what_is_in_re
     # Ordered 90, 180 and 270; 450 failed and 40 came back. In review: a tenth of six claims, and the whole new one.
     assert one["certain"] == "1030.00"
     assert one["estimated"] == "7210.00"
-    # What is paid at once was due on the first working day after each was submitted; of the new one nine tenths will be.
+    # What is paid at once was due on the first working day after each was submitted; nine tenths of the new one will.
     days = [(day["day"], day["certain"], day["estimated"]) for day in one["days"]]
     due = [day for day in days if day[1:] != ("0.00", "0.00")]
     assert due == [
