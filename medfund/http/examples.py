@@ -27,6 +27,7 @@ HEALTH: Json = {
     "lanes_without_worker": [],
     "lanes_stopped": [],
     "lag": {"events": 41, "oldest_s": 0.03, "yuan": "4188.12", "at_least": False},
+    "log_faults": [],
 }
 
 METRICS = 'medfund_lag_events{service="ledger"} 41.0\n'

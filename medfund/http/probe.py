@@ -15,10 +15,10 @@ from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
 from medfund.http.database import Database
 from medfund.http.problems import Problem
-from medfund.lanes import backlog
+from medfund.lanes import backlog, watching
 from medfund.lanes.backlog import Backlog, Place
 from medfund.lanes.kafka import KafkaError
-from medfund.lanes.log import Record
+from medfund.lanes.log import Fault, Record
 from medfund.lanes.service import Service
 from medfund.postgres import queries
 
@@ -27,6 +27,7 @@ SQL = queries.load(__file__, "health.sql")
 KEPT_S = 2.0
 LOOK_S = 2.0
 SAMPLE_MAX = 10_000
+WATCHED_S = 60.0
 AGE_S_MAX = 60.0
 """An event that waits longer than this makes the answers of the API stale."""
 
@@ -52,6 +53,8 @@ class Health(NamedTuple):
     idle: Sequence[int] = ()
     stopped: Sequence[int] = ()
     lag: Lag | None = None
+    log_faults: Sequence[Fault] = ()
+    """What the log is that it must not be, and where."""
 
     @property
     def faults(self) -> list[str]:
@@ -64,7 +67,7 @@ class Health(NamedTuple):
             "lane_without_worker": bool(self.idle) or (self.database and not self.lanes),
             "stale": stale,
         }
-        return [code for code, holds in found.items() if holds]
+        return [*(code for code, holds in found.items() if holds), *sorted({fault.code for fault in self.log_faults})]
 
 
 class Probe:
@@ -81,6 +84,8 @@ class Probe:
         self._lock = asyncio.Lock()
         self._last = Health()
         self._looked_at = -KEPT_S
+        self._settings: Sequence[Fault] = ()
+        self._watched_at = -WATCHED_S
 
     async def health(self) -> Health:
         """At most `KEPT_S` old. One look at a time, whoever asks."""
@@ -110,9 +115,20 @@ class Probe:
                 records_max=SAMPLE_MAX,
                 wait_s=LOOK_S,
             )
+            settings = await self._watched(len(lanes))
         except (KafkaError, OSError, TimeoutError):
             return health
-        return health._replace(log=True, lag=await self._lag(found))
+        return health._replace(
+            log=True, lag=await self._lag(found), log_faults=[*settings, *watching.grave(found.held_up)]
+        )
+
+    async def _watched(self, lanes: int) -> Sequence[Fault]:
+        """What the topics are set to, at most a minute old."""
+        if lanes and time.monotonic() - self._watched_at >= WATCHED_S:
+            names = [f"{self._prefix}.{family}" for family in self._service.topics]
+            self._settings = await watching.settings(self._bootstrap, names, lanes=lanes)
+            self._watched_at = time.monotonic()
+        return self._settings
 
     async def _lag(self, found: Backlog) -> Lag:
         oldest_ms = min((record.timestamp for _, record in found.first), default=None)
@@ -122,6 +138,7 @@ class Probe:
             if number % 500 == 0:
                 await asyncio.sleep(0)  # others are served between two portions
         age_s = 0.0 if oldest_ms is None else max(time.time() - oldest_ms / 1000, 0.0)
+        age_s = max([age_s, *(fault.age_s or 0.0 for fault in found.held_up)])
         return Lag(found.unread, age_s, fen, found.complete)
 
     def _moves(self, family: str, record: Record) -> int:

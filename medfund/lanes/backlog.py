@@ -8,9 +8,9 @@ from typing import NamedTuple
 import aiokafka
 from aiokafka.structs import TopicPartition
 
-from medfund.lanes.log import Record
+from medfund.lanes import watching
+from medfund.lanes.log import Fault, Record
 
-FETCH_BYTES_MAX = 1 << 18
 CHUNK_RECORDS = 1000
 
 
@@ -23,10 +23,12 @@ class Backlog(NamedTuple):
     """`unread` counts offsets, control records among them; `first` are the records read from where each place lags."""
 
     unread: int
-    first: Sequence[tuple[str, Record]]
+    first: Sequence[tuple[str, Record]] = ()
     """Family and record."""
-    complete: bool
+    complete: bool = True
     """All that is unread was read."""
+    held_up: Sequence[Fault] = ()
+    """Where a transaction is open, however short."""
 
 
 Stretches = Mapping[TopicPartition, tuple[int, int]]
@@ -40,27 +42,27 @@ async def look(
 
     Raises `KafkaError`, `OSError` or `TimeoutError` when the log does not answer within `wait_s`.
     """
-    consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=FETCH_BYTES_MAX,
-        request_timeout_ms=int(wait_s * 1000),
-    )
-    try:
-        async with asyncio.timeout(wait_s):
-            await consumer.start()
-            lagging = await _lagging(consumer, prefix, positions)
-        records, complete = await _read(consumer, lagging, records_max, wait_s)
-    finally:
-        await consumer.stop()
+    async with _within(wait_s), watching.reader(bootstrap, "read_uncommitted", wait_s=wait_s) as everything:
+        lagging = await _lagging(everything, prefix, positions)
+        if not lagging:
+            return Backlog(0)
+        async with watching.reader(bootstrap, "read_committed", wait_s=wait_s) as committed:
+            committed.assign(list(lagging))
+            stable = await committed.end_offsets(list(lagging))
+            held = await watching.held_up(everything, stable, {place: end for place, (_, end) in lagging.items()})
+            readable = {place: (at, stable[place]) for place, (at, _) in lagging.items() if at < stable[place]}
+            records, complete = await _read(committed, readable, records_max, wait_s)
     return Backlog(
         sum(end - position for position, end in lagging.values()),
         [(record.topic.removeprefix(f"{prefix}."), record) for record in records],
-        complete,
+        complete and not held,
+        [watching.fault_of(place, since_ms) for place, since_ms in held.items()],
     )
+
+
+def _within(wait_s: float) -> asyncio.Timeout:
+    """To connect and ask may take as long as to read, and so may what an open transaction is asked for."""
+    return asyncio.timeout(3 * wait_s)
 
 
 async def _lagging(

@@ -7,6 +7,7 @@ a marker, or what an aborted transaction left. Compaction takes records away and
 It takes the place of the iterator inside aiokafka's client, which passes over gaps in silence and opens whatever comes.
 """
 
+import asyncio
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
@@ -102,6 +103,12 @@ def read_through(consumer: aiokafka.AIOKafkaConsumer, terms: Terms) -> None:
 
     client.send = sent
     fetcher._records = _Fetched(answers, terms)
+
+
+async def stop(consumer: aiokafka.AIOKafkaConsumer) -> None:
+    """Also one that could not start: stopping it ends in the cancellation of tasks that had not begun."""
+    await asyncio.gather(consumer.stop(), return_exceptions=True)
+    await consumer._client.close()
 
 
 class _Fetched(OrderedDict[TopicPartition, Any]):

@@ -16,9 +16,9 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from medfund.events.envelope import RETRY_OF
-from medfund.lanes import fetched
+from medfund.lanes import fetched, watching
 from medfund.lanes.fetched import Terms
-from medfund.lanes.log import Copy, Decision, LogTruncated, Record, Run
+from medfund.lanes.log import Copy, Decision, Fault, LogTruncated, Record, Run
 
 __all__ = ["KafkaError", "KafkaLane", "KafkaLog"]
 
@@ -170,7 +170,7 @@ class KafkaLog:
         try:
             await consumer.start()
         except BaseException:
-            await consumer.stop()
+            await fetched.stop(consumer)
             raise
         fetched.read_through(consumer, terms)
         _hold_when_quiet(consumer)
@@ -193,6 +193,9 @@ class KafkaLog:
             self.topic(decision.topic), decision.value, key=decision.key, partition=lane, headers=headers_of(decision)
         )
         return sent
+
+    async def faults(self, topics: Sequence[str], lanes: int) -> Sequence[Fault]:
+        return await watching.look(self._bootstrap, prefix=self._prefix, families=topics, lanes=lanes)
 
     async def _started(self) -> aiokafka.AIOKafkaProducer:
         async with self._starting:

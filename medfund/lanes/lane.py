@@ -85,7 +85,8 @@ class Lane:
         known = await store.positions(self.connection, self.claim.lane)
         for topic in self.service.topics:
             if topic not in known:
-                start = await self.source.first(topic)
+                if start := await self.source.first(topic):
+                    raise LogTruncated(f"lane {self.claim.lane} of {topic}: the log begins at {start} and not at 0")
                 await store.start_position(self.connection, self.claim.lane, topic, start)
                 known[topic] = store.Position(start, None)
             await self._check(topic, known[topic])

@@ -32,6 +32,16 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
+class Fault(NamedTuple):
+    """What a log is that it must not be. `code` is stable; `age_s`: how long a lane has been held up."""
+
+    code: str
+    topic: str
+    detail: str
+    lane: int | None = None
+    age_s: float | None = None
+
+
 class UnreadBatch(NamedTuple):
     """A batch that was not opened, as one record at its first offset: its bytes as the broker keeps them, and why."""
 
@@ -133,4 +143,8 @@ class Log(Protocol):
 
     async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         """Append in order to the lane's partition; returns when the log has all of them."""
+        ...
+
+    async def faults(self, topics: Sequence[str], lanes: int) -> Sequence[Fault]:
+        """What the log is that it must not be."""
         ...

@@ -1,6 +1,7 @@
 """What a worker counts, for `/metrics`. Never per event: once a batch."""
 
-from collections.abc import Mapping
+from collections import Counter as Counted
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -17,6 +18,14 @@ BATCH_SECONDS = Histogram(
 LANES_OWNED = Gauge("medfund_lanes_owned", "Lanes that this worker has", ["service"])
 PARKED_KEYS = Gauge("medfund_parked_keys", "Keys of which events wait to be retried", ["service", "lane"])
 LANE_STOPS = Counter("medfund_lane_stops", "Lanes given up, by cause", ["service", "cause"])
+LOG_FAULTS = Gauge("medfund_log_faults", "What the log is that it must not be, by code", ["service", "fault"])
+
+
+def log_faults(service: str, codes: Iterable[str]) -> None:
+    """What is wrong with the log now, and nothing else is."""
+    LOG_FAULTS.clear()
+    for code, count in Counted(codes).items():
+        LOG_FAULTS.labels(service, code).set(count)
 
 
 def forget_lane(service: str, lane: int) -> None:

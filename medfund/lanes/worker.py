@@ -17,10 +17,12 @@ import asyncpg
 import structlog
 
 from medfund.lanes import metrics
+from medfund.lanes.kafka import KafkaError
 from medfund.lanes.lane import Lane, Limits, LogReplaced
 from medfund.lanes.log import BatchUnreadable, LaneLog, Log, LogTruncated
 from medfund.lanes.service import Service
 from medfund.lanes.store import SQL, Claim, Fenced, InvariantBroken
+from medfund.lanes.watching import grave
 from medfund.postgres import connect
 from medfund.postgres.arrays import array
 
@@ -30,6 +32,8 @@ CLOSE_TIMEOUT_S = 5.0
 # Enough that the database always has a batch to commit while the next one is decoded; more would only use memory.
 LANES_AT_ONCE = 2
 DRAIN_TIMEOUT_S = 6.0
+# How often it is looked at what the log is.
+WATCH_S = 60.0
 # A lane that lost a server is tried again after this, and after twice as long each time that it cannot be opened.
 INTERRUPTED_LANE_S = 0.5
 INTERRUPTED_LANE_S_MAX = 8.0
@@ -76,12 +80,27 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish open batches and give the lanes back. Raises `Superseded`."""
         await self._retrying(self._enrol, stop)
+        watching = asyncio.create_task(self._watch(), name="watch the log")
         try:
             while not stop.is_set():
                 await self._retrying(self._tend, stop)
                 await _wait(stop, self.leases.renew_s * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers
         finally:
+            watching.cancel()
             await self._drain()
+
+    async def _watch(self) -> None:
+        """Say each minute what the log is that it must not be. Nothing follows from it here: it is for people."""
+        while True:
+            try:
+                faults = grave(await self.log.faults(self.service.topics, self.lanes))
+                metrics.log_faults(self.service.name, [fault.code for fault in faults])
+                for fault in faults:
+                    log.error("log fault", fault=fault.code, topic=fault.topic, lane=fault.lane, age_s=fault.age_s,
+                              detail=fault.detail)  # fmt: skip
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("the log could not be looked at", error=_line(error))
+            await asyncio.sleep(WATCH_S)
 
     async def _retrying(self, work: Callable[[asyncpg.Connection], Awaitable[None]], stop: asyncio.Event) -> None:
         """Do a piece of lease work on a fresh connection; while the database is away, back off and say so."""

@@ -4,6 +4,7 @@ Everything here may be repeated: what exists stays as it is, and what exists oth
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -13,6 +14,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from medfund.events.kinds import FAMILIES
+from medfund.lanes import watching
+from medfund.lanes.fetched import UNPACKED_BYTES_MAX
 from medfund.local import CannotRun
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
@@ -21,7 +24,7 @@ from medfund.postgres.provision import provision
 CALL_TIMEOUT_S = 30.0
 LOOKS_MAX = 100
 LOOK_EVERY_S = 0.1
-TOPIC_EXISTS = 36
+TOPIC_EXISTS, INVALID_CONFIG = 36, 40
 COPIES_MAX = 3
 CONFIG = {
     "cleanup.policy": "delete",
@@ -31,6 +34,8 @@ CONFIG = {
     "max.message.bytes": str(24 << 20),
 }
 """A record stays for ever, carries the broker's time, and may be long enough to be refused for its length."""
+NEWER_CONFIG = {"max.decompressed.message.bytes": str(UNPACKED_BYTES_MAX)}
+"""What brokers of the year 2026 know besides: a record that unpacks to more is refused to its publisher."""
 
 
 class Unusable(CannotRun):
@@ -59,11 +64,13 @@ async def topics(
 
 
 async def _create(admin: AIOKafkaAdminClient, names: Iterable[str], *, lanes: int, copies: int) -> None:
-    wanted = [NewTopic(name, lanes, copies, topic_configs=CONFIG) for name in names]
-    response = await admin.create_topics(wanted)
-    for name, code, message in response.topic_errors:
-        if code not in (0, TOPIC_EXISTS):
-            raise NotAsAsked(f"topic {name} could not be created: {message}")
+    for config in ({**CONFIG, **NEWER_CONFIG}, CONFIG):
+        response = await admin.create_topics([NewTopic(name, lanes, copies, topic_configs=config) for name in names])
+        failed = [(name, code, why) for name, code, why in response.topic_errors if code not in (0, TOPIC_EXISTS)]
+        if not any(code == INVALID_CONFIG for _, code, _ in failed):
+            break
+    for name, _, message in failed:
+        raise NotAsAsked(f"topic {name} could not be created: {message}")
 
 
 async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) -> None:
@@ -78,6 +85,8 @@ async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) ->
             raise Unusable(f"topic {topic['topic']} cannot be looked at: error {topic['error_code']}")
         if (found := len(topic["partitions"])) != lanes:
             raise NotAsAsked(f"topic {topic['topic']} has {found} partitions instead of {lanes}: lanes never change")
+    for fault in await watching.settings_of(admin, names, lanes=lanes):
+        raise NotAsAsked(f"{fault.code}: topic {fault.topic} has {fault.detail}; see docs/operators.md")
 
 
 async def database(server: str, name: str) -> str:
@@ -90,7 +99,10 @@ async def database(server: str, name: str) -> str:
 
 async def everything(settings: PrepareSettings) -> None:
     """Topics, schemas and roles on the servers that the settings name."""
-    await topics(settings.kafka_bootstrap, prefix=settings.topic_prefix, lanes=settings.lanes)
+    bootstrap, prefix, lanes = settings.kafka_bootstrap, settings.topic_prefix, settings.lanes
+    await topics(bootstrap, prefix=prefix, lanes=lanes)
+    for fault in watching.grave(await watching.look(bootstrap, prefix=prefix, families=FAMILIES, lanes=lanes)):
+        sys.stderr.write(f"{fault.code}: {fault.topic}, lane {fault.lane}: {fault.detail}; see docs/operators.md\n")
     for service, passwords in settings.passwords().items():
         await roles(settings.database_url, service, passwords)
 

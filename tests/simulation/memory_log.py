@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medfund.lanes.kafka import headers_of
-from medfund.lanes.log import Copy, Decision, LogTruncated, Run
+from medfund.lanes.log import Copy, Decision, Fault, LogTruncated, Run
 
 Place = tuple[str, int]
 """Topic and lane."""
@@ -64,6 +64,9 @@ class MemoryLog:
     async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
         for decision in decisions:
             self.put(decision.topic, lane, key=decision.key, value=decision.value, headers=headers_of(decision))
+
+    async def faults(self, topics: Sequence[str], lanes: int) -> Sequence[Fault]:
+        return ()
 
     async def open_lane(self, lane: int, topics: Sequence[str]) -> "MemoryLane":
         return MemoryLane(self, lane)

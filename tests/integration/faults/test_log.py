@@ -5,14 +5,22 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+import pytest
+from aiokafka.errors import BrokerResponseError
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
 
-from medfund.lanes import partition
+from ledger.service import TOPICS
+from medfund.lanes import partition, watching
+from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
 from tests.conftest import LANES
 from tests.events import Message
+from tests.integration import served
+from tests.integration.faults.test_broker import truncate
+from tests.integration.served import Api
 from tests.integration.workers import Books, WorkerProcess, hospitals, registrations, settlements, until
 
 MiB = 1 << 20
@@ -120,3 +128,89 @@ def configure(admin: AdminClient, kind: ConfigResource.Type, name: str, settings
     entries = [ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in settings.items()]
     [done] = admin.incremental_alter_configs([ConfigResource(kind, name, incremental_configs=entries)]).values()
     done.result(timeout=10)
+
+
+async def health(api: Api, *faults: str) -> dict[str, Any]:
+    """Wait until health names these faults among others."""
+    found: dict[str, Any] = {}
+
+    async def named() -> bool:
+        found.update((await api.client.get("/healthz")).json())
+        return set(faults) <= set(found["faults"])
+
+    await until(named, f"/healthz says {faults}")
+    return found
+
+
+async def test_a_transaction_that_is_left_open_is_a_fault_with_its_lane_and_age_and_what_is_behind_it_is_lag(
+    books: Books, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "HELD_UP_S", 1.0)
+    providers = events.providers(LANE, LANES, 1)
+    behind = settlements(providers, 7)
+    async with (
+        books.producing(transactional_id=f"left open {books.prefix}") as producer,
+        served.serving(books.database, kafka.address, books.prefix, books.folder) as api,
+    ):
+        await books.publish(registrations(providers))
+        await producer.begin_transaction()
+        await books.send(producer, settlements(providers, 1, name="never"))
+        await books.publish(behind)
+        with books.working():
+            answer = await health(api, "log_held_up")
+            [fault] = answer["log_faults"]
+            assert (fault["fault"], fault["topic"], fault["lane"]) == ("log_held_up", f"{books.prefix}.claims", LANE)
+            assert 1.0 <= fault["age_s"] <= answer["lag"]["oldest_s"] < 60
+            assert answer["lag"]["events"] == 1 + len(behind), "lag is what is on the log, read or not"
+            [same] = await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES)
+            assert (same.code, same.lane) == ("log_held_up", LANE)
+            await producer.abort_transaction()
+            await books.hold()
+        assert await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES) == []
+
+
+async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_workers_health_and_prepare(
+    books: Books, kafka: Kafka
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    unclean = "unclean.leader.election.enable"
+    wrong = {
+        "agency": ("log_expires", "retention.bytes=1073741824", {"retention.bytes": str(1 << 30)}),
+        "claims": ("log_compacts", "cleanup.policy=compact,delete", {"cleanup.policy": "compact,delete"}),
+        "reviews": ("log_elects_unclean", f"{unclean}=true", {unclean: "true"}),
+        "time": ("log_timestamps", "message.timestamp.type=CreateTime", {"message.timestamp.type": "CreateTime"}),
+    }
+    for family, (_, _, settings) in wrong.items():
+        configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.{family}", settings)
+    [added] = admin.create_partitions([NewPartitions(f"{books.prefix}.bank", LANES + 2)]).values()
+    added.result(timeout=10)
+    codes = sorted([*(code for code, _, _ in wrong.values()), "partitions_changed"])
+    with books.working() as worker:
+        async with served.serving(books.database, kafka.address, books.prefix, books.folder) as api:
+            answer = await health(api, *codes)
+        told = {fault["topic"].rpartition(".")[2]: (fault["fault"], fault["detail"]) for fault in answer["log_faults"]}
+        assert told == {
+            "bank": ("partitions_changed", f"it has {LANES + 2} partitions instead of {LANES}"),
+            **{family: (code, detail) for family, (code, detail, _) in wrong.items()},
+        }
+        for family, (code, _, _) in wrong.items():
+            with pytest.raises(prepare.NotAsAsked, match=code):
+                await prepare.topics(kafka.address, prefix=books.prefix, lanes=LANES, families=[family])
+        await worker.says("log fault", times=len(codes))
+        assert sorted(line["fault"] for line in worker.said("log fault")) == codes
+
+
+async def test_a_log_that_lost_its_beginning_is_not_taken_for_a_whole_one(books: Books, kafka: Kafka) -> None:
+    providers = events.providers(LANE, LANES, 1)
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    await truncate(books, "claims", LANE, before=2)
+    with books.working():
+        assert "begins at 2 and not at 0" in await stopped_at(books, "LogTruncated")
+
+
+async def test_a_record_that_unpacks_to_more_than_we_read_is_refused_to_its_publisher(books: Books) -> None:
+    [code] = events.providers(LANE, LANES, 1)
+    async with books.producing(compression_type="zstd", max_batch_size=24 * MiB) as producer:
+        with pytest.raises(BrokerResponseError):
+            await books.send(producer, [Message("claims", code.encode(), b" " * (17 * MiB), ())])
+    assert await books.records("claims") == []
