@@ -75,3 +75,16 @@ async def test_a_claim_of_more_than_can_be_claimed_is_rejected_and_its_lane_goes
     async with claims_served.serving(database, fund.log, tmp_path / "keys") as api:
         covered = await api.caller("auditor").answer("/v1/coverage", area=fund.area, month="2026-04")
     assert covered["money"] == {"instant": "0.00", "settled": money.yuan(MANY * LARGEST), "ratio": "0.000000"}
+
+
+async def test_what_a_month_claims_of_a_fund_is_never_more_than_an_amount(database: Database) -> None:
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        for day, fen in (("2026-04-21", LARGEST - 1), ("2026-04-22", 1), ("2026-04-23", 1)):
+            fund.settle({"310100": fen}, day=day)
+            fund.submit(f"B-{day}", first=day, last=day, on="2026-04-24", mode="DAY")
+            await fund.drain()
+        [rejected] = await fund.decided("claim.batch.rejected")
+        assert rejected["batch"] == "B-2026-04-23"
+        assert [(error["code"], error["fund"]) for error in rejected["errors"]] == [("AMOUNT", "310100")]

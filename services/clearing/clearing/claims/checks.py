@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from clearing.claims.claim import Claim
-from clearing.funds import Fens, added
+from clearing.funds import Fens, added, fens, total
 from clearing.supervision.agreements import Standing
 from medfund import merkle, money
 from medfund.events.claims import ClaimBatchSubmitted
@@ -81,6 +81,19 @@ def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]
         detail = "count and amounts agree, the references of the settlements do not"
         errors.append(ClaimError(code="ROOT", detail=detail))
     return errors[:DIFFERENCES_MAX]
+
+
+def too_much(event: ClaimBatchSubmitted, live: Iterable[Claim]) -> list[ClaimError]:
+    """What a month claims of a fund is approved as one amount, and has to be one."""
+    month = (event.period_to.year, event.period_to.month)
+    of_month = [claim.claimed for claim in live if (claim.period_to.year, claim.period_to.month) == month]
+    claimed = total([*of_month, fens(event.amounts)])
+    detail = f"the batches of its month come to more than {money.yuan(money.FEN_MAX)}, the largest amount there is"
+    return [
+        ClaimError(code="AMOUNT", detail=detail, fund=fund)
+        for fund, fen in sorted(claimed.items())
+        if abs(fen) > money.FEN_MAX
+    ]
 
 
 def not_active(found: Recorded, standing: Callable[[date], Standing], *, emergencies_paid: bool) -> list[ClaimError]:

@@ -65,10 +65,14 @@ def _errors(
     draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
 ) -> list[ClaimError]:
     found = checks.recorded(draft.stretches.get(cause.offset, ()), rivals)
-    return checks.differences(event, found) or checks.not_active(
-        found,
-        lambda day: _standing(draft, event.provider, day),
-        emergencies_paid=policy.emergencies_paid,
+    return (
+        checks.differences(event, found)
+        or checks.too_much(event, rivals)
+        or checks.not_active(
+            found,
+            lambda day: _standing(draft, event.provider, day),
+            emergencies_paid=policy.emergencies_paid,
+        )
     )
 
 

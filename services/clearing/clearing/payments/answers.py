@@ -50,9 +50,9 @@ def _settled(
     if isinstance(payable, Claim):
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
-    if isinstance(payable, Claim):
-        day, policy = draft.known.today or event.value_date, draft.policy_of(payable)
-        yield from deadlines.told_withdrawn(payable, day, policy, draft.known.calendar, cause)
+    if isinstance(claim := draft.carrier(payable), Claim):
+        day, policy = draft.known.today or event.value_date, draft.policy_of(claim)
+        yield from deadlines.told_withdrawn(claim, day, policy, draft.known.calendar, cause)
     if isinstance(payable, Prepayment):
         yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
