@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearing.claims import clock
+from clearing.claims.clock import CutOff
 from clearing.instant import amounts
 from clearing.offsets import waterfall as rule
 from clearing.offsets.waterfall import Due, Taken
@@ -164,10 +165,34 @@ def test_a_span_that_leaves_the_calendar_is_provisional_and_holds_the_deadline_t
 def test_the_cut_off_is_the_tenth_of_the_next_month_and_rolls_only_by_policy() -> None:
     """Edge case 2: 2026-05-10 is a Sunday."""
     known = calendar.shipped()
-    assert clock.cut_off(date(2026, 4, 30), 10, "NONE", known) == date(2026, 5, 10)
-    assert clock.cut_off(date(2026, 4, 30), 10, "NEXT_WORKING_DAY", known) == date(2026, 5, 11)
-    assert clock.cut_off(date(2026, 12, 31), 10, "NONE", known) == date(2027, 1, 10)
-    assert clock.clock_cut_off(date(2026, 5, 10), date(2026, 5, 12)) == date(2026, 5, 12)
+    assert clock.cut_off(date(2026, 4, 30), 10, "NONE", known) == (date(2026, 5, 10), False)
+    assert clock.cut_off(date(2026, 4, 30), 10, "NEXT_WORKING_DAY", known) == (date(2026, 5, 11), False)
+    assert clock.cut_off(date(2026, 12, 31), 10, "NONE", known) == (date(2027, 1, 10), False)
+    assert clock.cut_off(date(2026, 12, 31), 10, "NEXT_WORKING_DAY", known) == (date(2027, 1, 10), True)
+    assert clock.started(CutOff(date(2026, 5, 10)), date(2026, 5, 12)).day == date(2026, 5, 12)
+    assert clock.started(CutOff(date(2026, 5, 10)), date(2026, 5, 9)).day == date(2026, 5, 10)
+
+
+@given(
+    st.integers(1, 12),
+    st.integers(1, 28),
+    st.sets(st.dates(date(2027, 1, 1), date(2027, 12, 31)), max_size=19),
+    st.sets(st.dates(date(2027, 1, 1), date(2027, 12, 31)), max_size=9),
+)
+def test_whatever_the_notice_says_a_deadline_whose_cut_off_rolls_is_between_its_bounds(
+    month: int, day: int, holidays: set[date], workdays: set[date]
+) -> None:
+    known = calendar.shipped()
+    off = frozenset(one for one in holidays - workdays if one.weekday() < 5)
+    told = known.with_notice(calendar.Notice(2027, "any", off, frozenset(one for one in workdays if one.weekday() > 4)))
+    period_to = date(2026, 12, 31) if month == 1 else date(2027, month - 1, 28)
+    before, after = (clock.cut_off(period_to, day, "NEXT_WORKING_DAY", calendar_) for calendar_ in (known, told))
+    assert (before.rolls, before.day) == (True, date(2027, month, day))
+    if after.rolls:
+        return  # it rolls into 2028
+    found, final = clock.deadline_after(known, 15, before), clock.deadline_after(told, 15, after)
+    assert found.earliest <= final.earliest
+    assert final.latest <= found.latest or final.provisional
 
 
 def test_two_targets_are_two_checks() -> None:
@@ -185,7 +210,7 @@ def test_a_clock_runs_over_the_leap_day_and_over_the_end_of_the_year() -> None:
     assert clock.deadline(known, 15, date(2024, 2, 10)).latest == date(2024, 3, 7)
     assert clock.deadline(known, 15, date(2025, 12, 10)).latest == date(2025, 12, 31)
     assert clock.deadline(known, 20, date(2025, 12, 10)).latest == date(2026, 1, 8)
-    assert clock.cut_off(date(2025, 12, 31), 10, "NONE", known) == date(2026, 1, 10)
+    assert clock.cut_off(date(2025, 12, 31), 10, "NONE", known).day == date(2026, 1, 10)
 
 
 def test_evidence_counts_each_day_once() -> None:
