@@ -53,6 +53,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
     PayeeAccountNoted,
@@ -161,6 +162,8 @@ __all__ = [
     "InstantPaymentApproved",
     "OffsetApplied",
     "OpeningBalanceRecorded",
+    "OpeningItemRecorded",
+    "OpeningItemTaken",
     "PayeeAccountNoted",
     "PaymentApprovalGiven",
     "PaymentApprovalRefused",

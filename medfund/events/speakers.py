@@ -137,6 +137,7 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "calendar.published.v1": _POLICY,
     "fund.figures.published.v1": _POLICY,
     "opening.balance.recorded.v1": _POLICY,
+    "opening.item.recorded.v1": _POLICY,
     # and its people: whatever needs a name, or two
     "policy.published.v1": _COMMAND,
     "source.registered.v1": _COMMAND,

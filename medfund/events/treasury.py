@@ -5,7 +5,7 @@ the service's decision says so. Source: domain.md c.2 (21, 26, 67, 69), reliabil
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -190,12 +190,18 @@ class TreasuryFundsRequested(Event, frozen=True, kw_only=True):
     }
 
 
+OwnAccount: TypeAlias = Literal["1002", "1003", "1105", "1106", "1110", "1120", "2106", "2107", "2109", "2120"]
+"""The banks, and what the area owes to, or is owed by, other areas, payers, funds and persons."""
+
+
 @kind("opening.balance.recorded", family="agency", key="area")
 class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
-    """What was in a bank account when the books began, by fund. Books the account / 3001. Source: c.2 (67), c.4."""
+    """What was in an account of the area itself when the books began, by fund: on the side on which the account grows.
+    Books the account / 3001, and the same in STAT where it has one of its own. What is of a provider is an
+    `opening.item.recorded`. Source: c.2 (67), c.4."""
 
     area: Area
-    account: BankAccount
+    account: OwnAccount
     amounts: Amounts
     value_date: Day
     evidence_ref: Ref

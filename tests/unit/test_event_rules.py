@@ -243,3 +243,51 @@ def test_a_refusal_does_not_repeat_what_may_be_personal() -> None:
         "bad_code",
         "$.settlement_ref: 30 characters that are not a keyed hash of 32 lower-case hex digits",
     )
+
+
+def _open(account: str, amount: str = "731.05", **funds: str) -> list[dict[str, Any]]:
+    return [{"account": account, "amounts": funds or {"310100": amount}}]
+
+
+GIVEN = {"prepayment_kind": "ANNUAL", "given": "800.00"}
+BULK = {"prepayment_kind": "BULK", "given": "800.00", "contract_ref": "JC-1", "agreed": "2000.00", "purchased": "3.00"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, None),
+        ({"accounts": _open("1101"), **GIVEN}, None),
+        ({"accounts": _open("1102"), **BULK}, None),
+        ({"accounts": _open("1107"), "decided_on": "2025-11-03"}, None),
+        ({"accounts": _open("1103"), "item_ref": "DZ-202511-07"}, None),
+        ({"accounts": _open("1104") + _open("2108"), "hold_ref": "H-1"}, None),
+        ({"accounts": []}, "$.accounts: an item is open in one account at least"),
+        ({"accounts": _open("2102") + _open("2102")}, "$.accounts: 2102 2102 are not of one item"),
+        ({"accounts": _open("2102") + _open("1107")}, "$.accounts: 2102 1107 are not of one item"),
+        ({"accounts": _open("1103") + _open("2105")}, "$.accounts: 1103 2105 are not of one item"),
+        ({"accounts": _open("2102", "0.00")}, "$.accounts: 2102['310100'] is 0.00, nothing is open in it"),
+        ({"accounts": _open("2102", "-1.00")}, "$.accounts: 2102['310100'] is -1.00, nothing is open in it"),
+        ({"accounts": [{"account": "2102", "amounts": {}}]}, "$.accounts: nothing is open in 2102"),
+        ({"advanced": ["610100"]}, "$.advanced[0]: '610100' is not among the funds of $.accounts"),
+        ({"accounts": _open("1101"), "prepayment_kind": "ANNUAL"}, "$.given is missing: such an item has it"),
+        ({"accounts": _open("1107")}, "$.decided_on is missing: such an item has it"),
+        ({"cut_off": ...}, "$.cut_off is missing: such an item has it"),
+        ({"accounts": _open("2108")}, "$.hold_ref is missing: such an item has it"),
+        (
+            {"accounts": _open("1101"), "prepayment_kind": "MONTHLY", "given": "800.00"},
+            "$.month is missing: such an item has it",
+        ),
+        ({"accounts": _open("1102"), **GIVEN}, "$.prepayment_kind: ANNUAL is not open in 1102"),
+        ({"accounts": _open("1101"), **BULK}, "$.prepayment_kind: BULK is not open in 1101"),
+        (
+            {"accounts": _open("1101", **{"310100": "1.00", "390100": "1.00"}), **GIVEN},
+            "$.accounts: a prepayment is of one fund",
+        ),
+        ({"accounts": _open("1101", "800.01"), **GIVEN}, "$.given: 800.01 is open of 800.00"),
+        ({"item_ref": "B" * 51}, "$.item_ref: 51 characters, at most 50 are allowed"),
+    ],
+)
+def test_an_opening_item_brings_what_is_decided_about_it(changes: dict[str, Any], said: str | None) -> None:
+    found = problem("opening.item.recorded.v1", **changes)
+    assert (found and found[1]) == said

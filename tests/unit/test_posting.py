@@ -4,6 +4,7 @@ Cash: whatever happens, each bank account and suspense account is the same in bo
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -277,6 +278,65 @@ def test_money_of_the_fund_itself_moves_alike_in_both_books(
     lines = posting.lines(event(type, **changes))
     assert book("OPS", lines) == Counter({(debit, credit, "310100", "100.00"): 1})
     assert book("STAT", lines) == Counter({(stat_debit, stat_credit, "310100", "100.00"): 1})
+
+
+BEGUN = """
+account  whose    OPS                         STAT
+1105     area     Dr 1105 / Cr 3001           Dr TEMP_XR / Cr FUND_BALANCE
+1106     area     Dr 1106 / Cr 3001           Dr TEMP_VISITOR / Cr FUND_BALANCE
+1110     area     Dr 1110 / Cr 3001           Dr TEMP_OTHER / Cr FUND_BALANCE
+1120     area     Dr 1120 / Cr 3001           Dr TEMP_FUND / Cr FUND_BALANCE
+2106     area     Dr 3001 / Cr 2106           none
+2107     area     Dr 3001 / Cr 2107           Dr FUND_BALANCE / Cr RECV_XR
+2109     area     Dr 3001 / Cr 2109           none
+2120     area     Dr 3001 / Cr 2120           Dr FUND_BALANCE / Cr RECV_FUND
+1101     own      Dr 1101 / Cr 3001           Dr TEMP_PREPAY / Cr FUND_BALANCE
+1102     own      Dr 1102 / Cr 3001           Dr TEMP_VBP / Cr FUND_BALANCE
+1103     own      Dr 1103 / Cr 3001           Dr TEMP_DIRECT / Cr FUND_BALANCE
+1109     own      Dr 1109 / Cr 3001           Dr TEMP_DIRECT / Cr FUND_BALANCE
+2105     own      Dr 3001 / Cr 2105           Dr FUND_BALANCE / Cr TEMP_DIRECT
+1104     own      Dr 1104 / Cr 3001           Dr TEMP_INSTANT / Cr FUND_BALANCE
+1107     own      Dr 1107 / Cr 3001           none
+1108     own      Dr 1108 / Cr 3001           none
+2102     own      Dr 3001 / Cr 2102           none
+2103     own      Dr 3001 / Cr 2103           none
+2104     own      Dr 3001 / Cr 2104           none
+2108     own      Dr 3001 / Cr 2108           none
+1107     visitor  Dr 1107 / Cr 3001           Dr TEMP_VISITOR / Cr FUND_BALANCE
+1108     visitor  Dr 1108 / Cr 3001           Dr TEMP_VISITOR / Cr FUND_BALANCE
+2102     visitor  Dr 3001 / Cr 2102           Dr FUND_BALANCE / Cr TEMP_VISITOR
+2103     visitor  Dr 3001 / Cr 2103           Dr FUND_BALANCE / Cr TEMP_VISITOR
+2104     other    Dr 3001 / Cr 2104           Dr FUND_BALANCE / Cr TEMP_OTHER
+2108     other    Dr 3001 / Cr 2108           Dr FUND_BALANCE / Cr TEMP_OTHER
+"""
+"""As the ties between the two books have it: Invariants of c.4."""
+BRINGS: dict[str, dict[str, Any]] = {
+    "1101": {"prepayment_kind": "ANNUAL", "given": "800.00"},
+    "1102": {
+        "prepayment_kind": "BULK", "given": "800.00", "contract_ref": "JC-1", "agreed": "2000.00", "purchased": "3.00",
+    },
+    "1107": {"decided_on": "2025-11-03"},
+    "2108": {"hold_ref": "H-1"},
+}  # fmt: skip
+WHOSE: dict[str, dict[str, Any]] = {
+    "own": {}, "visitor": {"insured_area": "370100"}, "other": {"advanced": ["310100"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", [re.split(r"  +", row) for row in BEGUN.strip().splitlines()[1:]], ids=" ".join)
+def test_what_the_books_begin_with_is_against_the_funds_balance(row: list[str]) -> None:
+    account, whose, ops, stat = row
+    opening = {"310100": "731.05"}
+    if whose == "area":
+        told = event(OPENING, account=account, amounts=opening)
+    else:
+        items = [{"account": account, "amounts": opening}]
+        more = {**WHOSE[whose], **BRINGS.get(account, {})}
+        told = event("opening.item.taken.v1", accounts=items, instant_stat="TEMP", **more)
+    for name, sides in (("OPS", ops), ("STAT", stat)):
+        debit, credit = re.fullmatch(r"Dr (\w+) / Cr (\w+)|none", sides).groups()  # type: ignore[union-attr]
+        expected = Counter({(debit, credit, "310100", "731.05"): 1}) if debit else Counter()
+        assert book(name, posting.lines(told)) == expected
 
 
 @pytest.mark.parametrize("item", ITEMS)

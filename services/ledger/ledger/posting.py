@@ -61,6 +61,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
     PayeeAccountNoted,
@@ -261,11 +262,6 @@ def other_bank(event: Any, fund: str) -> Account:
     return OTHER_BANK[event.bank_account]
 
 
-def opened(event: Any, fund: str) -> Account:
-    """The bank account that the books begin with."""
-    return chart.ACCOUNTS[event.account]
-
-
 def paid(event: Any, fund: str) -> Account:
     """What a payment pays."""
     return PAID[event.purpose]
@@ -336,6 +332,21 @@ PAID = {
 }
 TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
 ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
+BEGUN_STAT = {
+    **chart.CASH_STAT,
+    **ADVANCES_STAT,
+    "1105": chart.TEMP_XR,
+    "1106": chart.TEMP_VISITOR,
+    "1109": chart.TEMP_DIRECT,
+    "1110": chart.TEMP_OTHER,
+    "1120": chart.TEMP_FUND,
+    "2105": chart.TEMP_DIRECT,
+    "2107": chart.RECV_XR,
+    "2120": chart.RECV_FUND,
+}
+"""What is tied to an account in STAT, by the sums of the Invariants."""
+OF_CLAIMS = ("1104", "1107", "1108", "2102", "2103", "2104", "2108")
+"""Tied to what was paid for visitors and other payers; of the own fund nothing is, but an advance."""
 
 
 # -- rules that a row of the table cannot hold
@@ -359,6 +370,31 @@ def recovery_reversed(event: Any, amounts: Amounts) -> Lines:
     for fund, fen in fens(event.to_payable).items():
         if recovered_stat(event, fund) == chart.STAT_OTHER_INCOME:
             yield from move(event, fund, chart.STAT_OTHER_INCOME, chart.EXPENSE, fen)
+
+
+def opening_item(event: Any, amounts: Amounts) -> Lines:
+    for part in event.accounts:
+        yield from begins(event, part.account, fens(part.amounts))
+
+
+def begins(event: Any, code: str, amounts: Amounts) -> Lines:
+    """What an account begins with is against the fund's balance, in the statutory book as far as the ties between the
+    two books go: an advance is a temporary payment, what was not paid is nothing, and of others' claims what is owed
+    lowers what was paid for them."""
+    account = chart.ACCOUNTS[code]
+    for fund, fen in amounts.items():
+        signed = fen if account.normal == "debit" else -fen
+        yield from move(event, fund, account, chart.FUND_BALANCE, signed)
+        tied = _tied(event, code, fund)
+        if tied is not None:
+            yield from move(event, fund, tied, chart.NET_ASSETS, signed)
+
+
+def _tied(event: Any, code: str, fund: str) -> Account | None:
+    if code not in OF_CLAIMS:
+        return BEGUN_STAT.get(code)
+    found = instant_paid(event, fund) if code == "1104" else paid_for(event, fund)
+    return None if found == chart.EXPENSE else found
 
 
 # A P1 goes back to the advance as far as that is open, the rest to the payable; any other payment to what it paid.
@@ -399,7 +435,8 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
     ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
     # the fund's own accounts
-    OpeningBalanceRecorded: in_both(debit=opened, credit=chart.FUND_BALANCE),
+    OpeningBalanceRecorded: lambda event, amounts: begins(event, event.account, amounts),
+    OpeningItemTaken: opening_item,
     TreasuryFundsReceived: in_both(debit=chart.EXPENDITURE, credit=chart.FISCAL),
     SuspenseOpened: by(
         "direction",
@@ -448,6 +485,7 @@ RULES: Mapping[type[Event], Rule] = {
     PaymentApprovalGiven: nothing,
     PaymentRetryRequested: nothing,
     PaymentRunOpened: nothing,
+    OpeningItemRecorded: nothing,
     ProviderAccountConfirmed: nothing,
     PaymentConfirmed: nothing,
     PaymentReceiptNoted: nothing,
