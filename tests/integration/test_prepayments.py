@@ -318,8 +318,9 @@ async def test_a_recall_amid_an_offset_takes_the_rest_of_the_same_claim_and_noth
     fund.recall(ANNUAL, "MISUSE", on="2026-10-12")
     fund.deduct(["B-2026-09"], {})
     await fund.drain()
-    assert await offsets(fund) == [("1101", "3568244.14"), ("1101", "250000.00")]
-    left = {EMPLOYEES: GRANT - 356_824_414 - 25_000_000}
+    assert await offsets(fund) == [("1101", "3568244.14"), ("1101", "931755.86"), ("1101", "250000.00")]
+    assert [one["status"] for one in await fund.payments(purpose="INSTANT")] == ["CANCELLED"], "it was not sent yet"
+    left = {EMPLOYEES: GRANT - 356_824_414 - 93_175_586 - 25_000_000}
     assert (await fund.balances())["1101"] == left == (await fund.open_items())["1101"]
     fund.repay(ANNUAL, left, on="2026-11-02")
     fund.day("2026-12-31")
@@ -460,6 +461,25 @@ async def test_what_is_to_be_returned_by_the_clearing_is_not_overdue_at_the_year
         fund.day("2027-01-01")
         assert await fund.decided("prepayment.overdue", "prepayment.cleared") == []
         assert (await fund.balances())["1101"] == {EMPLOYEES: GRANT}
+
+
+async def test_a_part_that_falls_due_is_taken_from_what_is_ordered_and_not_sent(fund: Fund) -> None:
+    """R10: of 9,000.00 a third is due from 1 October on; an order of 1,080.00 of August stands unsent."""
+    await disbursed(fund, fen=900_000)
+    await claimed(fund, 120_000, 8)
+    assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{EMPLOYEES: 108_000}]
+    fund.day("2026-10-01")
+    assert await offsets(fund) == [("1101", "1080.00")]
+    assert await fund.payments(status="ORDERED") == []
+    await claimed(fund, 300_000, 9)
+    assert await offsets(fund) == [("1101", "1080.00"), ("1101", "1920.00")]
+    assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{EMPLOYEES: 78_000}]
+    fund.grant(ANNUAL, 860_000, plan="YF-2", base="9000.00", on="2026-10-12")
+    assert (await offsets(fund))[2:] == [("1101", "266.67")], (
+        "8,600.00: a third is 2,866.67, and 400.00 are due at once"
+    )
+    assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{EMPLOYEES: 51_333}]
+    assert (await fund.balances())["1101"] == {EMPLOYEES: 573_333} == (await fund.open_items())["1101"]
 
 
 # -- bulk purchases

@@ -300,6 +300,121 @@ async def test_what_is_released_passes_the_waterfall_as_well(fund: Fund) -> None
     await equal(fund)
 
 
+async def test_a_recovery_cancels_what_is_not_sent_and_orders_the_rest_anew(fund: Fund) -> None:
+    """R10, edge case 39: of a P1 of 4,230.00 and a rest of 703.00 in one fund nothing leaves that is owed."""
+    fund.day("2026-02-03")
+    for staff in ("anna", "bo"):
+        fund.mandate(staff)
+    await claimed(fund, {"310100": 74_000}, batch="B-202512", month="2026-01")
+    fund.deduct(["B-202512"], {})
+    fund.settle({"310100": 470_000, "390100": 10_000}, day="2026-02-03", clr_type="11")
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-05", on="2026-02-06", mode="WEEK", clr_type="11")
+    fund.day("2026-02-09")
+    await fund.approve("anna", "bo")
+    assert await ordered(fund) == [
+        ("B-202512/P2", {"310100": "703.00"}), ("B-202602/P1", {"310100": "4230.00", "390100": "90.00"}),
+    ]  # fmt: skip
+    fund.recover("C-1", {"310100": 81_100})
+    assert await offsets(fund) == [
+        ("2102", "1107", "C-1", 2, {"310100": "703.00"}), ("P1", "1107", "C-1", 2, {"310100": "108.00"}),
+    ]  # fmt: skip
+    left = {one["payment_ref"]: (one["status"], one["amounts"]) for one in await fund.payments()}
+    assert left == {
+        "B-202512/P2/310100": ("CANCELLED", {"310100": 70_300}),
+        "B-202602/P1/310100": ("CANCELLED", {"310100": 423_000}),
+        "B-202602/P1/390100": ("APPROVED", {"390100": 9_000}),
+        "B-202602/P2/310100": ("ORDERED", {"310100": 412_200}),
+    }
+    assert "1107" not in await fund.balances()
+    await equal(fund)
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
+async def test_a_recovery_leaves_what_was_sent(fund: Fund) -> None:
+    fund.day("2026-02-06")
+    fund.deposit({"310100": 1_000_000})
+    for staff in ("anna", "bo"):
+        fund.mandate(staff)
+    await claimed(fund, {"310100": 90_000})
+    fund.day("2026-02-09")
+    await fund.approve("anna", "bo")
+    await fund.run("310100", on="2026-02-09")
+    fund.recover("C-1", {"310100": 500})
+    assert [one["status"] for one in await fund.payments()] == ["SENT"]
+    assert await offsets(fund) == []
+
+
+async def test_a_visitors_payable_is_taken_for_what_the_hospital_owes_the_area(fund: Fund) -> None:
+    """R3.6, c.4: the visitors' side is what is paid for them, the recovery's side stays as it is; and the other way
+    round."""
+    visitors = {"insured_area": "370100"}
+    fund.settle({"310100": 60_000}, day="2026-01-15", **visitors)
+    fund.submit("B-V", **visitors)
+    fund.recover("C-1", {"310100": 21_900}, benefit_year=2025)
+    fund.recover("C-2", {"310100": 3_100})
+    await fund.drain()
+    fund.deduct(["B-V"], {}, **visitors)
+    assert await offsets(fund) == [
+        ("2102", "1107", "C-1", 2, {"310100": "219.00"}), ("2102", "1107", "C-2", 2, {"310100": "31.00"}),
+    ]  # fmt: skip
+    assert await ordered(fund) == [("B-V/P2", {"310100": "320.00"})]
+    assert await fund.balances() == {
+        "1106": {"310100": 60_000}, "2102": {"310100": -32_000}, "2103": {"310100": -3_000},
+        "4001": {"310100": -21_900}, "5001": {"310100": -3_100},
+    }  # fmt: skip
+    statutory = {"TEMP_VISITOR": {"310100": 25_000}, "OTHER_INCOME": {"310100": -21_900}, "EXPENSE": {"310100": -3_100}}
+    assert await fund.balances("STAT") == statutory
+    assert statutory["TEMP_VISITOR"]["310100"] == 60_000 - 32_000 - 3_000, "1106 less what is owed for them"
+    fund.recover("C-3", {"310100": 1_700}, **visitors)
+    fund.settlements.clear()
+    fund.settle({"310100": 50_000}, day="2026-01-16", clr_type="11")
+    fund.submit("B-O", clr_type="11")
+    await fund.drain()
+    assert (await offsets(fund))[2:] == [("2102", "1107", "C-3", 2, {"310100": "17.00"})], "out of what is not sent"
+    await equal(fund)
+
+
+async def test_a_payable_below_zero_and_an_advance_are_made_good_by_the_same_payer_alone(fund: Fund) -> None:
+    visitors = {"insured_area": "370100"}
+    one = fund.settle({"310100": 10_000}, day="2026-01-15")
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    fund.bank(f"{BATCH}/P2", {"310100": 9_500}, on="2026-02-20")
+    fund.settlements.clear()
+    fund.settle({"310100": 10_000}, day="2026-02-03", reverses=one)
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    fund.deduct(["B-202602"], {})
+    fund.settlements.clear()
+    fund.settle({"310100": 44_000}, day="2026-02-15", **visitors)
+    fund.submit("B-V", first="2026-02-01", last="2026-02-28", on="2026-03-05", **visitors)
+    await fund.drain()
+    fund.deduct(["B-V"], {}, **visitors)
+    assert await offsets(fund) == []
+    assert (await ordered(fund))[1:] == [("B-V/P2", {"310100": "418.00"})]
+
+
+async def test_a_release_leaves_what_a_p1_of_the_month_that_is_on_its_way_needs(fund: Fund) -> None:
+    """Two days of 500.00 are approved together; the second one's P1 of 450.00 is not answered yet."""
+    for day in ("05", "06"):
+        fund.settle({"310100": 50_000}, day=f"2026-01-{day}")
+        fund.submit(f"D-{day}", first=f"2026-01-{day}", last=f"2026-01-{day}", on="2026-01-07", mode="DAY")
+    fund.day("2026-01-08")
+    await fund.drain()
+    fund.bank("D-05/P1", {"310100": 45_000}, on="2026-01-09")
+    fund.hold("D-06", {"310100": 2_000})
+    await fund.drain()
+    fund.deduct(["D-05", "D-06"], {})
+    await fund.drain()
+    fund.hold("D-06", {"310100": 2_000}, release=True)
+    paid = [fen for one in await fund.payments() if one["status"] != "CANCELLED" for fen in one["amounts"].values()]
+    assert sum(paid) == 95_000, "1,000.00 less the bond, and not a second P1"
+
+
 async def test_offsets_that_race_for_one_payable_take_it_once(fund: Fund) -> None:
     """Edge case 35: two recoveries, a release and an approval in one go; a lane decides one after the other."""
     await claimed(fund, {"310100": 100_000})
@@ -314,9 +429,11 @@ async def test_offsets_that_race_for_one_payable_take_it_once(fund: Fund) -> Non
         ("2102", "1107", "C-1", 2, {"310100": "500.00"}),
         ("2102", "1107", "C-2", 2, {"310100": "50.00"}),
         ("2102", "1107", "C-2", 2, {"310100": "250.00"}),
+        ("2102", "1107", "C-3", 2, {"310100": "150.00"}),
     ]
     assert await ordered(fund) == [(f"{BATCH}/P2", {"310100": "150.00"})]
-    assert (await fund.open_items())["1107"] == {"310100": 30_000}
+    assert [one["status"] for one in await fund.payments()] == ["CANCELLED"], "it was ordered, and not sent"
+    assert (await fund.open_items())["1107"] == {"310100": 15_000}
     await equal(fund)
 
 

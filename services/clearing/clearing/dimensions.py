@@ -20,8 +20,13 @@ class Dimensions(msgspec.Struct, frozen=True, kw_only=True):
     advanced: list[str]
 
     @property
-    def purse(self) -> tuple[str, str, str]:
-        """What a provider owes may be taken from what it is owed in the same one alone: a visitor's is another."""
+    def purse(self) -> tuple[str, str]:
+        """What a provider owes may be taken from what it is owed in the same one alone, whoever is insured (R3.6)."""
+        return self.provider, self.area
+
+    @property
+    def payer(self) -> tuple[str, str, str]:
+        """Claims on the same one are audited, advanced and made good together: a visitor's area is another."""
         return self.provider, self.area, self.insured_area
 
 

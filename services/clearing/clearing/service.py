@@ -141,6 +141,7 @@ def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]
     yield from days.day_opened(draft, event, cause)
     yield from ending.day_opened(draft, event, cause)
     yield from giving.month_begins(draft, event, cause)
+    yield from ending.parts_fall_due(draft, event, cause)
 
 
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {

@@ -1,6 +1,6 @@
 """What the rules know while they decide a batch of events of one lane."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -177,13 +177,10 @@ class Draft:
         found = (claim for claim in self.claims.values() if claim.dimensions.provider == provider)
         return sorted(found, key=lambda claim: (claim.opened, claim.ref))
 
-    def of_purse(self, payable: Payable) -> Iterator[Payable]:
-        """What else the provider is owed or owes in the same purse, the oldest first, itself included."""
-        purse = payable.dimensions.purse
+    def of_purse(self, purse: tuple[str, str]) -> list[Payable]:
+        """What a provider is paid for in a purse, the oldest first."""
         every: list[Payable] = [*self.claims.values(), *self.recoveries.values()]
-        return iter(
-            sorted((one for one in every if one.dimensions.purse == purse), key=lambda one: (one.opened, one.ref))
-        )
+        return sorted((one for one in every if one.dimensions.purse == purse), key=lambda one: (one.opened, one.ref))
 
     def policy_of(self, payable: Payable) -> Policy:
         return self.known.policies.by_hash(payable.policy_ref)

@@ -35,6 +35,7 @@ from medfund.events.prepayments import (
     BankPrepaymentRepaid,
     PrepaymentApplied,
     PrepaymentGranted,
+    PrepaymentPurchasesReported,
     PrepaymentRecallOrdered,
 )
 from medfund.events.reviews import (
@@ -43,6 +44,7 @@ from medfund.events.reviews import (
     PaymentHoldPlaced,
     PersonQualificationChanged,
     ProviderAgreementChanged,
+    RecoveryDecided,
 )
 from medfund.events.time import DayOpened
 from medfund.events.treasury import PaymentApprovalGiven, PaymentRunOpened, StaffMandated, SuspensePlacingRequested
@@ -55,6 +57,11 @@ TYPES = {kind.event: kind.type for kind in KINDS.values()}
 
 ENDINGS = (PrepaymentGranted, PrepaymentRecallOrdered, ProviderAgreementChanged, FundFiguresPublished)
 """Events that may cancel what was ordered for prepayments."""
+
+FALL_DUE = (
+    RecoveryDecided, PrepaymentRecallOrdered, ProviderAgreementChanged, PrepaymentGranted, PrepaymentPurchasesReported,
+)  # fmt: skip
+"""Events with which something that a provider owes may fall due, so that orders make way for it."""
 
 WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBatchWithdrawn)
 """Events that are about every finding of the batches that they name."""
@@ -126,6 +133,10 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     await prepayment_store.read(connection, lane, draft, named, providers, every=day or figures)
     if any(isinstance(event, ENDINGS) for event in events):
         await payments_store.read(connection, lane, draft, (), draft.prepayments, ())
+    begins = figures or any(_begins_a_month(draft, event) for event in events)
+    owing = {one.dimensions.provider for one in draft.prepayments.values() if one.left > 0} if begins else set()
+    if figures:
+        providers |= owing
     if not (named or providers or day):
         return
     await claims_store.read(
@@ -138,7 +149,16 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     if submissions:
         undone = await claims_store.read_submissions(connection, lane, draft, submissions)
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
+    owing |= {event.provider for event in events if isinstance(event, FALL_DUE)}
+    every = (*draft.claims.values(), *draft.recoveries.values())
+    if unsent := {one.name for one in every if one.dimensions.provider in owing}:
+        await payments_store.read(connection, lane, draft, (), unsent, ())
     await _read_findings(connection, lane, draft, events, undone, day=day)
+
+
+def _begins_a_month(draft: Draft, event: Any) -> bool:
+    today = draft.known.today
+    return isinstance(event, DayOpened) and (today is None or event.date.replace(day=1) > today)
 
 
 async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any]) -> None:

@@ -100,7 +100,7 @@ def _wrong(
         if claim.status != "IN_REVIEW" and not over:
             return f"batch {claim.ref} is {claim.status}, not in review"
         if not of_one_month(claim, claims[0]):
-            return f"batch {claim.ref} is not of the purse and the month of {claims[0].ref}"
+            return f"batch {claim.ref} is not on the payer and of the month of {claims[0].ref}"
     if forgotten := [claim.ref for claim in month_of(draft, claims[0]) if claim.ref not in event.batches]:
         return f"the month is audited once, and batch {forgotten[0]} of it is not among these"
     if findings:

@@ -173,9 +173,9 @@ def in_review(claims: list[Claim]) -> Fens:
 
 
 def of_one_month(one: Claim, other: Claim) -> bool:
-    """Whether they may be audited together: one purse, one month, one bond for each fund (R1.6)."""
+    """Whether they may be audited together: one payer, one month, one bond for each fund (R1.6)."""
     months = {(claim.period_to.year, claim.period_to.month) for claim in (one, other)}
-    return one.dimensions.purse == other.dimensions.purse and len(months) == 1
+    return one.dimensions.payer == other.dimensions.payer and len(months) == 1
 
 
 def closed_together(one: Claim, other: Claim) -> bool:

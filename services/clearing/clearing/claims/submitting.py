@@ -134,7 +134,7 @@ def _undone(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
 def alike(claim: Claim, event: ClaimBatchSubmitted) -> bool:
     """Whether both claim from the same settlements."""
     mine = claim.dimensions
-    return (*mine.purse, mine.insutype, mine.clr_type, claim.clr_way) == (
+    return (*mine.payer, mine.insutype, mine.clr_type, claim.clr_way) == (
         event.provider,
         event.area,
         event.insured_area,

@@ -21,7 +21,7 @@ about = debit.about
 
 def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
     for other in draft.claims_of(payable.dimensions.provider):
-        if (amount := other.advance.get(fund, 0)) <= 0 or other.dimensions.purse != payable.dimensions.purse:
+        if (amount := other.advance.get(fund, 0)) <= 0 or other.dimensions.payer != payable.dimensions.payer:
             continue
         if other.ref in own:
             yield Due("1104", other.ref, amount, -1)

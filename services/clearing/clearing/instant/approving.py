@@ -37,4 +37,4 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
         in_review=yuans(stays) if stays else None,
     )
     yield from hold_approved(draft, lead, cause)
-    yield from pay_out(draft, lead, cause, own=claims)
+    yield from pay_out(draft, lead, cause)

@@ -10,6 +10,7 @@ from clearing.payments.orders import order
 from clearing.state import Draft
 from medfund.events.clearing import InstantPaymentApproved, MadeGood
 from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentRetried
 
 
 def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
@@ -26,11 +27,17 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
         made_good=made_good or None,
     )
     left = added(positive(p1), total(fens(part.amounts) for part in made_good), -1)
+    yield from pay_part(draft, claim, cause, left)
+
+
+def pay_part(
+    draft: Draft, claim: Claim, cause: Place, amounts: Fens, asked: PaymentRetried | None = None
+) -> Iterator[Event]:
+    """What is to be paid at once, less what is taken from it (R3.6). `asked`: what somebody wants paid again."""
     before = claim.advance
-    yield from offset_at_instant(draft, claim, cause, left)
-    left = added(left, added(claim.advance, before, -1), -1)
-    if left:
-        yield from order(draft, claim, cause, "INSTANT", left)
+    yield from offset_at_instant(draft, claim, cause, amounts)
+    if left := added(amounts, added(claim.advance, before, -1), -1):
+        yield from order(draft, claim, cause, "INSTANT", left, asked)
 
 
 def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
@@ -40,7 +47,7 @@ def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
     """
     left = positive(p1)
     for other in draft.claims_of(claim.dimensions.provider):
-        if other.status != "IN_REVIEW" or other.dimensions.purse != claim.dimensions.purse:
+        if other.status != "IN_REVIEW" or other.dimensions.payer != claim.dimensions.payer:
             continue
         if taken := at_most(other.carried, left):
             left = added(left, taken, -1)
@@ -50,5 +57,5 @@ def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
 def _rests(draft: Draft, claim: Claim) -> Fens:
     """What of instant advances on claims already approved is still open, by fund."""
     others = draft.claims_of(claim.dimensions.provider)
-    purse = claim.dimensions.purse
-    return total(one.advance for one in others if one.status == "APPROVED" and one.dimensions.purse == purse)
+    payer = claim.dimensions.payer
+    return total(one.advance for one in others if one.status == "APPROVED" and one.dimensions.payer == payer)

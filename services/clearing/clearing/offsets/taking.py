@@ -1,6 +1,7 @@
 """The waterfall over what a provider is owed: which open items are taken, as decisions. Pure.
 
-What stays true: nothing is taken across funds, nor across purses (provider, area, insured area). Source: R3.6.
+What stays true: nothing is taken across funds, nor across purses (provider, area); an advance and a payable below zero
+are made good by claims on the same payer alone. Source: R3.6, R10.
 """
 
 from collections.abc import Iterator
@@ -45,6 +46,14 @@ def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) ->
     for fund, amount in sorted(p1.items()):
         steps = policy.steps_for(fund, at_instant=True)
         yield from _take(draft, payable, cause, fund, amount, (*NOT_OF_A_P1, *steps), [], "P1")
+
+
+def takes(draft: Draft, payable: Payable, fund: str, *, at_instant: bool) -> bool:
+    """Whether the provider owes something that a payable of a fund, or its P1, would be taken for; its own advances
+    aside."""
+    steps = draft.policy_of(payable).steps_for(fund, at_instant=at_instant)
+    kinds = [KINDS[account] for account in steps if account in KINDS and account != "1104"]
+    return any(True for kind in kinds for _ in kind.due(draft, payable, fund, []))
 
 
 def _take(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
-    for other in draft.of_purse(payable):
-        if other is not payable and (amount := -other.payable.get(fund, 0)) > 0:
+    for other in draft.of_purse(payable.dimensions.purse):
+        mine = other is not payable and other.dimensions.payer == payable.dimensions.payer
+        if mine and (amount := -other.payable.get(fund, 0)) > 0:
             yield Due("2102", other.ref, amount, other.opened)
 
 

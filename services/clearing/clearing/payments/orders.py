@@ -43,14 +43,10 @@ def _due(draft: Draft, payable: Payable, purpose: Literal["INSTANT", "PAYABLE"])
     return clock.deadline(calendar, draft.policy_of(payable).working_days, payable.cut_off)
 
 
-def pay_out(
-    draft: Draft, payable: Payable, cause: Place, own: list[Claim] | None = None, asked: PaymentRetried | None = None
-) -> Iterator[Event]:
-    """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6).
-
-    `own`: the claims that were approved together with it, itself included.
-    """
-    together = [claim.ref for claim in own or ()] or [payable.ref]
+def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried | None = None) -> Iterator[Event]:
+    """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6)."""
+    claims = draft.claims_of(payable.dimensions.provider)
+    together = [claim.ref for claim in claims if claim.lead == payable.ref] or [payable.ref]
     yield from offset(draft, payable, cause, own=together)
     if cash := positive(to_pay(draft, payable, together)):
         yield from order(draft, payable, cause, "PAYABLE", cash, asked)

@@ -6,7 +6,8 @@ from clearing import names
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import yuans
-from clearing.payments.orders import order, pay_out
+from clearing.instant.paying import pay_part
+from clearing.payments.orders import pay_out
 from clearing.prepayment import giving, granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
@@ -16,7 +17,8 @@ from medfund.events.treasury import PaymentRetryRequested
 
 
 def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Iterator[Event]:
-    """A P1 of a claim in review as a P1; anything else with what else is open of its payable, after the waterfall."""
+    """A P1 of a claim in review as a P1, anything else with what else is open of its payable: after the waterfall, for
+    something may have fallen due meanwhile."""
     payment = draft.payments.get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"there is no payment {event.payment_ref}")
@@ -43,6 +45,6 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
     if isinstance(payable, Prepayment):
         yield from giving.order(draft, payable, cause, sum(amounts.values()), asked)
     elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
-        yield from order(draft, payable, cause, "INSTANT", amounts, asked)
+        yield from pay_part(draft, payable, cause, amounts, asked)
     else:
         yield from pay_out(draft, draft.carrier(payable), cause, asked=asked)

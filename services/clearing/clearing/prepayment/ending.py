@@ -14,6 +14,7 @@ from clearing.dimensions import disputed
 from clearing.funds import at_most, fens, positive, yuans
 from clearing.payments import suspense
 from clearing.payments.cash import BANKS
+from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import cancel
 from clearing.prepayment.giving import told
 from clearing.prepayment.owed import due_now, ended
@@ -55,6 +56,22 @@ def recall(draft: "Draft", prepayment: Prepayment, cause: Place, code: Code, rea
     yield PrepaymentRecalled(
         **told(draft, prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
     )
+    yield from taken_now(draft, prepayment, cause)
+
+
+def taken_now(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[Event]:
+    """What is due of it is taken from what is ordered and not sent yet (R10)."""
+    reason = f"prepayment {prepayment.ref} is due"
+    yield from fallen_due(draft, prepayment.dimensions.purse, [prepayment.fund], cause, reason)
+
+
+def parts_fall_due(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+    """The first day of a month that is opened: another part of the schedules is due."""
+    if draft.day_before is not None and draft.day_before >= event.date.replace(day=1):
+        return
+    for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
+        if due_now(prepayment, draft.policy_of(prepayment), draft.known.today) > 0:
+            yield from taken_now(draft, prepayment, cause)
 
 
 def agreement_changed(draft: "Draft", event: ProviderAgreementChanged, cause: Place) -> Iterator[Event]:

@@ -13,6 +13,7 @@ from clearing.funds import yuans
 from clearing.payments.orders import cancel
 from clearing.prepayment import amounts
 from clearing.prepayment.applying import blocked
+from clearing.prepayment.ending import taken_now
 from clearing.prepayment.giving import frozen, order, told
 from clearing.prepayment.prepayment import Prepayment, given
 from medfund import money, people
@@ -118,6 +119,7 @@ def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
         return
     if (left := amount - paid_or_on_its_way(draft, prepayment)) > 0:
         yield from order(draft, prepayment, cause, left)
+    yield from taken_now(draft, prepayment, cause)
 
 
 def paid_or_on_its_way(draft: "Draft", prepayment: Prepayment) -> int:
@@ -163,3 +165,4 @@ def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) 
         amount = event.purchased.get(prepayment.fund)
         if amount is not None and money.fen(amount) != prepayment.purchased:
             yield PrepaymentPurchasesNoted(**told(draft, prepayment, cause), purchased=amount)
+            yield from taken_now(draft, prepayment, cause)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from clearing import dimensions, names
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, fens, first_above, yuans
+from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
 from clearing.state import Draft
@@ -43,6 +44,8 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
         decided_on=event.decided_on,
         settlement_ref=event.settlement_ref,
     )
+    purse = (event.provider, event.area)
+    yield from fallen_due(draft, purse, fens(event.amounts), cause, f"case {event.case_ref} was decided")
 
 
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:

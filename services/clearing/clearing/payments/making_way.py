@@ -1,0 +1,41 @@
+"""Orders that are not sent yet make way for what falls due: money does not leave that is known to be owed. Pure.
+
+What stays true: what is ordered anew is what was ordered less what is taken; where nothing can be taken, no order is
+touched. Source: R3.6, R10, edge case 39.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from clearing.claims.claim import Claim
+from clearing.funds import total
+from clearing.instant.paying import pay_part
+from clearing.offsets.taking import takes
+from clearing.payments.orders import cancel, pay_out
+from clearing.payments.payable import Payable
+from clearing.state import Draft
+from medfund.events.kinds import Event, Place
+
+
+def fallen_due(
+    draft: Draft, purse: tuple[str, str], funds: Iterable[str], cause: Place, reason: str
+) -> Iterator[Event]:
+    """Something of a provider has fallen due in some funds: its orders there, the oldest first."""
+    for fund in funds:
+        for payable in draft.of_purse(purse):
+            yield from _make_way(draft, payable, fund, cause, reason)
+
+
+def _make_way(draft: Draft, payable: Payable, fund: str, cause: Place, reason: str) -> Iterator[Event]:
+    unsent = [payment for payment in draft.unsent(payable) if payment.fund == fund]
+    at_once = total(payment.amounts for payment in unsent if payment.purpose == "INSTANT")
+    reviewed = isinstance(payable, Claim) and payable.status == "IN_REVIEW"
+    first, rest = bool(at_once) and reviewed, any(not reviewed or one.purpose != "INSTANT" for one in unsent)
+    if not (first and takes(draft, payable, fund, at_instant=True)) and not (
+        rest and takes(draft, payable, fund, at_instant=False)
+    ):
+        return
+    yield from cancel(draft, payable, cause, fund, reason)
+    if first and isinstance(payable, Claim):
+        yield from pay_part(draft, payable, cause, at_once)
+    if rest:
+        yield from pay_out(draft, draft.carrier(payable), cause)
