@@ -166,11 +166,15 @@ class OpeningItemRecorded(OpeningItem, frozen=True, kw_only=True):
 @kind("opening.item.taken", family="clearing", key="provider", rules=_RULES)
 class OpeningItemTaken(OpeningItem, frozen=True, kw_only=True):
     """It is open here from now on, and is paid, taken or returned as any other. Books its accounts / 3001, and in STAT
-    as far as what is tied to them there was paid. `instant_stat` is for 1104. Source: R10, c.4, Invariants."""
+    as far as what is tied to them there was paid. `instant_stat` is for 1104; the days are those by which a claim was
+    due. Source: R10, c.4, Invariants."""
 
     cause: Place
     policy_ref: Digest
     instant_stat: InstantStat | None = None
+    due_15: Day | None = None
+    due_20: Day | None = None
+    calendar_version: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_ITEM,

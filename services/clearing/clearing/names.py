@@ -45,3 +45,8 @@ def prepayment(event: Any) -> Name:
 
 def finding(event: Any) -> Part:
     return Part(event.provider, event.batch, event.finding_ref)
+
+
+def item(event: Any) -> Name:
+    """Of what the books began with."""
+    return Name(event.provider, event.item_ref)

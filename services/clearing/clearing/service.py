@@ -16,6 +16,7 @@ from clearing.claims import days, submitting
 from clearing.funds import added, fens
 from clearing.names import Name, Part
 from clearing.offsets import taking
+from clearing.opening import items as openings
 from clearing.payments import (
     accounts,
     answers,
@@ -75,6 +76,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
 from medfund.events.payments import (
     PayeeAccountNoted,
     PaymentApproved,
@@ -157,6 +159,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     RecoveryDecided: cases.decided,
     RecoveryReceived: cases.received,
     RecoveryAppealUpheld: cases.upheld,
+    OpeningItemRecorded: openings.recorded,
     ProviderRegistered: accounts.changed,
     ProviderChanged: accounts.changed,
     PaymentConfirmed: receipts.confirmed,
@@ -386,6 +389,8 @@ class Clearing:
                 prepayment.overdue(draft.change_prepayment(names.prepayment(decision)), decision)
             case PrepaymentCleared():
                 prepayment.cleared(draft.change_prepayment(names.prepayment(decision)), decision)
+            case OpeningItemTaken():
+                openings.evolve(draft, decision)
             case RecoveryOpened():
                 name = names.recovery(decision)
                 draft.recoveries[name] = recovery.opened(decision)

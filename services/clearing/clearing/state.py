@@ -26,6 +26,7 @@ from medfund.calendar import Calendar
 from medfund.events.kinds import Event
 
 if TYPE_CHECKING:
+    from clearing.opening.items import Kept
     from clearing.payments.suspense import Item
     from clearing.prepayment.prepayment import Prepayment
 
@@ -59,6 +60,8 @@ class Draft:
     claims: dict[Name, Claim] = field(default_factory=dict)
     recoveries: dict[Name, Recovery] = field(default_factory=dict)
     prepayments: dict[Name, "Prepayment"] = field(default_factory=dict)
+    openings: dict[Name, "Kept"] = field(default_factory=dict)
+    """What the books began with and nothing is decided about yet."""
     payments: dict[Name, Payment] = field(default_factory=dict)
     findings: dict[Part, Finding] = field(default_factory=dict)
     stretches: dict[int, list[Stretch]] = field(default_factory=dict)
@@ -102,7 +105,7 @@ class Draft:
         would hold all payments of its last run."""
         for read in (
             self.claims, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches, self.found,
-            self.refunds, self.suspense, self.moves, self.steps, self.published,
+            self.refunds, self.openings, self.suspense, self.moves, self.steps, self.published,
         ):  # fmt: skip
             read.clear()
 

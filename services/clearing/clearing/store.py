@@ -12,6 +12,7 @@ from clearing import names, policy, rows
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
 from clearing.names import Name, Part
+from clearing.opening import store as opening_store
 from clearing.payments import store as payments_store
 from clearing.payments import suspense
 from clearing.payments.accounts import Account
@@ -30,6 +31,7 @@ from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalReque
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
+from medfund.events.openings import OpeningItem, OpeningItemRecorded
 from medfund.events.payments import SuspenseOpened, SuspensePlaced
 from medfund.events.prepayments import (
     BankPrepaymentRepaid,
@@ -60,6 +62,7 @@ ENDINGS = (PrepaymentGranted, PrepaymentRecallOrdered, ProviderAgreementChanged,
 
 FALL_DUE = (
     RecoveryDecided, PrepaymentRecallOrdered, ProviderAgreementChanged, PrepaymentGranted, PrepaymentPurchasesReported,
+    OpeningItemRecorded,
 )  # fmt: skip
 """Events with which something that a provider owes may fall due, so that orders make way for it."""
 
@@ -149,6 +152,8 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     if submissions:
         undone = await claims_store.read_submissions(connection, lane, draft, submissions)
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
+    if openings := {names.item(event) for event in events if isinstance(event, OpeningItem)}:
+        await opening_store.read(connection, lane, draft, openings)
     owing |= {event.provider for event in events if isinstance(event, FALL_DUE)}
     every = (*draft.claims.values(), *draft.recoveries.values())
     if unsent := {one.name for one in every if one.dimensions.provider in owing}:
@@ -245,5 +250,5 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
             for topic, offset, event in draft.published
         ]
         await connection.execute(SQL.keep, lane, *columns(kept))
-    for store in (claims_store, payments_store, supervision_store, prepayment_store, audit_store):
+    for store in (claims_store, payments_store, supervision_store, prepayment_store, audit_store, opening_store):
         await store.write(connection, lane, draft)

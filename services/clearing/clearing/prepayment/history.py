@@ -9,6 +9,7 @@ from clearing.names import Name
 from medfund import money
 from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event
+from medfund.events.openings import OpeningItemTaken
 from medfund.events.payments import PaymentReturned
 from medfund.events.prepayments import (
     PrepaymentAdjusted,
@@ -100,6 +101,7 @@ _TOLD: Mapping[type[Event], Callable[[Any], _Told]] = {
     PrepaymentDisbursed: lambda it: _Told(it.prepayment_ref, "PAID", it.payment_ref, it.value_date, it.amounts),
     PaymentReturned: lambda it: _Told(it.payable_ref, "CAME_BACK", it.payment_ref, it.value_date, it.amounts),
     PrepaymentPurchasesNoted: lambda it: _Told(it.prepayment_ref, "PURCHASED", it.purchased, it.day),
+    OpeningItemTaken: lambda it: _Told(it.item_ref, "PAID", it.evidence_ref, it.value_date, it.accounts[0].amounts),
     OffsetApplied: lambda it: _Told(it.item_ref, "OFFSET", it.payable_ref, it.day, it.amounts),
     PrepaymentReturned: lambda it: _Told(it.prepayment_ref, "RETURNED", it.bank_txn, it.value_date, it.amounts),
     PrepaymentRecalled: lambda it: _Told(it.prepayment_ref, "RECALLED", f"{it.code}: {it.reason}", it.day, it.amounts),
