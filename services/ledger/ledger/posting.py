@@ -382,12 +382,12 @@ def begins(event: Any, code: str, amounts: Amounts) -> Lines:
     two books go: an advance is a temporary payment, what was not paid is nothing, and of others' claims what is owed
     lowers what was paid for them."""
     account = chart.ACCOUNTS[code]
+    sign = 1 if account.normal == "debit" else -1
     for fund, fen in amounts.items():
-        signed = fen if account.normal == "debit" else -fen
-        yield from move(event, fund, account, chart.FUND_BALANCE, signed)
-        tied = _tied(event, code, fund)
-        if tied is not None:
-            yield from move(event, fund, tied, chart.NET_ASSETS, signed)
+        yield from move(event, fund, account, chart.FUND_BALANCE, sign * fen)
+    for fund, fen in amounts.items():
+        if (tied := _tied(event, code, fund)) is not None:
+            yield from move(event, fund, tied, chart.NET_ASSETS, sign * fen)
 
 
 def _tied(event: Any, code: str, fund: str) -> Account | None:
