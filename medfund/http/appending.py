@@ -1,8 +1,8 @@
 """Events to the log on behalf of publishers: keyed, idempotent, acknowledged by all replicas, in bounded time."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import aiokafka
 from aiokafka.errors import KafkaError
@@ -27,8 +27,8 @@ class Message(NamedTuple):
 class Appending:
     """One producer per process, started when the first event comes."""
 
-    def __init__(self, bootstrap: str, *, prefix: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any] = {}) -> None:
+        self._broker = {"bootstrap_servers": bootstrap, **identity}
         self._prefix = prefix
         self._producer: aiokafka.AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -65,7 +65,7 @@ class Appending:
         async with self._starting:
             if self._producer is None:
                 producer = aiokafka.AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._broker,
                     acks="all",
                     enable_idempotence=True,
                     compression_type="lz4",

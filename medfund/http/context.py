@@ -1,10 +1,10 @@
 """What every endpoint works with, made once per process and passed down."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
@@ -44,11 +44,14 @@ class Settings(Protocol):
     public_key: Path
     pool_size: int
 
+    @property
+    def identity(self) -> Mapping[str, Any]: ...
+
 
 def made_of(settings: Settings, *, service: Service, roles: Roles, moves: Callable[[Event], int]) -> Context:
     """Opens nothing yet. `moves`: the fen that an event moves."""
     database = Database(settings.database_url, connections_max=settings.pool_size, name=f"{service.name} api")
-    bootstrap, prefix = settings.kafka_bootstrap, settings.topic_prefix
+    bootstrap, prefix, identity = settings.kafka_bootstrap, settings.topic_prefix, settings.identity
 
     async def record_refusal(request: Request, principal: Principal, code: str) -> None:
         await auditing.record(request, database, principal, code, {"method": request.method})
@@ -59,9 +62,9 @@ def made_of(settings: Settings, *, service: Service, roles: Roles, moves: Callab
         cursor_key=secrets.token_bytes(32),
         access=Access(tokens.load_key(settings.public_key), roles, record_refusal),
         database=database,
-        reading=LogReading(KafkaLog(bootstrap, prefix=prefix)),
-        appending=Appending(bootstrap, prefix=prefix),
-        probe=Probe(database, service, bootstrap=bootstrap, prefix=prefix, moves=moves),
+        reading=LogReading(KafkaLog(bootstrap, prefix=prefix, identity=identity)),
+        appending=Appending(bootstrap, prefix=prefix, identity=identity),
+        probe=Probe(database, service, bootstrap=bootstrap, prefix=prefix, moves=moves, identity=identity),
         service=service,
     )
 

@@ -6,8 +6,8 @@ often costs nothing.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from prometheus_client import Gauge
 
@@ -74,12 +74,20 @@ class Probe:
     """`moves` says how much money (fen) an event that is not read yet will move, should it be accepted."""
 
     def __init__(
-        self, database: Database, service: Service, *, bootstrap: str, prefix: str, moves: Callable[[Event], int]
+        self,
+        database: Database,
+        service: Service,
+        *,
+        bootstrap: str,
+        prefix: str,
+        moves: Callable[[Event], int],
+        identity: Mapping[str, Any] = {},
     ) -> None:
         self._database = database
         self._service = service
         self._moved_by = moves
         self._bootstrap = bootstrap
+        self._identity = identity
         self._prefix = prefix
         self._lock = asyncio.Lock()
         self._last = Health()
@@ -114,6 +122,7 @@ class Probe:
                 positions={place: known.get(place) for place in places},
                 records_max=SAMPLE_MAX,
                 wait_s=LOOK_S,
+                identity=self._identity,
             )
             settings = await self._watched(len(lanes))
         except (KafkaError, OSError, TimeoutError):

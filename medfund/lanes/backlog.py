@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiokafka
 from aiokafka.structs import TopicPartition
@@ -36,17 +36,26 @@ Stretches = Mapping[TopicPartition, tuple[int, int]]
 
 
 async def look(
-    bootstrap: str, *, prefix: str, positions: Mapping[Place, int | None], records_max: int, wait_s: float
+    bootstrap: str,
+    *,
+    prefix: str,
+    positions: Mapping[Place, int | None],
+    records_max: int,
+    wait_s: float,
+    identity: Mapping[str, Any] = {},
 ) -> Backlog:
     """`positions`: the next offset of every place, None where nothing was read yet.
 
     Raises `KafkaError`, `OSError` or `TimeoutError` when the log does not answer within `wait_s`.
     """
-    async with _within(wait_s), watching.reader(bootstrap, "read_uncommitted", wait_s=wait_s) as everything:
+    async with (
+        _within(wait_s),
+        watching.reader(bootstrap, "read_uncommitted", wait_s=wait_s, identity=identity) as everything,
+    ):
         lagging = await _lagging(everything, prefix, positions)
         if not lagging:
             return Backlog(0)
-        async with watching.reader(bootstrap, "read_committed", wait_s=wait_s) as committed:
+        async with watching.reader(bootstrap, "read_committed", wait_s=wait_s, identity=identity) as committed:
             committed.assign(list(lagging))
             stable = await committed.end_offsets(list(lagging))
             held = await watching.held_up(everything, stable, {place: end for place, (_, end) in lagging.items()})

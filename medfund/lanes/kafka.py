@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import aiokafka
 import structlog
@@ -123,8 +124,10 @@ class KafkaLane:
 class KafkaLog:
     """Topics are `<prefix>.<family>`."""
 
-    def __init__(self, bootstrap: str, *, prefix: str) -> None:
+    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any] = {}) -> None:
         self._bootstrap = bootstrap
+        self._identity = identity
+        self._broker = {"bootstrap_servers": bootstrap, **identity}
         self._prefix = prefix
         self._producer: aiokafka.AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -156,7 +159,7 @@ class KafkaLog:
 
     async def _open_consumer(self, fetch_bytes_max: int, terms: Terms) -> aiokafka.AIOKafkaConsumer:
         consumer = aiokafka.AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._broker,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -195,13 +198,15 @@ class KafkaLog:
         return sent
 
     async def faults(self, topics: Sequence[str], lanes: int) -> Sequence[Fault]:
-        return await watching.look(self._bootstrap, prefix=self._prefix, families=topics, lanes=lanes)
+        return await watching.look(
+            self._bootstrap, prefix=self._prefix, families=topics, lanes=lanes, identity=self._identity
+        )
 
     async def _started(self) -> aiokafka.AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
                 producer = aiokafka.AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **self._broker,
                     acks="all",
                     enable_idempotence=True,
                     request_timeout_ms=int(CALL_TIMEOUT_S * 1000),

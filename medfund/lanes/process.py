@@ -37,7 +37,7 @@ async def work(service: Service, settings: LaneSettings, *, dsn: str, name: str)
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1")
-    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     worker = Worker(
         service=service,
         log=kafka,
@@ -91,7 +91,7 @@ async def parked(dsn: str, name: str) -> int:
 
 async def retry(settings: LogSettings, *, dsn: str, name: str, key: str) -> int:
     """Append copies of all events of a key that wait; 1 where none does."""
-    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     try:
         async with connect.connection(dsn, name=f"{name} retry") as connection:
             appended = await retries.retry(connection, kafka, key, lanes=settings.lanes)

@@ -125,7 +125,7 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1")
-    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     try:
         await run(kafka, lanes=settings.lanes, working_days=calendar.shipped(), stop=stop)
     finally:

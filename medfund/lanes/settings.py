@@ -1,10 +1,47 @@
 """What every process that works on lanes is told, from the environment."""
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from aiokafka.helpers import create_ssl_context
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 
-class LogSettings(BaseSettings):
+class IdentitySettings(BaseSettings):
+    """Who we are to the broker, where it knows its clients. Without a user it takes us for whoever reaches it."""
+
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_user: str = ""
+    kafka_password: str = Field(default="", repr=False)
+    kafka_ca_file: str = Field(default="", description="PEM; none: the system's own authorities")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        asks = self.kafka_security_protocol.startswith("SASL")
+        if asks and not (self.kafka_user and self.kafka_password):
+            raise ValueError(f"KAFKA_USER and KAFKA_PASSWORD must be given with {self.kafka_security_protocol}")
+        if self.kafka_user and not asks:
+            raise ValueError(f"KAFKA_USER needs SASL, and KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}")
+        return self
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What every client of the broker is opened with."""
+        told: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.endswith("SSL"):
+            told["ssl_context"] = create_ssl_context(cafile=self.kafka_ca_file or None)
+        if self.kafka_user:
+            told |= {
+                "sasl_mechanism": self.kafka_sasl_mechanism,
+                "sasl_plain_username": self.kafka_user,
+                "sasl_plain_password": self.kafka_password,
+            }
+        return told
+
+
+class LogSettings(IdentitySettings):
     """Where the log is, and how it is cut."""
 
     kafka_bootstrap: str

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
@@ -24,23 +25,30 @@ HELD_UP_S = 20.0
 LOOK_BYTES_MAX = 1 << 18
 
 
-async def look(bootstrap: str, *, prefix: str, families: Sequence[str], lanes: int) -> list[Fault]:
+async def look(
+    bootstrap: str, *, prefix: str, families: Sequence[str], lanes: int, identity: Mapping[str, Any] = {}
+) -> list[Fault]:
     """All that is wrong. Raises `KafkaError`, `OSError` or `TimeoutError`."""
     names = [f"{prefix}.{family}" for family in families]
-    async with asyncio.timeout(CALL_TIMEOUT_S), reader(bootstrap, "read_uncommitted") as everything:
+    async with asyncio.timeout(CALL_TIMEOUT_S), reader(bootstrap, "read_uncommitted", identity=identity) as everything:
         places = [TopicPartition(name, lane) for name in names for lane in range(lanes)]
         everything.assign(places)  # it learns about all topics at once, not about one after the other
         ends = await everything.end_offsets(places)
-        async with reader(bootstrap, "read_committed") as committed:
+        async with reader(bootstrap, "read_committed", identity=identity) as committed:
             committed.assign(places)
             stable = await committed.end_offsets(places)
         held = await held_up(everything, stable, ends)
-    return [*await settings(bootstrap, names, lanes=lanes), *(fault_of(place, at) for place, at in held.items())]
+    return [
+        *await settings(bootstrap, names, lanes=lanes, identity=identity),
+        *(fault_of(place, at) for place, at in held.items()),
+    ]
 
 
-async def settings(bootstrap: str, names: Sequence[str], *, lanes: int) -> list[Fault]:
+async def settings(
+    bootstrap: str, names: Sequence[str], *, lanes: int, identity: Mapping[str, Any] = {}
+) -> list[Fault]:
     """What the topics are set to that would lose something, or put it in another place or time."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(CALL_TIMEOUT_S * 1000))
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(CALL_TIMEOUT_S * 1000), **identity)
     try:
         await admin.start()
         return await settings_of(admin, names, lanes=lanes)
@@ -108,11 +116,12 @@ def grave(faults: Sequence[Fault]) -> list[Fault]:
 
 @asynccontextmanager
 async def reader(
-    bootstrap: str, isolation: str, *, wait_s: float = CALL_TIMEOUT_S
+    bootstrap: str, isolation: str, *, wait_s: float = CALL_TIMEOUT_S, identity: Mapping[str, Any] = {}
 ) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
     """A client for whoever only looks: nothing follows from what it misses."""
     consumer = aiokafka.AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
+        **identity,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",

@@ -33,6 +33,10 @@ Patience = Annotated[
     ),
 ]
 DATA = Path(".data")
+KNOWS_NOBODY = (
+    "The broker does not ask who its clients are: whoever reaches it can write every topic in anybody's name. "
+    "Let nobody reach it but these processes, or give it users (docs/operators.md, Who the broker lets write)."
+)
 
 
 @contextmanager
@@ -126,8 +130,10 @@ def prepare(as_json: Json = False) -> None:
     from medfund.local import settings
 
     with said_in_one_place():
-        asyncio.run(steps.everything(settings.load(settings.PrepareSettings)))
-    _say({"prepared": True}, "Topics, schemas and roles are there.", as_json=as_json)
+        known = asyncio.run(steps.everything(settings.load(settings.PrepareSettings)))
+    if not known:
+        typer.echo(KNOWS_NOBODY, err=True)
+    _say({"prepared": True, "clients_known": known}, "Topics, schemas and roles are there.", as_json=as_json)
 
 
 def token(

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
@@ -16,7 +17,7 @@ from aiokafka.errors import KafkaError
 from medfund.events.kinds import FAMILIES
 from medfund.lanes import watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
-from medfund.local import CannotRun
+from medfund.local import CannotRun, permissions
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
 from medfund.postgres.provision import provision
@@ -47,16 +48,41 @@ class NotAsAsked(CannotRun):
 
 
 async def topics(
-    bootstrap: str, *, prefix: str, lanes: int, families: Sequence[str] = FAMILIES, limit_s: float = CALL_TIMEOUT_S
+    bootstrap: str,
+    *,
+    prefix: str,
+    lanes: int,
+    families: Sequence[str] = FAMILIES,
+    limit_s: float = CALL_TIMEOUT_S,
+    identity: Mapping[str, Any] = {},
 ) -> None:
     """One topic per family, all with the same number of partitions. Raises `NotAsAsked`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(limit_s * 1000))
     names = [f"{prefix}.{family}" for family in families]
-    try:
-        await admin.start()
+    async with _broker(bootstrap, identity, limit_s) as admin:
         brokers = (await admin.describe_cluster())["brokers"]
         await _create(admin, names, lanes=lanes, copies=min(COPIES_MAX, len(brokers)))
         await _check(admin, names, lanes=lanes)
+
+
+async def rights(
+    bootstrap: str, *, prefix: str, publishers: permissions.Publishers, identity: Mapping[str, Any] = {}
+) -> bool:
+    """Who may write and read the topics; False where the broker does not ask who its clients are.
+
+    Raises `permissions.NotToBeTrusted`.
+    """
+    wanted = permissions.grants(publishers)
+    async with _broker(bootstrap, identity, CALL_TIMEOUT_S) as admin:
+        return await permissions.grant(admin, wanted, prefix=prefix)
+
+
+@asynccontextmanager
+async def _broker(bootstrap: str, identity: Mapping[str, Any], limit_s: float) -> AsyncIterator[AIOKafkaAdminClient]:
+    """As the cluster's administrator. Raises `Unusable`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(limit_s * 1000), **identity)
+    try:
+        await admin.start()
+        yield admin
     except KafkaError as error:
         raise Unusable(f"the broker at {bootstrap} cannot be used: {error}") from error
     finally:
@@ -97,14 +123,18 @@ async def database(server: str, name: str) -> str:
     return dsn(server, database=name)
 
 
-async def everything(settings: PrepareSettings) -> None:
-    """Topics, schemas and roles on the servers that the settings name."""
+async def everything(settings: PrepareSettings) -> bool:
+    """Topics, rights, schemas and roles on the servers that the settings name; False where the broker knows nobody."""
     bootstrap, prefix, lanes = settings.kafka_bootstrap, settings.topic_prefix, settings.lanes
-    await topics(bootstrap, prefix=prefix, lanes=lanes)
-    for fault in watching.grave(await watching.look(bootstrap, prefix=prefix, families=FAMILIES, lanes=lanes)):
+    identity = settings.identity
+    await topics(bootstrap, prefix=prefix, lanes=lanes, identity=identity)
+    known = await rights(bootstrap, prefix=prefix, publishers=settings.kafka_publishers, identity=identity)
+    found = await watching.look(bootstrap, prefix=prefix, families=FAMILIES, lanes=lanes, identity=identity)
+    for fault in watching.grave(found):
         sys.stderr.write(f"{fault.code}: {fault.topic}, lane {fault.lane}: {fault.detail}; see docs/operators.md\n")
     for service, passwords in settings.passwords().items():
         await roles(settings.database_url, service, passwords)
+    return known
 
 
 async def roles(admin_dsn: str, service: str, passwords: Mapping[str, str]) -> None:

@@ -5,6 +5,8 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
+from medfund.events.speakers import Speaker
+from medfund.lanes.settings import IdentitySettings
 from medfund.local import CannotRun
 from medfund.local.services import ROLES, variable
 
@@ -21,7 +23,7 @@ def load(kind: type[Settings]) -> Settings:
         raise CannotRun("the environment is not complete: " + "; ".join(wrong)) from error
 
 
-class StackSettings(BaseSettings):
+class StackSettings(IdentitySettings):
     """How many lanes, and whose servers; own ones where none are named."""
 
     kafka_bootstrap: str = ""
@@ -48,6 +50,9 @@ class PrepareSettings(StackSettings):
     """For `medfund prepare`: servers of somebody else's, and the passwords that the roles of each service get."""
 
     kafka_bootstrap: str
+    kafka_publishers: dict[Speaker, list[str]] = Field(
+        default_factory=dict, description="The broker's users that publishers are, by what they speak as"
+    )
     database_url: str
     ledger_owner_password: str
     ledger_worker_password: str

@@ -188,7 +188,9 @@ class Stack:
 
     def _make_topics(self, limit_s: float) -> None:
         lanes, prefix = self.settings.lanes, self.settings.topic_prefix
-        asyncio.run(prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes, limit_s=limit_s))
+        asyncio.run(
+            prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes, limit_s=limit_s, identity=self.settings.identity)
+        )
 
     def _start_database(self) -> None:
         if self.postgres:

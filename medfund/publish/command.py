@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, cast
 
@@ -46,13 +46,22 @@ def publish(
         bootstrap, topic_prefix = _local_stack(data)
     # The client logs every attempt; what it comes to is in our own last line.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    run = Run(bootstrap=bootstrap, topic_prefix=topic_prefix, patience_s=patience)
+    run = Run(bootstrap=bootstrap, topic_prefix=topic_prefix, patience_s=patience, identity=_identity())
     with _input(file) as (stream, journal):
         summary = (
             run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
         )
     _tell(summary, json=json)
     raise typer.Exit(0 if summary["outcome"] in ("checked", "published") else 1)
+
+
+def _identity() -> Mapping[str, Any]:
+    from medfund.lanes.settings import IdentitySettings
+
+    try:
+        return IdentitySettings().identity
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(f"the broker cannot be told who we are: {error}") from error
 
 
 def _local_stack(data: Path) -> tuple[str, str]:
@@ -68,10 +77,13 @@ def _local_stack(data: Path) -> tuple[str, str]:
 class Run:
     """One run of the command; its methods give the summary."""
 
-    def __init__(self, *, bootstrap: str, topic_prefix: str, patience_s: float) -> None:
+    def __init__(
+        self, *, bootstrap: str, topic_prefix: str, patience_s: float, identity: Mapping[str, Any] = {}
+    ) -> None:
         self.bootstrap = bootstrap
         self.topic_prefix = topic_prefix
         self.patience_s = patience_s
+        self.identity = identity
 
     def checked(self, stream: BinaryIO, after: reading.Prefix = reading.START) -> dict[str, Any]:
         """Test what comes after a prefix; `outcome` is "checked" or "refused"."""
@@ -119,7 +131,9 @@ class Run:
             await work.run(stream, sender)
 
     def _sender(self) -> sending.Sender:
-        return sending.Sender(self.bootstrap, topic_prefix=self.topic_prefix, patience_s=self.patience_s)
+        return sending.Sender(
+            self.bootstrap, topic_prefix=self.topic_prefix, patience_s=self.patience_s, identity=self.identity
+        )
 
 
 def _never(line: int) -> bool:

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
@@ -91,8 +91,11 @@ class Sending:
 class Sender:
     """A producer for one file."""
 
-    def __init__(self, bootstrap: str, *, topic_prefix: str, patience_s: float) -> None:
+    def __init__(
+        self, bootstrap: str, *, topic_prefix: str, patience_s: float, identity: Mapping[str, Any] = {}
+    ) -> None:
         self._bootstrap = bootstrap
+        self._broker = {"bootstrap_servers": bootstrap, **identity}
         self._topic_prefix = topic_prefix
         self._patience_s = patience_s
         self._producer: aiokafka.AIOKafkaProducer
@@ -118,7 +121,7 @@ class Sender:
     async def _connect(self) -> None:
         await self._look_around()
         producer = aiokafka.AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._broker,
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",
@@ -130,7 +133,7 @@ class Sender:
         self._producer = producer
 
     async def _look_around(self) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = AIOKafkaAdminClient(**self._broker)
         await admin.start()
         try:
             self.cluster = str((await admin.describe_cluster())["cluster_id"])
@@ -162,7 +165,7 @@ class Sender:
     async def ends(self, places: Collection[Place]) -> dict[Place, int]:
         """The offset that the next record of each place would get."""
         partitions = {aiokafka.TopicPartition(self.topic(place.family), place.lane): place for place in places}
-        consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        consumer = aiokafka.AIOKafkaConsumer(**self._broker)
         async with _patience(self._patience_s):
             await consumer.start()
             try:

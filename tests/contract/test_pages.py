@@ -18,10 +18,11 @@ from clearing.bank import process  # noqa: F401 - its metrics are on the page to
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
-from medfund.events.kinds import KINDS
+from medfund.events.kinds import FAMILIES, KINDS
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
 from medfund.lanes import settings as lanes_settings
+from medfund.local import permissions
 from medfund.local import settings as local_settings
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,19 @@ def test_settings_on_the_page_are_those_that_are_read(name: str) -> None:
     inherited = [variables(base) for base in kind.__mro__[1:] if base in settings_classes().values()]
     told = {(row[0], row[1]) for row in table(OPERATORS, f"`{name}`")[1:] if row[0]}
     assert told == variables(kind) - set().union(*inherited)
+
+
+def test_who_the_broker_lets_write_is_on_the_page() -> None:
+    told = {row[0].strip("`"): row[1:] for row in table(OPERATORS, "user")[1:]}
+    granted = permissions.grants({})
+
+    def listed(user: str, operation: permissions.Operation) -> list[str]:
+        return [f"`{family}`" for family in FAMILIES if permissions.Grant(user, family, operation) in granted]
+
+    for user in permissions.PROCESSES:
+        written, read = listed(user, permissions.Operation.WRITE), listed(user, permissions.Operation.READ)
+        assert told.pop(user) == [", ".join(written), "all" if len(read) == len(FAMILIES) else ", ".join(read)]
+    assert not told
 
 
 def test_who_may_call_what_is_on_the_page() -> None:

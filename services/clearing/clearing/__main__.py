@@ -41,7 +41,7 @@ async def bank() -> int:
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr="127.0.0.1")
-    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     garbage.collect_seldom()
     try:
         return await process_of_bank.work(

@@ -72,7 +72,7 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
     from medfund.postgres import connect
     from medfund.progress import Bar
 
-    log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     service = Ledger(lanes=settings.lanes, prefix=settings.topic_prefix)
     async with connect.connection(settings.database_url, name="ledger verify") as connection:
         total = await proof.count_records(connection, lanes)

@@ -1,0 +1,205 @@
+"""A broker that knows its clients: each process works as its own user, and nobody writes what is not theirs to say."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+
+from medfund.events import speakers
+from medfund.events.kinds import FAMILIES
+from medfund.events.speakers import Speaker
+from medfund.lanes.settings import IdentitySettings
+from medfund.local import permissions, prepare
+from medfund.local.kafka import Kafka
+from medfund.local.permissions import PROCESSES, Grant, NotToBeTrusted, Operation
+from medfund.local.server import remembered_port
+from tests.conftest import FORGETFUL, LANES
+
+ADMINISTRATOR, GATEWAY, STRANGER = "administrator", "gateway-152500", "stranger"
+PUBLISHERS = {Speaker.HOSPITAL: [GATEWAY]}
+PASSWORDS = {user: secrets.token_urlsafe(12) for user in (ADMINISTRATOR, GATEWAY, STRANGER, *PROCESSES)}
+
+
+def knowing(folder: Path) -> dict[str, str]:
+    """A broker of the local kind that asks who its clients are, and lets them do what they were granted."""
+    port, controller = remembered_port(folder / "kafka.port"), remembered_port(folder / "controller-port")
+    users = " ".join(f'user_{user}="{password}"' for user, password in PASSWORDS.items())
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    own = f'username="{ADMINISTRATOR}" password="{PASSWORDS[ADMINISTRATOR]}"'
+    return {
+        "listeners": f"SASL_PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"SASL_PLAINTEXT://127.0.0.1:{port}",
+        "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config": f"{module} {own} {users};",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        # The controller's listener, which clients do not reach, knows the broker by no name.
+        "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",
+    }
+
+
+def named(user: str) -> dict[str, str]:
+    """What the environment tells a process about its user."""
+    return {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_USER": user,
+        "KAFKA_PASSWORD": PASSWORDS[user],
+    }
+
+
+def identity(user: str) -> Mapping[str, Any]:
+    return IdentitySettings(**{name.lower(): value for name, value in named(user).items()}).identity  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def broker(session_folder: Path) -> Iterator[Kafka]:
+    folder = session_folder / "broker-with-users"
+    server = Kafka(folder, settings={**FORGETFUL, **knowing(folder)})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+async def granted(broker: Kafka) -> str:
+    """The prefix of topics on which `medfund prepare` has granted what there is to grant, and once again."""
+    for _ in range(2):
+        await prepared(broker, "fund")
+    return "fund"
+
+
+async def prepared(broker: Kafka, prefix: str) -> None:
+    administrator = identity(ADMINISTRATOR)
+    await prepare.topics(broker.address, prefix=prefix, lanes=LANES, identity=administrator)
+    assert await prepare.rights(broker.address, prefix=prefix, publishers=PUBLISHERS, identity=administrator)
+
+
+@asynccontextmanager
+async def writing(broker: Kafka, user: str) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(bootstrap_servers=broker.address, enable_idempotence=False, **identity(user)) as made:
+        yield made
+
+
+async def writes(broker: Kafka, prefix: str, user: str) -> set[str]:
+    """The topics that a user may write."""
+    written = set()
+    async with writing(broker, user) as producer:
+        for family in FAMILIES:
+            try:
+                await producer.send_and_wait(f"{prefix}.{family}", b"anything", partition=0)
+                written.add(family)
+            except TopicAuthorizationFailedError:
+                pass
+    return written
+
+
+async def reads(broker: Kafka, prefix: str, user: str) -> set[str]:
+    found = set()
+    for family in FAMILIES:
+        place = TopicPartition(f"{prefix}.{family}", 0)
+        async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity(user)) as consumer:
+            if place.topic in await consumer.topics():
+                found.add(family)
+    return found
+
+
+OUTSIDE = {
+    GATEWAY: {"claims"},
+    STRANGER: set(),
+    "ledger-worker": {"ledger"},
+    "clearing-worker": {"clearing"},
+    "clearing-bank": {"bank", "reviews"},
+    "clearing-api": {"claims", "prepayments", "reviews", "agency"},
+    "ledger-api": {"claims", "prepayments", "reviews", "agency"},
+    "scheduler": {"time"},
+    "verify": set(),
+    "retry": set(FAMILIES),
+}
+
+
+@pytest.mark.parametrize("user", OUTSIDE)
+async def test_a_user_of_the_broker_writes_what_it_has_to_say_and_nothing_else(
+    broker: Kafka, granted: str, user: str
+) -> None:
+    assert await writes(broker, granted, user) == OUTSIDE[user]
+
+
+async def test_who_is_not_named_reads_nothing_and_a_publisher_sees_its_own_topic_alone(
+    broker: Kafka, granted: str
+) -> None:
+    assert await reads(broker, granted, STRANGER) == set()
+    assert await reads(broker, granted, GATEWAY) == {"claims"}, "it has to know its partitions"
+    assert await reads(broker, granted, "scheduler") == {"time"}
+    assert await reads(broker, granted, "ledger-worker") == set(FAMILIES)
+    place = TopicPartition(f"{granted}.claims", 0)
+    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity(GATEWAY)) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, 0)
+        with pytest.raises(TopicAuthorizationFailedError):
+            await consumer.getone(place)
+    nobody = AIOKafkaAdminClient(bootstrap_servers=broker.address, request_timeout_ms=2000)
+    try:
+        with pytest.raises(KafkaError):
+            await nobody.start()
+    finally:
+        await nobody.close()
+
+
+async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Kafka) -> None:
+    granted = "beyond"
+    await prepared(broker, granted)
+    administrator = identity(ADMINISTRATOR)
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.address, **administrator)
+    await admin.start()
+    try:
+        beyond = {Grant(STRANGER, "bank", Operation.WRITE), Grant(STRANGER, "bank", Operation.READ)}
+        await permissions.grant(admin, permissions.grants(PUBLISHERS) | beyond, prefix=granted)
+        with pytest.raises(NotToBeTrusted, match=rf"User:{STRANGER} may WRITE on {granted}\.bank$"):
+            await prepare.rights(broker.address, prefix=granted, publishers=PUBLISHERS, identity=administrator)
+        with pytest.raises(NotToBeTrusted, match=rf"User:{GATEWAY} may WRITE on {granted}\.claims"):
+            await prepare.rights(broker.address, prefix=granted, publishers={}, identity=administrator)
+    finally:
+        await admin.close()
+
+
+async def test_a_broker_that_knows_nobody_says_so(kafka: Kafka, topic_prefix: str) -> None:
+    assert not await prepare.rights(kafka.address, prefix=topic_prefix, publishers=PUBLISHERS)
+
+
+def test_no_publisher_has_a_topic_on_which_others_speak_too() -> None:
+    with pytest.raises(NotToBeTrusted, match=r"audit_office has no topic to itself: it speaks over the ledger's API"):
+        permissions.grants({Speaker.AUDIT_OFFICE: ["audit"]})
+    with pytest.raises(NotToBeTrusted, match="clearing-bank is a process of ours, and no hospital"):
+        permissions.grants({Speaker.HOSPITAL: ["clearing-bank"]})
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_whoever_may_write_a_topic_has_something_to_say_there(family: str) -> None:
+    written = {
+        one.user for one in permissions.grants(PUBLISHERS) if (one.family, one.operation) == (family, Operation.WRITE)
+    }
+    for user, said in {**PROCESSES, GATEWAY: frozenset({Speaker.HOSPITAL})}.items():
+        if user not in ("ledger-api", "retry"):
+            assert (user in written) == any(speakers.may_write(speaker, family) for speaker in said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kafka_security_protocol": "SASL_SSL", "kafka_user": "ledger-worker"},
+        {"kafka_security_protocol": "SASL_SSL", "kafka_password": "secret"},
+        {"kafka_user": "ledger-worker", "kafka_password": "secret"},
+    ],
+)
+def test_an_identity_is_whole_or_refused_and_never_sent_to_a_broker_that_does_not_ask(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="KAFKA_USER"):
+        IdentitySettings(**wrong)  # type: ignore[arg-type]
