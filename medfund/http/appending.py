@@ -24,6 +24,20 @@ class Message(NamedTuple):
     headers: Headers
 
 
+class Placed(NamedTuple):
+    """Where the log has a message; None where it did not say so in time, `sent` or not."""
+
+    offset: int | None
+    sent: bool
+
+
+AGAIN = "Send the same events again; what has arrived is not doubled"
+
+
+def _has_arrived(done: "asyncio.Future[aiokafka.structs.RecordMetadata]") -> bool:
+    return done.done() and not done.cancelled() and done.exception() is None
+
+
 class Appending:
     """One producer per process, started when the first event comes."""
 
@@ -39,14 +53,31 @@ class Appending:
         Raises `Problem` when that is not known in time; then the same events may be sent again, for one that has
         arrived is recognised by its source and id.
         """
+        offsets = [placed.offset for placed in await self.place(messages)]
+        if None in offsets:
+            raise Problem("log_unavailable", AGAIN)
+        return offsets  # type: ignore[return-value]
+
+    async def place(self, messages: Sequence[Message]) -> list[Placed]:
+        """What became of each, in bounded time. Raises `Problem` when the log has told of none."""
+        sent: list[asyncio.Future[aiokafka.structs.RecordMetadata]] = []
         try:
             async with asyncio.timeout(APPEND_TIMEOUT_S):
                 producer = await self._started()
-                sent = [await self._send(producer, message) for message in messages]
-                return [done.offset for done in await asyncio.gather(*sent)]
+                for message in messages:
+                    sent.append(await self._send(producer, message))
+                # Not gathered: what is waited for in vain is still told of while the producer closes.
+                if sent:
+                    await asyncio.wait(sent)
         except (KafkaError, TimeoutError, OSError) as error:
             await self.close()
-            raise Problem("log_unavailable", "Send the same events again; what has arrived is not doubled") from error
+            if not any(map(_has_arrived, sent)):
+                raise Problem("log_unavailable", AGAIN) from error
+        else:
+            if not all(map(_has_arrived, sent)):
+                await self.close()
+        placed = [Placed(done.result().offset if _has_arrived(done) else None, sent=True) for done in sent]
+        return placed + [Placed(None, sent=False)] * (len(messages) - len(sent))
 
     async def _send(
         self, producer: aiokafka.AIOKafkaProducer, message: Message

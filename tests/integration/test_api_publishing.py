@@ -1,15 +1,20 @@
 """Publishing over HTTP: checked first, each event with its own outcome, the bytes as they were sent, all on the log."""
 
 import asyncio
+from pathlib import Path
 
 import msgspec
 import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from tests.conftest import LANES
-from tests.events import SOURCE, message, settlement
-from tests.integration import log_of
+from medfund.http import appending
+from medfund.local.kafka import Kafka
+from tests.conftest import LANES, Database, fresh_topics
+from tests.events import SOURCE, message, registered, settlement
+from tests.integration import log_of, served
 from tests.integration.served import Api, document, lines
 from tests.integration.small_city import POOLED, City
+from tests.integration.workers import until
 
 BATCH = "application/cloudevents-batch+json"
 LINES = "application/x-ndjson"
@@ -128,3 +133,43 @@ async def test_many_publishers_at_once_are_all_served(api: Api, city: City) -> N
     day = {"service_from": "2025-08-05", "service_to": "2025-08-05"}
     found = await api.caller("auditor").answer("/v1/lines", party=city.neighbour, **day)
     assert sum(line["events"] for line in found["lines"]) == 200
+
+
+@pytest.mark.parametrize(
+    ("reason", "sent"),
+    [("not_acknowledged", True), ("not_sent", False)],
+    ids=["the broker does not take it", "no broker knows it"],
+)
+async def test_a_request_that_runs_out_of_time_says_of_each_event_whether_the_log_has_it(
+    database: Database, kafka: Kafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, sent: bool
+) -> None:
+    monkeypatch.setattr(appending, "APPEND_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(appending, "CLOSE_TIMEOUT_S", 0.2)
+    prefix = await fresh_topics(kafka)
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    entry = ConfigEntry("max.message.bytes", "99", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, f"{prefix}.time", incremental_configs=[entry])
+    if sent:
+        [changed] = admin.incremental_alter_configs([resource]).values()
+    else:
+        [changed] = admin.delete_topics([f"{prefix}.time"]).values()
+    changed.result(timeout=10)
+
+    async def is_known() -> bool:
+        """To the broker that is asked, which learns of it a moment later."""
+        if not sent:
+            return f"{prefix}.time" not in admin.list_topics().topics
+        [told] = admin.describe_configs([resource]).values()
+        return bool(told.result()["max.message.bytes"].value == "99")
+
+    await until(is_known, "the broker knows what was changed")
+    known = [registered(f"H3102000{n:04}", id=f"known-{n}") for n in range(30)]
+    day = message("day.opened.v1", id="day", source="/time")
+    async with served.serving(database, kafka.address, prefix, tmp_path) as api:
+        body = lines([*known[:20], day, *known[20:]] if sent else [*known, day])
+        response = await api.caller("operator").post(body, type=LINES)
+    answer = response.json()
+    assert (response.status_code, answer["accepted"], answer["refused"], answer["missing"]) == (207, 30, 0, 1)
+    [missing] = [event for event in answer["events"] if not event["accepted"]]
+    assert (missing["id"], missing["reason"]) == ("day", reason)
+    assert {event["topic"] for event in answer["events"] if event["accepted"]} == {"agency"}

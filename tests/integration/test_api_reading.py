@@ -218,11 +218,22 @@ async def test_a_refused_record_is_kept_byte_for_byte(api: Api, city: City) -> N
 async def test_quarantine_is_filtered_and_counted_alike(api: Api) -> None:
     operator = api.caller("operator")
     everything = await operator.answer("/v1/quarantine")
-    assert everything["total"] == sum(everything["reasons"].values()) == len(everything["records"])
+    assert everything["total"] == sum(everything["reasons"].values())
+    assert everything["deliveries"] == len(everything["records"])
     of_source = await operator.answer("/v1/quarantine", source="/gateway/152500", topic="claims")
     assert of_source["reasons"] == everything["reasons"]
     later = await operator.answer("/v1/quarantine", since="2099-01-01T00:00:00+08:00")
     assert (later["total"], later["records"]) == (0, [])
+
+
+async def test_an_event_that_is_refused_again_and_again_is_one(api: Api) -> None:
+    operator = api.caller("operator")
+    before = await operator.answer("/v1/quarantine", reason="unknown_provider")
+    unknown = [settlement("H15252699999", id=id, funds={POOLED: 4199}) for id in ("again", "once")]
+    await api.booked(await api.append(*unknown, unknown[0], unknown[0]))
+    after = await operator.answer("/v1/quarantine", reason="unknown_provider")
+    assert after["total"] == after["reasons"]["unknown_provider"] == before["total"] + 2
+    assert after["deliveries"] == before["deliveries"] + 4
 
 
 async def test_health_tells_the_lag_and_needs_no_token(api: Api) -> None:

@@ -205,6 +205,7 @@ SETTLEMENT_LINE = msgspec.json.encode(SETTLEMENT).decode() + "\n"
 PUBLISHED: Json = {
     "accepted": 1,
     "refused": 1,
+    "missing": 0,
     "events": [
         {"id": ID, "source": SOURCE, "accepted": True, **PLACE, "position": "claims:3:1180"},
         {
@@ -251,6 +252,7 @@ QUARANTINE: Json = {
     "positions": POSITIONS,
     "reasons": {"identity_mismatch": 1},
     "total": 1,
+    "deliveries": 1,
     "records": [REFUSED],
     "next": None,
 }

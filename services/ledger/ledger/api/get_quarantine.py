@@ -50,8 +50,9 @@ class Answer(BaseModel):
     model_config = example_of(examples.QUARANTINE)
 
     positions: Positions
-    reasons: Annotated[dict[str, int], Field(description="How many records each reason refused, under these filters")]
-    total: int
+    reasons: Annotated[dict[str, int], Field(description="How many ids each reason refused, under these filters")]
+    total: Annotated[int, Field(description="How many ids; what has none that could be read counts by itself")]
+    deliveries: Annotated[int, Field(description="How many records: the same id may be refused again and again")]
     records: list[Refused]
     next: str | None
 
@@ -68,13 +69,14 @@ async def quarantine(question: Annotated[Question, Query()], caller: Caller, her
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         found = await connection.fetch(SQL.refused, *narrowed, *after, question.limit + 1)
-        reasons = await connection.fetch(SQL.reasons, *narrowed)
+        *reasons, whole = await connection.fetch(SQL.reasons, *narrowed)
         positions = await answers.positions(connection, lanes)
     rows, following = pages.cut(found, question.limit)
     return Answer(
         positions=positions,
-        reasons={row["reason"]: row["records"] for row in reasons},
-        total=sum(row["records"] for row in reasons),
+        reasons={row["reason"]: row["events"] for row in reasons},
+        total=whole["events"],
+        deliveries=whole["deliveries"],
         records=[Refused(**members(row)) for row in rows],
         next=following,
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ledger.api import examples, publishing
 from ledger.api.publishing import Passed, Turned
 from medfund.http import answers, auditing, bodies
+from medfund.http.appending import Placed
 from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
@@ -27,6 +28,11 @@ BATCH_BYTES_MAX = 16 << 20
 EVENTS_MAX = 10_000
 """Per request: above that, `medfund publish` is the tool."""
 
+MISSING = {
+    "not_acknowledged": ("日志未及时确认", "It may be on the log or not. Send it again: it is not doubled"),
+    "not_sent": ("未及时发送", "Time ran out before it was sent: it is not on the log. Send it again"),
+}
+
 _documents = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -35,13 +41,15 @@ class Outcome(BaseModel):
 
     id: str | None
     source: str | None
-    accepted: Annotated[bool, Field(description="The log has it")]
+    accepted: Annotated[bool, Field(description="The log has it, and said so in time")]
     topic: str | None = None
     lane: int | None = None
     offset: int | None = None
     position: Annotated[str | None, Field(description="For `wait_for` when reading")] = None
     positions: Annotated[list[str] | None, Field(description="Of an event that goes to every lane")] = None
-    reason: Annotated[str | None, Field(description="Stable code of the refusal")] = None
+    reason: Annotated[str | None, Field(description="Stable code of the refusal, or of what was not told in time")] = (
+        None
+    )
     reason_zh: str | None = None
     detail: str | None = None
 
@@ -51,6 +59,7 @@ class Answer(BaseModel):
 
     accepted: int
     refused: int
+    missing: Annotated[int, Field(description="Not refused, and in time the log did not say that it has them")]
     events: list[Outcome]
 
 
@@ -66,7 +75,7 @@ _BODY = {
     status_code=202,
     openapi_extra={"requestBody": {"required": True, "content": _BODY}},
     responses={
-        207: {"model": Answer, "description": "Some were refused, the others are on the log"},
+        207: {"model": Answer, "description": "Each says whether the log has it: some were refused, or time ran out"},
         **answers.or_problems(
             "body_malformed", "scope_not_allowed", "body_too_slow", "body_too_large", "media_type_unsupported",
             "event_refused", "too_much", "log_unavailable",
@@ -89,12 +98,15 @@ async def publish(request: Request, response: Response, caller: Caller, here: He
         await _refuse(request, here, refused[0])
     await auditing.record(request, here.database, caller, "asked", _summary(documents, refused))
     passed = [one for one in checked if isinstance(one, Passed)]
-    offsets = iter(await here.appending.append([message for one in passed for message in one.messages]))
-    response.status_code = 207 if refused else 202
+    placed = iter(await here.appending.place([message for one in passed for message in one.messages]))
+    outcomes = [_told(one, placed) if isinstance(one, Passed) else _refused(one) for one in checked]
+    accepted = sum(outcome.accepted for outcome in outcomes)
+    response.status_code = 202 if accepted == len(outcomes) else 207
     return Answer(
-        accepted=len(passed),
+        accepted=accepted,
         refused=len(refused),
-        events=[_accepted(one, offsets) if isinstance(one, Passed) else _refused(one) for one in checked],
+        missing=len(outcomes) - accepted - len(refused),
+        events=outcomes,
     )
 
 
@@ -105,8 +117,17 @@ async def _refuse(request: Request, here: Context, turned: Turned) -> None:
     raise Problem("event_refused", turned.detail, reason=turned.reason, reason_zh=turned.zh)
 
 
-def _accepted(passed: Passed, offsets: Iterator[int]) -> Outcome:
-    positions = [f"{message.family}:{message.lane}:{next(offsets)}" for message in passed.messages]
+def _told(passed: Passed, placed: Iterator[Placed]) -> Outcome:
+    """What the log told of an event; of one for every lane, whether it has all of it."""
+    places = [next(placed) for _ in passed.messages]
+    if any(place.offset is None for place in places):
+        code = "not_acknowledged" if any(place.sent for place in places) else "not_sent"
+        zh, detail = MISSING[code]
+        return Outcome(id=passed.id, source=passed.source, accepted=False, reason=code, reason_zh=zh, detail=detail)
+    positions = [
+        f"{message.family}:{message.lane}:{place.offset}"
+        for message, place in zip(passed.messages, places, strict=True)
+    ]
     topic, lane, offset = positions[0].split(":")
     return Outcome(
         id=passed.id,

@@ -31,10 +31,12 @@ order by lane, topic, "offset"
 limit $11::int
 
 -- name: reasons
--- How many records each reason refused, under the same filters. Locks: none.
+-- How many ids each reason refused and how many in all (null), under the same filters, and how often they came. What has
+-- no id that could be read counts by itself. Locks: none.
 select
     reason,
-    count(*) as records
+    count(distinct coalesce(encode(identity, 'hex'), concat_ws(' ', lane, topic, "offset"))) as events,
+    count(*) as deliveries
 from quarantine
 where
     lane = any($1::smallint [])
@@ -49,7 +51,7 @@ where
     and ($5::text is null or reason = $5)
     and ($6::text is null or topic = $6)
     and ($7::timestamptz is null or appended_at >= $7)
-group by reason
+group by grouping sets ((reason), ())
 order by reason
 
 -- name: record
