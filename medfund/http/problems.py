@@ -33,6 +33,7 @@ KINDS: Mapping[str, Kind] = {
     "event_unknown": Kind(404, "No event with this source and id is known", "未知事件"),
     "method_not_allowed": Kind(405, "The method is not offered here", "不支持的方法"),
     "command_conflict": Kind(409, "The same command was given with other content", "同一指令内容不一致"),
+    "would_be_declined": Kind(409, "Nothing of it would count", "按当前数据，该指令不会生效"),
     "run_undecided": Kind(409, "The last run of this account is not decided yet", "该账户上一支付批次尚未处理完毕"),
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
     "not_for_one_alone": Kind(409, "It takes two people, and is nobody's own", "须两人办理，且不得为本人办理"),

@@ -121,7 +121,14 @@ async def prepare(connection: asyncpg.Connection, lane: int, draft: Draft, fresh
         await _read(connection, lane, draft, [one for one in fresh if not isinstance(one.event, Settlement)])
 
 
-async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others: Sequence[Accepted]) -> None:
+async def foresee(connection: asyncpg.Connection, lane: int, draft: Draft, fact: Accepted) -> None:
+    """What one fact refers to, for who may not look at settlements: which of them were reversed since is left out."""
+    await _read(connection, lane, draft, [fact], settlements=False)
+
+
+async def _read(
+    connection: asyncpg.Connection, lane: int, draft: Draft, others: Sequence[Accepted], *, settlements: bool = True
+) -> None:
     events: list[Any] = [accepted.event for accepted in others]
     submissions = [accepted for accepted in others if isinstance(accepted.event, ClaimBatchSubmitted)]
     await _read_payments(connection, lane, draft, events)
@@ -158,7 +165,7 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, others:
     every = (*draft.claims.values(), *draft.recoveries.values())
     if unsent := {one.name for one in every if one.dimensions.provider in owing}:
         await payments_store.read(connection, lane, draft, (), unsent, ())
-    await _read_findings(connection, lane, draft, events, undone, day=day)
+    await _read_findings(connection, lane, draft, events, undone, day=day, settlements=settlements)
 
 
 def _begins_a_month(draft: Draft, event: Any) -> bool:
@@ -200,14 +207,15 @@ def _suspense(event: Any) -> Iterable[str]:
 
 
 async def _read_findings(
-    connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any], undone: set[Name], *, day: bool
-) -> None:
+    connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any], undone: set[Name], *, day: bool,
+    settlements: bool,
+) -> None:  # fmt: skip
     whole = {name for event in events if isinstance(event, WHOLE_BATCHES) for name in _named(event)}
     if day:
         whole |= {claim.name for claim in draft.claims.values() if claim.status == "IN_REVIEW" and not claim.lead}
     each = {place for event in events for place in _findings(event)}
     if whole or each or undone:
-        await audit_store.read(connection, lane, draft, whole, each, undone)
+        await audit_store.read(connection, lane, draft, whole, each, undone, reversals=settlements)
     if raised := [event for event in events if isinstance(event, AuditFindingRaised)]:
         await audit_store.read_found(connection, lane, draft, raised)
 

@@ -15,9 +15,10 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from clearing import proposals
-from clearing.api import examples
+from clearing.api import examples, foreseeing
 from clearing.dimensions import Dimensions
 from medfund.events import envelope
+from medfund.events.codec import Accepted
 from medfund.events.envelope import Envelope
 from medfund.events.kinds import KINDS
 from medfund.http import answers, auditing, bodies, reach
@@ -76,7 +77,7 @@ LEARNED: frozenset[Kind] = frozenset({"run", "request", "mandate", "source", "po
 
 CODES = (
     "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "ambiguous",
-    "event_refused", "command_conflict", "log_unavailable", "question_too_slow",
+    "event_refused", "command_conflict", "would_be_declined", "log_unavailable", "question_too_slow",
 )  # fmt: skip
 PROBLEMS = answers.or_problems(*CODES)
 
@@ -145,12 +146,16 @@ async def payable(caller: Principal, here: Context, ref: str, provider: str | No
 async def give(request: Request, caller: Principal, here: Context, command: Command) -> Given:
     """Audited, kept, and on the log when this returns. Raises `Problem`; then it may be given again."""
     check(command)
+    async with here.database.snapshot(caller) as connection:
+        before = await kept(connection, caller, here, command.id)
+    if before is None:
+        await foresee(here, command)
     await auditing.record(request, here.database, caller, "asked", {"command": command.id})
     async with here.database.change(caller) as connection:
-        kept = await keep(connection, caller, here, command)
-    if msgspec.json.decode(kept["body"]) != command.data:
+        row = await keep(connection, caller, here, command)
+    if msgspec.json.decode(row["body"]) != command.data:
         await conflict(request, here)
-    await deliver(here, command, kept["at"])
+    await deliver(here, command, row["at"])
     return given(command)
 
 
@@ -182,6 +187,26 @@ def check(command: Command) -> None:
     document = envelope.to_json(_event(command, datetime.now(UTC)))
     if wrong := drafts.check(document, now_ms=time.time_ns() // 1_000_000):
         raise Problem("event_refused", wrong.detail, reason=wrong.reason.value, reason_zh=wrong.reason.zh)
+
+
+async def foresee(here: Context, command: Command) -> None:
+    """What its lane is certain to decline is not kept. Raises `Problem`."""
+    if command.lane is None:
+        return
+    now = datetime.now(UTC)
+    event = _event(command, now)
+    message = _message(command, event, command.lane, here.lanes)
+    await foreseeing.check(
+        here,
+        Accepted(
+            record=foreseeing.record(
+                topic=f"{here.prefix}.{message.family}", lane=command.lane, key=message.key, value=message.value,
+                headers=message.headers, at_ms=round(now.timestamp() * 1000),
+            ),
+            source=SOURCE, id=command.id, type=command.type, time=event.time, identity=identity(command.id), digest=b"",
+            event=KINDS[command.type].decoder.decode(event.data),
+        ),
+    )  # fmt: skip
 
 
 async def keep(connection: Connection, caller: Principal, here: Context, command: Command) -> Any:

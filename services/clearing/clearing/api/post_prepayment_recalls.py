@@ -23,6 +23,9 @@ class Recall(BaseModel):
     prepayment: Ref
     code: Annotated[Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"], Field(description="Why")]
     reason: Text
+    recall: Annotated[Ref | None, Field(description="Your number of it, where the same is asked again on one day")] = (
+        None
+    )
 
 
 @router.post(
@@ -33,7 +36,8 @@ class Recall(BaseModel):
     summary="Recall a prepayment",
 )
 async def recall(request: Request, response: Response, caller: Caller, here: Here) -> Given:
-    """All that is outstanding is due at once, and what was not sent is not paid."""
+    """All that is outstanding is due at once, and what was not sent is not paid. Asking again on one day for the same is
+    answered the same."""
     asked = await commands.read(request, Recall)
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
@@ -50,6 +54,8 @@ async def recall(request: Request, response: Response, caller: Caller, here: Her
         "staff_ref": caller.subject,
         "ordered_on": today.isoformat(),
     }
-    given = await commands.give(request, caller, here, Command("recall", (asked.prepayment,), row["lane"], data))
+    # Everything that was said is in the keys: what came to nothing may be asked for again, the day after or by another.
+    keys = (*(text for _, text in sorted(data.items())), asked.recall or "")
+    given = await commands.give(request, caller, here, Command("recall", keys, row["lane"], data))
     response.headers["location"] = given.look
     return given

@@ -21,7 +21,7 @@ _finding = msgspec.json.Decoder(Finding).decode
 
 async def read(
     connection: asyncpg.Connection, lane: int, draft: Draft, claims: Iterable[Name], named: Iterable[Part],
-    settlements: Iterable[Name],
+    settlements: Iterable[Name], *, reversals: bool = True,
 ) -> None:  # fmt: skip
     """The findings of some claims, those that are named, and those on some settlements; and which of their settlements
     were reversed."""
@@ -31,7 +31,8 @@ async def read(
     for row in found:
         finding = _finding(row["body"])
         draft.findings[finding.place] = finding
-    await _read_reversed(connection, lane, draft, {one.settlement for one in draft.findings.values()})
+    if reversals:
+        await _read_reversed(connection, lane, draft, {one.settlement for one in draft.findings.values()})
 
 
 async def read_found(

@@ -1,0 +1,53 @@
+"""What the rules would answer to a command now, so that what is certain to be declined is not asked for at all.
+
+The lane's own rules judge, on what the database knows in one snapshot. They may judge otherwise when the command comes
+to its lane: that is told there. What is refused here is not kept, and its number stays free.
+"""
+
+from collections.abc import Sequence
+
+from clearing import store
+from clearing.service import Clearing
+from clearing.state import Draft
+from medfund.events.clearing import FactDisputed
+from medfund.events.codec import Accepted
+from medfund.events.envelope import Outgoing
+from medfund.events.kinds import Event
+from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
+from medfund.http.context import Context
+from medfund.http.problems import Problem
+from medfund.http.tokens import EVERYTHING, Principal, Role
+
+DECLINED = (FactDisputed, PaymentApprovalRefused, SuspensePlacingRefused)
+EVERYBODY = Principal(subject="rules", role=Role.auditor, areas=(EVERYTHING,), organisations=(EVERYTHING,))
+"""The rules look at more than whoever asks may see; only what is wrong with the command is told."""
+NEWEST = 10**15
+"""The offset of what is not on the log yet."""
+
+
+async def check(here: Context, fact: Accepted) -> None:
+    """Raises `Problem` where nothing of it would count."""
+    answers = await _answers(here, fact)
+    if answers and all(isinstance(one, DECLINED) for one in answers):
+        refused = answers[0]
+        raise Problem("would_be_declined", refused.detail, reason=getattr(refused, "code", None))  # type: ignore[attr-defined]
+
+
+async def _answers(here: Context, fact: Accepted) -> Sequence[Event]:
+    rules, lane = Clearing(prefix=here.prefix), fact.record.partition
+    async with here.database.snapshot(EVERYBODY) as connection:
+        draft = Draft(await store.load(connection, lane))  # type: ignore[arg-type]
+        await store.foresee(connection, lane, draft, fact)  # type: ignore[arg-type]
+    rules.learn(draft, fact)
+    answers = []
+    for answer in rules.decide(draft, fact):
+        answers.append(answer)
+        rules.evolve(draft, answer)
+    return answers
+
+
+def record(
+    *, topic: str, lane: int, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]], at_ms: int
+) -> Outgoing:
+    """As it would stand on the log."""
+    return Outgoing(topic=topic, partition=lane, offset=NEWEST, timestamp=at_ms, key=key, value=value, headers=headers)
