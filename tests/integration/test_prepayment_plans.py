@@ -399,6 +399,21 @@ async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(fund: 
     assert {line["provider"]: line["last_year"] for line in ahead["lines"]} == {FIRST: "9634259.18", SECOND: "1.00"}
 
 
+async def test_a_recall_that_came_to_nothing_can_be_asked_for_again(fund: Fund, api: Api, anna: Caller) -> None:
+    ref = f"{FIRST}/YF-2026/{EMPLOYEES}"
+    asked = {"prepayment": ref, "code": "MISUSE", "reason": "挪用于基建"}
+    early = await anna.command("/v1/prepayment-recalls", **asked)
+    assert (early.status_code, early.json()["code"]) == (409, "would_be_declined")
+    await given(fund, ref, 100)
+    looks = [
+        (await anna.command("/v1/prepayment-recalls", **asked, **number)).json()["look"]
+        for number in ({}, {}, {"recall": "H-2"})
+    ]
+    assert looks[0] == looks[1] != looks[2]
+    await fund.drain()
+    assert [(await anna.answer(look))["state"] for look in (looks[0], looks[2])] == ["DONE", "DISPUTED"]
+
+
 async def test_finance_of_another_area_plans_approves_and_recalls_nothing(fund: Fund, api: Api, anna: Caller) -> None:
     plan = await planned(anna)
     await given(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 100)

@@ -36,7 +36,7 @@ class Recall(BaseModel):
     summary="Recall a prepayment",
 )
 async def recall(request: Request, response: Response, caller: Caller, here: Here) -> Given:
-    """All that is outstanding is due at once, and what was not sent is not paid. Asking again on one day for the same is
+    """All that is outstanding is due at once, and what was not sent is not paid. Asking again on one day for it is
     answered the same."""
     asked = await commands.read(request, Recall)
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
