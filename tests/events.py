@@ -1,6 +1,7 @@
 """Events as tests write them: the contract's examples with a few members changed, as records of the log."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from medfund import money
+from medfund.events import schemas, speakers
 from medfund.events.kinds import KINDS
 from medfund.lanes import partition
 
@@ -26,13 +28,36 @@ class Message:
 
 
 def message(
-    type: str, *, id: str, source: str = SOURCE, time: str = "2025-03-04T10:15:30+08:00", **data: Any
+    type: str, *, id: str, source: str | None = None, time: str = "2025-03-04T10:15:30+08:00", **data: Any
 ) -> Message:
-    """The example of an event type with some members changed; keyed as the type asks."""
+    """The example of an event type with some members changed; keyed as the type asks, from a source that may say it."""
     kind = KINDS[type]
     content = {**kind.example, **data}
     key = content["provider"] if kind.key == "provider" else content.get("area", AREA)
-    return Message(kind.family, key.encode(), msgspec.json.encode(content), headers(type, id, source, time))
+    said_by = source or schemas.source_of(kind)
+    return Message(kind.family, key.encode(), msgspec.json.encode(content), headers(type, id, said_by, time))
+
+
+def source_registered(source: str, *said_by: str, id: str, key: bytes, **data: Any) -> Message:
+    """Two people of the agency let a source speak: for everything, unless told otherwise."""
+    content = {"source": source, "speakers": said_by, "areas": None, "valid_from": "2000-01-01", **data}
+    content.setdefault("approvers", ["staff-7c41", "staff-02e9"])
+    type, time = "source.registered.v1", "2025-01-01T09:00:00+08:00"
+    return Message("agency", key, msgspec.json.encode(content), headers(type, id, "/clearing/commands", time))
+
+
+def registry(lanes: Iterable[int], of: int) -> list[Message]:
+    """The sources that tests speak as, each registered for all that is its to say, in so many lanes."""
+    return [
+        source_registered(source, speaker, id=f"source-{speaker}", key=partition.lane_key(lane, of))
+        for lane in lanes
+        for speaker, source in schemas.SOURCES.items()
+        if speaker in speakers.REGISTRABLE
+    ]
+
+
+def is_of_sources(message: Message) -> bool:
+    return ("ce_type", b"source.registered.v1") in message.headers
 
 
 def headers(type: str, id: str, source: str, time: str) -> tuple[tuple[str, bytes], ...]:

@@ -34,6 +34,7 @@ from tests.simulation.memory_log import MemoryLog
 LANES = 1024
 OF_LANES = (
     "positions", "batches", "identities", "repeats", "quarantine", "answered", "outbox", "turns", "waiting",
+    "sources",
 )  # fmt: skip
 """What lanes keep for every service."""
 NOT_OF_RULES = (*OF_LANES, "lanes", "commands")
@@ -84,6 +85,9 @@ class Fund:
 
     def __post_init__(self) -> None:
         [self.provider] = events.providers(self.lane, self.lanes, 1)
+        if not self.log.records("agency", self.lane):
+            for message in events.registry([self.lane], self.lanes):
+                self.put_message(message)
 
     # -- the world acts
 

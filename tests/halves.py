@@ -42,10 +42,10 @@ class State:
 class Halves:
     name = "halves"
     own = "clearing"
-    facts: Sequence[str] = ("claims", "bank")
+    facts: Sequence[str] = ("agency", "claims", "bank")
     kept: Collection[type[Event]] = ()
-    references: Sequence[str] = ()
-    lacking: Collection[Reason] = ()
+    references: Sequence[str] = ("agency",)
+    lacking: Collection[Reason] = (Reason.NOT_YOURS_TO_SAY,)
     silent: Collection[str] = ()
     large: Collection[type[Event]] = ()
 

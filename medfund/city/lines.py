@@ -15,6 +15,8 @@ from medfund.city.model import City, Provider, Visit, uuid7
 from medfund.events.agency import policy_hash
 
 SHANGHAI = timezone(timedelta(hours=8))
+COMMANDS = "/clearing/commands"
+"""As who approved a policy would have it published: two people, by command."""
 
 # Every [G] and [K] of domain.md is such a parameter; a city begins with these.
 POLICY = {
@@ -77,14 +79,15 @@ def agency(city: City) -> Iterator[bytes]:
     first_day = city.profile.first_day
     opening = datetime(first_day.year, first_day.month, first_day.day, tzinfo=SHANGHAI) - timedelta(hours=15)
     opening_ms = int(opening.timestamp()) * 1000
-    events = [("policy.published.v1", _policy(city))]
-    events += [("provider.registered.v1", _registration(city, provider)) for provider in city.providers]
-    for i, (event_type, data) in enumerate(events):
+    office = f"/agency/{city.profile.area}"
+    events = [("policy.published.v1", COMMANDS, _policy(city))]
+    events += [("provider.registered.v1", office, _registration(city, provider)) for provider in city.providers]
+    for i, (event_type, source, data) in enumerate(events):
         at_ms = opening_ms + i * 1000
         yield line(
             type=event_type,
             id=uuid7(at_ms, rng),
-            source=f"/agency/{city.profile.area}",
+            source=source,
             time=local_time(at_ms),
             data=data,
         )

@@ -40,11 +40,12 @@ class World:
         self.lines, said = [], self.lines
         return said
 
-    def say(self, type: str, name: str, day: date, data: Mapping[str, Any], *, source: str = "agency") -> None:
+    def say(self, type: str, name: str, day: date, data: Mapping[str, Any], *, source: str = "") -> None:
+        """As the area's office, unless somebody else says it."""
+        said_by = source or f"/agency/{self.area}"
         self.lines.append(
             lines.line(
-                type=f"{type}.v1", id=f"demo-{name}", source=f"/{source}/{self.area}", time=f"{day}T09:00:00+08:00",
-                data=data,
+                type=f"{type}.v1", id=f"demo-{name}", source=said_by, time=f"{day}T09:00:00+08:00", data=data,
             )
         )  # fmt: skip
 
@@ -58,8 +59,9 @@ class World:
 
     def policy(self, event: Mapping[str, Any]) -> None:
         self.say(
-            "policy.published", f"policy-{event['valid_from'][:4]}", date.fromisoformat(event["valid_from"]), event
-        )
+            "policy.published", f"policy-{event['valid_from'][:4]}", date.fromisoformat(event["valid_from"]), event,
+            source=lines.COMMANDS,
+        )  # fmt: skip
 
     def assess(self, provider: str, grade: str) -> None:
         """The assessment of 2024."""
@@ -82,7 +84,7 @@ class World:
                 "working_day": WORKED.is_working_day(day),
                 "calendar_version": WORKED.version,
             }
-            self.say("day.opened", f"day-{day}", day, data, source="time")
+            self.say("day.opened", f"day-{day}", day, data, source="/time")
 
     def settle(self, provider: str, day: date, amounts: Fens, *, reverses: str | None = None) -> str:
         """One settlement, or the reversal of one, in full; its reference."""
@@ -99,7 +101,13 @@ class World:
         }  # fmt: skip
         if reverses:
             data["reverses_ref"] = reverses
-        self.say("settlement.reversed" if reverses else "settlement.recorded", name, day, data, source="gateway")
+        self.say(
+            "settlement.reversed" if reverses else "settlement.recorded",
+            name,
+            day,
+            data,
+            source=f"/gateway/{self.area}",
+        )
         return own
 
     def submit(self, batch: str, provider: str, first: date, last: date, on: date, *, mode: str) -> None:
@@ -115,28 +123,28 @@ class World:
             "settlement_root": merkle.root([bytes.fromhex(own) for own, _ in mine]).hex(),
             "amounts": told(dict(sorted(sums.items()))), "submitted_on": on.isoformat(),
         }  # fmt: skip
-        self.say("claim.batch.submitted", f"submit-{batch}", on, data, source="gateway")
+        self.say("claim.batch.submitted", f"submit-{batch}", on, data, source=f"/gateway/{self.area}")
 
     def find(self, batch: str, finding: str, provider: str, on: date, settlement: str, amounts: Fens) -> None:
         data = {
             **self._about(provider), "batch": batch, "finding_ref": finding, "stage": "FIRST", "rule_code": "R-0117",
             "amounts": told(amounts), "settlement_ref": settlement, "line_ref": "1",
         }  # fmt: skip
-        self.say("audit.finding.raised", f"find-{batch}-{finding}", on, data, source="audit")
+        self.say("audit.finding.raised", f"find-{batch}-{finding}", on, data, source=f"/audit/{self.area}")
 
     def uphold(self, batch: str, finding: str, provider: str, on: date, upheld: Fens) -> None:
         data = {
             **self._about(provider), "batch": batch, "finding_ref": finding, "upheld": told(upheld),
             "reason": "部分采纳",
         }  # fmt: skip
-        self.say("audit.appeal.decided", f"uphold-{batch}-{finding}", on, data, source="audit")
+        self.say("audit.appeal.decided", f"uphold-{batch}-{finding}", on, data, source=f"/audit/{self.area}")
 
     def finish_audit(self, batches: Sequence[str], provider: str, on: date, amounts: Fens, *, year: int = 2026) -> None:
         data = {
             **self._dimensions(provider, date(year, 1, 31)), "batches": list(batches), "amounts": told(amounts),
             "list_hash": hashlib.sha256("\n".join(batches).encode()).hexdigest(),
         }  # fmt: skip
-        self.say("audit.deduction.finalised", f"final-{batches[0]}", on, data, source="audit")
+        self.say("audit.deduction.finalised", f"final-{batches[0]}", on, data, source=f"/audit/{self.area}")
 
     def mandate(self, staff_ref: str, role: str, limit: int) -> None:
         """Somebody of the agency may approve payments of up to so many fen each."""
@@ -144,7 +152,7 @@ class World:
             "area": self.area, "staff_ref": staff_ref, "role": role, "limit": money.yuan(limit),
             "valid_from": "2025-01-01",
         }  # fmt: skip
-        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 1, 1), data)
+        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 1, 1), data, source=lines.COMMANDS)
 
     def deposit(self, amounts: Fens, on: date) -> None:
         """What is in the funds' expenditure accounts when the books begin."""

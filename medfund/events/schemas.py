@@ -29,7 +29,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PREFIX = "medfund"
 LANES = 12
 
-_SOURCES = {
+SOURCES = {
     Speaker.HOSPITAL: "/gateway/152500",
     Speaker.AUDIT_OFFICE: "/audit/152500",
     Speaker.SUPERVISION: "/supervision/152500",
@@ -37,6 +37,7 @@ _SOURCES = {
     Speaker.POLICY_OFFICE: "/agency/152500",
     **{speaker: source for source, speaker in reversed([*speakers.OURS.items()])},
 }
+"""As whom the examples speak."""
 _TIME = "2026-04-01T09:30:00+08:00"
 
 
@@ -61,7 +62,7 @@ def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
 def source_of(kind: Kind) -> str:
     """A source that may say it."""
     said_by = speakers.said_by(kind)
-    return next(source for speaker, source in _SOURCES.items() if speaker in said_by)
+    return next(source for speaker, source in SOURCES.items() if speaker in said_by)
 
 
 def example(kind: Kind) -> dict[str, Any]:

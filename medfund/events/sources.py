@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from medfund.events import rules, speakers
-from medfund.events.fields import Area, Day, Provider, Ref, Source, Text
+from medfund.events.fields import Area, Day, Provider, Ref, Source
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
@@ -31,15 +31,15 @@ class SourceRegistered(Event, frozen=True, kw_only=True):
     """From which source who speaks: as what, for which areas and organisations, which types; written into every lane.
 
     The whole new state of a source: the same `source` again replaces what was said of it, and a last day before the
-    first one takes it away. Without `organisations` it speaks for all of its areas, without `types` it says all that
-    its `speakers` may. What it says counts from the moment this is on the log, on the days from `valid_from` to
-    `valid_to` in Shanghai; what takes something away holds a minute later, when every lane has heard of it.
-    `approvers` are two people of the agency. Source: reliability 76, c.2 (21).
+    first one takes it away. Where `areas` is null it speaks for every area, without `organisations` for all of its
+    areas, and without `types` it says all that its `speakers` may. What it says counts from the moment this is on the
+    log, on the days from `valid_from` to `valid_to` in Shanghai; what takes something away holds a minute later, when
+    every lane has heard of it. `approvers` are two people of the agency. Source: reliability 76, c.2 (21).
     """
 
     source: Source
     speakers: list[Literal["hospital", "supplier", "audit_office", "supervision", "procurement", "policy_office"]]
-    areas: list[Area]
+    areas: list[Area] | None
     valid_from: Day
     approvers: list[Ref]
     organisations: list[Provider] | None = None
@@ -59,10 +59,11 @@ class SourceRegistered(Event, frozen=True, kw_only=True):
 class SourcesOpened(Event, frozen=True, kw_only=True):
     """From here on a lane asks of each event whether its source may say it. Written once into every lane, before all.
 
-    What was appended before it is judged as it was before there was a registry. The first one of a lane holds, and none
-    after the first registration; a lane without any asks from the beginning. Source: reliability 76.
+    What was appended before it, or before the day `asked_from` in Shanghai where it names one, is judged as before
+    there was a registry. The first one of a lane holds, and none after the first registration; a lane without any asks
+    from the beginning. Source: reliability 76.
     """
 
-    reason: Text
+    asked_from: Day | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {"reason": "medfund prepare"}
+    example: ClassVar[Mapping[str, Any]] = {"asked_from": "2026-12-07"}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from medfund.events.kinds import KINDS, Family, Kind
+from medfund.events.kinds import FAMILIES, KINDS, Family, Kind
 
 
 class Speaker(StrEnum):
@@ -201,3 +201,26 @@ def writers(family: Family) -> frozenset[Speaker]:
 def is_published(family: Family) -> bool:
     """Whether the ledger's API writes a topic for publishers (`POST /v1/events`)."""
     return not REGISTRABLE.isdisjoint(speakers_of(family))
+
+
+# The table as the guide shows it
+
+
+def rows() -> list[list[str]]:
+    """By speaker: its names, its source, the topics that its own client of the broker may write, what it says."""
+    return [
+        [
+            f"`{speaker}`",
+            f"{speaker.zh} {speaker.en}",
+            " ".join(f"`{source}`" for source, ours in OURS.items() if ours is speaker) or "registered",
+            " ".join(f"`{family}`" for family in FAMILIES if may_write(speaker, family)),
+            _said(speaker),
+        ]
+        for speaker in Speaker
+    ]
+
+
+def _said(speaker: Speaker) -> str:
+    if own := [family for family, speakers in SERVICES.items() if speaker in speakers]:
+        return f"all of `{own[0]}`"
+    return " ".join(f"`{kind.name}`" for kind in KINDS.values() if speaker in said_by(kind)) or "nothing yet"

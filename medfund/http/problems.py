@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "token_refused": Kind(401, "The token is not accepted", "访问令牌无效"),
     "role_not_allowed": Kind(403, "The role may not do this", "角色无此权限"),
     "scope_not_allowed": Kind(403, "The token does not speak for this", "超出令牌的授权范围"),
+    "not_yours_to_say": Kind(403, "The source may not say this", "无权发布此类事件"),
     "not_found": Kind(404, "There is nothing here", "未找到"),
     "event_unknown": Kind(404, "No event with this source and id is known", "未知事件"),
     "method_not_allowed": Kind(405, "The method is not offered here", "不支持的方法"),

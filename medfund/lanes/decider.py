@@ -22,10 +22,11 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.parking import KeyTurn
 from medfund.events.refusals import Reason
-from medfund.lanes import batch, decisions, parking, partition
+from medfund.lanes import batch, decisions, parking, partition, sources
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.parking import Judging, Parking, Told
 from medfund.lanes.service import Effects, HandlerFailed
+from medfund.lanes.sources import Sources
 from medfund.lanes.store import InvariantBroken
 from medfund.postgres import queries
 
@@ -105,6 +106,7 @@ class Deciding(Generic[State]):
     """Answers of which the rest has not been read yet."""
     changed: set[str] = field(default_factory=set)
     parking: Parking = field(default_factory=Parking)
+    sources: Sources = field(default_factory=Sources)
     passed: dict[str, int] = field(default_factory=dict)
     """By topic: the facts before this offset were put aside or looked at for it in this batch."""
 
@@ -137,6 +139,7 @@ class Decider(Generic[State]):
             {row["topic"]: row["decided"] for row in rows},
             {row["topic"]: row["answered"] for row in rows},
             parking=await parking.load(connection, lane),
+            sources=await sources.load(connection, lane),
         )
 
     def draft(self, state: Deciding[State]) -> Deciding[State]:
@@ -148,6 +151,7 @@ class Decider(Generic[State]):
             partial={cause: list(events) for cause, events in state.partial.items()},
             changed=set(),
             parking=state.parking.draft(),
+            sources=state.sources.draft(),
             passed={},
         )
 
@@ -169,19 +173,22 @@ class Decider(Generic[State]):
         judging = Judging(draft.parking, draft.passed, answered, set(known), failed, self._deciding)
         return judging.put_aside((self._place(lane, fact), fact) for fact in facts)
 
+    def sources(self, state: Deciding[State]) -> Sources:
+        return state.sources
+
     def parked(self, state: Deciding[State]) -> int:
         return state.parking.parked
 
     def admit(self, draft: Deciding[State], event: Accepted) -> Refused | None:
         if not self._is_own(event):
             try:
-                return self.rules.admit(draft.state, event)
+                return draft.sources.admit(event) or self.rules.admit(draft.state, event)
             except Exception as error:
                 raise self._failure(event, error) from error
-        if event.source != self._source or not (isinstance(event.event, KeyTurn) or answer_of(event)):
-            return batch.refuse(
-                event, Reason.BAD_ATTRIBUTE, f"only {self._source} decides, and names the fact it answers"
-            )
+        if event.source != self._source:
+            return batch.refuse(event, Reason.NOT_YOURS_TO_SAY, f"only {self._source} decides")
+        if not (isinstance(event.event, KeyTurn) or answer_of(event)):
+            return batch.refuse(event, Reason.BAD_ATTRIBUTE, "a decision names the fact that it answers")
         return None
 
     async def prepare(
@@ -302,6 +309,7 @@ class Decider(Generic[State]):
             topics = sorted(draft.changed)
             await connection.execute(SQL.answer, lane, topics, [draft.answered[topic] for topic in topics])
         await parking.write(connection, lane, draft.parking)
+        await sources.write(connection, lane, draft.sources.kept)
         await self.rules.write(connection, lane, draft.state)
 
 

@@ -24,6 +24,7 @@ from medfund.lanes import metrics, store
 from medfund.lanes.batch import Batch
 from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
 from medfund.lanes.service import Effects, HandlerFailed, Service
+from medfund.lanes.sources import HEARD_MS
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,8 @@ class Lane:
     _undelivered: bool = True
     _state: Any = None
     _parked: int = 0
+    _heard_ms: int = 0
+    """What was appended before this moment may be judged: of sources, everything that concerns it was heard."""
     _families: dict[str, str] = field(default_factory=dict)
 
     async def open(self) -> None:
@@ -92,9 +95,22 @@ class Lane:
             await self._check(topic, known[topic])
         self.source.seek({topic: known[topic].next for topic in self.service.topics})
         self._state = await self.service.load(self.connection, self.claim.lane)
+        await self._hear_ahead()
         self._tell_parked()
         if self.service.own:
             await self._read_to_end(self.service.own)
+
+    async def _hear_ahead(self) -> None:
+        """From when on the lane asks who may say what, where it has not booked that yet."""
+        known = self.service.sources(self._state)
+        for topic in () if known.begun else self.service.references:
+            start, end, heard = self.source.position(topic), await self.source.end(topic), False
+            while not heard and self.source.position(topic) < end:
+                for run in await self.source.read(
+                    limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
+                ):
+                    heard = heard or known.expect(self.service.decode(run.records, topic))
+            self.source.seek({topic: start})
 
     async def _check(self, topic: str, position: store.Position) -> None:
         place = f"lane {self.claim.lane} of {topic}"
@@ -135,11 +151,32 @@ class Lane:
             room = limits.batch_records_max - sum(len(run.records) for run in runs)
             runs += await self.source.read(limit=min(few or room, room), wait_s=GATHER_S if few else 0)
             self.point("after_fetch")
-            batch = self._decode(joined(runs))
+            runs = await self._heard(joined(runs))
+            if not runs:
+                return 0
+            batch = self._decode(runs)
             async with self.turn if few and self._is_large(batch) else contextlib.nullcontext():
                 booked = await self._book_all(batch)
         self._small = booked < limits.small_batch
         return booked
+
+    async def _heard(self, runs: list[Run]) -> list[Run]:
+        """Without what is newer than all that was heard of sources, while something of that may be unread: what takes a
+        source's word away holds so much later, that no event is judged before it was heard."""
+        if newest(runs) < self._heard_ms:
+            return runs
+        # Their ends are asked for after the events were read: what was appended before these lies before the ends.
+        behind = [name for name in self.service.references if self.source.position(name) < await self.source.end(name)]
+        if not behind:
+            self._heard_ms = newest(runs) + HEARD_MS
+            return runs
+        room = self.limits.batch_records_max
+        runs = joined([*runs, *await self.source.read(limit=room, wait_s=self.limits.wait_s, topics=behind)])
+        last = newest([run for run in runs if run.topic in behind])
+        self._heard_ms = max(self._heard_ms, last + HEARD_MS)
+        kept = [run if run.topic in behind else until(run, self._heard_ms) for run in runs]
+        self.source.seek({run.topic: run.next for run in kept if run.next < self.source.position(run.topic)})
+        return [run for run in kept if run.next > run.first]
 
     async def _deliver(self) -> None:
         """The outbox's way to the log: in the lane's order, at least once, each under the id it was decided with.
@@ -275,6 +312,19 @@ def joined(runs: Sequence[Run]) -> list[Run]:
             run if before is None else Run(run.topic, before.first, run.next, [*before.records, *run.records])
         )
     return list(found.values())
+
+
+def newest(runs: Sequence[Run]) -> int:
+    """When the last record of some runs was appended."""
+    return max((run.records[-1].timestamp for run in runs if run.records), default=0)
+
+
+def until(run: Run, moment: int) -> Run:
+    """What of a run comes before the first record that was appended at a moment or later."""
+    for place, record in enumerate(run.records):
+        if record.timestamp >= moment:
+            return Run(run.topic, run.first, record.offset, run.records[:place])
+    return run
 
 
 def halves(runs: Sequence[Run]) -> list[list[Run]]:

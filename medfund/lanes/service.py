@@ -12,6 +12,7 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
 from medfund.lanes.log import Decision, Record
+from medfund.lanes.sources import Sources
 
 
 class Effects(NamedTuple):
@@ -66,6 +67,10 @@ class Service(Protocol):
         `known`: identities that were accepted in earlier batches. `failed`: places of which `HandlerFailed` told in
         this batch, with the fault; whoever raises it puts them aside.
         """
+        ...
+
+    def sources(self, state: Any) -> Sources:
+        """What a lane knows of who may say what."""
         ...
 
     def parked(self, state: Any) -> int:

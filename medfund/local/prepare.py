@@ -7,16 +7,21 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from medfund.events.kinds import FAMILIES
-from medfund.lanes import watching
+from medfund.events.sources import SourceRegistered, SourcesOpened
+from medfund.lanes import decisions, partition, watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
+from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.log import Decision
 from medfund.local import CannotRun, permissions
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
@@ -27,6 +32,8 @@ LOOKS_MAX = 100
 LOOK_EVERY_S = 0.1
 TOPIC_EXISTS, INVALID_CONFIG = 36, 40
 COPIES_MAX = 3
+LOOK_MS = 250
+OPENING = b"sources.opened.v1"
 CONFIG = {
     "cleanup.policy": "delete",
     "retention.ms": "-1",
@@ -115,6 +122,62 @@ async def _check(admin: AIOKafkaAdminClient, names: list[str], *, lanes: int) ->
         raise NotAsAsked(f"{fault.code}: topic {fault.topic} has {fault.detail}; see docs/operators.md")
 
 
+async def opened(
+    bootstrap: str,
+    *,
+    prefix: str,
+    lanes: int,
+    asked_from: date | None = None,
+    registry: Sequence[SourceRegistered] = (),
+    identity: Mapping[str, Any] = {},
+) -> None:
+    """Every lane asks who may say what, from now or from a day on, if nobody told it before; `registry`: the sources
+    that are registered with that. It is the first thing on a new log."""
+    log = KafkaLog(bootstrap, prefix=prefix, identity=identity)
+    try:
+        told = await _told({"bootstrap_servers": bootstrap, **identity}, f"{prefix}.agency", lanes)
+        for lane in sorted(set(range(lanes)) - told):
+            first = opening(lane, lanes, SourcesOpened(asked_from=asked_from))
+            await log.append(lane, [first, *(_registered(first, one) for one in registry)])
+    except (KafkaError, TimeoutError) as error:
+        raise Unusable(f"the broker at {bootstrap} cannot be used: {error}") from error
+    finally:
+        await log.close()
+
+
+def opening(lane: int, lanes: int, event: SourcesOpened) -> Decision:
+    now = datetime.now(UTC).isoformat()
+    return decisions.decision(
+        event, key=partition.lane_key(lane, lanes), source="/prepare", id=f"sources/{lane}", time=now
+    )
+
+
+def _registered(first: Decision, event: SourceRegistered) -> Decision:
+    return decisions.decision(
+        event, key=first.key, source="/clearing/commands", id=f"trial{event.source}", time=first.time
+    )
+
+
+async def _told(broker: Mapping[str, Any], topic: str, lanes: int) -> set[int]:
+    """The lanes that were told already."""
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **broker)
+    found: set[int] = set()
+    await consumer.start()
+    try:
+        left = {TopicPartition(topic, lane) for lane in range(lanes)}
+        consumer.assign(left)
+        ends = await consumer.end_offsets(list(left))
+        await consumer.seek_to_beginning(*left)
+        while left := {place for place in left if await consumer.position(place) < ends[place]}:
+            for place, records in (await consumer.getmany(*left, timeout_ms=LOOK_MS)).items():
+                if any(("ce_type", OPENING) in record.headers for record in records):
+                    found.add(place.partition)
+            left = {place for place in left if place.partition not in found}
+    finally:
+        await consumer.stop()
+    return found
+
+
 async def database(server: str, name: str) -> str:
     """The administrator's DSN of the database, which is made where it is missing."""
     async with _administrator(server) as admin:
@@ -132,6 +195,7 @@ async def everything(settings: PrepareSettings) -> bool:
     found = await watching.look(bootstrap, prefix=prefix, families=FAMILIES, lanes=lanes, identity=identity)
     for fault in watching.grave(found):
         sys.stderr.write(f"{fault.code}: {fault.topic}, lane {fault.lane}: {fault.detail}; see docs/operators.md\n")
+    await opened(bootstrap, prefix=prefix, lanes=lanes, asked_from=settings.sources_asked_from, identity=identity)
     for service, passwords in settings.passwords().items():
         await roles(settings.database_url, service, passwords)
     return known

@@ -1,5 +1,6 @@
 """The local stack's settings, from the environment."""
 
+from datetime import date
 from typing import TypeVar
 
 from pydantic import Field, ValidationError
@@ -63,6 +64,9 @@ class PrepareSettings(StackSettings):
     clearing_api_password: str
     clearing_bank_password: str
     clearing_reader_password: str
+    sources_asked_from: date | None = Field(
+        default=None, validation_alias="MEDFUND_SOURCES_ASKED_FROM", description="None: from now on"
+    )
 
     def passwords(self) -> dict[str, dict[str, str]]:
         """By service and role."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from medfund import closed
 from medfund.http import tokens
-from medfund.local import health, prepare
+from medfund.local import health, prepare, trial
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import MORE, TRIES, Process, Server, StartFailed, Tell, eventually, run, silent, write_file
@@ -188,9 +188,11 @@ class Stack:
 
     def _make_topics(self, limit_s: float) -> None:
         lanes, prefix = self.settings.lanes, self.settings.topic_prefix
-        asyncio.run(
-            prepare.topics(self.bootstrap, prefix=prefix, lanes=lanes, limit_s=limit_s, identity=self.settings.identity)
-        )
+        bootstrap, identity = self.bootstrap, self.settings.identity
+        asyncio.run(prepare.topics(bootstrap, prefix=prefix, lanes=lanes, limit_s=limit_s, identity=identity))
+        # On somebody else's broker two people register every source.
+        registry = trial.registry() if self.kafka else ()
+        asyncio.run(prepare.opened(bootstrap, prefix=prefix, lanes=lanes, registry=registry, identity=identity))
 
     def _start_database(self) -> None:
         if self.postgres:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from medfund.lanes import partition
 from tests import events
 from tests.conftest import LANES
 from tests.events import Message
@@ -37,10 +38,11 @@ async def publish(api: Api) -> City:
     [stranger] = events.providers(2, LANES, 1)
     [elsewhere] = events.providers(3, LANES, 1)
     unknown = events.providers(1, LANES, 3)[2]
-    operator, publisher = api.caller("operator"), api.caller("publisher", subject="gateways")
+    await api.booked(await api.append(*events.registry(range(LANES), LANES), *_elsewhere()))
+    publisher = api.caller("publisher", subject="gateways")
     registrations = [events.registered(code, id=f"reg-{code}") for code in (hospital, neighbour, stranger)]
     registrations.append(events.registered(elsewhere, id=f"reg-{elsewhere}", area=OTHER_AREA))
-    await api.booked(await operator.publish(*registrations))
+    await api.booked(await publisher.publish(*registrations))
 
     first = _settlement(hospital, "h-1", {POOLED: 685_280, SERIOUS: 28_155, ASSISTANCE: 62_139})
     positions = await publisher.publish(
@@ -61,6 +63,15 @@ async def publish(api: Api) -> City:
     [malformed] = await api.append(Message(good.topic, good.key, b'{"total": ', good.headers))
     await api.booked([*positions, malformed])
     return City(hospital, neighbour, stranger, elsewhere, "h-1", "h-2", "u-1", malformed)
+
+
+def _elsewhere() -> list[Message]:
+    """The gateway of another area."""
+    return [
+        events.source_registered(OTHER_SOURCE, "hospital", id="elsewhere", key=partition.lane_key(lane, LANES),
+                                 areas=[OTHER_AREA])
+        for lane in range(LANES)
+    ]  # fmt: skip
 
 
 def _settlement(provider: str, id: str, funds: dict[str, int], **changes: object) -> Message:

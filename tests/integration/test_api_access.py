@@ -29,7 +29,7 @@ explain        provider finance approver operator auditor
 event          publisher finance operator auditor
 quarantine     publisher provider finance operator auditor
 quarantined    publisher provider finance operator auditor
-publish        publisher operator
+publish        publisher
 metrics        operator auditor
 """,
     "clearing": """
@@ -528,7 +528,7 @@ async def test_a_publisher_speaks_for_its_areas_organisations_and_sources(api: A
     assert unknown.status_code == 404
 
 
-async def test_a_role_publishes_its_families_only(api: Api, city: City) -> None:
+async def test_only_a_publisher_publishes(api: Api, city: City) -> None:
     claims = document(settlement(city.hospital, id="by-operator", funds={POOLED: 1}))
     response = await api.caller("operator").post(claims)
     assert (response.status_code, response.json()["code"]) == (403, "role_not_allowed")

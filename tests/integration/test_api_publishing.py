@@ -69,8 +69,8 @@ async def test_the_same_event_twice_is_booked_once(api: Api, city: City) -> None
 
 
 async def test_an_event_for_every_lane_is_in_every_lane(api: Api) -> None:
-    day = message("day.opened.v1", id="day", source="/time")
-    response = await api.caller("operator").post(document(day))
+    notice = message("calendar.published.v1", id="notice")
+    response = await api.caller("publisher").post(document(notice))
     assert response.status_code == 202
     [outcome] = response.json()["events"]
     assert len(outcome["positions"]) == LANES

@@ -177,7 +177,7 @@ async def test_an_accepted_event_says_where_and_how_often_it_came(api: Api, city
 
 
 async def test_an_event_without_effect_says_so(api: Api, city: City) -> None:
-    answer = await api.caller("operator").answer(f"/v1/events//gateway/152500/reg-{city.hospital}")
+    answer = await api.caller("operator").answer(f"/v1/events//agency/152500/reg-{city.hospital}")
     assert answer["accepted"]["effect"] == "none_by_rule"
 
 

@@ -34,14 +34,14 @@ def in_lane(message: Message, lane: int) -> Message:
 
 async def happen(api: Api) -> None:
     """A fund begins, the treasury sends money, and two lines of the bank go to suspense; one of them is placed."""
-    operator, publisher = api.caller("operator"), api.caller("publisher")
-    positions = await operator.publish(
+    await api.booked(await api.append(*events.registry(range(LANES), LANES)))
+    positions = await api.caller("publisher").publish(
         events.registered(HOSPITAL, id="reg"),
         told("opening.balance.recorded", "o-1", "500.00", account="1002", value_date="2025-12-31"),
         told("opening.balance.recorded", "o-2", "90000.00", account="1003", value_date="2025-12-31"),
         told("opening.balance.recorded", "o-3", "1.00", account="1002", value_date="2025-12-31", area=OTHER_AREA),
     )
-    positions += await publisher.publish(
+    positions += await api.append(
         told("treasury.funds.received", "t-1", "5000.00", value_date="2026-02-26"),
         events.message("bank.statement.imported.v1", id="st-1", closing="5000.00", **STATEMENT),
         events.message("bank.statement.imported.v1", id="st-2", closing="5523.45", **STATEMENT),

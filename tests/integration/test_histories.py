@@ -6,6 +6,7 @@ city, prepayments and claims of several hospitals paid through the bank, and wha
 
 import json
 import lzma
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from clearing.__main__ import MIGRATIONS as OF_CLEARING
 from ledger import control, statements, verify
 from ledger.__main__ import MIGRATIONS as OF_LEDGER
 from ledger.service import Ledger
+from medfund.events.sources import SourcesOpened
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.postgres import connect, migrate
@@ -91,6 +93,9 @@ async def test_what_an_earlier_version_wrote_is_migrated_proved_and_rebuilt_as_i
     postgres: Postgres, template: str, history: Path
 ) -> None:
     log = log_of(history)
+    log.clock_ms = time.time_ns() // 1_000_000
+    for lane in range(LANES):
+        await log.append(lane, [prepare.opening(lane, LANES, SourcesOpened())])
     async with upgraded(postgres, template, history) as old, fresh_database(postgres, template) as new:
         async with services(new, LANES) as (control_of_new, connections):
             for lane in range(LANES):
@@ -99,6 +104,13 @@ async def test_what_an_earlier_version_wrote_is_migrated_proved_and_rebuilt_as_i
                     await fund.claim(name, deciding=False)
                     while await fund.workers[name].step():
                         pass
+            async with services(old, LANES) as (control_of_old, of_old):
+                for lane in range(LANES):
+                    fund = Fund(control_of_old, of_old, lane=lane, lanes=LANES, log=log)
+                    for name in of_old:
+                        await fund.claim(name)
+                        while await fund.workers[name].step():
+                            pass
             connection = await asyncpg.connect(old.admin)
             for service in ("ledger", "clearing"):
                 before, after = await rows(connection, service), await rows(control_of_new, service)

@@ -36,7 +36,7 @@ BIG = 2 * halves.LIMIT
 class Days(halves.Halves):
     """Rules that fail when a day opens."""
 
-    facts = ("claims", "time")
+    facts = ("agency", "claims", "time")
 
     def learn(self, draft: halves.State, fact: Accepted) -> None:
         if isinstance(fact.event, DayOpened):
@@ -59,6 +59,8 @@ class World:
         self.control, self.connection = control, connection
         self.log = MemoryLog()
         self.broken: set[str] = set()
+        for message in events.registry([LANE], LANES):
+            self.log.put(message.topic, LANE, key=message.key, value=message.value, headers=message.headers)
 
     def settle(self, provider: str, id: str, *, fen: int = BIG, broken: bool = False) -> int:
         message = events.settlement(provider, id=id, funds={"390100": fen}, family_account="0.00")
@@ -246,7 +248,7 @@ async def test_a_rebuild_parks_nothing_of_its_own(world: World) -> None:
 async def test_what_the_log_answers_already_is_never_parked_and_decided_again(world: World) -> None:
     world.settle(A, "a1")
     await world.work()
-    for table in ("seen", "paid", "positions", "batches", "identities"):
+    for table in ("seen", "paid", "positions", "batches", "identities", "sources"):
         await world.control.execute(f"delete from {table}")  # noqa: S608
     world.broken.update(refs("a1"))
     with pytest.raises(InvariantBroken, match="already what came after it"):

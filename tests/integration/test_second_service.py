@@ -43,7 +43,8 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
     lane = 2
     [provider] = events.providers(lane, LANES, 1)
     messages = [events.settlement(provider, id=f"s-{n}", funds={"390100": n * 100_00}) for n in range(20)]
-    await log.append(lane, [_decision_of(message) for message in [*messages, *messages[5:15]]])
+    registry = events.registry([lane], LANES)
+    await log.append(lane, [_decision_of(message) for message in [*registry, *messages, *messages[5:15]]])
 
     stop = asyncio.Event()
     worker = Worker(
@@ -58,7 +59,10 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
         async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
             waiting = await look.fetchval("select count(*) from outbox")
             rows = await look.fetch("select topic, next_offset from positions where lane = $1", lane)
-        return dict(map(tuple, rows)) == {"claims": 30, "bank": 0, "clearing": 18} and waiting == 0
+        return (
+            dict(map(tuple, rows)) == {"agency": len(registry), "claims": 30, "bank": 0, "clearing": 18}
+            and waiting == 0
+        )
 
     await until(done, "everything is read, every decision is delivered and heard")
     stop.set()
@@ -84,7 +88,7 @@ async def test_an_operator_finds_what_waits_and_retries_it(
     unlucky, other = events.providers(lane, LANES, 2)
     told = [events.settlement(unlucky, id=f"u-{n}", funds={"390100": 2000_00}) for n in range(3)]
     told += [events.settlement(other, id=f"o-{n}", funds={"390100": 2000_00}) for n in range(3)]
-    await log.append(lane, [_decision_of(message) for message in told])
+    await log.append(lane, [_decision_of(message) for message in [*events.registry([lane], LANES), *told]])
     broken = {events.reference("u-0")}
     stop = asyncio.Event()
     worker = Worker(

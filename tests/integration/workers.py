@@ -115,7 +115,17 @@ class Books:
     async def send(
         self, producer: AIOKafkaProducer, messages: Iterable[Message], *, lane: int | None = None
     ) -> list[RecordMetadata]:
-        """Append by a producer of one's own; where each went."""
+        """Append by a producer of one's own; where each went. Sources go first: a word counts from the moment at which its
+        source was registered."""
+        given = list(messages)
+        if first := [message for message in given if events.is_of_sources(message)]:
+            later = [message for message in given if not events.is_of_sources(message)]
+            return [*await self._sent(producer, first, lane), *await self._sent(producer, later, lane)]
+        return await self._sent(producer, given, lane)
+
+    async def _sent(
+        self, producer: AIOKafkaProducer, messages: Sequence[Message], lane: int | None
+    ) -> list[RecordMetadata]:
         sent = [
             await producer.send(
                 f"{self.prefix}.{message.topic}",
@@ -404,7 +414,11 @@ def hospitals(per_lane: int = 1) -> list[str]:
 
 
 def registrations(providers: Sequence[str]) -> list[Message]:
-    return [events.registered(code, id=f"reg-{code}") for code in providers]
+    """Who may speak, and of whom."""
+    return [
+        *events.registry(range(LANES), LANES),
+        *(events.registered(code, id=f"reg-{code}") for code in providers),
+    ]
 
 
 def settlements(providers: Sequence[str], count: int, *, name: str = "s") -> list[Message]:

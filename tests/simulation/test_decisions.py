@@ -43,6 +43,7 @@ TABLES = (
     "answered",
     "turns",
     "waiting",
+    "sources",
 )
 
 
@@ -90,6 +91,8 @@ class Schedule:
         self.random = random.Random(self.seed)
         [self.provider] = events.providers(self.lane, LANES, 1)
         self.written: list[events.Message] = []
+        for message in events.registry([self.lane], LANES):
+            self.put(message)
 
     def count(self, what: str) -> None:
         self.happened[what] = self.happened.get(what, 0) + 1
@@ -123,7 +126,10 @@ class Schedule:
                 id = f"s-{len(self.written)}"
                 message = events.settlement(self.provider, id=id, funds={"390100": fen}, family_account="0.00")
                 self.written.append(message)
-            self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
+            self.put(message)
+
+    def put(self, message: events.Message) -> None:
+        self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
 
     async def claim(self, *, deciding: bool = True) -> Worker | None:
         epoch, batches = await self.control.fetchrow(

@@ -99,6 +99,8 @@ async def test_an_event_counts_once_and_as_it_came_first(
 ) -> None:
     log, model, service, number = MemoryLog(), Model(), Ledger(lanes=LANES, prefix="medfund"), next(_lanes)
     [provider] = events.providers(number, LANES, 1)
+    for message in events.registry([number], LANES):
+        put(log, number, message)
     put(log, number, events.registered(provider, id=f"reg-{number}"))
     lane = await opened(connection, log, service, number)
     for delivery in delivered:

@@ -65,6 +65,8 @@ class Schedule:
         self.random = random.Random(self.seed)
         self.service = Ledger(lanes=LANES, prefix="medfund")
         self.providers = events.providers(self.lane, LANES, 3)
+        for message in events.registry([self.lane], LANES):
+            self.put(message)
 
     # -- the world writes
 
@@ -72,9 +74,12 @@ class Schedule:
         for _ in range(count):
             message = self._message(len(self.written))
             self.written.append(message)
-            self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
+            self.put(message)
             if self.random.random() < 0.1:
                 self.log.mark(self.random.choice(("agency", "claims", "time")), self.lane)
+
+    def put(self, message: Message) -> None:
+        self.log.put(message.topic, self.lane, key=message.key, value=message.value, headers=message.headers)
 
     def _message(self, number: int) -> Message:
         choose = self.random.random()

@@ -1,7 +1,6 @@
 """Clearing as a deciding service of lanes: each fact goes to the capability that answers it, each decision to what it
 changes."""
 
-from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -215,7 +214,7 @@ class Clearing:
     facts: Sequence[str] = ("agency", "claims", "prepayments", "reviews", "bank", "time")
     kept: Collection[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
     references: Sequence[str] = ("agency",)
-    lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
+    lacking: Collection[Reason] = frozenset({Reason.NOT_YOURS_TO_SAY, Reason.UNKNOWN_PROVIDER})
     silent: Collection[str] = frozenset()
     large: Collection[type[Event]] = frozenset({PaymentRunOpened, DayOpened, CalendarPublished})
 
@@ -237,7 +236,7 @@ class Clearing:
                 accounts={**known.accounts, **state.accounts},
                 since={**known.since, **state.since},
             )
-        return Draft(known)
+        return Draft(known, admitted=dict(known.areas))
 
     def admit(self, draft: Draft, fact: Accepted) -> Refused | None:
         if isinstance(fact.event, PolicyPublished):
@@ -249,7 +248,7 @@ class Clearing:
             if refusal := opened.admit(draft.coming or draft.known.today, fact):
                 return refusal
             draft.coming = fact.event.date
-        return registered.admit(ChainMap(draft.areas, draft.known.areas), fact)  # type: ignore[arg-type]
+        return registered.admit(draft.admitted, fact)
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Draft, fresh: Sequence[Accepted]) -> None:
         await store.prepare(connection, lane, draft, fresh)

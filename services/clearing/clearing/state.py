@@ -72,6 +72,8 @@ class Draft:
     """By the offset of a submission: its reversals of settlements that something was deducted for, or recovered."""
     reversed: set[Name] = field(default_factory=set)
     """Of the settlements that findings are about, or rest on: those that were reversed."""
+    admitted: dict[str, str] = field(default_factory=dict)
+    """Whose events are let in: every provider that was registered before an event, and its area."""
     areas: dict[str, str] = field(default_factory=dict)
     """Registrations of this batch."""
     since: dict[str, Since] = field(default_factory=dict)

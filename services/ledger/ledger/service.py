@@ -1,20 +1,21 @@
 """The ledger as a service of lanes: it books every event and decides nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from ledger import posting, projector
-from ledger.projector import Rows
 from medfund.events import bulk
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Event, Place
 from medfund.events.ledger import EventRefused
 from medfund.events.refusals import Reason
 from medfund.events.time import DayOpened
-from medfund.lanes import decisions, opened, partition, registered
+from medfund.lanes import decisions, opened, partition, registered, sources
 from medfund.lanes.log import Decision, Record
 from medfund.lanes.service import Effects
+from medfund.lanes.sources import Sources
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 
@@ -24,12 +25,19 @@ SQL = queries.load(__file__, "projection.sql")
 TOPICS = ("agency", "time", *(family for family in FAMILIES if family not in ("agency", "time")))
 
 
+class Known(NamedTuple):
+    """What the ledger knows of a lane: the area of each registered provider, and who may say what."""
+
+    areas: dict[str, str]
+    sources: Sources
+
+
 class Ledger:
     name = "ledger"
     topics: Sequence[str] = TOPICS
     own: str | None = None
     references: Sequence[str] = ("agency",)
-    lacking: Collection[Reason] = frozenset({Reason.UNKNOWN_PROVIDER})
+    lacking: Collection[Reason] = frozenset({Reason.NOT_YOURS_TO_SAY, Reason.UNKNOWN_PROVIDER})
     silent: Collection[str] = frozenset(
         name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing
     )
@@ -42,15 +50,16 @@ class Ledger:
     def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
         return bulk.decode(records, family=family, lanes=self._lanes)
 
-    async def load(self, connection: asyncpg.Connection, lane: int) -> dict[str, str]:
-        return dict(map(tuple, await connection.fetch(SQL.providers, lane)))
+    async def load(self, connection: asyncpg.Connection, lane: int) -> Known:
+        areas = dict(map(tuple, await connection.fetch(SQL.providers, lane)))
+        return Known(areas, await sources.load(connection, lane))
 
-    def draft(self, state: dict[str, str]) -> dict[str, str]:
-        return dict(state)
+    def draft(self, state: Known) -> Known:
+        return Known(dict(state.areas), state.sources.draft())
 
     def put_aside(
         self,
-        draft: dict[str, str],
+        draft: Known,
         lane: int,
         accepted: Sequence[Accepted],
         known: Collection[bytes],
@@ -59,21 +68,24 @@ class Ledger:
         """Booking cannot fail for one event alone: nothing ever waits."""
         return ()
 
-    def parked(self, state: dict[str, str]) -> int:
+    def sources(self, state: Known) -> Sources:
+        return state.sources
+
+    def parked(self, state: Known) -> int:
         return 0
 
-    def admit(self, draft: dict[str, str], event: Accepted) -> Refused | None:
+    def admit(self, draft: Known, event: Accepted) -> Refused | None:
+        if refusal := draft.sources.admit(event):
+            return refusal
         if type(event.event) is DayOpened:
             return opened.admit(None, event)
-        return registered.admit(draft, event)
+        return registered.admit(draft.areas, event)
 
-    async def prepare(
-        self, connection: asyncpg.Connection, lane: int, draft: dict[str, str], fresh: Sequence[Accepted]
-    ) -> None:
+    async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Known, fresh: Sequence[Accepted]) -> None:
         """Booking needs nothing but the events."""
 
-    def apply(self, draft: dict[str, str], lane: int, fresh: Sequence[Accepted]) -> Effects:
-        return Effects(projector.rows(fresh, self.families))
+    def apply(self, draft: Known, lane: int, fresh: Sequence[Accepted]) -> Effects:
+        return Effects((projector.rows(fresh, self.families), draft.sources.kept))
 
     def refused(self, lane: int, refusals: Sequence[Refused]) -> list[Decision]:
         """One `event.refused` for each, in the refusing lane, under an id made of the place that was refused."""
@@ -99,7 +111,9 @@ class Ledger:
             time=decisions.time_of(record.timestamp),
         )
 
-    async def write(self, connection: asyncpg.Connection, lane: int, rows: Rows) -> None:
+    async def write(self, connection: asyncpg.Connection, lane: int, rows: Any) -> None:
+        rows, kept = rows
+        await sources.write(connection, lane, kept)
         if rows.providers:
             await connection.execute(SQL.register, lane, *columns(rows.providers))
         if rows.statements:

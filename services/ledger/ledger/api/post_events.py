@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +17,8 @@ from medfund.http.appending import Placed
 from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.lanes import sources
+from medfund.lanes.sources import Sources
 
 router = APIRouter()
 
@@ -77,8 +79,8 @@ _BODY = {
     responses={
         207: {"model": Answer, "description": "Each says whether the log has it: some were refused, or time ran out"},
         **answers.or_problems(
-            "body_malformed", "scope_not_allowed", "body_too_slow", "body_too_large", "media_type_unsupported",
-            "event_refused", "too_much", "log_unavailable",
+            "body_malformed", "scope_not_allowed", "not_yours_to_say", "body_too_slow", "body_too_large",
+            "media_type_unsupported", "event_refused", "too_much", "log_unavailable",
         ),
     },
     summary="Publish events",
@@ -92,7 +94,9 @@ async def publish(request: Request, response: Response, caller: Caller, here: He
     """
     single, documents = await _documents_of(request)
     now_ms = time.time_ns() // 1_000_000
-    checked = [publishing.check(document, caller, lanes=here.lanes, now_ms=now_ms) for document in documents]
+    read = [publishing.check(document, caller, lanes=here.lanes, now_ms=now_ms) for document in documents]
+    known = await _sources(here, [one for one in read if isinstance(one, Passed)])
+    checked = [publishing.said(one, known) if isinstance(one, Passed) else one for one in read]
     refused = [one for one in checked if isinstance(one, Turned)]
     if single and refused:
         await _refuse(request, here, refused[0])
@@ -108,6 +112,13 @@ async def publish(request: Request, response: Response, caller: Caller, here: He
         missing=len(outcomes) - accepted - len(refused),
         events=outcomes,
     )
+
+
+async def _sources(here: Context, passed: Sequence[Passed]) -> Mapping[int, Sources]:
+    """By lane: what it has heard of the sources of some events."""
+    lanes, named = sorted({one.lane for one in passed}), sorted({one.source for one in passed})
+    rows = await here.database.rows(sources.SQL.registered, lanes, named) if passed else []
+    return {lane: sources.heard(tuple(row)[1:] for row in rows if row["lane"] == lane) for lane in lanes}
 
 
 async def _refuse(request: Request, here: Context, turned: Turned) -> None:

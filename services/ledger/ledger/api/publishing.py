@@ -1,10 +1,12 @@
-"""Whether an event may go to the log: what the contract says of it, and what its publisher's token says. Pure."""
+"""Whether an event may go to the log: what the contract says of it, its publisher's token, and the registry of sources.
 
-import re
+Pure. What a lane would refuse for its source is refused here first, by the same rule.
+"""
+
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ledger.api.roles import FAMILIES
-from medfund.events import codec
+from medfund.events import codec, speakers
 from medfund.events.codec import Accepted, Refused
 from medfund.events.envelope import Outgoing
 from medfund.events.kinds import KINDS
@@ -12,19 +14,27 @@ from medfund.events.refusals import Problem, Reason
 from medfund.http.appending import Message
 from medfund.http.problems import KINDS as PROBLEMS
 from medfund.http.tokens import Principal
+from medfund.lanes.sources import Sources
 from medfund.publish import drafts
-from medfund.publish.drafts import Draft
-
-_OWN = re.compile(r"/(ledger|clearing|direct-pay)(/|$)").match
-"""Sources of our own services, for which nobody else speaks: their ids are made of what they answer or are about."""
 
 
 class Passed(NamedTuple):
     """An event that may go, as one record, or one for each lane."""
 
-    id: str
-    source: str
+    event: Accepted
     messages: list[Message]
+
+    @property
+    def id(self) -> str:
+        return self.event.id
+
+    @property
+    def source(self) -> str:
+        return self.event.source
+
+    @property
+    def lane(self) -> int:
+        return self.messages[0].lane
 
 
 class Turned(NamedTuple):
@@ -39,7 +49,7 @@ class Turned(NamedTuple):
 
 
 def check(document: bytes, principal: Principal, *, lanes: int, now_ms: int) -> Passed | Turned:
-    """Judge one event in structured form, first by the contract, then by the token."""
+    """Judge one event in structured form, first by the contract, then by the token; `said` judges what passes."""
     sketch = drafts.draft(document)
     if isinstance(sketch, Problem):
         return _turned(None, None, sketch.reason, sketch.detail)
@@ -47,10 +57,18 @@ def check(document: bytes, principal: Principal, *, lanes: int, now_ms: int) -> 
     verdict = _decode(messages[0], lanes, now_ms)
     if isinstance(verdict, Refused):
         return _turned(verdict.id, verdict.source, verdict.reason, verdict.detail)
-    if problem := _forbidden(verdict, sketch, principal):
-        code, detail = problem
-        return Turned(verdict.id, verdict.source, code, PROBLEMS[code].zh, detail, forbidden=True)
-    return Passed(verdict.id, verdict.source, messages)
+    if speakers.is_reserved(verdict.source):
+        return _forbidden(verdict, "not_yours_to_say", f"Nobody speaks as {verdict.source} over HTTP")
+    if lacks := _beyond_token(verdict, principal):
+        return _forbidden(verdict, "scope_not_allowed", f"The token does not speak {lacks}")
+    return Passed(verdict, messages)
+
+
+def said(passed: Passed, known: Mapping[int, Sources]) -> Passed | Turned:
+    """Judge by what the lane of an event has heard of its source."""
+    event = passed.event
+    found = known[passed.lane].may_say(event.source, event.type, event.event, event.record.timestamp)
+    return _forbidden(event, "not_yours_to_say", found) if isinstance(found, str) else passed
 
 
 def _decode(message: Message, lanes: int, now_ms: int) -> Accepted | Refused:
@@ -70,15 +88,17 @@ def _turned(id: str | None, source: str | None, reason: Reason, detail: str) -> 
     return Turned(id, source, reason.value, reason.zh, detail)
 
 
-def _forbidden(accepted: Accepted, sketch: Draft, principal: Principal) -> tuple[str, str] | None:
-    """The problem of a caller who may not say this. The codec has checked that the key is the organisation's."""
-    if sketch.family not in FAMILIES.get(principal.role, ()):
-        return "role_not_allowed", f"A {principal.role} does not publish {sketch.family}"
-    if _OWN(accepted.source) or not principal.may_speak_as(accepted.source):
-        return "scope_not_allowed", "The token does not speak as this source"
+def _forbidden(event: Accepted, code: str, detail: str) -> Turned:
+    return Turned(event.id, event.source, code, PROBLEMS[code].zh, detail, forbidden=True)
+
+
+def _beyond_token(accepted: Accepted, principal: Principal) -> str | None:
+    """For whom the caller may not speak. The codec has checked that the key is the organisation's."""
     event: Any = accepted.event
+    if not principal.may_speak_as(accepted.source):
+        return "as this source"
     if not principal.may_see_area(getattr(event, "area", None)):
-        return "scope_not_allowed", "The token does not speak for this area"
+        return "for this area"
     if KINDS[accepted.type].key == "provider" and not principal.may_see_organisation(event.provider):
-        return "scope_not_allowed", "The token does not speak for this organisation"
+        return "for this organisation"
     return None

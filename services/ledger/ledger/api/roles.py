@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from medfund.events.kinds import Family
 from medfund.http.tokens import Role
 
 READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
@@ -17,12 +16,6 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "event": frozenset({Role.publisher, Role.finance, Role.operator, Role.auditor}),
     "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
     "quarantined": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
-    "publish": frozenset({Role.publisher, Role.operator}),
+    "publish": frozenset({Role.publisher}),
     "metrics": frozenset({Role.operator, Role.auditor}),
 }
-
-FAMILIES: Mapping[Role, frozenset[Family]] = {
-    Role.publisher: frozenset({"claims", "prepayments", "purchases", "reviews", "bank"}),
-    Role.operator: frozenset({"agency", "time"}),
-}
-"""What a role may publish. Decisions (clearing, direct-pay, ledger) come from our own services only."""
