@@ -74,7 +74,7 @@ async def test_the_proof_says_what_it_covers(books: Books) -> None:
     assert report.ok
     assert report.lanes == LANES
     # registrations and settlements; and the refusals, told as events
-    accepted = LANES * (1 + SETTLED) + LANES + len(OF_THE_AREA)
+    accepted = len(registrations(hospitals())) + LANES * SETTLED + LANES + len(OF_THE_AREA)
     assert (report.accepted, report.repeats, report.quarantined) == (accepted, 2 * LANES, LANES)
     assert report.records == accepted + 3 * LANES
     assert report.lines == await books.value("select count(*) from journal")

@@ -115,8 +115,8 @@ class Books:
     async def send(
         self, producer: AIOKafkaProducer, messages: Iterable[Message], *, lane: int | None = None
     ) -> list[RecordMetadata]:
-        """Append by a producer of one's own; where each went. Sources go first: a word counts from the moment at which its
-        source was registered."""
+        """Append by a producer of one's own; where each went. Sources go first: a word counts from the moment at which
+        its source was registered."""
         given = list(messages)
         if first := [message for message in given if events.is_of_sources(message)]:
             later = [message for message in given if not events.is_of_sources(message)]
