@@ -109,6 +109,18 @@ PROVIDER_LEVELS: Mapping[str, Label] = {
 }
 
 
+REPEATED = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL", "RF01", "AB12", "DS15"})
+"""Reasons of a bank (ISO 20022 ExternalStatusReason1Code) that speak of a second delivery: it has the message, the
+batch or the payment already. They say nothing of the first one."""
+_REPEATED_WORDS = ("重复", "duplicat")
+
+
+def says_repeated(code: str, text: str) -> bool:
+    """Whether a bank refuses something because it had the same before, by its code or in its own words."""
+    said = f"{code} {text}".casefold()
+    return code.upper() in REPEATED or any(word in said for word in _REPEATED_WORDS)
+
+
 def is_provider(code: str) -> bool:
     """A designated hospital (H) or pharmacy (P): letter, six digits of area, five of sequence."""
     return _PROVIDER(code) is not None

@@ -18,7 +18,7 @@ from medfund import money
 from medfund.bankfiles.refusals import BadFile, Code
 
 Direction: TypeAlias = Literal["OUT", "IN"]
-GroupStatus: TypeAlias = Literal["ACCP", "PART", "RJCT"]
+GroupStatus: TypeAlias = Literal["ACCP", "PART", "PDNG", "RJCT"]
 
 ID_MAX = 35
 NAME_MAX = 140
@@ -118,12 +118,14 @@ class Transfers(Struct, frozen=True):
 
 
 class Status(Struct, frozen=True, gc=False):
-    """What the bank says of one payment. A code says why, where it was not accepted."""
+    """What the bank says of one payment; `accepted` is None where it has not decided. A code says why, where it was not
+    accepted. `unknown` is the bank's own word for it, where that is none of the standard's."""
 
     end_to_end_id: str
-    accepted: bool
+    accepted: bool | None
     code: str = ""
     text: str = ""
+    unknown: str = ""
 
     def __post_init__(self) -> None:
         check_text(self.end_to_end_id, "the payment's identification", ID_MAX)
@@ -131,7 +133,8 @@ class Status(Struct, frozen=True, gc=False):
 
 
 class Report(Struct, frozen=True):
-    """The bank's answer to a payment file. `PART`: some of its payments were accepted; statuses say which."""
+    """The bank's answer to a payment file. `PART`: some of its payments were accepted; statuses say which. `PDNG`: it
+    has not decided. Of a payment that is not named, only `ACCP` and `RJCT` say anything."""
 
     message_id: str
     created: datetime
@@ -140,6 +143,7 @@ class Report(Struct, frozen=True):
     code: str = ""
     text: str = ""
     statuses: tuple[Status, ...] = ()
+    unknown: str = ""
 
     def __post_init__(self) -> None:
         _message(self.message_id, self.created)
@@ -178,7 +182,8 @@ class Entry(Struct, frozen=True, gc=False):
     """One movement of an account, as the bank booked it.
 
     `details` are the payments in it: one as a rule, several in a batch booking, none where the bank says nothing more.
-    `message_id` is the payment file that it belongs to, where the bank says so.
+    `message_id` is the payment file that it belongs to, where the bank says so. A `reversal` takes an entry of the
+    other direction back.
     """
 
     bank_txn: str
@@ -189,6 +194,7 @@ class Entry(Struct, frozen=True, gc=False):
     text: str = ""
     message_id: str | None = None
     details: tuple[Detail, ...] = ()
+    reversal: bool = False
 
     def __post_init__(self) -> None:
         check_text(self.bank_txn, "the bank's number", ID_MAX)
@@ -213,7 +219,8 @@ class Side(NamedTuple):
 
 
 class Entries:
-    """The entries of a message, in its order and none of them twice. Not to be changed.
+    """The entries of a message, in its order and none of them twice: number, direction and booking day name one. Not to
+    be changed.
 
     They are kept packed, in a twentieth of the memory: a statement of 80,000 takes hardly more than a small one. To go
     through them unpacks a part after the other.
@@ -225,15 +232,16 @@ class Entries:
         self._counts: Counter[tuple[Direction, date]] = Counter()
         self._fens: Counter[tuple[Direction, date]] = Counter()
         self._packed: list[bytes] = []
-        names: set[str] = set()
+        names: set[tuple[str, Direction, date]] = set()
         left = iter(entries)
         while part := list(islice(left, PACKED_TOGETHER)):
             for entry in part:
-                if entry.bank_txn in names:
-                    raise BadFile(Code.REPEATED, f"entry {entry.bank_txn} is there twice")
-                names.add(entry.bank_txn)
-                self._counts[entry.direction, entry.value_date] += 1
-                self._fens[entry.direction, entry.value_date] += entry.amount
+                name = entry.bank_txn, entry.direction, entry.booked_on
+                if name in names:
+                    raise BadFile(Code.REPEATED, f"entry {entry.bank_txn} of {entry.booked_on} is there twice")
+                names.add(name)
+                self._counts[entry.direction, entry.booked_on] += 1
+                self._fens[entry.direction, entry.booked_on] += entry.amount
             self._packed.append(zlib.compress(_PACKER.encode(part), level=1))
 
     def __iter__(self) -> Iterator[Entry]:
@@ -263,11 +271,11 @@ class Entries:
         return self.side("IN").fen - self.side("OUT").fen
 
     def days(self, direction: Direction) -> Sequence[date]:
-        """The value dates of what went one way."""
+        """The booking days of what went one way."""
         return sorted(day for way, day in self._counts if way == direction)
 
     def of(self, direction: Direction, day: date) -> Iterator[Entry]:
-        return (entry for entry in self if (entry.direction, entry.value_date) == (direction, day))
+        return (entry for entry in self if (entry.direction, entry.booked_on) == (direction, day))
 
 
 PACKED_TOGETHER = 1000

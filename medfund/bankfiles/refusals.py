@@ -33,6 +33,8 @@ class Code(StrEnum):
     CONTRADICTION = "CONTRADICTION"
     WRONG_COUNT = "WRONG_COUNT"
     WRONG_SUM = "WRONG_SUM"
+    UNREADABLE = "UNREADABLE"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
 
 
 MEANINGS: Mapping[str, tuple[str, str]] = {
@@ -58,6 +60,14 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     Code.CONTRADICTION: ("内容互相矛盾", "two places of the file say different things"),
     Code.WRONG_COUNT: ("笔数不符", "the count is not that of what is there"),
     Code.WRONG_SUM: ("金额合计不符", "the sum is not that of what is there"),
+    Code.UNREADABLE: (
+        "读取时进程异常终止",
+        "reading it took too long, or too much memory, or ended its reader",
+    ),
+    Code.NOT_ACCEPTED: (
+        "账务未予接受",
+        "the books do not take something that it says; what else it says counts, once however often it comes",
+    ),
 }
 
 

@@ -1,10 +1,14 @@
-"""Facts from the bank: what became of payments, what stands on its statements. Source: domain.md c.2 (23-27)."""
+"""Facts from the bank: what became of payments, what stands on its statements. Source: domain.md c.2 (23-27).
+
+A line of a bank account is its account, the bank's own number, its booking day and its direction. `booked_on` is the
+booking day, by which statements are compared; without it, it is the value date.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.fields import Amount, Amounts, Area, Count, Day, Digest, Fund, Provider, Ref, Text
+from medfund.events.fields import Amount, Amounts, Area, Count, Day, Digest, Fund, Provider, Ref, Text, Words
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -14,6 +18,13 @@ LeftFrom: TypeAlias = Literal["1002", "1003", "1190", "2190"]
 """A bank account, or the suspense account that a line of it was put into before anybody knew what it was."""
 Direction: TypeAlias = Literal["OUT", "IN"]
 
+PlacedAs: TypeAlias = Literal[
+    "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"
+]
+"""What bank money that nobody could place can turn out to be."""
+FeeAccount: TypeAlias = Literal["5004", "4001"]
+"""What a fee of the bank's is booked to: other expenditure, or against other income."""
+
 
 class BankAnswer(Event, frozen=True, kw_only=True):
     """What the bank says of one payment: `value_date` is its day, `bank_account` the account that the money left."""
@@ -22,9 +33,10 @@ class BankAnswer(Event, frozen=True, kw_only=True):
     provider: Provider
     payment_ref: Ref
     bank_account: LeftFrom
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     amounts: Amounts
+    booked_on: Day | None = None
 
 
 _ANSWER: Mapping[str, Any] = {
@@ -65,14 +77,19 @@ class BankPaymentReturned(BankAnswer, frozen=True, kw_only=True):
 
 @kind("bank.payment.rejected", family="bank", key="provider")
 class BankPaymentRejected(Event, frozen=True, kw_only=True):
-    """The bank did not carry a payment out: no money left. `code` is its own reason code. Source: c.2 (24)."""
+    """The bank did not carry a payment out: no money left. `code` is its own reason code. Source: c.2 (24).
+
+    A code that speaks of a second delivery says nothing of the first: `payment.doubted`. `doubt` is why the bank may
+    pay all the same, where it has said something else before.
+    """
 
     area: Area
     provider: Provider
     payment_ref: Ref
-    code: Ref
+    code: Words
     reason: Text
     rejected_on: Day
+    doubt: Text | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",
@@ -81,6 +98,20 @@ class BankPaymentRejected(Event, frozen=True, kw_only=True):
         "code": "AC04",
         "reason": "账户已销户",
         "rejected_on": "2026-02-27",
+    }
+
+
+@kind("bank.return.reversed", family="bank", key="provider", rules=(rules.not_negative("amounts"),))
+class BankReturnReversed(BankAnswer, frozen=True, kw_only=True):
+    """The bank takes back what it gave back of a payment, or a part of it: the payment stands again.
+    `payment.return.undone` books it. Source: c.2 (24), c.4."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_ANSWER,
+        "bank_txn": "202603030000052",
+        "value_date": "2026-03-03",
+        "booked_on": "2026-03-03",
+        "amounts": {"310100": "411110.21"},
     }
 
 
@@ -103,10 +134,11 @@ class BankLineUnplaced(Event, frozen=True, kw_only=True):
     area: Area
     bank_account: BankAccount
     direction: Direction
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     amounts: Amounts
     text: Text
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_LINE, "direction": "IN", "text": "来账，附言不详"}
 
@@ -128,7 +160,7 @@ class BankStatementImported(Event, frozen=True, kw_only=True):
     fund: Fund
     bank_account: BankAccount
     day: Day
-    statement_ref: Ref
+    statement_ref: Words
     opening: Amount
     closing: Amount
     lines: Count
@@ -155,7 +187,7 @@ class BankMismatchFound(Event, frozen=True, kw_only=True):
     fund: Fund
     bank_account: BankAccount
     day: Day
-    statement_ref: Ref
+    statement_ref: Words
     bank: Amount
     books: Amount
     difference: Amount
@@ -181,10 +213,11 @@ class TreasuryFundsReceived(Event, frozen=True, kw_only=True):
 
     area: Area
     plan_ref: Ref
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     amounts: Amounts
     request_ref: Ref | None = None
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",

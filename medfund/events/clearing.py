@@ -12,7 +12,21 @@ import msgspec
 from medfund import money
 from medfund.events import rules
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, HashRef, Provider, Ratio, Ref, Text
+from medfund.events.fields import (
+    Amounts,
+    Area,
+    ClrWay,
+    Count,
+    Day,
+    Digest,
+    Fund,
+    HashRef,
+    Provider,
+    Ratio,
+    Ref,
+    Text,
+    Words,
+)
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason, quoted
 from medfund.events.reviews import Ground, Stage
@@ -588,9 +602,10 @@ class RecoverySettled(OfRecovery, frozen=True, kw_only=True):
     Books 1003, or 2190, / 1107. Source: c.4.
     """
 
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     bank_account: Literal["1003", "2190"] = "1003"
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 

@@ -22,6 +22,8 @@ from medfund.events.refusals import Problem, Reason, quoted
 FIRST_DAY = datetime.date(2000, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 COUNT_MAX = 10**15
+TEXT_MAX = 500
+WORDS_MAX = 64
 
 Fault: TypeAlias = tuple[Reason, str]
 
@@ -63,7 +65,11 @@ def _amount(text: str) -> Fault | None:
 
 
 def _text(value: str) -> bool:
-    return 0 < len(value) <= 500 and value.isprintable()
+    return 0 < len(value) <= TEXT_MAX and value.isprintable()
+
+
+def _words(value: str) -> bool:
+    return 0 < len(value) <= WORDS_MAX and value.isprintable()
 
 
 _AMOUNT = Meta(
@@ -73,7 +79,8 @@ _AMOUNT = Meta(
 _DAY = Meta(description="Calendar day in Asia/Shanghai, 2000 to 2099")
 _YEAR = Meta(extra_json_schema={"minimum": FIRST_DAY.year, "maximum": LAST_DAY.year})
 _COUNT = Meta(extra_json_schema={"minimum": 0, "maximum": COUNT_MAX})
-_TEXT = Meta(extra_json_schema={"minLength": 1, "maxLength": 500})
+_TEXT = Meta(extra_json_schema={"minLength": 1, "maxLength": TEXT_MAX})
+_WORDS = Meta(extra_json_schema={"minLength": 1, "maxLength": WORDS_MAX})
 
 _PROVIDER_META, _PROVIDER = _written(codes.PROVIDER_PATTERN, "a provider code, H or P and 11 digits")
 _AREA_META, _AREA = _written(codes.AREA_PATTERN, "an area code of 6 digits")
@@ -115,6 +122,8 @@ Ref = Annotated[str, _REF_META, _REF]
 Ratio = Annotated[str, _RATIO_META, _RATIO]
 Source = Annotated[str, _SOURCE_META, _SOURCE]
 Text = Annotated[str, _TEXT, _unshown(_text, "a text of 1 to 500 printable ones")]
+Words = Annotated[str, _WORDS, _unshown(_words, f"{WORDS_MAX} printable characters at most")]
+"""What somebody outside calls something by, the bank for example: a text, of any characters that can be printed."""
 
 Test: TypeAlias = Callable[[Any, str], Problem | None]
 

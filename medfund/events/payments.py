@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.bank import BankAccount, Direction, LeftFrom
+from medfund.events.bank import BankAccount, Direction, FeeAccount, LeftFrom, PlacedAs
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, Count, Day, Provider, Ref, Text
+from medfund.events.fields import Amounts, Area, Count, Day, Provider, Ref, Text, Words
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -165,18 +165,37 @@ class PaymentCancelled(OfPayment, frozen=True, kw_only=True):
 class PaymentFailed(OfPayment, frozen=True, kw_only=True):
     """The bank did not carry it out: no money left, and what it was to pay is open until somebody asks for a retry.
 
-    `code` is the bank's own (ISO 20022 external reason). Books nothing. Source: c.2 (24).
+    `code` is the bank's own (ISO 20022 external reason). `doubt` is why it may pay all the same. Books nothing.
+    Source: c.2 (24).
     """
 
-    code: Ref
+    code: Words
     reason: Text
     failed_on: Day
+    doubt: Text | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_PAYMENT,
         "code": "AC04",
         "reason": "账户已销户",
         "failed_on": "2026-02-27",
+    }
+
+
+@kind("payment.doubted", family="clearing", key="provider", rules=_RULES)
+class PaymentDoubted(OfPayment, frozen=True, kw_only=True):
+    """The bank refuses a payment because it has it already: of the first delivery that says nothing, and the payment is
+    what it was. Whoever would have it paid again has to know. Books nothing. Source: c.2 (24), reliability 72."""
+
+    code: Words
+    reason: Text
+    told_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_PAYMENT,
+        "code": "AM05",
+        "reason": "重复报文",
+        "told_on": "2026-02-27",
     }
 
 
@@ -197,14 +216,15 @@ class Answered(OfPayment, frozen=True, kw_only=True):
 
     `bank_account` is the account it left from: 1002 (expenditure account), 1003 (fiscal special account), or suspense
     (1190, 2190) where the bank's line was found out later; `value_date` is the bank's day. `instant_stat` says what the
-    P1 was in the statutory book: for INSTANT alone.
+    P1 was in the statutory book: for INSTANT alone. `booked_on` is the bank's booking day, where it says one.
     """
 
     purpose: Purpose
     bank_account: LeftFrom
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     instant_stat: InstantStat | None = None
+    booked_on: Day | None = None
 
 
 def _stat_of_p1(event: Answered) -> Problem | None:
@@ -237,7 +257,7 @@ class PaymentSettled(Answered, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = _ANSWER
 
 
-def _returned_p1(event: "PaymentReturned") -> Problem | None:
+def _returned_p1(event: "PaymentReturned | PaymentReturnUndone") -> Problem | None:
     if event.purpose == "INSTANT":
         return _split_of_p1(event)
     if event.to_advance or event.to_payable:
@@ -280,6 +300,36 @@ class PaymentReturned(Answered, frozen=True, kw_only=True):
         "to_advance": {"310100": "400000.00"},
         "to_payable": {"310100": "11110.21"},
         "reason": "账户已销户",
+    }
+
+
+@kind(
+    "payment.return.undone",
+    family="clearing",
+    key="provider",
+    rules=(
+        _stat_of_p1,
+        rules.not_negative("amounts", "to_advance", "to_payable"),
+        _returned_p1,
+        rules.advanced_in("amounts"),
+    ),
+)
+class PaymentReturnUndone(Answered, frozen=True, kw_only=True):
+    """The bank took a return back: what had come back of a payment is paid. Books what `payment.returned` books, turned
+    round: of a P1 to the advance (`to_advance`) and to the payable (`to_payable`). Source: c.2 (24), c.4."""
+
+    to_advance: Amounts
+    to_payable: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_ANSWER,
+        "cause": {"topic": "bank", "lane": 3, "offset": 79},
+        "bank_txn": "202603030000052",
+        "value_date": "2026-03-03",
+        "booked_on": "2026-03-03",
+        "amounts": {"310100": "411110.21"},
+        "to_advance": {"310100": "400000.00"},
+        "to_payable": {"310100": "11110.21"},
     }
 
 
@@ -334,8 +384,9 @@ class OfSuspense(Event, frozen=True, kw_only=True):
     bank_account: BankAccount
     direction: Direction
     amounts: Amounts
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
+    booked_on: Day | None = None
 
 
 _SUSPENSE: Mapping[str, Any] = {
@@ -369,15 +420,17 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
 
     FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
     item `target` of the other direction takes it back, as the bank's correction of a mistake, or as the other side of a
-    transfer between the fund's own accounts: books 2190 / 1190. PAYMENT, RETURN
-    and RECOVERY name what it was of, and are booked by its own decision. Source: c.4, c.2 (69).
+    transfer between the fund's own accounts: books 2190 / 1190. INTEREST and OTHER_INCOME of the account itself: books
+    2190 / 4001, and the other way round where the bank takes some back. FEE: books `account` / 1190. PAYMENT, RETURN,
+    RECOVERY and PREPAYMENT name what it was of, and are booked by its own decision. Source: c.4, c.2 (69), R10.
     """
 
-    placed_as: Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
+    placed_as: PlacedAs
     placed_on: Day
     staff_ref: Ref
     target: Ref | None = None
     provider: Provider | None = None
+    account: FeeAccount | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_SUSPENSE,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.bank import BankAccount, LeftFrom
+from medfund.events.bank import LeftFrom
 from medfund.events.dimensions import Decision
 from medfund.events.fields import (
     Amount,
@@ -23,6 +23,7 @@ from medfund.events.fields import (
     Ratio,
     Ref,
     Text,
+    Words,
     Year,
 )
 from medfund.events.kinds import Event, Place, Rule, kind
@@ -176,15 +177,17 @@ class PrepaymentRecallOrdered(Event, frozen=True, kw_only=True):
 
 @kind("bank.prepayment.repaid", family="bank", key="provider", rules=(rules.not_negative("amounts"),))
 class BankPrepaymentRepaid(Event, frozen=True, kw_only=True):
-    """A provider paid a prepayment back in cash: the bank names it. Source: R2.4, c.2 (33), c.4."""
+    """A provider paid a prepayment back in cash: the bank names it, or it was found in suspense (2190). Source: R2.4,
+    c.2 (33), c.4."""
 
     area: Area
     provider: Provider
     prepayment_ref: Ref
-    bank_account: BankAccount
-    bank_txn: Ref
+    bank_account: LeftFrom
+    bank_txn: Words
     value_date: Day
     amounts: Amounts
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",
@@ -387,11 +390,12 @@ class PrepaymentReturned(OfPrepayment, frozen=True, kw_only=True):
     """
 
     bank_account: LeftFrom
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     amounts: Amounts
     outstanding: Amounts
     early: Amounts | None = None
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,

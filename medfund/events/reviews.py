@@ -13,7 +13,7 @@ import msgspec
 from medfund import money
 from medfund.events import rules
 from medfund.events.dimensions import OfProvider
-from medfund.events.fields import Amounts, Area, Count, Day, Digest, HashRef, Provider, Ref, Text
+from medfund.events.fields import Amounts, Area, Count, Day, Digest, HashRef, Provider, Ref, Text, Words
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
@@ -367,9 +367,10 @@ class RecoveryReceived(Recovery, frozen=True, kw_only=True):
     Source: R6, c.2 (61).
     """
 
-    bank_txn: Ref
+    bank_txn: Words
     value_date: Day
     bank_account: Literal["1003", "2190"] = "1003"
+    booked_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 

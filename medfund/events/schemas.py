@@ -19,7 +19,8 @@ from typing import Any
 
 import msgspec
 
-from medfund.events import envelope, speakers
+from medfund import codes
+from medfund.events import envelope, fields, speakers
 from medfund.events.kinds import FAMILIES, KINDS, Kind
 from medfund.events.speakers import Speaker
 from medfund.lanes import partition
@@ -217,7 +218,19 @@ def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
 
 
 def _anonymous(document: Mapping[str, Any]) -> str:
-    return json.dumps({name: value for name, value in document.items() if name != "$id"})
+    return json.dumps(_measured({name: value for name, value in document.items() if name != "$id"}))
+
+
+def _measured(node: Any) -> Any:
+    """The length that the pattern of a reference allows, said as such: jsoncompat does not read patterns."""
+    if isinstance(node, list):
+        return [_measured(child) for child in node]
+    if not isinstance(node, Mapping):
+        return node
+    said = {name: _measured(child) for name, child in node.items()}
+    if node.get("pattern") == codes.REF_PATTERN:
+        said |= {"minLength": 1, "maxLength": fields.WORDS_MAX}
+    return said
 
 
 def _forms(node: object, path: str = "$") -> Iterator[tuple[str, str]]:

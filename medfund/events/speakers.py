@@ -124,6 +124,7 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "bank.payment.settled.v1": _BANK,
     "bank.payment.returned.v1": _BANK,
     "bank.payment.rejected.v1": _BANK,
+    "bank.return.reversed.v1": _BANK,
     "bank.prepayment.repaid.v1": _BANK,
     "bank.line.unplaced.v1": _BANK,
     "bank.statement.imported.v1": _BANK,

@@ -11,7 +11,7 @@ import msgspec
 
 from medfund import money
 from medfund.events import rules
-from medfund.events.bank import BankAccount
+from medfund.events.bank import BankAccount, PlacedAs
 from medfund.events.fields import Amount, Amounts, Area, Count, Day, Fund, Provider, Ref, Text
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
@@ -219,12 +219,13 @@ class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
 class SuspensePlacingRequested(Event, frozen=True, kw_only=True):
     """A person says what a suspense item was; `suspense.placed` says whether that holds. Source: c.2 (69).
 
-    `target` is the payment, the case of the recovery, or the other item that takes it back. `provider` is whose.
+    `target` is the payment, the case of the recovery, the prepayment, or the other item that takes it back. `provider`
+    is whose.
     """
 
     area: Area
     item_ref: Ref
-    placed_as: Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
+    placed_as: PlacedAs
     placed_on: Day
     staff_ref: Ref
     target: Ref | None = None

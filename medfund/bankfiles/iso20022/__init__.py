@@ -48,7 +48,7 @@ def encoded(message: Message) -> bytes:
 
 
 def read(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Message:
-    """The message of a file, whichever of the four it is. Raises `BadFile`."""
+    """The message of a file, whichever it is. Raises `BadFile`."""
     with sources.opened(source, limit_bytes=limit_bytes) as stream:
         try:
             return _read(parsing.document(stream))
@@ -86,6 +86,7 @@ def validate(source: Source, kind: Kind | None = None, *, limit_bytes: int = LIM
 _READERS: Mapping[Kind, Callable[[parsing.Document], Message]] = {
     kinds.PAIN_001: pain001.read,
     kinds.PAIN_002: pain002.read,
+    kinds.PAIN_002_10: pain002.read,
     kinds.CAMT_053: camt053.read,
     kinds.CAMT_054: camt054.read,
 }

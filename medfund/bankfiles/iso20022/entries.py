@@ -54,6 +54,7 @@ def entry(of: Entry) -> str:
         "Ntry",
         parts.amount("Amt", of.amount),
         parts.direction(of.direction),
+        leaf("RvslInd", "true") if of.reversal else None,
         node("Sts", leaf("Cd", "BOOK")),
         parts.day("BookgDt", of.booked_on),
         parts.day("ValDt", of.value_date),
@@ -145,6 +146,7 @@ def _read_entry(record: Part) -> Entry:
         text=record.text("AddtlNtryInf") or "",
         message_id=_message_id(groups, payments),
         details=tuple(_read_detail(payment, direction, amount if len(payments) == 1 else None) for payment in payments),
+        reversal=(record.text("RvslInd") or "").strip() in ("true", "1"),
     )
 
 

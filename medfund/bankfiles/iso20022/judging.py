@@ -19,7 +19,6 @@ from medfund.bankfiles.iso20022.kinds import Kind
 from medfund.bankfiles.refusals import BadFile, Code
 
 CHUNK_BYTES = 1 << 16
-"""Also the longest text: a chunk without markup is one text, and no text of a message has more than 500 characters."""
 LONG_BYTES = 1 << 20
 """From so many on, judging a file takes longer than a process takes to start."""
 VERDICT_LIMIT_S = 120.0

@@ -1,6 +1,6 @@
 """pain.002: the bank's report on a payment file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from medfund.bankfiles.iso20022 import parts
@@ -10,8 +10,11 @@ from medfund.bankfiles.iso20022.writing import document, leaf, node
 from medfund.bankfiles.messages import GroupStatus, Report, Status
 from medfund.bankfiles.refusals import BadFile, Code, place
 
-# ACTC and ACSP are steps on the way, ACSC and ACCC say that it was settled: the money's own word for that is the entry.
-_ACCEPTED = frozenset({"ACTC", "ACCP", "ACSP", "ACSC", "ACCC"})
+# The standard's own list (ExternalPaymentTransactionStatus1Code, ExternalPaymentGroupStatus1Code). What is accepted is
+# paid with its entry and not before, also where it "was settled"; a check that went well decides nothing.
+_ACCEPTED = frozenset({"ACCP", "ACSP", "ACSC", "ACCC", "ACWC", "ACWP", "ACPD"})
+_PENDING = frozenset({"RCVD", "PDNG", "ACTC", "ACFC", "ACFW", "PATC", "RCVC", "RVCM", "RVMC", "RVNA", "RVNC", "RVNM"})
+_WORDS: Mapping[bool | None, str] = {True: "ACCP", False: "RJCT", None: "PDNG"}
 
 
 def write(message: Report, into: BinaryIO) -> None:
@@ -20,7 +23,7 @@ def write(message: Report, into: BinaryIO) -> None:
         "OrgnlGrpInfAndSts",
         leaf("OrgnlMsgId", message.original_message_id),
         leaf("OrgnlMsgNmId", PAIN_001.name),
-        leaf("GrpSts", message.status),
+        leaf("GrpSts", message.unknown or message.status),
         parts.reason("StsRsnInf", message.code, message.text),
     )
     document(into, PAIN_002, [header, group], "OrgnlPmtInfAndSts" if message.statuses else None, _contents(message))
@@ -36,7 +39,7 @@ def _status(status: Status) -> str:
     return node(
         "TxInfAndSts",
         leaf("OrgnlEndToEndId", status.end_to_end_id),
-        leaf("TxSts", "ACCP" if status.accepted else "RJCT"),
+        leaf("TxSts", status.unknown or _WORDS[status.accepted]),
         parts.reason("StsRsnInf", status.code, status.text),
     )
 
@@ -47,8 +50,9 @@ def read(found: Document) -> Report:
         with place(f"payment {at}"):
             statuses.append(_read_status(record))
     group = found.body.need_part("OrgnlGrpInfAndSts", "answer to a payment file")
-    status, answer = _answer(found.body, group, statuses)
-    code, text = parts.read_reason(answer.part("StsRsnInf"))
+    status, unknown = _answer(found.body, group, statuses)
+    orders = found.body.parts("OrgnlPmtInfAndSts")
+    code, text = parts.read_reason(*(reason for part in (group, *orders) for reason in part.parts("StsRsnInf")))
     return Report(
         message_id=found.body.need("GrpHdr/MsgId", "identification"),
         created=parts.read_instant(found.body.need("GrpHdr/CreDtTm", "time")),
@@ -57,45 +61,48 @@ def read(found: Document) -> Report:
         code=code,
         text=text,
         statuses=tuple(statuses),
+        unknown=unknown,
     )
 
 
-def _answer(body: Part, group: Part, statuses: Sequence[Status]) -> tuple[GroupStatus, Part]:
+def _answer(body: Part, group: Part, statuses: Sequence[Status]) -> tuple[GroupStatus, str]:
     """A file of ours has one order, so a status of the order is one of the file. A bank may also say neither."""
     orders = body.parts("OrgnlPmtInfAndSts")
     if len(orders) > 1:
         raise BadFile(Code.UNSUPPORTED, f"the report speaks of {len(orders)} orders, and our payment files have one")
-    said = [(_status_of_all(text), group) for text in [group.text("GrpSts")] if text]
-    said += [(_status_of_all(text), order) for order in orders if (text := order.text("PmtInfSts"))]
-    if len({status for status, _ in said}) > 1:
+    words = [word for word in (group.text("GrpSts"), *(order.text("PmtInfSts") for order in orders)) if word]
+    decided = {_of_all(word) for word in words} - {"PDNG"}
+    if len(decided) > 1:
         raise BadFile(Code.CONTRADICTION, "the file has one status and its only order another")
-    return said[0] if said else (_status_of_each(statuses), group)
+    if not words:
+        return _status_of_each(statuses), ""
+    return next(iter(decided), "PDNG"), next((word for word in words if not _is_known(word)), "")
 
 
-def _status_of_all(said: str) -> GroupStatus:
-    if said == "PART":
-        return "PART"
-    return "ACCP" if _accepted(said) else "RJCT"
+def _of_all(word: str) -> GroupStatus:
+    if word in ("PART", "RJCT"):
+        return word  # type: ignore[return-value]
+    return "ACCP" if word in _ACCEPTED else "PDNG"
+
+
+def _is_known(word: str) -> bool:
+    return word in ("PART", "RJCT") or word in _ACCEPTED or word in _PENDING
 
 
 def _status_of_each(statuses: Sequence[Status]) -> GroupStatus:
-    answers = {status.accepted for status in statuses}
-    if not answers:
+    """Of a payment that is not named nothing is said, also where all that are named were rejected."""
+    if not statuses:
         raise BadFile(Code.INCOMPLETE, "the report says nothing of the file and nothing of its payments")
-    return "PART" if len(answers) > 1 else "ACCP" if True in answers else "RJCT"
-
-
-def _accepted(status: str) -> bool:
-    if status in _ACCEPTED or status == "RJCT":
-        return status != "RJCT"
-    raise BadFile(Code.UNKNOWN_CODE, f"the status {status} neither accepts nor rejects")
+    return "ACCP" if all(status.accepted for status in statuses) else "PART"
 
 
 def _read_status(record: Part) -> Status:
-    code, text = parts.read_reason(record.part("StsRsnInf"))
+    code, text = parts.read_reason(*record.parts("StsRsnInf"))
+    word = record.need("TxSts", "status")
     return Status(
         end_to_end_id=record.need("OrgnlEndToEndId", "identification of the payment"),
-        accepted=_accepted(record.need("TxSts", "status")),
+        accepted=None if word != "RJCT" and word not in _ACCEPTED else word != "RJCT",
         code=code,
         text=text,
+        unknown="" if _is_known(word) and word != "PART" else word,
     )

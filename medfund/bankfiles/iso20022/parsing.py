@@ -5,7 +5,7 @@ schema, and only that: with a schema set, lxml hears what the schema says and no
 ends too soon for a good one.
 
 What stays true: UTF-8 only; no document type declaration, hence no entities, and nothing outside the file is opened;
-texts are limited, and by the schema depth. A record is handed out before the whole file is known to be good, so a
+tokens are limited, and by the schema depth. A record is handed out before the whole file is known to be good, so a
 caller keeps what it made of them to itself until the end.
 """
 
@@ -20,6 +20,7 @@ from medfund.bankfiles import sources
 from medfund.bankfiles.iso20022 import judging, kinds
 from medfund.bankfiles.iso20022.judging import CHUNK_BYTES, Judge
 from medfund.bankfiles.iso20022.kinds import Kind
+from medfund.bankfiles.iso20022.lengths import Lengths
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import Source
 
@@ -132,6 +133,7 @@ class _Reader:
         self._record = kind.tag(kind.record)
         self._tree = ElementTree.TreeBuilder()
         self._parser = ElementTree.XMLParser(target=self._tree)  # noqa: S314 - files with a declaration are refused
+        self._lengths = Lengths()
         self._wrapper = self._child = 0
         """How far records were looked for: in which child of the body, and from which of its children on."""
 
@@ -141,7 +143,7 @@ class _Reader:
         return self._tree.close()
 
     def feed(self, chunk: bytes) -> None:
-        _check_length(chunk)
+        self._lengths.feed(chunk)
         try:
             self._parser.feed(chunk)
         except ElementTree.ParseError as error:
@@ -206,10 +208,10 @@ class Document:
 
     def check(self) -> None:
         """What `records` says of the file as XML, at a third of the time: no part of it is made."""
-        listener, judge = expat.ParserCreate(namespace_separator="}"), Judge(self.kind)
+        listener, judge, lengths = expat.ParserCreate(namespace_separator="}"), Judge(self.kind), Lengths()
         try:
             while chunk := self._stream.read(CHUNK_BYTES):
-                _check_length(chunk)
+                lengths.feed(chunk)
                 listener.Parse(chunk, False)
                 judge.feed(chunk)
             listener.Parse(b"", True)
@@ -277,11 +279,6 @@ def _seen(parser: "ElementTree.XMLPullParser[ElementTree.Element]") -> Iterator[
     for event in parser.read_events():
         if isinstance(element := event[-1], ElementTree.Element):
             yield element
-
-
-def _check_length(chunk: bytes) -> None:
-    if len(chunk) == CHUNK_BYTES and b"<" not in chunk:
-        raise BadFile(Code.TOO_LARGE, f"a text of more than {len(chunk)} bytes: {chunk[:40]!r}")
 
 
 def _not_xml(error: Exception) -> BadFile:

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 
-from medfund import money
+from medfund import codes, money
 from medfund.bankfiles.iso20022.parsing import Part
 from medfund.bankfiles.iso20022.writing import leaf, leaf_if, node
 from medfund.bankfiles.messages import REASON_MAX, REMITTANCE_MAX, Account, Direction
@@ -116,9 +116,15 @@ def reason(tag: str, code: str | None, text: str | None) -> str | None:
     return node(tag, node("Rsn", leaf("Cd" if len(code) <= 4 else "Prtry", code)), leaf_if("AddtlInf", text))
 
 
-def read_reason(part: Part | None) -> tuple[str, str]:
-    if part is None:
-        return "", ""
+def read_reason(*parts: Part | None) -> tuple[str, str]:
+    """Code and words. Of several reasons the one that says that there was the same before: it says the least of what it
+    is about."""
+    said = [_read_reason(part) for part in parts if part is not None]
+    repeated = (reason for reason in said if codes.says_repeated(*reason))
+    return next(repeated, None) or next(filter(any, said), ("", ""))
+
+
+def _read_reason(part: Part) -> tuple[str, str]:
     text = part.lines("AddtlInf", REASON_MAX)
     code = part.text("Rsn/Cd") or part.text("Rsn/Prtry") or (NARRATIVE if text else "")
     return code, text

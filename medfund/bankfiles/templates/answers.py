@@ -45,6 +45,8 @@ def write(template: Template, answer: Answer, account: str, into: BinaryIO) -> N
 
 def _lines(template: Template, statuses: Sequence[Status], entries: Entries) -> Iterator[Row]:
     for status in statuses:
+        if status.accepted is None:
+            raise BadFile(Code.UNSUPPORTED, f"payment {status.end_to_end_id} is neither accepted nor rejected")
         outcome = cells.word(template.outcomes, "accepted" if status.accepted else "rejected")
         yield {
             "end_to_end_id": status.end_to_end_id,
@@ -117,8 +119,8 @@ def _read_line(template: Template, row: Row, message_id: str) -> Status | Entry:
 def _report(template: Template, summary: Row, statuses: Sequence[Status]) -> Report | None:
     if not statuses:
         return None
-    answers = {status.accepted for status in statuses}
-    group: GroupStatus = "PART" if len(answers) > 1 else "ACCP" if True in answers else "RJCT"
+    # Of a payment that has no line nothing is said, also where all that have one were rejected.
+    group: GroupStatus = "ACCP" if all(status.accepted for status in statuses) else "PART"
     return Report(
         message_id=summary["message_id"],
         created=cells.read_moment(template, summary, "created"),

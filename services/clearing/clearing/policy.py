@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from medfund import codes
 from medfund.events.agency import PolicyPublished
+from medfund.events.bank import FeeAccount
 
 GATE_MONTHS_MIN = {"310100": 12, "390100": 6}
 """Of the employees' and the residents' fund [W4]."""
@@ -51,6 +52,8 @@ class Policy:
     instant_offset: bool
     instant_lowered_by_rests: bool
     bond_ratio: Mapping[str, Fraction]
+    fee_account: FeeAccount
+    """What the bank's fees are booked to (R10)."""
     working_days: int
     cut_off_day: int
     cut_off_roll: Literal["NONE", "NEXT_WORKING_DAY"]
@@ -147,6 +150,7 @@ def parse(event: PolicyPublished, *, kept: bool = False) -> Policy:
         instant_offset=read["instant.offset"],
         instant_lowered_by_rests=read["instant.lowered_by_rests"],
         bond_ratio=by_fund["bond"],
+        fee_account=read["bank.fee_account"],
         working_days=read["clock.working_days"],
         cut_off_day=read["clock.cut_off_day"],
         cut_off_roll=read["clock.cut_off_roll"],
@@ -296,6 +300,7 @@ PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
     "instant.stat": (_one_of("TEMP", "EXPENSE"), "TEMP"),
     "instant.offset": (_flag, True),
     "instant.lowered_by_rests": (_flag, False),
+    "bank.fee_account": (_one_of(*get_args(FeeAccount)), "5004"),
     "clock.working_days": (_number(1, NATIONAL_WORKING_DAYS_MAX), 15),
     "clock.cut_off_day": (_number(1, 28), 10),
     "clock.cut_off_roll": (_one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),

@@ -45,6 +45,7 @@ from medfund.events.bank import (
     BankPaymentRejected,
     BankPaymentReturned,
     BankPaymentSettled,
+    BankReturnReversed,
     TreasuryFundsReceived,
 )
 from medfund.events.claims import (
@@ -80,11 +81,13 @@ from medfund.events.payments import (
     PayeeAccountNoted,
     PaymentApproved,
     PaymentCancelled,
+    PaymentDoubted,
     PaymentFailed,
     PaymentOrdered,
     PaymentReceiptNoted,
     PaymentRetried,
     PaymentReturned,
+    PaymentReturnUndone,
     PaymentSent,
     PaymentSettled,
     PaymentWithheld,
@@ -168,6 +171,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     PaymentRunOpened: running.opened,
     BankPaymentSettled: answers.settled,
     BankPaymentReturned: answers.returned,
+    BankReturnReversed: answers.reversed_,
     BankPaymentRejected: answers.rejected,
     BankLineUnplaced: suspense.unplaced,
     SuspensePlacingRequested: suspense.placing,
@@ -341,12 +345,17 @@ class Clearing:
                 answers.release(draft, cancelled)
             case PaymentSettled():
                 answers.evolve_settled(draft, decision)
-                draft.moves += cash.answered(decision, -1)
+                draft.moves += cash.answered(decision)
             case PaymentReceiptNoted():
                 draft.change_payment(names.payment(decision)).confirmed_on = decision.received_on
             case PaymentReturned():
                 answers.evolve_returned(draft, decision)
-                draft.moves += cash.answered(decision, 1)
+                draft.moves += cash.answered(decision)
+            case PaymentReturnUndone():
+                answers.evolve_undone(draft, decision)
+                draft.moves += cash.answered(decision)
+            case PaymentDoubted():
+                payment.doubted(draft.change_payment(names.payment(decision)), decision)
             case PaymentFailed():
                 answers.evolve_failed(draft, decision)
             case PaymentRetried():

@@ -26,7 +26,7 @@ from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
 from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
-from medfund.events.bank import BankAnswer, BankLineUnplaced
+from medfund.events.bank import BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
@@ -34,7 +34,6 @@ from medfund.events.kinds import KINDS, Event
 from medfund.events.openings import OpeningItem, OpeningItemRecorded
 from medfund.events.payments import SuspenseOpened, SuspensePlaced
 from medfund.events.prepayments import (
-    BankPrepaymentRepaid,
     PrepaymentApplied,
     PrepaymentGranted,
     PrepaymentPurchasesReported,
@@ -179,6 +178,9 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     runs = [event for event in events if isinstance(event, PaymentRunOpened)]
     if named or held or runs:
         await payments_store.read(connection, lane, draft, named, held, runs)
+    if any(isinstance(event, BankReturnReversed) for event in events):
+        payables = {payment.payable for payment in draft.payments.values()}
+        await payments_store.read(connection, lane, draft, (), payables, ())
     if items := {ref for event in events for ref in _suspense(event)}:
         areas = {event.area for event in events if isinstance(event, SuspensePlacingRequested)}
         await payments_store.read_suspense(connection, lane, draft, items, areas)
@@ -199,9 +201,8 @@ def _of_provider(event: Any, refs: Iterable[str]) -> Iterable[Name]:
 
 def _suspense(event: Any) -> Iterable[str]:
     """The suspense items that an event names, or would open."""
-    if isinstance(event, BankAnswer | BankLineUnplaced | BankPrepaymentRepaid):
-        for fund in event.amounts:
-            yield suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn)
+    if isinstance(event, suspense.OfLine):
+        yield from suspense.refs(event)
     elif isinstance(event, SuspenseOpened | SuspensePlaced | SuspensePlacingRequested):
         yield from filter(None, (event.item_ref, getattr(event, "target", None)))
 

@@ -60,6 +60,7 @@ OTHER_INCOME = _ops("4001", "其他收入", "Other income (prior-year recovery, 
 BENEFIT_EXPENSE = _ops("5001", "社会保险待遇支出", "Benefit expense", "debit")
 CLEARING_ADJUSTMENT = _ops("5002", "年度清算调整", "Clearing adjustment", "debit")
 INSURER_PREMIUM = _ops("5003", "大病—划转保费", "Transfer to serious-illness insurer", "debit")
+OTHER_EXPENDITURE = _ops("5004", "其他支出", "Other expenditure (fees of the fund's own accounts)", "debit")
 FINES = _ops("9001", "备查: 罚款", "Memo: fines", "debit")
 FINES_CONTRA = _ops("9901", "备查: 罚款对方", "Memo: fines, contra", "credit")
 ORDERS = _ops("9002", "备查: 订单承诺", "Memo: order commitments", "debit")
@@ -85,6 +86,7 @@ RECV_FUND = _stat("RECV_FUND", "暂收款—其他险种基金", "Temporary rece
 RECV_SUSPENSE = _stat("RECV_SUSPENSE", "暂收款—待查", "Temporary receipt: suspense", "credit")
 EXPENSE = _stat("EXPENSE", "待遇支出", "Benefit expense", "debit")
 INSURER_EXPENSE = _stat("INSURER_EXPENSE", "大病保险支出", "Serious-illness insurance expense", "debit")
+STAT_OTHER_EXPENDITURE = _stat("OTHER_EXPENSE", "其他支出", "Other expenditure", "debit")
 STAT_OTHER_INCOME = _stat("OTHER_INCOME", "其他收入", "Other income", "credit")
 NET_ASSETS = _stat("FUND_BALANCE", "净资产", "Net assets", "credit")
 

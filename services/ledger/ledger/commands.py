@@ -87,10 +87,8 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
 
 def _tell(report: "Report") -> None:
     console = Console()
-    if not report.ok:
-        console.print(f"[bold red]The books do not hold[/]: {len(report.problems)} rows are named")
-        for problem in report.problems:
-            console.print(f"  {problem}", highlight=False, markup=False)
+    if report.problems:
+        _name(console, "[bold red]The books do not hold[/]", report.problems)
         return
     table = Table("proved", "", title="The books hold", show_header=False)
     for name in ("lanes", "records", "accepted", "repeats", "quarantined", "lines"):
@@ -101,6 +99,16 @@ def _tell(report: "Report") -> None:
         for fund, amount in funds.items():
             table.add_row(f"{book} {fund}: debit = credit, yuan", amount)
     console.print(table)
+    if report.differences:
+        _name(console, "[bold yellow]The bank says otherwise[/]", report.differences)
+    if report.not_compared:
+        _name(console, "[bold yellow]Not compared[/]", report.not_compared)
+
+
+def _name(console: Console, heading: str, rows: list[str]) -> None:
+    console.print(f"{heading}: {len(rows)} rows are named")
+    for row in rows:
+        console.print(f"  {row}", highlight=False, markup=False)
 
 
 def _compared(count: int | None) -> str:

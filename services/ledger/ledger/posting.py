@@ -25,6 +25,7 @@ from medfund.events.bank import (
     BankPaymentRejected,
     BankPaymentReturned,
     BankPaymentSettled,
+    BankReturnReversed,
     BankStatementImported,
     TreasuryFundsReceived,
 )
@@ -68,11 +69,13 @@ from medfund.events.payments import (
     PaymentApprovalRefused,
     PaymentApproved,
     PaymentCancelled,
+    PaymentDoubted,
     PaymentFailed,
     PaymentOrdered,
     PaymentReceiptNoted,
     PaymentRetried,
     PaymentReturned,
+    PaymentReturnUndone,
     PaymentSent,
     PaymentSettled,
     PaymentWithheld,
@@ -321,7 +324,17 @@ def item_stat(event: Any, fund: str) -> Account:
     return chart.STAT_OTHER_INCOME if event.recovery_year == "PRIOR" else chart.EXPENSE
 
 
-OF_STAT = {**chart.CASH_STAT, chart.FUND_BALANCE.code: chart.NET_ASSETS}
+def fee(event: Any, fund: str) -> Account:
+    """What the area's policy says of the bank's fees; the decision carries it."""
+    return chart.ACCOUNTS[event.account]
+
+
+OF_STAT = {
+    **chart.CASH_STAT,
+    chart.FUND_BALANCE.code: chart.NET_ASSETS,
+    chart.OTHER_INCOME.code: chart.STAT_OTHER_INCOME,
+    chart.OTHER_EXPENDITURE.code: chart.STAT_OTHER_EXPENDITURE,
+}
 OTHER_BANK = {"1002": chart.FISCAL, "1003": chart.EXPENDITURE}
 PAID = {
     "INSTANT": chart.INSTANT_ADVANCE,
@@ -405,6 +418,19 @@ _p1_returned = both(
     ),
     of("to_payable", both(per_fund(debit=bank, credit=chart.PAYABLE_APPROVED), per_fund(debit=cash, credit=paid_for))),
 )
+_p1_paid_again = both(
+    of(
+        "to_advance",
+        both(per_fund(debit=chart.INSTANT_ADVANCE, credit=bank), per_fund(debit=instant_paid, credit=cash)),
+    ),
+    of("to_payable", both(per_fund(debit=chart.PAYABLE_APPROVED, credit=bank), per_fund(debit=paid_for, credit=cash))),
+)
+_settled = both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash))
+_income = by(
+    "direction",
+    OUT=in_both(debit=chart.OTHER_INCOME, credit=chart.SUSPENSE_OUT),
+    IN=in_both(debit=chart.SUSPENSE_IN, credit=chart.OTHER_INCOME),
+)
 _other_returned = both(per_fund(debit=bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
 
 RULES: Mapping[type[Event], Rule] = {
@@ -421,7 +447,7 @@ RULES: Mapping[type[Event], Rule] = {
         of("bond", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.QUALITY_BOND)),
     ),
     # money
-    PaymentSettled: both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash)),
+    PaymentSettled: _settled,
     PaymentReturned: by(
         "purpose",
         INSTANT=_p1_returned,
@@ -429,6 +455,14 @@ RULES: Mapping[type[Event], Rule] = {
         CLEARING=_other_returned,
         PREPAYMENT=_other_returned,
         BULK=_other_returned,
+    ),
+    PaymentReturnUndone: by(
+        "purpose",
+        INSTANT=_p1_paid_again,
+        PAYABLE=_settled,
+        CLEARING=_settled,
+        PREPAYMENT=_settled,
+        BULK=_settled,
     ),
     PrepaymentReturned: both(per_fund(debit=bank, credit=advanced), per_fund(debit=cash, credit=advanced_stat)),
     OffsetApplied: offset_applied,
@@ -451,9 +485,17 @@ RULES: Mapping[type[Event], Rule] = {
             IN=in_both(debit=chart.SUSPENSE_IN, credit=other_bank),
         ),
         CORRECTED=in_both(debit=chart.SUSPENSE_IN, credit=chart.SUSPENSE_OUT),
-        PAYMENT=nothing,  # the payment's or the recovery's own decision takes it out of suspense
+        INTEREST=_income,
+        OTHER_INCOME=_income,
+        FEE=by(
+            "direction",
+            OUT=in_both(debit=fee, credit=chart.SUSPENSE_OUT),
+            IN=in_both(debit=chart.SUSPENSE_IN, credit=fee),
+        ),
+        PAYMENT=nothing,  # the decision about what it was of takes it out of suspense
         RETURN=nothing,
         RECOVERY=nothing,
+        PREPAYMENT=nothing,
     ),
     # supervision
     RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
@@ -473,6 +515,7 @@ RULES: Mapping[type[Event], Rule] = {
     PaymentApprovalRefused: nothing,
     PaymentApproved: nothing,
     PaymentCancelled: nothing,
+    PaymentDoubted: nothing,
     PaymentFailed: nothing,
     PaymentSent: nothing,
     PaymentWithheld: nothing,
@@ -521,6 +564,7 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimDeadlineRecalculated: nothing,
     BankPaymentSettled: nothing,
     BankPaymentReturned: nothing,
+    BankReturnReversed: nothing,
     AuditFindingRaised: nothing,
     AuditFindingReviewed: nothing,
     AuditAppealFiled: nothing,

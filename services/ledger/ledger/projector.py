@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from ledger import posting
+from ledger import chart, posting
 from medfund import money
 from medfund.events.bank import BankStatementImported
 from medfund.events.claims import SettlementRecorded, SettlementReversed
@@ -21,6 +21,7 @@ from medfund.lanes.registered import REGISTRATIONS
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
 LINE_MAX = 9_000_000_000_000_000_000
 """Fen of one line: its column holds no more."""
+BANK_ACCOUNTS = (chart.EXPENDITURE.code, chart.FISCAL.code)
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -84,12 +85,18 @@ class Statement(NamedTuple):
         return self.area, self.fund, self.bank_account, self.day
 
 
+Shift: TypeAlias = tuple[str, str, str, date, date]
+"""Area, fund, bank account, value date, and the bank's booking day, which is another one."""
+
+
 class Rows(NamedTuple):
     lines: Sequence[JournalLine]
     buckets: Mapping[BucketKey, Sequence[int]]
     """Debit and credit to add, in fen."""
     providers: Sequence[Provider]
     statements: Sequence[Statement]
+    shifts: Mapping[Shift, int]
+    """Fen that came in, less what went out."""
 
 
 class Group:
@@ -107,7 +114,7 @@ class Group:
 def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
-    return Rows(lines, buckets(lines), registrations(fresh), statements(fresh))
+    return Rows(lines, buckets(lines), registrations(fresh), statements(fresh), shifts(fresh))
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
@@ -132,6 +139,22 @@ def statements(fresh: Iterable[Accepted]) -> list[Statement]:
             )  # fmt: skip
             found[told.key] = told
     return sorted(found.values())
+
+
+def shifts(fresh: Iterable[Accepted]) -> dict[Shift, int]:
+    """What the bank booked on another day than its value date, by account and the two days: the books go by the value
+    date, the bank's statements by the booking day."""
+    found: dict[Shift, int] = {}
+    for accepted in fresh:
+        event: Any = accepted.event
+        if (booked_on := getattr(event, "booked_on", None)) is None or booked_on == event.value_date:
+            continue
+        for line in posting.lines(event):
+            for account, fen in ((line.debit, line.amount), (line.credit, -line.amount)):
+                if account in BANK_ACCOUNTS:
+                    key = event.area, line.fund, account, event.value_date, booked_on
+                    found[key] = found.get(key, 0) + fen
+    return found
 
 
 def journal(booked: Iterable[Accepted], families: Mapping[str, str]) -> list[JournalLine]:

@@ -118,6 +118,9 @@ class Ledger:
             await connection.execute(SQL.register, lane, *columns(rows.providers))
         if rows.statements:
             await connection.execute(SQL.keep_statements, lane, *columns(rows.statements))
+        if rows.shifts:
+            shifts = [(*key, fen) for key, fen in sorted(rows.shifts.items())]
+            await connection.execute(SQL.keep_shifts, lane, *columns(shifts))
         if rows.lines:
             buckets = [(*key, *amounts) for key, amounts in sorted(rows.buckets.items())]
             await connection.execute(SQL.book, lane, *columns(rows.lines), *columns(buckets))

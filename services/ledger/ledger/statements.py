@@ -1,8 +1,9 @@
 """The books' bank accounts against the bank's statements: what was in each at the end of a day, to the fen.
 
-What stays true: the money of an account moves in many lanes, so only all lanes together are compared, at a cut at which
-whatever the bank and the agency told is decided and booked. Where not all lanes are looked at nothing is compared, and
-the count of statements stays None; where there is no such cut within the patience given, that is said.
+What stays true: days are the bank's booking days; the money of an account moves in many lanes, so only all lanes
+together are compared, at a cut at which whatever the bank and the agency told is decided and booked. Where not all
+lanes are looked at nothing is compared, and the count of statements stays None; where there is no such cut within the
+patience given, that is said.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ async def compare(
     *,
     of: int,
 ) -> None:
-    """Count the statements that there are into the report, and blame the day from which one differs. `of`: how many
+    """Count the statements that there are into the report, and name the day from which one differs. `of`: how many
     lanes there are."""
     if set(lanes) != set(range(of)):
         return
@@ -49,11 +50,11 @@ async def compare(
             opened.push_async_callback(sources[lane].close)
         found = await _at_rest(books, clearing, sources)
     if found is None:
-        report.blame(f"statements of {of} lanes: events are on their way, nothing was compared")
+        report.not_compared.append(f"statements of {of} lanes: events are on their way")
         return
     report.statements, differences = found
     for row in differences:
-        report.blame(
+        report.differs(
             f"statement area={row['area']} fund={row['fund']} account={row['bank_account']} day={row['day']}: "
             f"{money.yuan(row['closing'])} by the bank, {money.yuan(row['books'])} in the books, "
             f"a difference of {money.yuan(row['closing'] - row['books'])}"

@@ -6,7 +6,8 @@ For each lane, against one snapshot of the database:
 - every journal line follows from the events that it names, and no other line exists;
 - every balance is the sum of its lines;
 - every bank account, and suspense, moved alike in both books on each day;
-- what the bank's statements said is what is kept of them;
+- what the bank's statements said is what is kept of them, and so are the lines that it booked on another day than their
+  value date;
 - where the clearing service can be asked, its open items are the control accounts (`ledger.control`), and the bank's
   statements agree with the bank accounts of all lanes together (`ledger.statements`).
 A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import asyncpg
 
 from ledger import chart, projector
-from ledger.projector import JournalLine, Statement, StatementKey
+from ledger.projector import JournalLine, Shift, Statement, StatementKey
 from ledger.service import Ledger
 from medfund import money
 from medfund.events.codec import Accepted, Refused
@@ -48,7 +49,8 @@ class Run(NamedTuple):
 
 @dataclass
 class Report:
-    """What was proved; `problems` name the rows that do not hold."""
+    """What was proved; `problems` name the rows that do not hold, `differences` what the bank says otherwise: money
+    that it has booked and nobody has told, for example. The books hold without it."""
 
     lanes: int = 0
     records: int = 0
@@ -63,14 +65,20 @@ class Report:
     amounts: dict[str, dict[str, int]] = field(default_factory=dict)
     """Book -> fund -> fen moved."""
     problems: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
+    """What was on its way while two sides were to be compared."""
 
     @property
     def ok(self) -> bool:
-        return not self.problems
+        """Whether everything was proved."""
+        return not (self.problems or self.differences or self.not_compared)
 
     def blame(self, problem: str) -> None:
-        if len(self.problems) < PROBLEMS_MAX:
-            self.problems.append(problem)
+        _add(self.problems, problem)
+
+    def differs(self, difference: str) -> None:
+        _add(self.differences, difference)
 
     def as_json(self) -> dict[str, object]:
         amounts = {
@@ -80,8 +88,13 @@ class Report:
             "ok": self.ok, "lanes": self.lanes, "records": self.records, "accepted": self.accepted,
             "repeats": self.repeats, "quarantined": self.quarantined, "lines": self.lines,
             "open_items": self.open_items, "statements": self.statements, "amounts": amounts,
-            "problems": self.problems,
+            "problems": self.problems, "differences": self.differences, "not_compared": self.not_compared,
         }  # fmt: skip
+
+
+def _add(named: list[str], one: str) -> None:
+    if len(named) < PROBLEMS_MAX:
+        named.append(one)
 
 
 async def verify(
@@ -132,6 +145,7 @@ class _Lane:
     unread: dict[str, list[Record]] = field(default_factory=dict)
     statements: dict[StatementKey, Statement] = field(default_factory=dict)
     """The last of each account and day."""
+    shifts: dict[Shift, int] = field(default_factory=dict)
 
     async def prove(self) -> None:
         positions = await self.connection.fetch(SQL.positions, self.lane)
@@ -146,6 +160,7 @@ class _Lane:
         await self._prove_buckets()
         await self._prove_cash()
         await self._prove_statements()
+        await self._prove_shifts()
 
     async def _anchor_holds(self, position: asyncpg.Record) -> bool:
         place = f"position lane={self.lane} topic={position['topic']}"
@@ -212,6 +227,8 @@ class _Lane:
             for line in projector.journal(fresh, self.service.families):
                 expected[line.topic, line.first_offset, line.ordinal] = line
             self.statements.update((told.key, told) for told in projector.statements(fresh))
+            for key, fen in projector.shifts(fresh).items():
+                self.shifts[key] = self.shifts.get(key, 0) + fen
         await self._compare(expected, spans)
         self.advance(len(verdicts))
 
@@ -347,6 +364,17 @@ class _Lane:
                 self.report.blame(
                     f"statement lane={self.lane} area={area} fund={fund} account={account} day={day}: "
                     f"{_told(kept.get(key))} is kept, {_told(self.statements.get(key))} is on the log"
+                )
+
+    async def _prove_shifts(self) -> None:
+        rows = await self.connection.fetch(SQL.shifts, self.lane)
+        kept = {tuple(row.values())[:-1]: row["fen"] for row in rows}
+        for key in sorted({*kept, *self.shifts}):
+            if kept.get(key) != self.shifts.get(key):
+                area, fund, account, value_date, booked_on = key
+                self.report.blame(
+                    f"shift lane={self.lane} area={area} fund={fund} account={account} value_date={value_date} "
+                    f"booked_on={booked_on}: {kept.get(key)} fen are kept, {self.shifts.get(key)} are on the log"
                 )
 
 

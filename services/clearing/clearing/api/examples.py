@@ -125,6 +125,8 @@ PAYMENT_TO_APPROVE: Json = {
     "account_state_name": name("新账户，待确认", "new: somebody has to confirm it"),
     "execute_on": None,
     "bank_code": None,
+    "bank_may_still_pay": False,
+    "bank_may_still_pay_because": None,
     "days_overdue": 0,
 }
 PAYMENTS: Json = {
@@ -452,6 +454,7 @@ SUSPENSE: Json = {
             "amount": "123.45",
             "bank_txn": "202602270000931",
             "value_date": "2026-02-27",
+            "booked_on": "2026-02-27",
             "age_days": 3,
             "reason": "没有可对应的付款或收款",
             "payment": None,

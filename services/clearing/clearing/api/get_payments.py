@@ -28,7 +28,7 @@ from medfund.http.tables import Cell, Column, Table
 router = APIRouter()
 ORDER = {"due": str, "lane": int, "provider": str, "payment_ref": str}
 UNPAID: tuple[Status, ...] = ("ORDERED", "APPROVED", "SENT")
-Queue = Literal["to_approve", "approved", "sent", "overdue", "returned"]
+Queue = Literal["to_approve", "approved", "sent", "overdue", "returned", "doubted"]
 WithheldCode = Literal["HELD", "AGREEMENT", "EXPIRED", "MANDATE", "ACCOUNT"]
 STATES: dict[Status, Name] = {
     "ORDERED": Name(zh="待审批", en="to be approved"),
@@ -63,7 +63,8 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween, Export
         Queue | None,
         Field(
             description="Waits for people; waits for a run; is on its way; was due before `as_of` and is not paid; "
-            "failed or came back, and waits for somebody to ask for it again"
+            "failed or came back, and waits for somebody to ask for it again; the bank refused it in a way that says "
+            "nothing of whether it pays it"
         ),
     ] = None
     confirmed: Annotated[bool | None, Field(description="Whether the provider has said that it came")] = None
@@ -99,6 +100,11 @@ class Payment(Paid):
     account_state_name: Name | None
     execute_on: date | None
     bank_code: Annotated[str | None, Field(description="Why the bank did not carry it out")]
+    bank_may_still_pay: Annotated[
+        bool,
+        Field(description="Whether the bank may pay, or has paid, this, or what it takes the place of"),
+    ]
+    bank_may_still_pay_because: str | None
     days_overdue: Annotated[int | None, Field(description="Up to `as_of`, of what is to be paid still")]
 
 
@@ -195,6 +201,8 @@ def _payment(row: asyncpg.Record, one: Told, known: Known, as_of: date | None) -
         account_state_name=standing.ACCOUNTS[stands.account_state] if stands else None,
         execute_on=one.execute_on,
         bank_code=one.code,
+        bank_may_still_pay=row["doubt"] is not None,
+        bank_may_still_pay_because=row["doubt"],
         days_overdue=_days_overdue(one, as_of),
     )
 
@@ -235,7 +243,7 @@ COLUMNS = (
     Column("审批有效至", "approved until", "day"), Column("支付批次", "run"), Column("银行起息日", "value date", "day"),
     Column("确认到账日", "confirmed on", "day"),
     Column("收款账户", "account"), Column("账户状态", "account state"), Column("未付原因", "withheld"),
-    Column("银行退票码", "bank code"),
+    Column("银行退票码", "bank code"), Column("银行仍可能支付", "bank may still pay"),
 )  # fmt: skip
 
 
@@ -249,4 +257,5 @@ def _row(row: asyncpg.Record, known: Known, as_of: date | None) -> Sequence[Cell
         one.expires_on, one.run, one.value_date, one.confirmed_on, one.account,
         one.account_state_name.zh if one.account_state_name else None,
         f"{one.withheld.code_name.zh} {one.withheld.detail}" if one.withheld else None, one.bank_code,
+        one.bank_may_still_pay_because,
     )  # fmt: skip

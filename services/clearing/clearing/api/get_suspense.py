@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from clearing.api import examples, exports, filters
 from clearing.api.exports import Exported
-from clearing.payments.suspense import Item, PlacedAs
-from medfund.events.bank import BankAccount, Direction
+from clearing.payments.suspense import Item
+from medfund.events.bank import BankAccount, Direction, PlacedAs
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -30,8 +30,12 @@ PLACED: dict[PlacedAs, Name] = {
     "PAYMENT": Name(zh="付款", en="a payment"),
     "RETURN": Name(zh="退回的付款", en="a payment that came back"),
     "RECOVERY": Name(zh="追回款", en="a recovery"),
+    "PREPAYMENT": Name(zh="退回的预付金", en="a prepayment that was paid back"),
     "FISCAL": Name(zh="两账户间划转", en="between the fund's own accounts"),
     "CORRECTED": Name(zh="银行差错已更正", en="the bank's mistake, taken back"),
+    "INTEREST": Name(zh="利息", en="interest of the account"),
+    "OTHER_INCOME": Name(zh="其他收入", en="other income of the account"),
+    "FEE": Name(zh="银行手续费", en="a fee of the bank's"),
 }
 _item = msgspec.json.Decoder(Item).decode
 
@@ -58,6 +62,7 @@ class Suspended(BaseModel):
     amount: Yuan
     bank_txn: str
     value_date: date
+    booked_on: Annotated[date | None, Field(description="The bank's booking day, where it said one")]
     age_days: Annotated[int | None, Field(description="From the bank's day to `as_of`; null without it")]
     reason: str
     payment: Annotated[str | None, Field(description="The payment that the bank named, if any")]
@@ -132,6 +137,7 @@ def _suspended(item: Item, as_of: date | None) -> Suspended:
         amount=filters.total(item.amounts),
         bank_txn=item.bank_txn,
         value_date=item.value_date,
+        booked_on=item.booked_on or None,
         age_days=_age(item, as_of),
         reason=item.reason,
         payment=item.payment_ref,

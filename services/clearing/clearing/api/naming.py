@@ -38,6 +38,13 @@ async def payments(caller: Principal, here: Context, refs: Sequence[str], provid
     return whose.pop()
 
 
+async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[str]) -> list[str]:
+    """Why the bank may pay, or has paid, what some payments of a provider are to pay."""
+    async with here.database.snapshot(caller) as connection:
+        rows = await connection.fetch(SQL.doubts, whose.lane, whose.provider, sorted(set(refs)))
+    return [row["why"] for row in rows]
+
+
 async def provider(caller: Principal, here: Context, code: str) -> asyncpg.Record:
     """Where a provider is registered, and where it is paid to. Raises `Problem`."""
     within = reach.of(caller, area=None, party=code, lanes=here.lanes)

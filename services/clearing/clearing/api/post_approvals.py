@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples, naming
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
+from medfund.http import answers
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
+from medfund.http.problems import Problem
 from medfund.http.questions import Party, Yuan
 
 router = APIRouter()
@@ -22,6 +24,10 @@ class Approval(BaseModel):
     approval: Annotated[Ref, Field(description="Your number of it: said again after it ended, it has another one")]
     payments: Annotated[list[Ref], Field(min_length=1, max_length=PAYMENTS_MAX, description="All of one provider")]
     total: Annotated[Yuan, Field(description="What you saw: where it is not their sum, none is approved")]
+    although_bank_may_still_pay: Annotated[
+        bool,
+        Field(description="You saw `bank_may_still_pay` in `GET /v1/payments`, and know that it does not"),
+    ] = False
     provider: Annotated[Party | None, Field(description="Where two providers' payments have the same names")] = None
 
 
@@ -29,16 +35,19 @@ class Approval(BaseModel):
     "/v1/approvals",
     status_code=202,
     openapi_extra=commands.body_of(Approval),
-    responses=commands.PROBLEMS,
+    responses=answers.or_problems(*commands.CODES, "bank_may_still_pay"),
     summary="Approve payments",
 )
 async def approve(request: Request, response: Response, caller: Caller, here: Here) -> Given:
     """The person is the one whom the token names. Two people, one of them an approver, make a payment ready for a run;
     whoever asked for it is one of the two. Of each payment the outcome says whether it counts. Your number is yours
-    alone: two people may give the same one.
+    alone: two people may give the same one. Where the bank may still pay what these payments take the place of, that is
+    said first.
     """
     asked = await commands.read(request, Approval)
     found = await naming.payments(caller, here, asked.payments, asked.provider)
+    if not asked.although_bank_may_still_pay and (doubts := await naming.doubts(caller, here, found, asked.payments)):
+        raise Problem("bank_may_still_pay", "; ".join(doubts))
     data = {
         "area": found.area,
         "provider": found.provider,

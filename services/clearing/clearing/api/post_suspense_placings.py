@@ -1,5 +1,6 @@
 """POST /v1/suspense-placings: somebody says what money in suspense was (c.2, 69)."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -11,8 +12,10 @@ from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
 from clearing.api.naming import SQL
 from clearing.payments import placing
-from clearing.payments.suspense import Item, PlacedAs
+from clearing.payments.suspense import NAMED, Item
+from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
+from medfund.events.bank import PlacedAs
 from medfund.http import answers, reach
 from medfund.http.context import Caller, Context, Here
 from medfund.http.database import Connection
@@ -22,7 +25,6 @@ from medfund.http.questions import Day, Party
 
 router = APIRouter()
 _item = msgspec.json.Decoder(Item).decode
-_recovery = msgspec.json.Decoder(Recovery).decode
 
 
 class Placing(BaseModel):
@@ -31,9 +33,10 @@ class Placing(BaseModel):
     item: Ref
     placed_as: PlacedAs
     target: Annotated[
-        Ref | None, Field(description="The payment, the case of the recovery, or the item that takes it back")
+        Ref | None,
+        Field(description="The payment, the case of the recovery, the prepayment, or the item that takes it back"),
     ] = None
-    provider: Annotated[Party | None, Field(description="Whose payment or recovery it is")] = None
+    provider: Annotated[Party | None, Field(description="Whose payment, recovery or prepayment it is")] = None
     placed_on: Day
 
 
@@ -45,10 +48,11 @@ class Placing(BaseModel):
     summary="Say what money in suspense was",
 )
 async def place(request: Request, response: Response, caller: Caller, here: Here) -> Given:
-    """Once for each item. PAYMENT, RETURN and RECOVERY name what it was of, which has to be there and large enough.
+    """Once for each item. PAYMENT, RETURN, RECOVERY and PREPAYMENT name what it was of, which has to be there and large
+    enough; a RETURN that went out is one that the bank took back.
 
     FISCAL is money between the fund's own two accounts; CORRECTED is the bank's mistake, with the item that takes it
-    back as its target.
+    back as its target. INTEREST, OTHER_INCOME and FEE are of the account itself.
     """
     asked = await commands.read(request, Placing)
     lane, item = await _fitting(caller, here, asked)
@@ -83,12 +87,18 @@ async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, 
 
 
 async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:
-    """What it is said to be of. Raises `Problem` where a payment or a recovery is not there."""
-    if asked.placed_as not in placing.NAMED or not (asked.target and asked.provider):
+    """What it is said to be of. Raises `Problem` where that is not there."""
+    if asked.placed_as not in NAMED or not (asked.target and asked.provider):
         return None
-    recovery = asked.placed_as == "RECOVERY"
-    query = SQL.target_recovery if recovery else SQL.target_payment
+    query, read = TARGETS.get(asked.placed_as, (SQL.target_payment, reading.payment_of))
     body = await connection.fetchval(query, within.lanes, item.area, asked.provider, asked.target)
     if body is None:
         raise Problem("not_found", "There is no such target")
-    return _recovery(body) if recovery else reading.payment_of(body)
+    return read(body)
+
+
+TARGETS: Mapping[PlacedAs, tuple[str, Callable[[str], placing.Target]]] = {
+    "RECOVERY": (SQL.target_recovery, msgspec.json.Decoder(Recovery).decode),
+    "PREPAYMENT": (SQL.target_prepayment, msgspec.json.Decoder(Prepayment).decode),
+}
+"""Of what is no payment: how it is found, and read."""

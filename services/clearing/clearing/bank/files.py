@@ -17,8 +17,10 @@ from typing import TypeVar
 import asyncpg
 
 from clearing.bank.matching import Fact
+from clearing.bank.reading import Reader
 from medfund.events import envelope
 from medfund.events.kinds import KINDS
+from medfund.events.refusals import Reason
 from medfund.lanes import decisions, partition
 from medfund.lanes.log import Decision, Log
 from medfund.postgres import queries
@@ -46,20 +48,34 @@ class NotDecided(Exception):
 
 
 class NotAccepted(Exception):
-    """The lanes refused something that was appended: a broker's clock that is wrong, for example. The file that says so
-    stays where it is, and is taken again later: what is accepted then counts once."""
+    """The lanes refused something that was appended. Where waiting can help (`waits`: a broker's clock that is wrong, a
+    registration that is not there yet) the file that says so stays where it is, and is taken again later: what is
+    accepted then counts once. Otherwise it can never be accepted."""
+
+    def __init__(self, why: str, *, waits: bool) -> None:
+        super().__init__(why)
+        self.waits = waits
 
 
 @dataclass(frozen=True)
 class Told:
-    """What was appended, by lane: on which topics, and the identities of the events."""
+    """What was appended, by lane: on which topics, and what the events are and say."""
 
     topics: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    identities: dict[int, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    digests: dict[int, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    """By identity. What was accepted under an identity is this event only where it says the same."""
 
     def add(self, lane: int, decision: Decision) -> None:
         self.topics[lane].add(decision.topic)
-        self.identities[lane].append(envelope.identity_of(decision.source.encode(), decision.id.encode()))
+        self.digests[lane][identity_of(decision)] = digest_of(decision)
+
+
+def identity_of(decision: Decision) -> bytes:
+    return envelope.identity_of(decision.source.encode(), decision.id.encode())
+
+
+def digest_of(decision: Decision) -> bytes:
+    return envelope.digest_of(decision.type.encode(), decision.time.encode(), decision.value)
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,8 @@ class Desk:
     log: Log
     lanes: int
     later: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """Files of which something was refused: from when on they are taken again, and why not before."""
+    """Files that wait: from when on they are taken again, and why not before."""
+    reader: Reader = field(default_factory=Reader)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
@@ -127,14 +144,19 @@ class Desk:
                 await source.close()
             for topic, end in ends.items():
                 await self._reached(lane, topic, end)
-        for lane, identities in sorted(told.identities.items()):
-            for some in parts(identities):
-                known = {row["identity"] for row in await self.connection.fetch(SQL.known, [lane], some)}
-                if missing := set(some) - known:
-                    async with self.reading() as connection:
-                        row = await connection.fetchrow(SQL.refusal, lane, list(missing))
-                    why = f"{row['reason']}: {row['detail']}" if row else "nobody says why"
-                    raise NotAccepted(f"lane {lane} refused {len(missing)} of what the bank said: {why}")
+        for lane, digests in sorted(told.digests.items()):
+            for some in parts(digests):
+                known = dict(map(tuple, await self.connection.fetch(SQL.known, [lane], some)))
+                if missing := [identity for identity in some if known.get(identity) != digests[identity]]:
+                    await self._not_accepted(lane, missing)
+
+    async def _not_accepted(self, lane: int, missing: Sequence[bytes]) -> None:
+        """Raises `NotAccepted` with the reason of one of them."""
+        async with self.reading() as connection:
+            row = await connection.fetchrow(SQL.refusal, lane, missing)
+        why = f"{row['reason']}: {row['detail']}" if row else "nobody says why"
+        waits = row is None or row["reason"] == Reason.TIME_IN_FUTURE
+        raise NotAccepted(f"lane {lane} refused {len(missing)} of what the bank said: {why}", waits=waits)
 
     async def _reached(self, lane: int, topic: str, end: int) -> None:
         deadline = time.monotonic() + DECIDED_LIMIT_S
@@ -145,8 +167,11 @@ class Desk:
             await asyncio.sleep(LOOK_S)
         raise NotDecided(f"lane {lane} has not taken {topic} up to {end} within {DECIDED_LIMIT_S:.0f} s")
 
-    async def accepted(self, ids: Sequence[tuple[int, str]]) -> set[str]:
-        """Which events of ours, by lane and id, the lanes have."""
-        identities = {envelope.identity_of(SOURCE.encode(), id.encode()): id for _, id in ids}
-        rows = await self.connection.fetch(SQL.known, sorted({lane for lane, _ in ids}), list(identities))
-        return {identities[row["identity"]] for row in rows}
+    async def accepted(self, facts: Sequence[tuple[Fact, date]], *, as_told: bool) -> set[str]:
+        """Which of some facts the lanes have, by their ids. `as_told`: and with this content, which an earlier version
+        may have written otherwise."""
+        written = [self.written(fact, on) for fact, on in facts]
+        lanes, identities = {lane for lane, _ in written}, [identity_of(told) for _, told in written]
+        known = dict(map(tuple, await self.connection.fetch(SQL.known, sorted(lanes), identities)))
+        found = ((told, known.get(identity_of(told))) for _, told in written)
+        return {told.id for told, digest in found if digest is not None and (not as_told or digest == digest_of(told))}

@@ -4,11 +4,11 @@ What stays true: a file's name says its form, and what is written is checked bef
 same in each form.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from clearing.bank.register import Register, UnknownAccount
+from clearing.bank.register import UnknownAccount
 from medfund.bankfiles import iso20022, templates
 from medfund.bankfiles.messages import Message, Order, Transfer, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
@@ -68,13 +68,14 @@ class _Own:
             raise BadFile(Code.CONTRADICTION, f"{self._template.name}: what was written is read as something else")
 
 
-def read(file: Path, register: Register) -> list[Message]:
-    """What the bank says in a file. Raises `BadFile`, `UnknownAccount`."""
+def read(file: Path, known: Mapping[str, Template]) -> list[Message]:
+    """What the bank says in a file. `known`: the forms that accounts of the register have. Raises `BadFile`,
+    `UnknownAccount`."""
     if file.suffix != OWN:
         return [iso20022.read(file)]
-    if not register.forms:
+    if not known:
         raise UnknownAccount("no account of the register has a form of its own, and this is none of the standard's")
-    said = _read(file, register.forms.values())
+    said = _read(file, known.values())
     if isinstance(said, Answer):
         return [message for message in (said.report, said.notification) if message is not None]
     return [said]

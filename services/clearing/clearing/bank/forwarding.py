@@ -1,61 +1,75 @@
 """What a suspense item turned out to be, told to the provider whose it is: its money comes from suspense, not from the
 bank again. Source: c.4, c.2 (69)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import msgspec
 
-from clearing.bank.files import SQL, Desk
+from clearing.bank.files import SQL, Desk, NotAccepted
 from clearing.bank.matching import Fact
 from clearing.dimensions import Dimensions, told
 from clearing.funds import yuans
 from clearing.payments.suspense import Item
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled
+from medfund.events.bank import BankPaymentReturned, BankPaymentSettled, BankReturnReversed, Direction, LeftFrom
+from medfund.events.kinds import Event
+from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
 
 PLACED = "待查款项认领"
+SUSPENSE: Mapping[Direction, LeftFrom] = {"OUT": "1190", "IN": "2190"}
 _item = msgspec.json.Decoder(Item).decode
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 
 
 async def forward(desk: Desk) -> int:
-    """Tell what nobody was told yet; how much that was."""
+    """Tell what nobody was told yet; how much that was. What is refused holds nothing else up. Raises `NotDecided`,
+    `NotAccepted`."""
     async with desk.reading() as connection:
         items = [_item(row["body"]) for row in await connection.fetch(SQL.placed)]
         cases = [item.target for item in items if item.placed_as == "RECOVERY"]
         whose = {row["ref"]: _dimensions(row["dimensions"]) for row in await connection.fetch(SQL.recoveries, cases)}
         facts = list(_facts(items, whose))
-        known = await desk.accepted([(desk.written(fact, on)[0], fact.id) for fact, on in facts])
-    new = [(fact, on) for fact, on in facts if fact.id not in known]
-    for fact, on in new:
-        await desk.tell([fact], on)
-    return len(new)
+        known = await desk.accepted(facts, as_told=False)
+    told, refused = 0, None
+    for fact, on in facts:
+        if fact.id not in known:
+            try:
+                await desk.tell([fact], on)
+                told += 1
+            except NotAccepted as one:
+                refused = one
+    if refused is not None:
+        raise refused
+    return told
 
 
 def _facts(items: list[Item], whose: dict[str, Dimensions]) -> Iterator[tuple[Fact, date]]:
+    """Of the day that they are of at the bank. What was placed before there were booking days says none."""
     for item in items:
-        about = {
-            "area": item.area,
-            "provider": item.provider,
-            "payment_ref": item.target,
-            "bank_txn": item.bank_txn,
-            "value_date": item.value_date,
-            "amounts": yuans(item.amounts),
-        }
-        id = f"placed/{item.item_ref}"
-        if item.placed_as == "PAYMENT":
-            yield Fact(BankPaymentSettled(**about, bank_account="1190"), id), item.value_date  # type: ignore[arg-type]
-        elif item.placed_as == "RETURN":
-            returned = BankPaymentReturned(**about, bank_account="2190", reason=PLACED)  # type: ignore[arg-type]
-            yield Fact(returned, id), item.value_date
-        elif item.target in whose:
-            recovery = RecoveryReceived(
-                **told(whose[item.target], item.amounts),
-                case_ref=item.target,
-                amounts=yuans(item.amounts),
-                bank_txn=item.bank_txn,
-                value_date=item.value_date,
-                bank_account="2190",
-            )
-            yield Fact(recovery, id), item.value_date
+        if (event := _event(item, whose)) is not None:
+            yield Fact(event, f"placed/{item.item_ref}"), item.booked
+
+
+def _event(item: Item, whose: dict[str, Dimensions]) -> Event | None:
+    line: dict[str, Any] = {
+        "bank_txn": item.bank_txn,
+        "value_date": item.value_date,
+        "booked_on": item.booked_on or None,
+        "amounts": yuans(item.amounts),
+        "bank_account": SUSPENSE[item.direction],
+    }
+    about, target = {"area": item.area, "provider": item.provider, **line}, item.target or ""
+    match item.placed_as, item.direction:
+        case "PAYMENT", _:
+            return BankPaymentSettled(payment_ref=target, **about)
+        case "RETURN", "IN":
+            return BankPaymentReturned(payment_ref=target, **about, reason=PLACED)
+        case "RETURN", _:
+            return BankReturnReversed(payment_ref=target, **about)
+        case "PREPAYMENT", _:
+            return BankPrepaymentRepaid(prepayment_ref=target, **about)
+    if target in whose:
+        return RecoveryReceived(**told(whose[target], item.amounts), case_ref=target, **line)
+    return None

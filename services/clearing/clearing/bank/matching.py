@@ -2,31 +2,39 @@
 back, or nothing known. Pure.
 
 What stays true: every line is one or more facts whose amounts add up to it; the same line in another file gives the
-same facts. A payment that left another fund's account is nothing known there: funds are never mixed.
+same facts. A line is the account, the bank's number, its booking day and its direction. A payment that left another
+fund's account is nothing known there: funds are never mixed. The bank's words are texts, whatever is in them.
 Source: c.2 (23-27).
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any, NamedTuple, TypeAlias
 
 from clearing.bank.register import Own
 from clearing.dimensions import Dimensions, told
 from medfund import money
-from medfund.bankfiles.messages import Detail, Entry
+from medfund.bankfiles.messages import Detail, Direction, Entry
 from medfund.events.bank import (
     BankLineUnplaced,
     BankPaymentReturned,
     BankPaymentSettled,
+    BankReturnReversed,
     TreasuryFundsReceived,
 )
+from medfund.events.fields import TEXT_MAX, WORDS_MAX
 from medfund.events.kinds import Event
 from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
 
-RETURNED = "银行退回"
+RETURNED, TAKEN_BACK = "银行退回", "银行冲正"
 UNPLACED = "银行流水无对应付款或收款"
+
+
+Line: TypeAlias = tuple[str, date, Direction]
+"""The bank's number, the booking day and the direction: what names a line of an account."""
 
 
 class Sent(NamedTuple):
@@ -53,8 +61,8 @@ class Known:
     """By case."""
     prepayments: Mapping[str, str] = field(default_factory=dict)
     """Whose each is."""
-    booked: Mapping[str, int] = field(default_factory=dict)
-    """By the bank's own number: what the books have of it already, in fen, above zero for what came in."""
+    booked: Mapping[Line, int] = field(default_factory=dict)
+    """What the books have of a line already, in fen, above zero for what came in."""
 
 
 class Fact(NamedTuple):
@@ -64,9 +72,18 @@ class Fact(NamedTuple):
     id: str
 
 
+def words(text: str, most: int = WORDS_MAX) -> str:
+    """What the bank says, as an event can carry it: each character that cannot be printed is a blank."""
+    return "".join(one if one.isprintable() else " " for one in text[:most])
+
+
+def line(entry: Entry) -> Line:
+    return words(entry.bank_txn), entry.booked_on, entry.direction
+
+
 def facts(own: Own, entry: Entry, known: Known) -> Iterator[Fact]:
     """What follows from one line; nothing where the books have it already."""
-    if known.booked.get(entry.bank_txn) == entry.signed:
+    if known.booked.get(line(entry)) == entry.signed:
         return
     named: dict[str, int] = {}
     codes: dict[str, str] = {}
@@ -88,7 +105,7 @@ def _details(own: Own, entry: Entry, known: Known) -> Iterator[Detail]:
         yield from entry.details
         return
     payments = [one for one in known.runs.get(entry.message_id, []) if (one.area, one.fund) == (own.area, own.fund)]
-    if entry.direction == "OUT" and sum(one.fen for one in payments) == entry.amount:
+    if entry.direction == "OUT" and not entry.reversal and sum(one.fen for one in payments) == entry.amount:
         ids = {sent: id for id, sent in known.sent.items()}
         for payment in payments:
             yield Detail(payment.fen, ids[payment])
@@ -98,6 +115,8 @@ def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:
     """Whether a line can be about what it names."""
     if (sent := known.sent.get(name)) is not None:
         return (sent.area, sent.fund) == (own.area, own.fund)
+    if entry.reversal:
+        return False
     if name in known.requests:
         return (own.bank_account, entry.direction) in {("1002", "IN"), ("1003", "OUT")}
     if name in known.prepayments:
@@ -115,9 +134,7 @@ def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) 
             provider=known.prepayments[name],
             prepayment_ref=name,
             bank_account=own.bank_account,
-            bank_txn=entry.bank_txn,
-            value_date=entry.value_date,
-            amounts={own.fund: money.yuan(fen)},
+            **_of_line(own, entry, fen),
         )
     if name in known.recoveries:
         return _of_recovery(own, entry, name, known.recoveries[name], fen)
@@ -130,22 +147,28 @@ def _of_payment(own: Own, entry: Entry, code: str, sent: Sent, fen: int) -> Even
         "provider": sent.provider,
         "payment_ref": sent.payment_ref,
         "bank_account": own.bank_account,
-        "bank_txn": entry.bank_txn,
-        "value_date": entry.value_date,
-        "amounts": {own.fund: money.yuan(fen)},
+        **_of_line(own, entry, fen),
     }
     if entry.direction == "OUT":
-        return BankPaymentSettled(**about)
-    return BankPaymentReturned(**about, reason=f"{RETURNED} {code}".strip())
+        return BankReturnReversed(**about) if entry.reversal else BankPaymentSettled(**about)
+    why = f"{TAKEN_BACK if entry.reversal else RETURNED} {code}".strip()
+    return BankPaymentReturned(**about, reason=words(why, TEXT_MAX))
+
+
+def _of_line(own: Own, entry: Entry, fen: int) -> dict[str, Any]:
+    return {
+        "bank_txn": words(entry.bank_txn),
+        "value_date": entry.value_date,
+        "booked_on": entry.booked_on,
+        "amounts": {own.fund: money.yuan(fen)},
+    }
 
 
 def _of_request(own: Own, entry: Entry, request_ref: str, plan_ref: str, fen: int) -> Event:
     return TreasuryFundsReceived(
         area=own.area,
         plan_ref=plan_ref,
-        bank_txn=entry.bank_txn,
-        value_date=entry.value_date,
-        amounts={own.fund: money.yuan(fen)},
+        **_of_line(own, entry, fen),
         request_ref=request_ref,
     )
 
@@ -154,9 +177,7 @@ def _of_recovery(own: Own, entry: Entry, case_ref: str, whose: Dimensions, fen: 
     return RecoveryReceived(
         **told(whose, [own.fund]),
         case_ref=case_ref,
-        amounts={own.fund: money.yuan(fen)},
-        bank_txn=entry.bank_txn,
-        value_date=entry.value_date,
+        **_of_line(own, entry, fen),
     )
 
 
@@ -165,14 +186,18 @@ def _unplaced(own: Own, entry: Entry, fen: int) -> BankLineUnplaced:
         area=own.area,
         bank_account=own.bank_account,
         direction=entry.direction,
-        bank_txn=entry.bank_txn,
-        value_date=entry.value_date,
-        amounts={own.fund: money.yuan(fen)},
+        **_of_line(own, entry, fen),
         text=UNPLACED,
     )
 
 
+def fen_of(event: Event) -> int:
+    """How much a fact of a line says that moved."""
+    amounts: Mapping[str, str] = event.amounts  # type: ignore[attr-defined]
+    return sum(map(money.fen, amounts.values()))
+
+
 def _id(own: Own, entry: Entry, name: str) -> str:
-    """Of the account, the bank's number and what it is about: the same in whatever file the line stands."""
+    """Of the account, the line and what it is about: the same in whatever file the line stands."""
     about = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"line/{own.area}/{own.fund}/{own.bank_account}/{entry.bank_txn}/{about}"
+    return f"line/{own.area}/{own.fund}/{own.bank_account}/{'/'.join(map(str, line(entry)))}/{about}"

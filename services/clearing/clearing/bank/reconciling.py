@@ -1,11 +1,13 @@
 """The bank's day against the books' day, account by account.
 
-What stays true: a statement is kept with its lines; whatever it says is on the log before it is compared; a difference
-is an event, and stays one until a later statement of the day ends without it. Source: c.2 (27), reliability I2.
+What stays true: days are the bank's booking days; a statement is kept with its lines; whatever it says is on the log
+before it is compared; a difference is an event, and stays one until a later statement of the day ends without it.
+Source: c.2 (27), reliability I2.
 """
 
+from clearing.bank import matching
 from clearing.bank.files import SQL, Desk, parts
-from clearing.bank.matching import Fact
+from clearing.bank.matching import Fact, words
 from clearing.bank.register import Own
 from medfund import money
 from medfund.bankfiles.messages import Entry, Statement
@@ -18,8 +20,7 @@ async def imported(desk: Desk, own: Own, statement: Statement, digest: str) -> N
     which = own.area, own.fund, own.bank_account
     async with desk.changing() as connection:
         for some in parts(statement.entries):
-            lines = [(one.bank_txn, one.value_date, one.signed, named(one)) for one in some]
-            await connection.execute(SQL.keep_lines, *which, statement.day, *columns(lines))
+            await connection.execute(SQL.keep_lines, *which, statement.day, *columns(map(_line, some)))
         await connection.execute(
             SQL.keep_statement, *which, statement.day, statement.message_id, statement.opening, statement.closing,
             len(statement.entries),
@@ -30,6 +31,11 @@ async def imported(desk: Desk, own: Own, statement: Statement, digest: str) -> N
         id = f"mismatch/{'/'.join(which)}/{statement.day}/{digest[:16]}/{books}"
         facts.append(Fact(mismatch(own, statement, books), id))
     await desk.tell(facts, statement.day)
+
+
+def _line(entry: Entry) -> tuple[object, ...]:
+    txn, booked_on, direction = matching.line(entry)
+    return txn, entry.value_date, entry.signed, named(entry), booked_on, direction
 
 
 def named(entry: Entry) -> str:
@@ -43,7 +49,7 @@ def told(own: Own, statement: Statement, digest: str) -> BankStatementImported:
         fund=own.fund,
         bank_account=own.bank_account,
         day=statement.day,
-        statement_ref=statement.message_id,
+        statement_ref=words(statement.message_id),
         opening=money.yuan(statement.opening),
         closing=money.yuan(statement.closing),
         lines=len(statement.entries),
@@ -57,7 +63,7 @@ def mismatch(own: Own, statement: Statement, books: int) -> BankMismatchFound:
         fund=own.fund,
         bank_account=own.bank_account,
         day=statement.day,
-        statement_ref=statement.message_id,
+        statement_ref=words(statement.message_id),
         bank=money.yuan(statement.closing),
         books=money.yuan(books),
         difference=money.yuan(statement.closing - books),

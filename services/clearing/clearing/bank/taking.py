@@ -1,74 +1,115 @@
 """Files from the bank: read whole or refused, told to the log, and put away.
 
 What stays true: a file is taken in once, and may be taken again at any point without harm; a file that is refused says
-why beside it, and nothing of it was used; what the bank told is on the log before its file is put away.
+why beside it; what the bank told is on the log, and was accepted as it was told, before its file is put away; a file
+that waits, or that can never be accepted, holds up no other.
 """
 
+import hashlib
 import time
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import msgspec
 import structlog
+from prometheus_client import Counter
 
-from clearing.bank import forms, matching, reconciling
+from clearing.bank import matching, reconciling
 from clearing.bank.files import SQL, Desk, NotAccepted, Told, parts
 from clearing.bank.matching import Fact, Known, Sent
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
 from clearing.dimensions import Dimensions
-from medfund import faults
+from medfund import codes, faults, money
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.folders import digest as digest_of
-from medfund.bankfiles.messages import Direction, Entries, Entry, Message, Notification, Report, Statement, Transfers
-from medfund.bankfiles.refusals import BadFile
+from medfund.bankfiles.messages import (
+    Direction,
+    Entries,
+    Entry,
+    GroupStatus,
+    Message,
+    Notification,
+    Report,
+    Statement,
+    Transfers,
+)
+from medfund.bankfiles.refusals import BadFile, Code
 from medfund.events.bank import BankPaymentRejected
+from medfund.events.fields import TEXT_MAX, WORDS_MAX
 
 log = structlog.get_logger(__name__)
 
-DUPLICATE = "DUPL"
-"""The bank has the file, or the payment, already: that it refuses it again says nothing of the first."""
 WRONG_ACCOUNT = "WRONG_ACCOUNT"
+ACCEPTED_BEFORE = "银行曾受理该文件 (the bank accepted this file before), "
 AGAIN_S = 60.0
-"""After which a file of which something was refused is taken again."""
+"""After which a file that waits is taken again."""
+AHEAD_MAX = timedelta(days=7)
+"""Up to when a day that has not come is waited for: banks book on Friday for Monday, and clocks are wrong."""
+UNCLEAR = Counter("medfund_bank_unclear_total", "Answers of the bank that somebody has to look at", ["kind"])
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 
 
 async def take(desk: Desk, folders: Folders, register: Register) -> int:
-    """Take in every file that lies there; how many."""
-    taken = 0
-    for file in folders.incoming():
-        again, why = desk.later.get(file.name, (0.0, ""))
+    """Take in every file that lies there; how many. One that waits holds up no other."""
+    taken, files = 0, folders.incoming()
+    for gone in desk.later.keys() - {file.name for file in files}:
+        del desk.later[gone]
+    for file in files:
+        again, _ = desk.later.get(file.name, (0.0, ""))
         if time.monotonic() < again:
-            raise NotAccepted(why)
+            continue
+        desk.later.pop(file.name, None)
         try:
             await _take(desk, folders, register, file)
+            taken += 1
         except NotAccepted as refused:
+            if not refused.waits:
+                _refuse(folders, file, Code.NOT_ACCEPTED, str(refused))
+                continue
             desk.later[file.name] = time.monotonic() + AGAIN_S, f"{file.name}: {refused}"
-            raise
-        taken += 1
+        except (PermissionError, FileNotFoundError) as trouble:
+            desk.later[file.name] = time.monotonic() + AGAIN_S, f"{file.name}: {trouble}"
     return taken
 
 
 async def _take(desk: Desk, folders: Folders, register: Register, file: Path) -> None:
     faults.point("taking")
     try:
-        said = [(message, _account_of(message, register)) for message in forms.read(file, register)]
+        messages = await desk.reader.read(file, register.forms)
+        said = [(message, _account_of(message, register)) for message in messages]
     except BadFile as refused:
         return _refuse(folders, file, refused.code.value, refused.detail)
     except UnknownAccount as refused:
         return _refuse(folders, file, WRONG_ACCOUNT, str(refused))
+    if (day := _day_to_come(messages)) is not None:
+        return _refuse(folders, file, Code.BAD_DATE, f"it is of {day}, which is more than {AHEAD_MAX.days} days ahead")
     digest = digest_of(file)
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
     if known is None:
         areas = [await _told(desk, message, own, digest) for message, own in said]
-        await _keep(desk, file, digest, [message for message, _ in said], next(filter(None, areas), ""))
+        await _keep(desk, file, digest, messages, next(filter(None, areas), ""))
     faults.point("taken")
     folders.done(file)
-    kinds = " ".join(type(message).__name__ for message, _ in said)
+    kinds = " ".join(type(message).__name__ for message in messages)
     log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None)
+
+
+def _day_to_come(messages: Sequence[Message]) -> date | None:
+    """A booking day, or a file's own, that no waiting brings soon: a mistake of the bank's."""
+    latest = datetime.now(SHANGHAI).date() + AHEAD_MAX
+    return next((day for message in messages for day in _days(message) if day > latest), None)
+
+
+def _days(message: Message) -> Iterator[date]:
+    yield message.created.astimezone(SHANGHAI).date()
+    if isinstance(message, Statement):
+        yield message.day
+    if isinstance(message, Notification | Statement):
+        yield from (*message.entries.days("OUT"), *message.entries.days("IN"))
 
 
 def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:
@@ -109,8 +150,17 @@ async def _keep(desk: Desk, file: Path, digest: str, said: Sequence[Message], ar
     async with desk.changing() as connection:
         await connection.execute(
             SQL.keep_file, file.name, digest, "IN", type(said[-1]).__name__, said[-1].message_id, area,
-            sum(map(len, told)), fen, datetime.now(SHANGHAI), "TAKEN", "",
+            sum(map(len, told)), fen, datetime.now(SHANGHAI), "TAKEN", _answer(said[0]),
         )  # fmt: skip
+
+
+def _answer(message: Message) -> str:
+    """What a report says of which payment file."""
+    return answer_to(message.original_message_id, message.status) if isinstance(message, Report) else ""
+
+
+def answer_to(run_ref: str, status: GroupStatus) -> str:
+    return f"{status} {run_ref}"
 
 
 # -- what the bank says of payments
@@ -118,29 +168,74 @@ async def _keep(desk: Desk, file: Path, digest: str, said: Sequence[Message], ar
 
 async def _report(desk: Desk, report: Report) -> str:
     """Rejected payments of a run; the area of the run. What the bank accepts it still has to pay."""
+    run_ref = report.original_message_id
     async with desk.reading() as connection:
-        rows = await connection.fetch(SQL.sent_by_runs, [report.original_message_id])
+        rows = await connection.fetch(SQL.answered, run_ref, [one.end_to_end_id for one in report.statuses])
+        accepted = await connection.fetchval(SQL.accepted_before, answer_to(run_ref, "ACCP"))
     sent = {row["end_to_end_id"]: row for row in rows}
-    if report.code == DUPLICATE:
-        log.error("the bank has this payment file already", run=report.original_message_id)
-        return rows[0]["area"] if rows else ""
+    rejected = _rejected(report, sent.keys())
+    _unclear(report, rejected, sent.keys())
     on = report.created.astimezone(SHANGHAI).date()
-    rejected = {one.end_to_end_id: (one.code, one.text) for one in report.statuses if not one.accepted}
-    if report.status == "RJCT":
-        rejected = {name: rejected.get(name, (report.code, report.text)) for name in sent}
-    facts = [
-        Fact(
-            BankPaymentRejected(
-                area=row["area"], provider=row["provider"], payment_ref=row["payment_ref"], code=code or "NARR",
-                reason=text or code or "银行未说明原因", rejected_on=on,
-            ),
-            f"rejected/{name}",
-        )
-        for name, (code, text) in rejected.items()
-        if code != DUPLICATE and (row := sent.get(name)) is not None
-    ]  # fmt: skip
-    await desk.tell(facts, on)
+    doubt = f"{run_ref}: {ACCEPTED_BEFORE} {accepted.astimezone(SHANGHAI).date()}" if accepted else None
+    told = [
+        _rejection(sent[name], reason, on, doubt if name in _of_whole(report, rejected) else None)
+        for name, reason in rejected.items()
+        if name in sent and _says_something(sent[name]["status"], reason)
+    ]
+    await desk.tell(told, on)
     return rows[0]["area"] if rows else ""
+
+
+def _rejected(report: Report, names: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Code and words of each payment that is rejected: of those that are named, and of all where the whole file is."""
+    found = {one.end_to_end_id: (one.code, one.text) for one in report.statuses if one.accepted is False}
+    if report.status != "RJCT":
+        return found
+    if codes.says_repeated(report.code, report.text):
+        return dict.fromkeys(names, (report.code, report.text))
+    waiting = {one.end_to_end_id for one in report.statuses if one.accepted is None}
+    return {name: found.get(name, (report.code, report.text)) for name in {*names, *found} - waiting}
+
+
+def _of_whole(report: Report, rejected: Collection[str]) -> Collection[str]:
+    """Those that were rejected with their whole file."""
+    return rejected if report.status == "RJCT" else ()
+
+
+def _says_something(status: str, reason: tuple[str, str]) -> bool:
+    """A rejection is of what is on its way; that the bank had a payment before is so also of one that failed."""
+    return status == "SENT" or (status == "FAILED" and codes.says_repeated(*reason))
+
+
+def _unclear(report: Report, rejected: Mapping[str, tuple[str, str]], known: Collection[str]) -> None:
+    """What somebody has to look at, because no payment changes by it."""
+    about = {"run": report.original_message_id, "message": report.message_id}
+    if any(codes.says_repeated(*reason) for reason in (*rejected.values(), (report.code, report.text))):
+        UNCLEAR.labels("repeated").inc()
+        log.error("the bank refuses what it has already: nothing is known of the first delivery", **about)
+    unknown = sorted(rejected.keys() - known)
+    if unknown or (report.status == "RJCT" and not known):
+        UNCLEAR.labels("nothing_known").inc()
+        log.error("the bank rejects what nobody has sent", payments=unknown[:10], code=report.code, **about)
+    words = {report.unknown, *(one.unknown for one in report.statuses)} - {""}
+    if words:
+        UNCLEAR.labels("unknown_status").inc()
+        log.error("the bank says what the standard does not know", status=sorted(words), **about)
+
+
+def _rejection(row: asyncpg.Record, reason: tuple[str, str], on: date, doubt: str | None) -> Fact:
+    code, text = (matching.words(said, TEXT_MAX).strip() for said in reason)
+    event = BankPaymentRejected(
+        area=row["area"],
+        provider=row["provider"],
+        payment_ref=row["payment_ref"],
+        code=code[:WORDS_MAX] or "NARR",
+        reason=text or code or "银行未说明原因",
+        rejected_on=on,
+        doubt=doubt,
+    )
+    about = hashlib.sha256(f"{code} {text} {on}".encode()).hexdigest()[:16]
+    return Fact(event, f"rejected/{row['end_to_end_id']}/{about}")
 
 
 async def _entries(desk: Desk, own: Own, entries: Entries) -> None:
@@ -157,9 +252,23 @@ async def _lines(desk: Desk, own: Own, entries: Iterable[Entry], day: date) -> N
     told = Told()
     for some in parts(entries):
         known = await _known(desk, own, some)
-        facts = [fact for entry in some for fact in matching.facts(own, entry, known)]
-        await desk.append(facts, day, told)
+        facts = [(entry, [*matching.facts(own, entry, known)]) for entry in some]
+        await _agree(desk, known, facts, day)
+        await desk.append((fact for _, of_line in facts for fact in of_line), day, told)
     await desk.decided(told)
+
+
+async def _agree(desk: Desk, known: Known, facts: Sequence[tuple[Entry, list[Fact]]], day: date) -> None:
+    """What the books have of a line is what was told of it before, or a part of it where that was interrupted. Raises
+    `NotAccepted` where the bank says something else under the same number, day and direction."""
+    for entry, of_line in facts:
+        booked = known.booked.get(matching.line(entry))
+        if booked is None or not of_line:
+            continue
+        before = await desk.accepted([(fact, day) for fact in of_line], as_told=True)
+        if abs(booked) != sum(matching.fen_of(fact.event) for fact in of_line if fact.id in before):
+            said = f"{money.yuan(entry.amount)}, and the books have {money.yuan(abs(booked))}"
+            raise NotAccepted(f"line {entry.bank_txn} of {entry.booked_on} is {said}", waits=False)
 
 
 async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
@@ -172,7 +281,7 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
         recoveries = await connection.fetch(SQL.recoveries, names)
         prepayments = await connection.fetch(SQL.prepayments, own.area, own.fund, names)
         which = own.area, own.fund, own.bank_account
-        booked = await connection.fetch(SQL.booked, *which, [entry.bank_txn for entry in entries])
+        booked = await connection.fetch(SQL.booked, *which, [matching.words(entry.bank_txn) for entry in entries])
     runs: dict[str, list[Sent]] = {}
     for row in of_runs:
         runs.setdefault(row["run_ref"], []).append(_sent(row))
@@ -182,7 +291,7 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
         requests=dict(map(tuple, requests)),
         recoveries={row["ref"]: _dimensions(row["dimensions"]) for row in recoveries},
         prepayments=dict(map(tuple, prepayments)),
-        booked=dict(map(tuple, booked)),
+        booked={(row["bank_txn"], row["booked_on"], row["direction"]): row["fen"] for row in booked},
     )
 
 

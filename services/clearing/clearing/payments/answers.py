@@ -12,19 +12,35 @@ from clearing import names
 from clearing.claims import deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import added, at_most, fens, yuans
+from clearing.funds import Fens, added, at_most, fens, yuans
 from clearing.offsets.taking import offset
 from clearing.payments import payment as payments
 from clearing.payments import suspense
 from clearing.payments.cash import BANKS
+from clearing.payments.orders import pay_out
 from clearing.payments.payable import ADVANCES, Payable
 from clearing.payments.payment import Payment
 from clearing.prepayment import granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
-from medfund.events.bank import BankAnswer, BankPaymentRejected, BankPaymentReturned, BankPaymentSettled, Direction
+from medfund import codes
+from medfund.events.bank import (
+    BankAnswer,
+    BankPaymentRejected,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    BankReturnReversed,
+)
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentFailed, PaymentRetried, PaymentReturned, PaymentSettled
+from medfund.events.payments import (
+    PaymentCancelled,
+    PaymentDoubted,
+    PaymentFailed,
+    PaymentRetried,
+    PaymentReturned,
+    PaymentReturnUndone,
+    PaymentSettled,
+)
 
 
 def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
@@ -40,7 +56,7 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
     if now and payment:
         yield from _settled(draft, payment, event, cause, yuans(now))
     if odd := added(paid, now, -1):
-        yield from _odd(event, cause, odd, "OUT", _why_not_paid(payment, event))
+        yield from _odd(event, cause, odd, _why_not_paid(payment, event))
 
 
 def _settled(
@@ -85,14 +101,87 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
             reason=event.reason,
         )
     if odd := added(came, back, -1):
-        yield from _odd(event, cause, odd, "IN", f"more than was paid of {event.payment_ref} comes back")
+        yield from _odd(event, cause, odd, f"more than was paid of {event.payment_ref} comes back")
+
+
+def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator[Event]:
+    """A return is undone as far as nobody has asked that it be paid again; what was asked for and is not sent is not
+    sent. Where it is on its way already, the bank has paid twice: that is in suspense."""
+    payment, went = draft.payments.get(names.payment(event)), fens(event.amounts)
+    if _is_known(draft, payment, event):
+        yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
+        return
+    stands = at_most(went, at_most(payment.to_retry, payment.returned)) if payment else {}
+    order = _asked_again(draft, payment, went) if payment and not stands else None
+    if order:
+        yield _cancelled(draft, order, cause, f"bank transaction {event.bank_txn} takes the return back")
+        stands = went
+    if stands and payment:
+        yield _undone(draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE")
+        yield from _after_undone(draft, payment, cause, order)
+    if odd := added(went, stands, -1):
+        yield from _odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
+
+
+def _asked_again(draft: Draft, payment: Payment, went: Fens) -> Payment | None:
+    """The order in place of a return, not sent yet; one for more than that is for a payable alone."""
+    if at_most(went, payment.returned) != went:
+        return None
+    payable = draft.payable(payment.payable)
+    unsent = (order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one))
+    fitting = (one for one in unsent if one.retry_of == payment.payment_ref and at_most(went, one.amounts) == went)
+    return next((order for order in fitting if order.purpose == "PAYABLE" or order.amounts == went), None)
+
+
+def _cancelled(draft: Draft, order: Payment, cause: Place, reason: str) -> PaymentCancelled:
+    return PaymentCancelled(
+        **draft.payable(order.payable).told(cause, order.amounts),
+        payment_ref=order.payment_ref,
+        payable_ref=order.payable_ref,
+        amounts=yuans(order.amounts),
+        reason=reason,
+    )
+
+
+def _undone(
+    draft: Draft, payment: Payment, event: BankReturnReversed, cause: Place, amounts: Fens, *, to_payable: bool
+) -> PaymentReturnUndone:
+    """`to_payable`: all of it was ordered for the payable again. Otherwise what the return had put there."""
+    payable, instant = draft.payable(payment.payable), payment.purpose == "INSTANT"
+    back = amounts if to_payable else at_most(amounts, payable.to_retry)
+    return PaymentReturnUndone(
+        **_answered(draft, payable, payment, event, cause, yuans(amounts)),
+        to_payable=yuans(back if instant else {}),
+        to_advance=yuans(added(amounts, back, -1) if instant else {}),
+    )
+
+
+def _after_undone(draft: Draft, payment: Payment, cause: Place, order: Payment | None) -> Iterator[Event]:
+    """What else was in an order that ended is ordered anew; an advance that stands again after its claim was approved
+    is taken back at once."""
+    payable = draft.payable(payment.payable)
+    if order is not None and order.purpose == "PAYABLE":
+        yield from pay_out(draft, draft.carrier(payable), cause)
+    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
+        yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
 
 
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
-    """No money left: what it was to pay is open, until somebody asks that it be paid again."""
+    """No money left: what it was to pay is open, until somebody asks that it be paid again. That the bank has it
+    already says nothing of the first delivery: it may pay that one still."""
     payment = draft.payments.get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
+    elif codes.says_repeated(event.code, event.reason) and payment.status in ("SENT", "FAILED"):
+        yield PaymentDoubted(
+            **draft.payable(payment.payable).told(cause, payment.amounts),
+            payment_ref=payment.payment_ref,
+            payable_ref=payment.payable_ref,
+            amounts=yuans(payment.amounts),
+            code=event.code,
+            reason=event.reason,
+            told_on=event.rejected_on,
+        )
     elif payment.status != "SENT" or payment.settled:
         yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
     else:
@@ -104,21 +193,29 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
             code=event.code,
             reason=event.reason,
             failed_on=event.rejected_on,
+            doubt=event.doubt,
         )
 
 
 def _is_known(draft: Draft, payment: Payment | None, event: BankAnswer) -> bool:
     """Whether this line of the bank is booked already, to the payment or to suspense."""
-    items = (suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn) for fund in event.amounts)
-    return (payment is not None and event.bank_txn in payment.txns) or any(item in draft.suspense for item in items)
+    return (payment is not None and _is_of(payment, event)) or suspense.is_known(draft, event)
 
 
-def _odd(
-    event: BankAnswer, cause: Place, amounts: dict[str, int], direction: Direction, reason: str
-) -> Iterator[Event]:
+def _is_of(payment: Payment, event: BankAnswer) -> bool:
+    """What was booked before lines had a booking day is remembered by its number alone: the same line is of the same
+    value date, as far as that is known."""
+    if suspense.line_of(event) in payment.txns or event.booked_on is None:
+        return suspense.line_of(event) in payment.txns
+    return event.bank_txn in payment.txns and (
+        bool(payment.returned) if isinstance(event, BankPaymentReturned) else payment.value_date == event.value_date
+    )
+
+
+def _odd(event: BankAnswer, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
     """What was in suspense already stays there; what moved on a bank account goes there."""
     if event.bank_account in BANKS:
-        yield from suspense.unexpected(event, cause, amounts, direction, reason)
+        yield from suspense.unexpected(event, cause, amounts, reason)
     else:
         yield disputed(event, cause, reason)
 
@@ -136,6 +233,7 @@ def _answered(
         "bank_account": event.bank_account,
         "bank_txn": event.bank_txn,
         "value_date": event.value_date,
+        "booked_on": event.booked_on,
         "amounts": amounts,
         "instant_stat": policy.instant_stat if payment.purpose == "INSTANT" else None,
     }
@@ -167,6 +265,18 @@ def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
     payable.advanced(fens(event.to_advance), -1)
     payable.payable = added(payable.payable, to_payable)
     payable.to_retry = added(payable.to_retry, to_payable)
+
+
+def evolve_undone(draft: Draft, event: PaymentReturnUndone) -> None:
+    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
+    payments.undone(draft.change_payment(names.payment(event)), event)
+    if isinstance(payable, Prepayment):
+        payable.advanced(amounts)
+        return
+    to_payable = fens(event.to_payable) if event.purpose == "INSTANT" else amounts
+    payable.advanced(fens(event.to_advance))
+    payable.payable = added(payable.payable, to_payable, -1)
+    payable.to_retry = added(payable.to_retry, at_most(to_payable, payable.to_retry), -1)
 
 
 def evolve_failed(draft: Draft, event: PaymentFailed) -> None:

@@ -1,6 +1,7 @@
 """What moved on the bank accounts of the funds, as the books have it: one row for each line of a bank account. Pure.
 
-What stays true: the sum of an account's moves up to a value date is what the ledger's bank account shows on that day.
+What stays true: the sum of an account's moves up to a value date is what the ledger's bank account shows on that day;
+up to a booking day it is what the bank's statement of that day shows.
 """
 
 from collections.abc import Mapping
@@ -8,17 +9,25 @@ from datetime import date
 from typing import NamedTuple
 
 from clearing.funds import fens
-from medfund.events.bank import TreasuryFundsReceived
+from medfund.events.bank import Direction, TreasuryFundsReceived
 from medfund.events.clearing import RecoverySettled
-from medfund.events.payments import PaymentReturned, PaymentSettled, SuspenseOpened, SuspensePlaced
+from medfund.events.payments import (
+    Answered,
+    OfSuspense,
+    PaymentReturned,
+    SuspenseOpened,
+    SuspensePlaced,
+)
 from medfund.events.prepayments import PrepaymentReturned
 from medfund.events.treasury import OpeningBalanceRecorded
 
 BANKS = ("1002", "1003")
+DIRECTIONS: Mapping[int, Direction] = {1: "IN", -1: "OUT"}
 
 
 class Move(NamedTuple):
-    """`fen` is above zero for what came in. `ref` is what it was for, of which provider if of any."""
+    """`fen` is above zero for what came in. `ref` is what it was for, of which provider if of any; `booked_on` the
+    bank's booking day."""
 
     area: str
     fund: str
@@ -28,17 +37,20 @@ class Move(NamedTuple):
     provider: str
     ref: str
     fen: int
+    booked_on: date
+    direction: Direction
 
 
 def moved(
     area: str, bank_account: str, value_date: date, bank_txn: str, ref: str, amounts: Mapping[str, str], sign: int,
-    provider: str = "",
+    booked_on: date | None = None, provider: str = "",
 ) -> list[Move]:  # fmt: skip
     """Nothing where no bank account is meant: what comes out of suspense moved when it went there."""
     if bank_account not in BANKS:
         return []
+    day, direction = booked_on or value_date, DIRECTIONS[sign]
     return [
-        Move(area, fund, bank_account, value_date, bank_txn, provider, ref, sign * fen)
+        Move(area, fund, bank_account, value_date, bank_txn, provider, ref, sign * fen, day, direction)
         for fund, fen in fens(amounts).items()
         if fen
     ]
@@ -50,7 +62,9 @@ def received(event: TreasuryFundsReceived) -> list[Move]:
     return [
         move
         for account, sign in (("1002", 1), ("1003", -1))
-        for move in moved(event.area, account, event.value_date, event.bank_txn, ref, event.amounts, sign)
+        for move in moved(
+            event.area, account, event.value_date, event.bank_txn, ref, event.amounts, sign, event.booked_on
+        )
     ]
 
 
@@ -58,20 +72,17 @@ def opening(event: OpeningBalanceRecorded) -> list[Move]:
     return moved(event.area, event.account, event.value_date, "opening", event.evidence_ref, event.amounts, 1)
 
 
-def answered(event: PaymentSettled | PaymentReturned, sign: int) -> list[Move]:
+def answered(event: Answered) -> list[Move]:
     """Of one payment: what left the bank account, or came back to it."""
-    account, txn = event.bank_account, event.bank_txn
-    return moved(event.area, account, event.value_date, txn, event.payment_ref, event.amounts, sign, event.provider)
+    return _line(event, event.payment_ref, 1 if isinstance(event, PaymentReturned) else -1, provider=event.provider)
 
 
 def recovered(event: RecoverySettled) -> list[Move]:
-    account, txn = event.bank_account, event.bank_txn
-    return moved(event.area, account, event.value_date, txn, event.case_ref, event.amounts, 1, event.provider)
+    return _line(event, event.case_ref, 1, provider=event.provider)
 
 
 def repaid(event: PrepaymentReturned) -> list[Move]:
-    account, txn, ref = event.bank_account, event.bank_txn, event.prepayment_ref
-    return moved(event.area, account, event.value_date, txn, ref, event.amounts, 1, event.provider)
+    return _line(event, event.prepayment_ref, 1, provider=event.provider)
 
 
 def placed(event: SuspensePlaced) -> list[Move]:
@@ -79,10 +90,16 @@ def placed(event: SuspensePlaced) -> list[Move]:
     if event.placed_as != "FISCAL":
         return []
     other = "1003" if event.bank_account == "1002" else "1002"
-    sign = -1 if event.direction == "IN" else 1
-    return moved(event.area, other, event.value_date, event.bank_txn, event.item_ref, event.amounts, sign)
+    return _line(event, event.item_ref, -1 if event.direction == "IN" else 1, other)
 
 
 def suspended(event: SuspenseOpened) -> list[Move]:
-    sign = 1 if event.direction == "IN" else -1
-    return moved(event.area, event.bank_account, event.value_date, event.bank_txn, event.item_ref, event.amounts, sign)
+    return _line(event, event.item_ref, 1 if event.direction == "IN" else -1)
+
+
+def _line(
+    event: Answered | RecoverySettled | PrepaymentReturned | OfSuspense, ref: str, sign: int, account: str = "",
+    provider: str = "",
+) -> list[Move]:  # fmt: skip
+    account, txn, days = account or event.bank_account, event.bank_txn, (event.value_date, event.booked_on)
+    return moved(event.area, account, days[0], txn, ref, event.amounts, sign, days[1], provider)

@@ -9,14 +9,18 @@ from datetime import date
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from clearing.funds import Fens, added, fens
+from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
 from medfund.events.payments import (
+    Answered,
     PaymentApproved,
+    PaymentDoubted,
     PaymentFailed,
     PaymentOrdered,
     PaymentReturned,
+    PaymentReturnUndone,
     PaymentSent,
     PaymentSettled,
     PaymentWithheld,
@@ -71,6 +75,12 @@ class Payment(msgspec.Struct, kw_only=True):
     to_retry: Fens = {}
     """What failed or came back, and nobody has asked for again."""
     withheld: list[Withheld] = []
+    doubt: str | UnsetType = UNSET
+    """Why the bank may pay it all the same: it says that it has it already, or it has said something else before."""
+
+    @property
+    def may_still_be_paid(self) -> bool:
+        return bool(self.doubt) and self.status in ("SENT", "FAILED") and any(self.left.values())
 
     @property
     def name(self) -> Name:
@@ -149,18 +159,36 @@ def settled(payment: Payment, event: PaymentSettled) -> None:
     payment.settled = added(payment.settled, fens(event.amounts))
     payment.status = "SENT" if payment.left else "SETTLED"
     payment.value_date = max(event.value_date, payment.value_date or event.value_date)
-    payment.txns = [*payment.txns, event.bank_txn]
+    payment.txns = [*payment.txns, _line(event)]
+
+
+def _line(event: Answered) -> str:
+    """As `suspense.line_of` names the fact that it answers."""
+    direction = "IN" if isinstance(event, PaymentReturned) else "OUT"
+    return event.bank_txn if event.booked_on is None else f"{event.bank_txn} {event.booked_on} {direction}"
 
 
 def returned(payment: Payment, event: PaymentReturned) -> None:
     amounts = fens(event.amounts)
     payment.returned = added(payment.returned, amounts)
     payment.to_retry = added(payment.to_retry, amounts)
-    payment.txns = [*payment.txns, event.bank_txn]
+    payment.txns = [*payment.txns, _line(event)]
+
+
+def undone(payment: Payment, event: PaymentReturnUndone) -> None:
+    amounts = fens(event.amounts)
+    payment.returned = added(payment.returned, amounts, -1)
+    payment.to_retry = added(payment.to_retry, at_most(amounts, payment.to_retry), -1)
+    payment.txns = [*payment.txns, _line(event)]
+
+
+def doubted(payment: Payment, event: PaymentDoubted) -> None:
+    payment.doubt = f"{event.told_on}: {event.code} {event.reason}"
 
 
 def failed(payment: Payment, event: PaymentFailed) -> None:
     payment.status, payment.code = "FAILED", event.code
+    payment.doubt = event.doubt or payment.doubt
     payment.to_retry = added(payment.to_retry, fens(event.amounts))
 
 

@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from clearing.funds import first_above
 from clearing.payments.payment import Payment
-from clearing.payments.suspense import Item, PlacedAs
+from clearing.payments.suspense import NAMED, Item
+from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund import money
+from medfund.events.bank import PlacedAs
 
-Target: TypeAlias = Payment | Recovery
-NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY"})
-"""What names a payment or a recovery."""
+Target: TypeAlias = Payment | Recovery | Prepayment
 
 
 def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
@@ -26,19 +26,23 @@ def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
         return f"a {placed_as} names its target and its provider"
     if isinstance(target, Payment) and placed_as == "PAYMENT" and target.status in ("FAILED", "CANCELLED"):
         return f"payment {target.payment_ref} is {target.status}"
-    room = _room(placed_as, target)
+    room = _room(item, placed_as, target)
     if (fund := first_above(item.amounts, room)) is not None:
         left, amount = money.yuan(max(0, room.get(fund, 0))), money.yuan(item.amounts[fund])
         return f"fund {fund}: the item is {amount}, and {left} of {target_name(target)} can be {placed_as}"
     return None
 
 
-def _room(placed_as: PlacedAs, target: Target) -> dict[str, int]:
-    """By fund: how much of the target is not there yet."""
+def _room(item: Item, placed_as: PlacedAs, target: Target) -> dict[str, int]:
+    """By fund: how much of the target is not there yet. A RETURN that went out takes one back that came."""
     if isinstance(target, Recovery):
         return target.due
+    if isinstance(target, Prepayment):
+        return target.outstanding
+    if placed_as == "RETURN" and item.direction == "OUT":
+        return target.returned
     return target.left if placed_as == "PAYMENT" else target.kept
 
 
 def target_name(target: Target) -> str:
-    return target.ref if isinstance(target, Recovery) else target.payment_ref
+    return target.payment_ref if isinstance(target, Payment) else target.ref

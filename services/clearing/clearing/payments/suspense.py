@@ -7,21 +7,38 @@ somebody says what it was, once.
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Literal
+from typing import TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens, fens, yuans
+from clearing.policy import NoPolicy
 from clearing.state import Draft
-from medfund.events.bank import BankAccount, BankAnswer, BankLineUnplaced, Direction
+from medfund.events.bank import (
+    BankAccount,
+    BankAnswer,
+    BankLineUnplaced,
+    BankPaymentSettled,
+    BankReturnReversed,
+    Direction,
+    FeeAccount,
+    PlacedAs,
+)
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
 from medfund.events.prepayments import BankPrepaymentRepaid
+from medfund.events.reviews import RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
 
-PlacedAs = Literal["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"]
-DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RETURN": "IN", "RECOVERY": "IN"}
+OfLine: TypeAlias = BankAnswer | BankLineUnplaced | BankPrepaymentRepaid | RecoveryReceived
+"""Facts that a line of the bank is told by, of which something can be in suspense."""
+DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RECOVERY": "IN", "PREPAYMENT": "IN"}
 """Which way money goes, where that is given by what it is."""
+NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT"})
+"""What names a payment, a recovery or a prepayment."""
+FEES_TO: FeeAccount = "5004"
+"""Where an area has no policy."""
 UNPLACED = "没有可对应的付款或收款"
 
 
@@ -39,52 +56,98 @@ class Item(msgspec.Struct, kw_only=True):
     placed_on: date | None = None
     target: str | None = None
     provider: str | None = None
+    booked_on: date | UnsetType = UNSET
+    """The bank's booking day, where it said one; items of before it did have none."""
+
+    @property
+    def booked(self) -> date:
+        return self.booked_on or self.value_date
 
     @property
     def open(self) -> bool:
         return self.placed_as is None
 
 
-def item_ref(area: str, bank_account: str, fund: str, bank_txn: str) -> str:
-    """The name of an item: the same for the same line of the same account."""
-    return f"S-{hashlib.sha256(f'{area} {bank_account} {fund} {bank_txn}'.encode()).hexdigest()[:24]}"
+def item_ref(
+    area: str, bank_account: str, fund: str, bank_txn: str, booked_on: date | None, direction: Direction
+) -> str:
+    """The name of an item: the same for the same line of the same account. Before lines had a booking day it was made
+    of the bank's number alone."""
+    line = "" if booked_on is None else f" {booked_on} {direction}"
+    return f"S-{hashlib.sha256(f'{area} {bank_account} {fund} {bank_txn}{line}'.encode()).hexdigest()[:24]}"
+
+
+def direction_of(event: OfLine) -> Direction:
+    match event:
+        case BankLineUnplaced():
+            return event.direction
+        case BankPaymentSettled() | BankReturnReversed():
+            return "OUT"
+    return "IN"
+
+
+def refs(event: OfLine) -> Iterator[str]:
+    """What items of a line are, or were, called."""
+    for fund in event.amounts:
+        yield _ref(event, fund)
+        if event.booked_on is not None:
+            yield _old_ref(event, fund)
+
+
+def _ref(event: OfLine, fund: str) -> str:
+    return item_ref(event.area, event.bank_account, fund, event.bank_txn, event.booked_on, direction_of(event))
+
+
+def _old_ref(event: OfLine, fund: str) -> str:
+    return item_ref(event.area, event.bank_account, fund, event.bank_txn, None, direction_of(event))
+
+
+def is_known(draft: Draft, event: OfLine) -> bool:
+    """Whether a line is in suspense, or was."""
+    return any(_is_known(draft, event, fund) for fund in event.amounts)
+
+
+def _is_known(draft: Draft, event: OfLine, fund: str) -> bool:
+    if _ref(event, fund) in draft.suspense:
+        return True
+    old = draft.suspense.get(_old_ref(event, fund))
+    return old is not None and (old.direction, old.value_date) == (direction_of(event), event.value_date)
+
+
+def line_of(event: OfLine) -> str:
+    """What a payment, a prepayment or a recovery remembers a line by; without a booking day, by the bank's number."""
+    return event.bank_txn if event.booked_on is None else f"{event.bank_txn} {event.booked_on} {direction_of(event)}"
 
 
 def unplaced(draft: Draft, event: BankLineUnplaced, cause: Place) -> Iterator[Event]:
     """The same line again says nothing new."""
     for fund, fen in fens(event.amounts).items():
-        ref = item_ref(event.area, event.bank_account, fund, event.bank_txn)
-        if ref not in draft.suspense:
-            yield SuspenseOpened(
-                area=event.area,
-                cause=cause,
-                item_ref=ref,
-                bank_account=event.bank_account,
-                direction=event.direction,
-                amounts=yuans({fund: fen}),
-                bank_txn=event.bank_txn,
-                value_date=event.value_date,
-                reason=UNPLACED,
-            )
+        if not _is_known(draft, event, fund):
+            yield _opened(event, cause, fund, fen, UNPLACED)
 
 
 def unexpected(
-    event: BankAnswer | BankPrepaymentRepaid, cause: Place, amounts: Fens, direction: Direction, reason: str
+    event: BankAnswer | BankPrepaymentRepaid | RecoveryReceived, cause: Place, amounts: Fens, reason: str
 ) -> Iterator[Event]:
-    """The bank names a payment, or a prepayment, and moved money that it cannot be for."""
+    """The bank names a payment, a prepayment or a recovery, and moved money that it cannot be for."""
     for fund, fen in amounts.items():
-        yield SuspenseOpened(
-            area=event.area,
-            cause=cause,
-            item_ref=item_ref(event.area, event.bank_account, fund, event.bank_txn),
-            bank_account=event.bank_account,  # type: ignore[arg-type]
-            direction=direction,
-            amounts=yuans({fund: fen}),
-            bank_txn=event.bank_txn,
-            value_date=event.value_date,
-            reason=reason,
-            payment_ref=event.payment_ref if isinstance(event, BankAnswer) else None,
-        )
+        yield _opened(event, cause, fund, fen, reason)
+
+
+def _opened(event: OfLine, cause: Place, fund: str, fen: int, reason: str) -> SuspenseOpened:
+    return SuspenseOpened(
+        area=event.area,
+        cause=cause,
+        item_ref=_ref(event, fund),
+        bank_account=event.bank_account,  # type: ignore[arg-type]
+        direction=direction_of(event),
+        amounts=yuans({fund: fen}),
+        bank_txn=event.bank_txn,
+        value_date=event.value_date,
+        booked_on=event.booked_on,
+        reason=reason,
+        payment_ref=event.payment_ref if isinstance(event, BankAnswer) else None,
+    )
 
 
 def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iterator[Event]:
@@ -111,12 +174,21 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
         amounts=yuans(received.amounts),
         bank_txn=received.bank_txn,
         value_date=received.value_date,
+        booked_on=received.booked_on or None,
         placed_as=event.placed_as,
         placed_on=event.placed_on,
         staff_ref=event.staff_ref,
         target=target,
         provider=event.provider,
+        account=_fee_account(draft, event) if event.placed_as == "FEE" else None,
     )
+
+
+def _fee_account(draft: Draft, event: SuspensePlacingRequested) -> FeeAccount:
+    try:
+        return draft.known.policies.on(event.area, event.placed_on).fee_account
+    except NoPolicy:
+        return FEES_TO
 
 
 def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str | None:
@@ -127,7 +199,7 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
         return f"{event.staff_ref} has no mandate of area {event.area} on {today}"
     if DIRECTION.get(event.placed_as, item.direction) != item.direction:
         return f"money that went {item.direction} is no {event.placed_as}"
-    if event.placed_as in DIRECTION and not (event.target and event.provider):
+    if event.placed_as in NAMED and not (event.target and event.provider):
         return f"a {event.placed_as} names its target and its provider"
     if event.placed_as == "RECOVERY" and item.bank_account != "1003":
         return "a recovery comes to the fiscal special account"
@@ -170,6 +242,7 @@ def evolve_opened(draft: Draft, event: SuspenseOpened) -> None:
         value_date=event.value_date,
         reason=event.reason,
         payment_ref=event.payment_ref,
+        booked_on=event.booked_on or UNSET,
     )
     draft.changed_suspense.add(event.item_ref)
 

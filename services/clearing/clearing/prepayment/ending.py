@@ -92,8 +92,8 @@ def mine(draft: "Draft", provider: str) -> list[Prepayment]:
 def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterator[Event]:
     """In cash, never more than is outstanding: the rest goes to suspense (edge case 46)."""
     prepayment = draft.prepayments.get(names.prepayment(event))
-    items = (suspense.item_ref(event.area, event.bank_account, fund, event.bank_txn) for fund in event.amounts)
-    if (prepayment is not None and event.bank_txn in prepayment.txns) or any(item in draft.suspense for item in items):
+    lines = {suspense.line_of(event), event.bank_txn}
+    if (prepayment is not None and not lines.isdisjoint(prepayment.txns)) or suspense.is_known(draft, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     came = fens(event.amounts)
@@ -106,6 +106,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
             bank_account=event.bank_account,
             bank_txn=event.bank_txn,
             value_date=event.value_date,
+            booked_on=event.booked_on,
             amounts=yuans(back),
             outstanding=yuans(positive(left)),
             early=yuans(positive({fund: fen - due for fund, fen in back.items()})) or None,
@@ -114,7 +115,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
         reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
         if event.bank_account in BANKS:
-            yield from suspense.unexpected(event, cause, odd, "IN", reason)
+            yield from suspense.unexpected(event, cause, odd, reason)
         else:
             yield disputed(event, cause, reason)
 

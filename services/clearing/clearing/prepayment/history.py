@@ -10,7 +10,7 @@ from medfund import money
 from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event
 from medfund.events.openings import OpeningItemTaken
-from medfund.events.payments import PaymentReturned
+from medfund.events.payments import PaymentReturned, PaymentReturnUndone
 from medfund.events.prepayments import (
     PrepaymentAdjusted,
     PrepaymentApproved,
@@ -100,6 +100,7 @@ _TOLD: Mapping[type[Event], Callable[[Any], _Told]] = {
     PrepaymentAdjusted: lambda it: _Told(it.prepayment_ref, "CHANGED", it.plan_ref, it.day, it.amounts),
     PrepaymentDisbursed: lambda it: _Told(it.prepayment_ref, "PAID", it.payment_ref, it.value_date, it.amounts),
     PaymentReturned: lambda it: _Told(it.payable_ref, "CAME_BACK", it.payment_ref, it.value_date, it.amounts),
+    PaymentReturnUndone: lambda it: _Told(it.payable_ref, "PAID", it.payment_ref, it.value_date, it.amounts),
     PrepaymentPurchasesNoted: lambda it: _Told(it.prepayment_ref, "PURCHASED", it.purchased, it.day),
     OpeningItemTaken: lambda it: _Told(it.item_ref, "PAID", it.evidence_ref, it.value_date, it.accounts[0].amounts),
     OffsetApplied: lambda it: _Told(it.item_ref, "OFFSET", it.payable_ref, it.day, it.amounts),

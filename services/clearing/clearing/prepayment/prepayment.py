@@ -184,5 +184,6 @@ def returned(prepayment: Prepayment, event: PrepaymentReturned) -> None:
     prepayment.outstanding = added(prepayment.outstanding, amounts, -1)
     prepayment.returned = added(prepayment.returned, amounts)
     prepayment.early = added(prepayment.early, fens(event.early or {}))
-    prepayment.txns = [*prepayment.txns, event.bank_txn]
     _back_on(prepayment, event.value_date)
+    line = event.bank_txn if event.booked_on is None else f"{event.bank_txn} {event.booked_on} IN"
+    prepayment.txns = [*prepayment.txns, line]

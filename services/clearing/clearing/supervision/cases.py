@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from clearing import dimensions, names
 from clearing.dimensions import disputed, told
-from clearing.funds import Fens, fens, first_above, yuans
+from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.payments import suspense
+from clearing.payments.cash import BANKS
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
@@ -49,20 +51,34 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
 
 
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
-    recovery = draft.recoveries.get(names.recovery(event))
-    if recovery is None:
-        yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
-    elif (fund := first_above(fens(event.amounts), recovery.due)) is not None:
-        yield disputed(event, cause, f"fund {fund}: {event.amounts[fund]} came in, and less than that is owed")
-    else:
+    """As far as it is owed; the rest is in suspense, as all money that nothing is known of."""
+    recovery, came = draft.recoveries.get(names.recovery(event)), fens(event.amounts)
+    if (recovery is not None and suspense.line_of(event) in (recovery.txns or ())) or suspense.is_known(draft, event):
+        yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
+        return
+    now = at_most(came, recovery.due) if recovery is not None else {}
+    if now and recovery is not None:
         yield RecoverySettled(
-            **recovery.told(cause, event.amounts),
+            **recovery.told(cause, now),
             case_ref=recovery.ref,
             recovery_year=recovery.year,
-            amounts=event.amounts,
+            amounts=yuans(now),
             bank_txn=event.bank_txn,
             value_date=event.value_date,
+            bank_account=event.bank_account,
+            booked_on=event.booked_on,
         )
+    if odd := added(came, now, -1):
+        why = "more came in than is owed of" if recovery is not None else "there is no recovery of"
+        yield from _odd(event, cause, odd, f"{why} case {event.case_ref}")
+
+
+def _odd(event: RecoveryReceived, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
+    """What was in suspense already stays there."""
+    if event.bank_account in BANKS:
+        yield from suspense.unexpected(event, cause, amounts, reason)
+    else:
+        yield disputed(event, cause, reason)
 
 
 def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:

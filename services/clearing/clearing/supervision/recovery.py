@@ -6,7 +6,7 @@ What stays true: in each fund, what was decided is what is open, taken and rever
 from collections.abc import Mapping
 from datetime import date
 
-from msgspec import field
+from msgspec import UNSET, UnsetType, field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, at_most, fens
@@ -26,6 +26,8 @@ class Recovery(Payable, kw_only=True):
     """Open, 1107."""
     taken: Fens = field(default_factory=dict)
     """In cash or by offset, and not given back."""
+    txns: list[str] | UnsetType = UNSET
+    """The lines of the bank by which it was paid in cash, where they have a booking day."""
 
     @property
     def settlement(self) -> Name | None:
@@ -63,6 +65,8 @@ def take(recovery: Recovery, amounts: Mapping[str, int]) -> None:
 
 def settled(recovery: Recovery, event: RecoverySettled) -> None:
     take(recovery, fens(event.amounts))
+    if event.booked_on is not None:
+        recovery.txns = [*(recovery.txns or ()), f"{event.bank_txn} {event.booked_on} IN"]
 
 
 def reversed_(recovery: Recovery, event: RecoveryReversed) -> None:

@@ -30,6 +30,18 @@ on conflict (lane, area, fund, bank_account, day) do update
 set closing = excluded.closing, statement_ref = excluded.statement_ref, imported_at = excluded.imported_at
 where kept.imported_at < excluded.imported_at
 
+-- name: keep_shifts
+-- What the bank booked on another day than its value date, keys in sorted order. Locks: the rows; only this lane writes
+-- them.
+insert into shifts as kept (lane, area, fund, bank_account, value_date, booked_on, fen)
+select
+    $1,
+    told.*
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::date [], $7::text::numeric []
+) as told
+on conflict (lane, area, fund, bank_account, value_date, booked_on) do update set fen = kept.fen + excluded.fen
+
 -- name: book
 -- The lines of a batch, and what they add to each bucket (`$22` on, at most once each, keys in sorted order). Arrays,
 -- because COPY cannot run under row security; as texts, because that is cheaper (`medfund.postgres.arrays`).

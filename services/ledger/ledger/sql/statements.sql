@@ -17,7 +17,7 @@ select count(*)
 from statements
 
 -- name: differences
--- Statements that the books do not agree with. A fen that is missing on one day is missing on every later day: only the
+-- Statements that the books do not agree with, by the bank's booking days. A fen that is missing on one day is missing on every later day: only the
 -- first statement of a difference is told. What moved on a day is in its closing balance, so the sum runs over days and
 -- not over rows. Locks: none; scans the buckets of all lanes.
 with days as (
@@ -31,6 +31,17 @@ with days as (
     from buckets
     where book = 'OPS' and account in ('1002', '1003')
     group by area, fund, account, value_date
+    union all
+    select
+        shift.area,
+        shift.fund,
+        shift.bank_account,
+        moved.day,
+        sum(moved.fen),
+        null
+    from shifts as shift
+    cross join lateral (values (shift.value_date, -shift.fen), (shift.booked_on, shift.fen)) as moved (day, fen)
+    group by shift.area, shift.fund, shift.bank_account, moved.day
     union all
     select
         area,

@@ -142,6 +142,18 @@ where ops <> stat
 order by area, fund, account, value_date
 limit $4
 
+-- name: shifts
+-- What is kept of lines whose booking day is another than their value date. Locks: none.
+select
+    area,
+    fund,
+    bank_account,
+    value_date,
+    booked_on,
+    fen
+from shifts
+where lane = $1
+
 -- name: statements
 -- What is kept of the bank's statements. Locks: none.
 select area, fund, bank_account, day, closing, statement_ref, imported_at

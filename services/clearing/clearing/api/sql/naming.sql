@@ -12,6 +12,17 @@ where
     and ($3::text [] is null or provider = any($3))
     and payment_ref = any($4::text [])
 
+-- name: doubts
+-- What the bank may pay still, or has paid again, of what some payments of a provider are to pay. Locks: none.
+select distinct doubt.why
+from payments as payment
+inner join doubts as doubt
+    on
+        payment.lane = doubt.lane and payment.provider = doubt.provider and payment.fund = doubt.fund
+        and doubt.payable_ref = payment.body ->> 'payable_ref'
+where payment.lane = $1 and payment.provider = $2 and payment.payment_ref = any($3::text [])
+order by doubt.why
+
 -- name: provider
 -- Where a provider is registered, and where it is paid to. Locks: none.
 select
@@ -51,6 +62,16 @@ where
 -- What a suspense item is said to be of: a recovery. Locks: none.
 select body
 from recoveries
+where
+    lane = any($1::smallint [])
+    and area = $2
+    and provider = $3
+    and ref = $4
+
+-- name: target_prepayment
+-- What a suspense item is said to be of: a prepayment. Locks: none.
+select body
+from prepayments
 where
     lane = any($1::smallint [])
     and area = $2

@@ -11,7 +11,8 @@ select
     coalesce(claim.area, recovery.area, prepayment.area) as area,
     coalesce(claim.body, recovery.body, prepayment.body) ->> 'policy_ref' as policy_ref,
     payee.body as account,
-    day.opened
+    day.opened,
+    may_pay.why as doubt
 from payments as payment
 left join claims as claim
     on
@@ -32,6 +33,14 @@ cross join lateral (
         (payment.body ->> 'expires_on')::date < day.opened
         or payment.body ->> 'account' is distinct from payee.body ->> 'ref' as ended
 ) as approval
+left join lateral (
+    select string_agg(doubt.why, '; ' order by doubt.why) as why
+    from doubts as doubt
+    where
+        doubt.lane = payment.lane and doubt.provider = payment.provider and doubt.fund = payment.fund
+        and doubt.payable_ref = payment.body ->> 'payable_ref'
+        and payment.status in ('ORDERED', 'APPROVED', 'SENT', 'FAILED')
+) as may_pay on true
 where
     payment.lane = any($1::smallint [])
     and ($2::text [] is null or coalesce(claim.area, recovery.area, prepayment.area) = any($2))
@@ -51,6 +60,7 @@ where
             (payment.status in ('ORDERED', 'APPROVED', 'SENT') or payment.to_retry)
             and coalesce(payment.body ->> 'latest', payment.body ->> 'due') < $10::text
         when 'returned' then payment.to_retry
+        when 'doubted' then payment.status in ('SENT', 'FAILED') and payment.body ? 'doubt'
         else true
     end
     and (

@@ -15,7 +15,7 @@ select
         from moves as move
         where
             move.area = statement.area and move.fund = statement.fund
-            and move.bank_account = statement.bank_account and move.value_date <= statement.day
+            and move.bank_account = statement.bank_account and move.booked_on <= statement.day
     ) as books
 from (
     select distinct on (area, fund, bank_account) *
@@ -26,11 +26,13 @@ from (
 order by statement.area, statement.fund, statement.bank_account
 
 -- name: matched
--- The lines of a statement that the books have under the same numbers with the same sums: for one thing, for several, for
+-- The lines of a statement that the books have under the same numbers, days and directions with the same sums: for one thing, for several, for
 -- something that other lines are about too, or in suspense. Locks: none.
 with line as (
     select
         bank_txn,
+        booked_on,
+        direction,
         fen
     from bank_lines
     where area = $1 and fund = $2 and bank_account = $3 and day = $4
@@ -54,10 +56,13 @@ booked as (
                 where
                     other.area = $1 and other.ref = move.ref and other.fund = $2 and other.bank_account = $3
                     and other.lane = move.lane and other.provider = move.provider
-                    and other.bank_txn <> move.bank_txn and (other.fen > 0) = (move.fen > 0)
+                    and (other.bank_txn, other.booked_on) <> (move.bank_txn, move.booked_on)
+                    and other.direction = move.direction
             )) as in_parts
         from moves as move
-        where move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+        where
+            move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+            and move.booked_on = line.booked_on and move.direction = line.direction
     ) as booked on true
 )
 
@@ -92,7 +97,9 @@ with differing as (
     left join lateral (
         select sum(move.fen) as fen
         from moves as move
-        where move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+        where
+            move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.bank_txn = line.bank_txn
+            and move.booked_on = line.booked_on and move.direction = line.direction
     ) as booked on true
     where
         line.area = $1 and line.fund = $2 and line.bank_account = $3 and line.day = $4
@@ -107,16 +114,18 @@ with differing as (
         sum(move.fen) as books
     from moves as move
     where
-        move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.value_date <= $4
-        and move.value_date >= (
+        move.area = $1 and move.fund = $2 and move.bank_account = $3 and move.booked_on <= $4
+        and move.booked_on >= (
             select min(day) from bank_statements
             where area = $1 and fund = $2 and bank_account = $3
         )
         and not exists (
             select from bank_lines as line
-            where line.area = $1 and line.fund = $2 and line.bank_account = $3 and line.bank_txn = move.bank_txn
+            where
+                line.area = $1 and line.fund = $2 and line.bank_account = $3 and line.bank_txn = move.bank_txn
+                and line.booked_on = move.booked_on and line.direction = move.direction
         )
-    group by move.bank_txn
+    group by move.bank_txn, move.booked_on, move.direction
 ),
 
 ordered as (

@@ -46,6 +46,25 @@ select
 from payments
 where end_to_end_id = any($1::text [])
 
+-- name: answered
+-- The payments of a run, and those that are named, whatever became of them. Locks: none.
+select
+    end_to_end_id,
+    payment_ref,
+    provider,
+    area,
+    fund,
+    fen,
+    status
+from payments
+where run_ref = $1 or end_to_end_id = any($2::text [])
+
+-- name: accepted_before
+-- When the bank accepted a payment file, the first time. Locks: none.
+select min(at)
+from bank_files
+where direction = 'IN' and kind = 'Report' and detail = $1
+
 -- name: sent_by_runs
 -- What of some runs the bank has not rejected. Locks: none.
 select
@@ -84,14 +103,16 @@ from prepayments
 where area = $1 and fund = $2 and ref = any($3::text [])
 
 -- name: booked
--- What the books have under the bank's own numbers, in one account. By the index, number for number: a plan for any
--- numbers would go through all that ever moved. Locks: none.
+-- What the books have under the bank's own numbers, in one account, by booking day and direction. By the index, number for
+-- number: a plan for any numbers would go through all that ever moved. Locks: none.
 select
-    line.bank_txn,
+    move.bank_txn,
+    move.booked_on,
+    move.direction,
     sum(move.fen) as fen
-from unnest($4::text []) as line (bank_txn)
+from (select distinct bank_txn from unnest($4::text []) as named (bank_txn)) as line
 inner join moves as move on move.area = $1 and move.fund = $2 and move.bank_account = $3 and line.bank_txn = move.bank_txn
-group by line.bank_txn
+group by move.bank_txn, move.booked_on, move.direction
 
 -- name: file
 -- Whether a file was taken in or went out before. Locks: none.
@@ -107,14 +128,16 @@ on conflict do nothing
 
 -- name: keep_lines
 -- The lines of a statement; the same statement again says nothing new. Locks: none beyond the new rows.
-insert into bank_lines (area, fund, bank_account, day, bank_txn, value_date, fen, ref)
+insert into bank_lines (area, fund, bank_account, day, bank_txn, value_date, fen, ref, booked_on, direction)
 select
     $1,
     $2,
     $3,
     $4,
     line.*
-from unnest($5::text::text [], $6::text::date [], $7::text::bigint [], $8::text::text []) as line
+from unnest(
+    $5::text::text [], $6::text::date [], $7::text::bigint [], $8::text::text [], $9::text::date [], $10::text::text []
+) as line
 on conflict do nothing
 
 -- name: keep_statement
@@ -128,22 +151,25 @@ on conflict (area, fund, bank_account, day) do update set
     lines = excluded.lines
 
 -- name: cash
--- What the books have in an account at the end of a day. Locks: none.
+-- What the books have in an account at the end of a day, by the bank's booking days. Locks: none.
 select coalesce(sum(fen), 0)
 from moves
-where area = $1 and fund = $2 and bank_account = $3 and value_date <= $4
+where area = $1 and fund = $2 and bank_account = $3 and booked_on <= $4
 
 -- name: placed
--- What was in suspense and turned out to be something of a provider: its payment, its return, its recovery. Locks: none.
+-- What was in suspense and turned out to be something of a provider: its payment, its return, its recovery, its
+-- prepayment. Locks: none.
 select
     suspense.lane,
     suspense.body
 from suspense
-where not suspense.is_open and suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY')
+where not suspense.is_open and suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
 
 -- name: known
--- Which events were accepted, by their identities. Locks: none.
-select identity
+-- What was accepted under some identities. Locks: none.
+select
+    identity,
+    digest
 from identities
 where lane = any($1::smallint []) and identity = any($2::bytea [])
 

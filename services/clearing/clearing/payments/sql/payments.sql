@@ -77,7 +77,7 @@ on conflict (lane, item_ref) do update set is_open = excluded.is_open, body = ex
 -- name: move
 -- What moved on bank accounts. The same line told twice is booked twice, here as in the ledger, and then differs from the
 -- bank. Locks: those rows; only this lane writes them.
-insert into moves (lane, area, fund, bank_account, value_date, bank_txn, provider, ref, fen)
+insert into moves (lane, area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
 select
     $1,
     moved.area,
@@ -87,10 +87,15 @@ select
     moved.bank_txn,
     moved.provider,
     moved.ref,
-    sum(moved.fen)
+    sum(moved.fen),
+    moved.booked_on,
+    moved.direction
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
-    $8::text::text [], $9::text::bigint []
-) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen)
-group by moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref
-on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date) do update set fen = moves.fen + excluded.fen
+    $8::text::text [], $9::text::bigint [], $10::text::date [], $11::text::text []
+) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
+group by
+    moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref,
+    moved.booked_on, moved.direction
+on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date, booked_on, direction)
+do update set fen = moves.fen + excluded.fen

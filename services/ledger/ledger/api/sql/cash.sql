@@ -16,7 +16,8 @@ where
 group by area, fund, account
 
 -- name: statements
--- The bank's last statement of each account, and what the books say of that very day. Null narrows nothing.
+-- The bank's last statement of each account, and what the books say of that very day, by the bank's booking days. Null
+-- narrows nothing.
 -- Locks: none; scans the buckets.
 with last as (
     select distinct on (area, fund, bank_account)
@@ -40,7 +41,17 @@ select
     last.bank_account,
     last.day,
     last.closing,
-    coalesce(sum(moved.debit - moved.credit), 0) as books
+    (
+        coalesce(sum(moved.debit - moved.credit), 0)
+        + (
+            select coalesce(sum(case when shift.booked_on <= last.day then shift.fen else -shift.fen end), 0)
+            from shifts as shift
+            where
+                shift.lane = any($1) and shift.area = last.area and shift.fund = last.fund
+                and shift.bank_account = last.bank_account
+                and (shift.booked_on <= last.day) <> (shift.value_date <= last.day)
+        )
+    ) as books
 from last
 left join buckets as moved
     on

@@ -1,0 +1,510 @@
+"""Files as real banks write them (`tests/bank_says`), put into the bank's folder: what the payments, the books and the
+APIs say then. Both services, the bank's process and the API on a real database."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from clearing.bank import reading, taking
+from clearing.payments.payment import end_to_end_id
+from ledger import statements
+from ledger.verify import Report
+from medfund.bankfiles.messages import Entry
+from medfund.postgres import connect
+from tests.conftest import Database
+from tests.fund import running
+from tests.integration.bank_door import AREA, DAY, FISCAL, NUMBERS, P1, PROVIDER, Door, line, opened, paid
+from tests.integration.claims_served import serving
+from tests.integration.served import Caller
+
+SAYS = Path(__file__).parents[1] / "bank_says"
+LATE = "B-late/P1/310100"
+RUN = "152500-310100-20260210-1"
+
+
+@pytest.fixture
+async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
+    async with opened(database, tmp_path) as door:
+        yield door
+
+
+@pytest.fixture
+async def anna(door: Door, database: Database, tmp_path: Path) -> AsyncIterator[Caller]:
+    async with serving(database, door.fund.log, tmp_path / "keys", lanes=1) as api:
+        yield api.caller("finance", areas=[AREA], subject="anna")
+
+
+async def two_payments_at_the_bank(door: Door) -> None:
+    """Of 900.00 and of 180.00, in one run."""
+    door.fund.settlements.clear()
+    door.fund.settle({"310100": 20_000}, day="2026-01-20")
+    door.fund.submit("B-late", on="2026-02-07")
+    await door.fund.drain()
+    door.fund.day("2026-02-10")
+    transfers = await door.sent()
+    assert [one.amount for one in transfers.transfers] == [90_000, 18_000]
+
+
+async def said(door: Door, *names: str, account: str = NUMBERS["390100"], **more: str) -> list[str]:
+    """The bank puts files; where each of them ended."""
+    second = end_to_end_id(PROVIDER, LATE)
+    words = {"run": RUN, "first": end_to_end_id(PROVIDER, P1), "second": second, "SECOND": second.upper()}
+    for number, name in enumerate(names):
+        text = Template((SAYS / name).read_text("utf-8")).substitute(words, account=account, **more)
+        door.bank.put_bytes(text.encode(), f"{number}-{name}")
+    await door.round()
+    return [where(door, f"{number}-{name}") for number, name in enumerate(names)]
+
+
+def where(door: Door, name: str) -> str:
+    [found] = [place for place in ("in", "done/in", "refused") if (door.bank.root / place / name).exists()]
+    return found
+
+
+async def states(door: Door) -> list[str]:
+    await door.fund.drain()
+    return [await door.status(P1), await door.status(LATE)]
+
+
+async def reconciled(caller: Caller, day: str, fund: str = "390100") -> tuple[bool, str, str]:
+    answer = await caller.answer("/v1/reconciliations", area=AREA, day=day, fund=fund)
+    [account] = [one for one in answer["accounts"] if one["bank_account"] == "1002"]
+    return answer["agrees"], account["books"], account["difference"]
+
+
+async def in_suspense(caller: Caller) -> list[tuple[str, str, str]]:
+    answer = await caller.answer("/v1/suspense", area=AREA, open="true")
+    return sorted((one["bank_txn"], one["direction"], one["amount"]) for one in answer["items"])
+
+
+async def proof(door: Door, database: Database) -> Report:
+    """What `medfund verify` says of the bank's statements."""
+    report = Report()
+    async with AsyncExitStack() as stack:
+        books, clearing = [
+            await stack.enter_async_context(connect.connection(database.dsn("reader", name), name="tests"))
+            for name in ("ledger", "clearing")
+        ]
+        await statements.compare(report, books, clearing, door.fund.log, range(1), of=1)
+    return report
+
+
+# -- days
+
+
+async def test_a_line_that_is_valued_later_is_in_the_statement_of_its_booking_day(
+    door: Door, anna: Caller, database: Database
+) -> None:
+    """And in the books with its value date."""
+    files = "valued-later-day-1.camt053.xml", "valued-later-day-2.camt053.xml"
+    assert await said(door, *files) == ["done/in", "done/in"]
+    assert await reconciled(anna, "2026-02-10") == (True, "5123.00", "0.00")
+    assert await reconciled(anna, "2026-02-11") == (True, "5123.00", "0.00")
+    report = await proof(door, database)
+    assert (report.ok, report.statements) == (True, 2)
+    told = [dict(record.headers)["ce_type"] for record in door.fund.log.records("bank", 0)]
+    assert b"bank.mismatch.found.v1" not in told
+    [bucket] = await door.fund.control.fetch(
+        "select value_date from ledger.buckets where account = '1002' and book = 'OPS' and debit = 12300"
+    )
+    assert bucket["value_date"] == date(2026, 2, 11)
+
+
+async def test_a_statement_that_differs_is_named_and_the_books_hold_all_the_same(
+    door: Door, database: Database
+) -> None:
+    door.bank.put(door.bank.statement([], opening=499_999))
+    await door.round()
+    report = await proof(door, database)
+    assert (report.ok, report.problems, report.not_compared) == (False, [], [])
+    [difference] = report.differences
+    assert "4999.99 by the bank, 5000.00 in the books" in difference
+
+
+async def test_a_value_date_that_has_not_come_holds_nothing_up(door: Door, anna: Caller) -> None:
+    later = datetime.fromtimestamp(door.fund.log.clock_ms / 1000, UTC).date() + timedelta(days=2)
+    files = "valued-in-two-days.camt054.xml", "valued-today.camt054.xml"
+    assert await said(door, *files, later=str(later)) == ["done/in", "done/in"]
+    assert await in_suspense(anna) == [("R030001", "IN", "50.00"), ("R030002", "IN", "60.00")]
+    [item, _] = (await anna.answer("/v1/suspense", area=AREA))["items"][::-1]
+    assert (item["value_date"], item["booked_on"]) == (str(later), "2026-02-10")
+
+
+async def test_a_file_that_waits_for_its_day_holds_up_no_other_and_one_of_no_day_is_refused(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    door.fund.log.clock_ms = int(now.timestamp() * 1000)
+    days = {"a-monday": now.date() + timedelta(days=3), "b-never": date(2099, 1, 1), "c-today": DAY}
+    for name, day in days.items():
+        door.bank.put(door.bank.notification([Entry(f"T-{name}", "IN", 100, day, day)]), f"{name}.xml")
+    [waits] = await door.round()
+    assert "time_in_future" in waits
+    assert [where(door, f"{name}.xml") for name in days] == ["in", "refused", "done/in"]
+    assert "BAD_DATE" in door.refused()["b-never.xml"]
+
+
+# -- a second delivery
+
+
+async def test_a_second_delivery_that_is_refused_leaves_payments_sent_and_is_told(door: Door, anna: Caller) -> None:
+    """The bank pays the first one; nothing is asked for again meanwhile."""
+    await two_payments_at_the_bank(door)
+    before = taking.UNCLEAR.labels("repeated")._value.get()
+    with capture_logs() as logs:
+        files = "accepted.pain002.xml", "second-delivery-refused.pain002.xml"
+        assert await said(door, *files) == ["done/in", "done/in"]
+    assert await states(door) == ["SENT", "SENT"]
+    assert taking.UNCLEAR.labels("repeated")._value.get() == before + 1
+    assert any(one["log_level"] == "error" and one.get("run") == RUN for one in logs)
+    assert (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"] == []
+    doubted = (await anna.answer("/v1/payments", area=AREA, queue="doubted"))["payments"]
+    assert [(one["payment"], one["bank_may_still_pay"]) for one in doubted] == [(P1, True), (LATE, True)]
+    assert "AM05" in doubted[0]["bank_may_still_pay_because"]
+    assert await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    assert await states(door) == ["SETTLED", "SETTLED"]
+    assert (await anna.answer("/v1/payments", area=AREA, queue="doubted"))["payments"] == []
+
+
+async def test_who_approves_a_payment_anew_is_told_first_that_the_bank_may_still_pay_the_old_one(
+    door: Door, anna: Caller
+) -> None:
+    """The bank accepted the file, and rejects all of it now."""
+    await two_payments_at_the_bank(door)
+    await said(door, "accepted.pain002.xml")
+    text = (SAYS / "second-delivery-refused.pain002.xml").read_text("utf-8").replace("AM05", "AM04")
+    door.bank.put_bytes(Template(text).substitute(run=RUN).encode(), "rejected.xml")
+    await door.round()
+    assert await states(door) == ["FAILED", "FAILED"]
+    door.fund.retry(P1, "bo")
+    await door.fund.drain()
+    [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
+    assert (again["retry_of"], again["bank_may_still_pay"]) == (P1, True)
+    approval = {"approval": "A-1", "payments": [again["payment"]], "total": "900.00"}
+    refused = await anna.command("/v1/approvals", **approval)
+    assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
+    assert "accepted this file before" in refused.json()["detail"]
+    assert (await anna.command("/v1/approvals", **approval, although_bank_may_still_pay=True)).status_code == 202
+
+
+# -- answers
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("checked-v10.pain002.xml", ["SENT", "SENT"]),
+        ("rejected-v10.pain002.xml", ["SENT", "FAILED"]),
+        ("one-rejected-one-pending.pain002.xml", ["SENT", "FAILED"]),
+        ("received.pain002.xml", ["SENT", "SENT"]),
+        ("one-rejected-one-changed.pain002.xml", ["SENT", "FAILED"]),
+        ("reason-in-its-own-words.pain002.xml", ["SENT", "FAILED"]),
+    ],
+)
+async def test_the_banks_answer_counts_for_each_payment_whatever_it_says_of_the_others(
+    door: Door, file: str, expected: list[str]
+) -> None:
+    await two_payments_at_the_bank(door)
+    assert await said(door, file) == ["done/in"]
+    assert await states(door) == expected
+    if expected[1] == "FAILED":
+        [late] = await door.fund.payments(payment_ref=LATE)
+        assert late["code"] == ("收款人账号户名不符" if "words" in file else "AC01")
+
+
+@pytest.mark.parametrize("file", ["rejects-an-unknown-file.pain002.xml", "rejects-in-upper-case.pain002.xml"])
+async def test_a_rejection_that_names_nothing_known_is_told(door: Door, file: str) -> None:
+    await two_payments_at_the_bank(door)
+    before = taking.UNCLEAR.labels("nothing_known")._value.get()
+    with capture_logs() as logs:
+        assert await said(door, file) == ["done/in"]
+    assert await states(door) == ["SENT", "SENT"]
+    assert taking.UNCLEAR.labels("nothing_known")._value.get() == before + 1
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["the bank rejects what nobody has sent"]
+
+
+async def test_a_return_that_the_bank_takes_back_is_undone(door: Door, anna: Caller) -> None:
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    assert await said(door, "return.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    [back] = (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"]
+    assert back["payment"] == P1
+    books = await door.fund.balances(), await door.fund.balances("STAT")
+    assert (books[0]["1002"]["310100"], books[0].get("1104", {})) == (500_000, {})
+    assert await said(door, "return-taken-back.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    assert (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"] == []
+    assert await in_suspense(anna) == []
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["status"], payment["settled"], payment["returned"], payment["to_retry"]) == (
+        "SETTLED", {"310100": 90_000}, {}, {},
+    )  # fmt: skip
+    books = await door.fund.balances(), await door.fund.balances("STAT")
+    assert (books[0]["1002"]["310100"], books[0]["1104"]) == (410_000, {"310100": 90_000})
+    assert (books[1]["EXP_CASH"]["310100"], books[1]["TEMP_INSTANT"]) == (410_000, {"310100": 90_000})
+    before = await door.fund.tables()
+    await door.fund.rebuild()
+    assert await door.fund.tables() == before
+
+
+# -- lines
+
+
+async def test_a_number_that_the_bank_uses_again_on_another_day_is_another_line(door: Door, anna: Caller) -> None:
+    """Nothing that moved is swallowed, whether the amounts differ or not."""
+    names = [f"number-{name}.camt054.xml" for name in ("1-day-1", "1-day-2", "2-day-2")]
+    assert await said(door, *names, "numbers-day-2.camt053.xml") == ["done/in"] * 4
+    sevens = [f"number-7-day-{day}.camt054.xml" for day in (1, 2)]
+    assert await said(door, *sevens, account=NUMBERS["310100"]) == ["done/in"] * 2
+    assert await in_suspense(anna) == [
+        ("000001", "IN", "10.00"), ("000001", "IN", "20.00"), ("000002", "IN", "30.00"),
+        ("000007", "IN", "10.00"), ("000007", "IN", "10.00"),
+    ]  # fmt: skip
+    assert await reconciled(anna, "2026-02-12") == (True, "5060.00", "0.00")
+    refused = await door.fund.control.fetch("select reason from ledger.quarantine")
+    assert refused == []
+
+
+async def test_what_the_books_have_with_another_amount_is_refused_and_never_taken_for_booked(door: Door) -> None:
+    door.bank.put(door.bank.notification([line("T-1", 1_000, "NOBODY", direction="IN")]))
+    await door.round()
+    name = door.bank.put(door.bank.notification([line("T-1", 1_100, "ELSE", direction="IN")]))
+    other = door.bank.put(door.bank.notification([line("T-2", 100, "NOBODY", direction="IN")]))
+    assert await door.round() == []
+    assert (where(door, name), where(door, other)) == ("refused", "done/in")
+    assert "11.00, and the books have 10.00" in door.refused()[name]
+    assert (await door.fund.balances())["2190"] == {"310100": -1_100}
+
+
+async def test_both_directions_of_one_number_on_one_day_are_two_lines(door: Door, anna: Caller) -> None:
+    lines = [Entry("9", "IN", 500, DAY, DAY), Entry("9", "OUT", 500, DAY, DAY)]
+    door.bank.put(door.bank.statement(lines, opening=500_000))
+    assert await door.round() == []
+    assert await in_suspense(anna) == [("9", "IN", "5.00"), ("9", "OUT", "5.00")]
+    assert await reconciled(anna, str(DAY), "310100") == (True, "5000.00", "0.00")
+
+
+async def test_a_line_that_was_in_suspense_under_its_old_name_is_known_and_not_booked_again(door: Door) -> None:
+    """A fact of before lines had a booking day, told again by a file whose line has one."""
+    about = {"bank_account": "1002", "direction": "IN", "bank_txn": "OLD-1", "value_date": "2026-02-11"}
+    door.fund.put("bank.line.unplaced.v1", **about, amounts={"310100": "1.23"}, text="x")
+    await door.fund.drain()
+    door.bank.put(door.bank.notification([Entry("OLD-1", "IN", 123, DAY, date(2026, 2, 11))]))
+    assert await door.round() == []
+    assert len(await door.fund.decided("suspense.opened")) == 1
+    door.bank.put(door.bank.notification([Entry("OLD-1", "IN", 123, date(2026, 2, 12), date(2026, 2, 12))]))
+    assert await door.round() == []
+    assert len(await door.fund.decided("suspense.opened")) == 2
+
+
+async def test_the_banks_numbers_are_texts(door: Door, anna: Caller) -> None:
+    files = "number-with-a-blank.camt054.xml", "number-without-a-blank.camt054.xml"
+    assert await said(door, *files) == ["done/in", "done/in"]
+    assert await in_suspense(anna) == [("20260216 000001", "IN", "21.00"), ("R210002", "IN", "22.00")]
+    assert await said(door, "message-with-a-blank.camt053.xml", account=FISCAL["310100"]) == ["done/in"]
+    odd = [Entry(text, "IN", 1, DAY, DAY) for text in ("+1 (甲)", "流水 7", "-", "a\u00a0b", "\u3000")]
+    door.bank.put(door.bank.notification(odd))
+    assert await door.round() == []
+    assert door.refused() == {}
+    assert (await door.fund.balances())["2190"]["310100"] == -5
+
+
+# -- what is in suspense
+
+
+async def placed(door: Door, caller: Caller, txn: str, **what: str) -> str:
+    [item] = [one for one in (await caller.answer("/v1/suspense", area=AREA))["items"] if one["bank_txn"] == txn]
+    given = await caller.command("/v1/suspense-placings", item=item["item"], placed_on="2026-02-12", **what)
+    assert given.status_code == 202, given.text
+    await door.fund.drain()
+    assert await door.round() == []
+    await door.fund.drain()
+    return (await caller.answer(given.json()["look"]))["state"]
+
+
+@pytest.mark.parametrize(
+    ("what", "direction", "ops", "stat"),
+    [
+        ("INTEREST", "IN", {"4001": -700}, {"OTHER_INCOME": -700}),
+        ("OTHER_INCOME", "IN", {"4001": -700}, {"OTHER_INCOME": -700}),
+        ("INTEREST", "OUT", {"4001": 700}, {"OTHER_INCOME": 700}),
+        ("FEE", "OUT", {"5004": 700}, {"OTHER_EXPENSE": 700}),
+        ("FEE", "IN", {"5004": -700}, {"OTHER_EXPENSE": -700}),
+    ],
+)
+async def test_interest_and_fees_of_the_account_are_placed_and_booked_in_both_books(
+    door: Door, anna: Caller, what: str, direction: Any, ops: dict[str, int], stat: dict[str, int]
+) -> None:
+    door.bank.put(door.bank.notification([Entry("I-1", direction, 700, DAY, DAY)], fund="390100"))
+    await door.round()
+    assert await placed(door, anna, "I-1", placed_as=what) == "DONE"
+    for book, expected in (("OPS", ops), ("STAT", stat)):
+        found = await door.fund.balances(book)
+        for account, fen in expected.items():
+            assert found[account] == {"390100": fen}
+        assert not found.keys() & {"1190", "2190", "TEMP_SUSPENSE", "RECV_SUSPENSE"}
+
+
+async def test_a_fee_is_booked_where_the_areas_policy_says(door: Door, anna: Caller) -> None:
+    door.fund.policy(bank__fee_account="4001", valid_from="2026-02-01")
+    door.bank.put(door.bank.notification([Entry("F-1", "OUT", 700, DAY, DAY)], fund="390100"))
+    await door.round()
+    assert await placed(door, anna, "F-1", placed_as="FEE") == "DONE"
+    assert (await door.fund.balances())["4001"] == {"390100": 700}
+    assert (await door.fund.balances("STAT"))["OTHER_INCOME"] == {"390100": 700}
+
+
+async def test_money_for_a_recovery_beyond_what_is_owed_is_in_suspense(door: Door, anna: Caller) -> None:
+    """And so is all of it where nothing is owed any more; the bank has what the books have."""
+    await door.sent()
+    door.fund.recover("C-1", {"310100": 5_000}, decided_on="2026-02-09")
+    await door.fund.drain()
+    for number, fen in enumerate((6_000, 1_000)):
+        entry = line(f"C-{number}", fen, "C-1", direction="IN")
+        door.bank.put(door.bank.notification([entry], account="1003"))
+    assert await door.round() == []
+    assert await in_suspense(anna) == [("C-0", "IN", "10.00"), ("C-1", "IN", "10.00")]
+    assert (await door.fund.balances())["1003"]["310100"] == 1_007_000
+    assert await door.fund.decided("fact.disputed") == []
+
+
+async def test_a_recovery_found_in_suspense_moves_no_bank_account_again(door: Door, anna: Caller) -> None:
+    await door.sent()
+    door.fund.recover("C-1", {"310100": 5_000}, decided_on="2026-02-09")
+    await door.fund.drain()
+    door.bank.put(door.bank.notification([Entry("C-9", "IN", 5_000, DAY, DAY)], account="1003"))
+    await door.round()
+    assert await placed(door, anna, "C-9", placed_as="RECOVERY", target="C-1", provider=PROVIDER) == "DONE"
+    books = await door.fund.balances()
+    assert books["1003"]["310100"] == 1_005_000
+    assert not books.keys() & {"1107", "2190"}
+
+
+async def test_a_prepayment_that_was_paid_back_is_placed_from_suspense(door: Door, anna: Caller) -> None:
+    fund, ref = door.fund, f"{PROVIDER}/YF-2026/310100"
+    fund.figures("310100", "1200.00", "1200.00")
+    fund.assess()
+    fund.apply("310100")
+    fund.grant(ref, 20_000)
+    await fund.drain()
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification([*paid(transfers), Entry("P-1", "IN", 15_000, DAY, DAY)]))
+    await door.round()
+    assert await placed(door, anna, "P-1", placed_as="PREPAYMENT", target=ref, provider=PROVIDER) == "DONE"
+    assert (await fund.prepayments())[ref]["outstanding"] == {"310100": 5_000}
+    books = await fund.balances()
+    assert books["1101"] == {"310100": 5_000}
+    assert "2190" not in books
+
+
+async def test_a_return_that_was_taken_back_without_saying_so_is_placed_as_one(door: Door, anna: Caller) -> None:
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    await said(door, "return.camt054.xml", account=NUMBERS["310100"])
+    door.bank.put(door.bank.notification([Entry("U-1", "OUT", 90_000, DAY, DAY)]))
+    await door.round()
+    assert await placed(door, anna, "U-1", placed_as="RETURN", target=P1, provider=PROVIDER) == "DONE"
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["returned"], payment["to_retry"]) == ({}, {})
+    books = await door.fund.balances()
+    assert (books["1104"], books.get("1190")) == ({"310100": 90_000}, None)
+
+
+# -- what ends its reader
+
+
+async def test_a_file_that_ends_its_reader_is_put_aside_and_the_others_go_on(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comment of many megabytes with tags in it, and a reader that is killed."""
+    good = door.bank.notification([Entry("G-1", "IN", 100, DAY, DAY)])
+    text = (SAYS / "received.pain002.xml").read_bytes()
+    comment = b"<!--" + b"<a></a>" * 3_000_000 + b"-->"
+    door.bank.put_bytes(text.replace(b"<CstmrPmtStsRpt>", comment + b"<CstmrPmtStsRpt>"), "a.xml")
+    door.bank.put(good, "b.xml")
+    started = datetime.now(UTC)
+    assert await door.round() == []
+    assert (datetime.now(UTC) - started).total_seconds() < 30
+    assert (where(door, "a.xml"), where(door, "b.xml")) == ("refused", "done/in")
+    assert "TOO_LARGE" in door.refused()["a.xml"]
+
+
+def test_whatever_a_reader_does_is_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It crashes, runs on for ever, takes all memory, or ends."""
+    doings: dict[str, tuple[str, str]] = {
+        "crash": ("import os, signal; os.kill(os.getpid(), signal.SIGTRAP)", "SIGTRAP"),
+        "loop": ("while True: pass", "more than"),
+        "memory": ("x = bytearray(64 << 30)", "bytes of memory"),
+        "exit": ("import os; os._exit(3)", "without a word"),
+        "bug": ("raise KeyError('odd')", "KeyError"),
+    }
+    for does, words in doings.values():
+        monkeypatch.setattr(reading.forms, "read", lambda file, known, does=does: exec(does))  # noqa: S102
+        monkeypatch.setattr(reading, "WORK_LIMIT_S", 1)
+        answer = reading._read_apart(tmp_path / "x.xml", {})
+        assert isinstance(answer, reading.BadFile)
+        assert (answer.code, words in answer.detail) == ("UNREADABLE", True), answer.detail
+
+
+async def test_a_reader_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    reader = reading.Reader()
+    file = tmp_path / "x.xml"
+    file.write_bytes(b"<a/>")
+    with pytest.raises(reading.BadFile, match="UNKNOWN_MESSAGE"):
+        await reader.read(file, {})
+    assert reader._process is not None
+    reader._process.kill()
+    with pytest.raises(reading.BadFile, match="UNREADABLE"):
+        await reader.read(file, {})
+    with pytest.raises(reading.BadFile, match="UNKNOWN_MESSAGE"):
+        await reader.read(file, {})
+    with pytest.raises(FileNotFoundError):
+        await reader.read(tmp_path / "gone.xml", {})
+    reader.close()
+
+
+# -- rules that no file reaches
+
+
+async def test_a_retry_that_was_not_sent_ends_when_its_return_is_taken_back(database: Database) -> None:
+    async with running(database) as fund:
+        fund.register()
+        fund.policy()
+        for staff in ("anna", "bo"):
+            fund.mandate(staff)
+        fund.deposit({"310100": 500_000})
+        fund.settle({"310100": 100_000})
+        fund.submit("B-1")
+        await fund.drain()
+        fund.day("2026-02-09")
+        ref = "B-1/P1/310100"
+        fund.bank(ref, {"310100": 90_000}, on="2026-02-10")
+        fund.bank(ref, {"310100": 90_000}, on="2026-02-11", back=True)
+        await fund.drain()
+        fund.retry(ref)
+        await fund.drain()
+        again = "B-1/P2/310100"
+        assert {one["payment_ref"]: one["status"] for one in await fund.payments()}[again] == "ORDERED"
+        taken_back = {
+            "payment_ref": ref, "provider": fund.provider, "bank_txn": "R-9", "value_date": "2026-02-12",
+            "booked_on": "2026-02-12",
+        }  # fmt: skip
+        fund.put("bank.return.reversed.v1", **taken_back, amounts={"310100": "900.00"})
+        states = {one["payment_ref"]: (one["status"], one["to_retry"]) for one in await fund.payments()}
+        assert states == {ref: ("SETTLED", {}), again: ("CANCELLED", {})}
+        books = await fund.balances()
+        assert (books["1104"], books["1002"]) == ({"310100": 90_000}, {"310100": 410_000})
+        assert await fund.open_items() == {account: books[account] for account in ("1104", "2101")}
+        fund.put("bank.return.reversed.v1", **{**taken_back, "bank_txn": "R-10"}, amounts={"310100": "900.00"})
+        [item] = await fund.decided("suspense.opened")
+        assert (item["direction"], item["amounts"]) == ("OUT", {"310100": "900.00"})
+        before = await fund.tables()
+        await fund.rebuild()
+        assert await fund.tables() == before
