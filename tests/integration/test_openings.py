@@ -141,6 +141,23 @@ async def test_an_opening_payable_is_ordered_less_what_is_owed_and_paid_by_two_p
     await rebuilt(fund)
 
 
+async def test_a_visitors_opening_payable_pays_what_the_hospital_owed_and_each_side_is_proved(
+    fund: Fund, database: Database
+) -> None:
+    opened(fund, "B-V", {"2102": {EMPLOYEES: 8_020}}, insured_area="370100", **CLAIM)
+    opened(fund, "C-1", {"1107": {EMPLOYEES: 3_019}}, decided_on="2025-11-20")
+    assert await offsets(fund) == [("1107", "C-1", {EMPLOYEES: "30.19"})]
+    rows = await fund.control.fetch(
+        "select account, counterpart, sum(debit - credit)::bigint as fen from ledger.buckets"
+        " where book = 'OPS' and party = $1 group by account, counterpart having sum(debit - credit) <> 0"
+        " order by account, counterpart",
+        PROVIDER,
+    )
+    assert [tuple(row) for row in rows] == [("2102", "370100", -5_001), ("3001", "", -3_019), ("3001", "370100", 8_020)]
+    assert (await fund.balances("STAT"))["TEMP_VISITOR"] == {EMPLOYEES: -5_001}, "less what is still owed for them"
+    assert (await proved(fund, database)).problems == []
+
+
 async def test_an_opening_prepayment_is_taken_back_by_its_schedule(fund: Fund) -> None:
     """Of 9,000.00 that were paid 6,500.00 are open: with two thirds due in November, 3,500.00 are taken."""
     prepaid(fund, ANNUAL, 650_000, "9000.00")

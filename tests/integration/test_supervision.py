@@ -366,6 +366,11 @@ async def test_a_visitors_payable_is_taken_for_what_the_hospital_owes_the_area(f
     statutory = {"TEMP_VISITOR": {"310100": 25_000}, "OTHER_INCOME": {"310100": -21_900}, "EXPENSE": {"310100": -3_100}}
     assert await fund.balances("STAT") == statutory
     assert statutory["TEMP_VISITOR"]["310100"] == 60_000 - 32_000 - 3_000, "1106 less what is owed for them"
+    rows = await fund.control.fetch(
+        "select counterpart, sum(debit - credit)::bigint as fen from ledger.buckets"
+        " where book = 'OPS' and account = '1107' group by counterpart having sum(debit - credit) <> 0"
+    )
+    assert rows == [], "the recoveries are closed on the side on which they were opened"
     fund.recover("C-3", {"310100": 1_700}, **visitors)
     fund.settlements.clear()
     fund.settle({"310100": 50_000}, day="2026-01-16", clr_type="11")

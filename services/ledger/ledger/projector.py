@@ -14,6 +14,7 @@ from ledger import chart, posting
 from medfund import money
 from medfund.events.bank import BankStatementImported
 from medfund.events.claims import SettlementRecorded, SettlementReversed
+from medfund.events.clearing import OffsetApplied
 from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
 from medfund.lanes.registered import REGISTRATIONS
@@ -51,6 +52,8 @@ class JournalLine(NamedTuple):
     service_date: date | None
     value_date: date
     recorded_date: date
+    credit_counterpart: str | None = None
+    """Where it is another one than the debit side's: of an item that another payer's payable pays off."""
 
 
 BUCKET = ("party", "account", "book", "fund", "area", "counterpart", "value_date", "recorded_date")
@@ -194,14 +197,14 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     topic, count, type = families[record.topic], group.count or 1, group.sample.type
     service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
     party, counterpart, insutype, clr_type, benefit_year = dimensions(event, valued)
-    area, recorded = event.area, recorded_date(record.timestamp)
+    area, recorded, others = event.area, recorded_date(record.timestamp), credit_counterpart(event)
     parts = (
         (book, fund, debit, credit, part) for book, fund, debit, credit, amount in booked for part in _parts(amount)
     )
     for ordinal, (book, fund, debit, credit, amount) in enumerate(parts):
         yield JournalLine(
             topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
-            party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded,
+            party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded, others,
         )  # fmt: skip
 
 
@@ -222,6 +225,13 @@ def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:
     return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year
 
 
+def credit_counterpart(event: Any) -> str | None:
+    """An offset pays off an item on the item's own side (c.4)."""
+    if type(event) is not OffsetApplied or event.item_insured_area == event.insured_area:
+        return None
+    return event.item_insured_area if event.item_insured_area != event.area else ""
+
+
 def value_date(accepted: Accepted) -> date:
     """The day on which an event counts: the bank's, the service's, or the day in Shanghai on which it occurred."""
     event: Any = accepted.event
@@ -235,11 +245,12 @@ def buckets(lines: Iterable[JournalLine]) -> dict[BucketKey, list[int]]:
     """What the lines add to the day buckets of their two accounts: debit and credit in fen."""
     found: dict[BucketKey, list[int]] = {}
     for line in lines:
-        _, _, _, _, _, _, book, area, fund, debit, credit, amount, party, counterpart, _, _, _, _, value, recorded = (
-            line
-        )
+        (
+            _, _, _, _, _, _, book, area, fund, debit, credit, amount, party, counterpart, _, _, _, _, value, recorded,
+            others,
+        ) = line  # fmt: skip
         left = (party, debit, book, fund, area, counterpart, value, recorded)
-        right = (party, credit, book, fund, area, counterpart, value, recorded)
+        right = (party, credit, book, fund, area, counterpart if others is None else others, value, recorded)
         if (bucket := found.get(left)) is not None:
             bucket[0] += amount
         else:

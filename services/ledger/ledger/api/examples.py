@@ -65,6 +65,7 @@ LINE: Json = {
     "amount": "6852.80",
     "party": "H15250200017",
     "counterpart": "",
+    "credit_counterpart": None,
     "insutype": "390",
     "clr_type": "21",
     "benefit_year": 2025,

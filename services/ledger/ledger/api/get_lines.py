@@ -45,6 +45,7 @@ class Line(BaseModel):
     amount: Yuan
     party: str
     counterpart: str
+    credit_counterpart: Annotated[str | None, Field(description="Of the credit side, where it is another one")]
     insutype: str
     clr_type: str
     benefit_year: int

@@ -43,7 +43,7 @@ from unnest(
 on conflict (lane, area, fund, bank_account, value_date, booked_on) do update set fen = kept.fen + excluded.fen
 
 -- name: book
--- The lines of a batch, and what they add to each bucket (`$22` on, at most once each, keys in sorted order). Arrays,
+-- The lines of a batch, and what they add to each bucket (`$23` on, at most once each, keys in sorted order). Arrays,
 -- because COPY cannot run under row security; as texts, because that is cheaper (`medfund.postgres.arrays`).
 -- Locks: the buckets' rows; only this lane writes them.
 with booked as (
@@ -55,7 +55,8 @@ with booked as (
         $2::text::text [], $3::text::bigint [], $4::text::smallint [], $5::text::bigint [], $6::text::integer [],
         $7::text::text [], $8::text::text [], $9::text::text [], $10::text::text [], $11::text::text [],
         $12::text::text [], $13::text::bigint [], $14::text::text [], $15::text::text [], $16::text::text [],
-        $17::text::text [], $18::text::smallint [], $19::text::date [], $20::text::date [], $21::text::date []
+        $17::text::text [], $18::text::smallint [], $19::text::date [], $20::text::date [], $21::text::date [],
+        $22::text::text []
     ) as line
 )
 
@@ -66,8 +67,8 @@ select
     $1,
     added.*
 from unnest(
-    $22::text::text [], $23::text::text [], $24::text::text [], $25::text::text [], $26::text::text [],
-    $27::text::text [], $28::text::date [], $29::text::date [], $30::text::numeric [], $31::text::numeric []
+    $23::text::text [], $24::text::text [], $25::text::text [], $26::text::text [], $27::text::text [],
+    $28::text::text [], $29::text::date [], $30::text::date [], $31::text::numeric [], $32::text::numeric []
 ) as added
 on conflict (lane, party, account, book, fund, area, counterpart, value_date, recorded_date)
 do update set debit = bucket.debit + excluded.debit, credit = bucket.credit + excluded.credit

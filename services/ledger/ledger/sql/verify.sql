@@ -57,7 +57,7 @@ where lane = $1 and topic = $2 and "offset" >= $3 and "offset" < $4
 -- The journal lines that begin in a stretch of the log. Locks: none.
 select
     topic, first_offset, ordinal, last_offset, events, type, book, area, fund, debit, credit, amount, party,
-    counterpart, insutype, clr_type, benefit_year, service_date, value_date, recorded_date
+    counterpart, insutype, clr_type, benefit_year, service_date, value_date, recorded_date, credit_counterpart
 from journal
 where lane = $1 and topic = $2 and first_offset >= $3 and first_offset < $4
 order by first_offset, ordinal
@@ -75,7 +75,9 @@ with turnovers as (
     from journal
     where lane = $1
     union all
-    select party, credit, book, fund, area, counterpart, value_date, recorded_date, 0, amount
+    select
+        party, credit, book, fund, area, coalesce(credit_counterpart, counterpart), value_date, recorded_date, 0,
+        amount
     from journal
     where lane = $1
 ),

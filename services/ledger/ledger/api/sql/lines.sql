@@ -22,14 +22,15 @@ select
     benefit_year,
     service_date,
     value_date,
-    recorded_date
+    recorded_date,
+    credit_counterpart
 from journal
 where
     lane = any($1::smallint [])
     and book = $2::text
     and ($3::text [] is null or area = any($3))
     and ($4::text [] is null or party = any($4))
-    and ($5::text [] is null or counterpart = any($5))
+    and ($5::text [] is null or counterpart = any($5) or credit_counterpart = any($5))
     and ($6::text is null or fund = $6)
     and ($7::text is null or $7 in (debit, credit))
     and ($8::date is null or value_date <= $8)
@@ -68,7 +69,8 @@ select
     benefit_year,
     service_date,
     value_date,
-    recorded_date
+    recorded_date,
+    credit_counterpart
 from journal
 where
     lane = $1
@@ -77,21 +79,23 @@ where
     and ordinal = $4
     and ($5::text [] is null or area = any($5))
     and ($6::text [] is null or party = any($6))
-    and ($7::text [] is null or counterpart = any($7))
+    and ($7::text [] is null or counterpart = any($7) or credit_counterpart = any($7))
 
 -- name: turnover
 -- What the lines of one party say of one account, to be held against its buckets. Locks: none.
 select
     count(*) as lines,
-    coalesce(sum(amount) filter (where debit = $7), 0) as debit,
-    coalesce(sum(amount) filter (where credit = $7), 0) as credit
+    coalesce(sum(amount) filter (where debit = $7 and ($5::text [] is null or counterpart = any($5))), 0) as debit,
+    coalesce(sum(amount) filter (
+        where credit = $7 and ($5::text [] is null or coalesce(credit_counterpart, counterpart) = any($5))
+    ), 0) as credit
 from journal
 where
     lane = any($1::smallint [])
     and book = $2::text
     and ($3::text [] is null or area = any($3))
     and ($4::text [] is null or party = any($4))
-    and ($5::text [] is null or counterpart = any($5))
+    and ($5::text [] is null or counterpart = any($5) or credit_counterpart = any($5))
     and ($6::text is null or fund = $6)
     and $7::text in (debit, credit)
     and ($8::date is null or value_date <= $8)
