@@ -16,7 +16,7 @@ from typing import Any
 
 import asyncpg
 
-from medfund.local import prepare
+from medfund.local import prepare, trial
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.services import SERVICES, variable
@@ -48,6 +48,7 @@ class Ground:
         self.kafka.start()
         self.postgres.start()
         await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES)
+        await prepare.opened(self.kafka.address, prefix=PREFIX, lanes=LANES, registry=trial.registry())
         self.admin = await prepare.database(self.postgres.dsn(), "bench")
         for service in SERVICES:
             await prepare.roles(self.admin, service, self.passwords)
