@@ -135,7 +135,7 @@ class Probe:
         """What the topics are set to, at most a minute old."""
         if lanes and time.monotonic() - self._watched_at >= WATCHED_S:
             names = [f"{self._prefix}.{family}" for family in self._service.topics]
-            self._settings = await watching.settings(self._bootstrap, names, lanes=lanes)
+            self._settings = await watching.settings(self._bootstrap, names, lanes=lanes, identity=self._identity)
             self._watched_at = time.monotonic()
         return self._settings
 

@@ -1,11 +1,17 @@
 """A broker that knows its clients: each process works as its own user, and nobody writes what is not theirs to say."""
 
+import asyncio
+import json
+import os
 import secrets
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -14,12 +20,21 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from medfund.events import speakers
 from medfund.events.kinds import FAMILIES
 from medfund.events.speakers import Speaker
+from medfund.http import tokens
+from medfund.lanes import partition
 from medfund.lanes.settings import IdentitySettings
 from medfund.local import permissions, prepare
 from medfund.local.kafka import Kafka
 from medfund.local.permissions import PROCESSES, Grant, NotToBeTrusted, Operation
 from medfund.local.server import remembered_port
-from tests.conftest import FORGETFUL, LANES
+from medfund.local.services import APIS, BANK, HEALTH, ROLES, SCHEDULER, WORKERS, Service, answer, variable
+from medfund.local.stack import together
+from medfund.postgres import connect
+from tests import events
+from tests.conftest import FORGETFUL, LANES, Database
+from tests.integration import served
+from tests.integration.workers import until
+from tests.integration.working_fund import with_clearing
 
 ADMINISTRATOR, GATEWAY, STRANGER = "administrator", "gateway-152500", "stranger"
 PUBLISHERS = {Speaker.HOSPITAL: [GATEWAY]}
@@ -203,3 +218,108 @@ def test_whoever_may_write_a_topic_has_something_to_say_there(family: str) -> No
 def test_an_identity_is_whole_or_refused_and_never_sent_to_a_broker_that_does_not_ask(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="KAFKA_USER"):
         IdentitySettings(**wrong)  # type: ignore[arg-type]
+
+
+class Named(Service):
+    """A process of ours that has a user of its own."""
+
+    def _told(self) -> dict[str, str]:
+        return {**super()._told(), **named(self.name)}
+
+
+async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
+    broker: Kafka, database: Database, folder: Path
+) -> None:
+    """A settlement comes over the API, another and a claim from a gateway's own client; clearing answers, the ledger
+    books, days are opened, and the books are proved."""
+    await prepared(broker, "whole")
+    await with_clearing(database)
+    keys = tokens.make_keys(folder)
+    (folder / "accounts.json").write_text('{"own": [], "payees": {}}', encoding="utf-8")
+    environment = {
+        "KAFKA_BOOTSTRAP": broker.address,
+        "MEDFUND_LANES": str(LANES),
+        "MEDFUND_TOPIC_PREFIX": "whole",
+        "MEDFUND_TOKEN_PUBLIC_KEY": str(keys.public),
+        "MEDFUND_BANK_FOLDER": str(folder / "bank"),
+        "MEDFUND_BANK_ACCOUNTS": str(folder / "accounts.json"),
+        **{variable(service, role): database.dsn(role, service) for service, roles in ROLES.items() for role in roles},
+    }
+    programs = [*WORKERS.values(), SCHEDULER, BANK, *APIS]
+    running = [Named(program, program.name, folder / "services", environment) for program in programs]
+    try:
+        await asyncio.to_thread(together, [process.start for process in running])
+        ports = {process.name: process.port for process in running}
+        hospital = events.providers(1, LANES, 1)[0]
+        await register(broker, events.registered(hospital, id="hospital"))
+        posted(ports["ledger-api"], keys, events.settlement(hospital, id="over the API", funds={"310100": 777}))
+        said = [
+            events.settlement(hospital, id="settled", funds={"310100": 12_345}),
+            events.message("claim.batch.submitted.v1", id="claimed", provider=hospital),
+        ]
+        (folder / "said.jsonl").write_bytes(served.lines(said))
+        assert program(GATEWAY, environment, "publish", str(folder / "said.jsonl"))["outcome"] == "published"
+        await until(lambda: all_read(broker, database), "clearing has answered, and both have read everything")
+        for api in ("ledger-api", "clearing-api"):
+            assert answer(ports[api], HEALTH) is not None
+            await until(lambda api=api: healthy(ports[api]), f"{api} is well")  # type: ignore[misc]
+        proof = program("verify", environment, "verify")
+        assert proof["ok"]
+        assert proof["accepted"] > 4 + LANES
+        assert not [process.name for process in running if not process.running]
+    finally:
+        await asyncio.to_thread(together, [process.stop for process in running])
+
+
+async def register(broker: Kafka, message: events.Message) -> None:
+    async with writing(broker, "clearing-api") as producer:
+        headers, lane = list(message.headers), partition.lane_of(message.key or b"", LANES)
+        await producer.send_and_wait("whole.agency", message.value, key=message.key, partition=lane, headers=headers)
+
+
+def posted(port: int, keys: tokens.Keys, message: events.Message) -> None:
+    everything = dict.fromkeys(("areas", "organisations", "sources"), ("*",))
+    key = tokens.load_key(keys.private)
+    token = tokens.issue(key, role="publisher", subject="gateway", ttl_s=600, **everything)  # type: ignore[arg-type]
+    response = httpx.post(
+        f"http://127.0.0.1:{port}/v1/events",
+        content=served.lines([message]),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"},
+        timeout=30,
+    )
+    assert response.status_code == 202, response.text
+
+
+def program(user: str, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    """What a command says that a user of the broker calls."""
+    done = subprocess.run(
+        [sys.executable, "-m", "medfund.cli", *arguments, "--json"],
+        env={**os.environ, **environment, **named(user)},
+        check=False,
+        capture_output=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+async def healthy(port: int) -> bool:
+    answered = answer(port, HEALTH)
+    return answered is not None and answered[0] == 200
+
+
+async def all_read(broker: Kafka, database: Database) -> bool:
+    """Whether something was decided, days are open, and both services have read all that there is."""
+    places = {family: [TopicPartition(f"whole.{family}", lane) for lane in range(LANES)] for family in FAMILIES}
+    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity("verify")) as consumer:
+        ends = {family: sum((await consumer.end_offsets(each)).values()) for family, each in places.items()}
+    if not (ends["clearing"] and ends["time"] >= LANES):
+        return False
+    query = "select topic, sum(next_offset)::int from {}.positions group by topic"
+    async with connect.connection(database.admin, name="tests") as look:
+        for service in ("ledger", "clearing"):
+            read = dict(map(tuple, await look.fetch(query.format(service))))
+            if any(reached != ends[family] for family, reached in read.items()) or not read:
+                return False
+    return True
