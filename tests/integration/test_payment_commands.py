@@ -345,7 +345,7 @@ async def test_of_two_officers_who_make_the_same_run_at_once_both_are_answered_t
     [
         ({"area": "152600"}, 404, "not_found"),
         ({"fund": "310200"}, 409, "nothing_to_pay"),
-        ({"due_until": "2026-03-01"}, 409, "nothing_to_pay"),
+        ({"due_until": "2026-02-08"}, 409, "nothing_to_pay"),
         ({"execute_on": "2026-02-15"}, 409, "nothing_to_pay"),
         ({"execute_on": "2026-02-08"}, 422, "parameter_invalid"),
         ({"number": 0}, 422, "parameter_invalid"),

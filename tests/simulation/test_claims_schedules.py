@@ -60,7 +60,7 @@ class Month:
         }  # fmt: skip
         advancing: dict[Any, int] = {
             self.settle: 20, self.submit: 16, self.open_day: 24, self.audit: 12, self.ask: 4, self.grant: 7,
-            self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 8,
+            self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 14,
             self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4,
         }  # fmt: skip
         acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
