@@ -23,7 +23,7 @@ from medfund.lanes.settings import SchedulerSettings
 
 log = structlog.get_logger(__name__)
 
-TOPIC = "time"
+TOPIC, SOURCE = "time", "/time"
 ONE_DAY = timedelta(days=1)
 DAYS_AT_ONCE = 400
 STRETCH = 500
@@ -42,7 +42,7 @@ def day_opened(day: date, lane: int, lanes: int, working_days: calendar.Calendar
     return decisions.decision(
         event,
         key=partition.lane_key(lane, lanes),
-        source="/time",
+        source=SOURCE,
         id=f"day/{day}/{lane}",
         time=f"{day}T00:00:00+08:00",
     )
@@ -67,9 +67,13 @@ async def _last_in(source: LaneLog, start: int, end: int, lanes: int) -> date | 
         while source.position(TOPIC) < end:
             for run in await source.read(limit=STRETCH, wait_s=1.0):
                 for verdict in (codec.decode(record, family=TOPIC, lanes=lanes) for record in run.records):
-                    if isinstance(verdict, codec.Accepted) and isinstance(verdict.event, DayOpened):
-                        last = last if opened.admit(last, verdict) else verdict.event.date
+                    if isinstance(verdict, codec.Accepted) and _is_taken(last, verdict):
+                        last = verdict.event.date  # type: ignore[attr-defined]
     return last
+
+
+def _is_taken(last: date | None, fact: codec.Accepted) -> bool:
+    return fact.source == SOURCE and isinstance(fact.event, DayOpened) and opened.admit(last, fact) is None
 
 
 def missing(last: date | None, now: date) -> Iterator[date]:
