@@ -109,22 +109,22 @@ class Door:
         self.officer.command("/v1/retries", retry="R-1", payment=payment, reason="收款账户已核对")
 
     def approve(self) -> None:
-        """One command for each provider and person, over the sum that they see."""
+        """One command for each provider and person, over the sum that they see of what they did not ask for."""
         by_provider: dict[str, list[Mapping[str, Any]]] = {}
         for payment in self.queue("to_approve"):
             by_provider.setdefault(payment["provider"], []).append(payment)
         for provider, payments in by_provider.items():
             self._approvals += 1
-            total = money.yuan(sum(money.fen(payment["total"]) for payment in payments))
-            names = [payment["payment"] for payment in payments]
-            for who in (self.officer, self.approver):
-                who.command(
-                    "/v1/approvals",
-                    approval=f"A-{self._world.area}-{self._approvals}",
-                    payments=names,
-                    total=total,
-                    provider=provider,
-                )
+            for who, staff in ((self.officer, OFFICER), (self.approver, APPROVER)):
+                theirs = [payment for payment in payments if payment["requested_by"] != staff]
+                if theirs:
+                    who.command(
+                        "/v1/approvals",
+                        approval=f"A-{self._world.area}-{self._approvals}",
+                        payments=[payment["payment"] for payment in theirs],
+                        total=money.yuan(sum(money.fen(payment["total"]) for payment in theirs)),
+                        provider=provider,
+                    )
 
     def send(self, on: date) -> list[Mapping[str, Any]]:
         """A run for each fund that has something to send; what was sent."""
