@@ -68,13 +68,15 @@ class PaymentApproved(OfPayment, frozen=True, kw_only=True):
     """Somebody approved a payment: the whole new state, not the difference.
 
     `approvers` are all that count so far, `missing` how many more people it takes. It is good to the end of
-    `expires_on`, and for the payee's account of `bank_account_ref` alone. Books nothing. Source: c.2 (21).
+    `expires_on`, and for the payee's account of `bank_account_ref` alone. The last of them said so on `approved_on`.
+    Books nothing. Source: c.2 (21).
     """
 
     approvers: list[Ref]
     missing: Count
     expires_on: Day
     bank_account_ref: Ref
+    approved_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_PAYMENT,
@@ -82,6 +84,7 @@ class PaymentApproved(OfPayment, frozen=True, kw_only=True):
         "missing": 0,
         "expires_on": "2026-03-06",
         "bank_account_ref": "acct-152500-000017",
+        "approved_on": "2026-03-01",
     }
 
 
@@ -90,8 +93,8 @@ class PaymentApprovalRefused(OfPayment, frozen=True, kw_only=True):
     """An approval does not count, and why. Books nothing. Source: c.2 (21), reliability 76.
 
     NOT_WAITING: the payment waits for no approval; REQUESTER: whoever asked for it; TWICE: whoever approved it already;
-    MANDATE: nobody's whom the area has given one to, on that day; LIMIT: it is above the mandate's limit; ROLE: among
-    those who approve there must be an approver.
+    MANDATE: nobody's whom the area has given one to, on that day; LIMIT: it is above the mandate's limit, alone or with
+    what the person approved for the payee on that day; ROLE: among those who approve there must be an approver.
     """
 
     staff_ref: Ref

@@ -84,6 +84,40 @@ async def test_one_person_in_other_letters_is_one_person(fund: Fund) -> None:
     assert (await refusals(fund))[-1] == ("bO", "MANDATE")
 
 
+async def test_no_limit_is_passed_by_splitting(fund: Fund) -> None:
+    """What one person approves for one payee on one day is held against the limit together, to the fen."""
+    fund.mandate("dan", limit="1349.99")
+    await fund.approve("dan", refs=[P1])
+    await fund.approve("Dan", refs=[OTHER])
+    assert await refusals(fund) == [("Dan", "LIMIT")]
+    [told] = await fund.decided("payment.approval.refused")
+    assert told["detail"] == (
+        f"450.00 and 900.00 approved for {PROVIDER} on 2026-02-09 are above the limit of Dan, 1349.99"
+    )
+    fund.mandate("dan", limit="1350.00")
+    await fund.approve("dan", refs=[OTHER])
+    assert len(await refusals(fund)) == 1
+
+
+async def test_a_limit_holds_for_what_one_approval_names_together(fund: Fund) -> None:
+    fund.mandate("dan", limit="1349.99")
+    await fund.approve("dan")
+    assert await refusals(fund) == [("dan", "LIMIT")]
+    assert [len(one["approvers"]) for one in await fund.payments()] in ([1, 0], [0, 1])
+
+
+async def test_a_limit_begins_anew_with_the_next_day_and_for_another_person(fund: Fund) -> None:
+    fund.mandate("dan", limit="900.00")
+    await fund.approve("dan", refs=[P1])
+    fund.day("2026-02-10")
+    await fund.approve("dan", refs=[OTHER])
+    assert await refusals(fund) == []
+    fund.mandate("eve", limit="900.00")
+    await fund.approve("eve", refs=[P1])
+    assert await refusals(fund) == []
+    assert (await states(fund))[P1] == "APPROVED"
+
+
 async def test_two_officers_without_an_approver_are_not_enough(fund: Fund) -> None:
     fund.mandate("hugo", "finance")
     await fund.approve("anna", "hugo", "bo", refs=[P1])

@@ -176,8 +176,9 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     named = {name for event in events for name in _payments(event)}
     held = {names.payable(event) for event in events if isinstance(event, PaymentHoldPlaced)}
     runs = [event for event in events if isinstance(event, PaymentRunOpened)]
+    payees = {event.provider for event in events if isinstance(event, PaymentApprovalGiven)}
     if named or held or runs:
-        await payments_store.read(connection, lane, draft, named, held, runs)
+        await payments_store.read(connection, lane, draft, named, held, runs, payees)
     if any(isinstance(event, BankReturnReversed) for event in events):
         payables = {payment.payable for payment in draft.payments.values()}
         await payments_store.read(connection, lane, draft, (), payables, ())

@@ -1,7 +1,8 @@
 """Two people behind each payment: who has approved it, and whether that counts. Pure. Source: c.2 (21), reliability 76.
 
 Whoever asked for a payment is one of the two; where the rules alone asked, two people approve it. One of those who
-approve has the role of an approver; each has a mandate of the area on that day, up to the payment's amount.
+approve has the role of an approver; each has a mandate of the area on that day, up to all that the person approves for
+the payee on it: no limit is passed by splitting.
 """
 
 from collections.abc import Iterator
@@ -41,11 +42,28 @@ def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[E
     elif today is None:
         yield disputed(event, cause, "no day has been opened: nobody can say who has a mandate")
     else:
+        said_yes = _said_yes(draft, event, today)
         for payment in payments:
-            yield _judged(draft, payment, event.staff_ref, today, cause)
+            others = sum(fen for name, fen in said_yes.items() if name != payment.name)
+            answer = _judged(draft, payment, event.staff_ref, today, cause, others)
+            if isinstance(answer, PaymentApproved):
+                said_yes[payment.name] = sum(payment.amounts.values())
+            yield answer
 
 
-def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place) -> Event:
+def _said_yes(draft: Draft, event: PaymentApprovalGiven, today: date) -> dict[Name, int]:
+    """What the person approved for the payee today, as far as it was or may be paid."""
+    return {
+        name: sum(payment.amounts.values())
+        for name, payment in draft.payments.items()
+        if payment.provider == event.provider
+        and payment.status not in ("CANCELLED", "FAILED")
+        and payment.approved_on(event.staff_ref) == today
+    }
+
+
+def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place, others: int) -> Event:
+    """`others`: what else the person approved for the payee today."""
     payable = draft.payable(payment.payable)
     told = {
         **payable.told(cause, payment.amounts),
@@ -55,7 +73,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
     }
     account = draft.account(payment.provider)
     before = approvers(payment, today, account)
-    if refusal := _refusal(draft, payment, before, staff_ref, today):
+    if refusal := _refusal(draft, payment, before, staff_ref, today, others):
         return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
     days = draft.policy_of(payable).approval_days
     return PaymentApproved(
@@ -64,6 +82,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
         missing=PEOPLE - len(_behind(payment, [*before, staff_ref])),
         expires_on=today + timedelta(days=days),
         bank_account_ref=account,
+        approved_on=today,
     )
 
 
@@ -78,7 +97,9 @@ def _behind(payment: Payment, approved_by: list[str]) -> list[str]:
     return [*([payment.requested_by] if payment.requested_by else []), *approved_by]
 
 
-def _refusal(draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date) -> Refusal | None:
+def _refusal(
+    draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date, others: int
+) -> Refusal | None:
     if payment.status not in UNSENT or len(_behind(payment, before)) >= PEOPLE:
         return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
     if people.same(staff_ref, payment.requested_by):
@@ -91,8 +112,11 @@ def _refusal(draft: Draft, payment: Payment, before: list[str], staff_ref: str, 
     fen = sum(payment.amounts.values())
     if not mandates.covers(mandate, fen):
         return Refusal("LIMIT", f"{money.yuan(fen)} is above the limit of {staff_ref}, {mandate.limit}")
-    others = [draft.known.mandates.of(payment.area, other, today) for other in before]
+    if not mandates.covers(mandate, fen + others):
+        said = f"{money.yuan(fen)} and {money.yuan(others)} approved for {payment.provider} on {today}"
+        return Refusal("LIMIT", f"{said} are above the limit of {staff_ref}, {mandate.limit}")
+    theirs = [draft.known.mandates.of(payment.area, other, today) for other in before]
     complete = len(_behind(payment, before)) + 1 >= PEOPLE
-    if complete and not any(other is not None and other.role == "approver" for other in [mandate, *others]):
+    if complete and not any(other is not None and other.role == "approver" for other in [mandate, *theirs]):
         return Refusal("ROLE", f"an approver has to approve it; {staff_ref} is {mandate.role}")
     return None

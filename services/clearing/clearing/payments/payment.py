@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
+from medfund import people
 from medfund.events.payments import (
     Answered,
     PaymentApproved,
@@ -53,6 +54,8 @@ class Payment(msgspec.Struct, kw_only=True):
     requested_by: str | None = None
     retry_of: str | None = None
     approvers: list[str] = []
+    said_yes: dict[str, date] | msgspec.UnsetType = msgspec.UNSET
+    """On which day each person (`people.one`) approved it last."""
     approved_at: int = 0
     """The offset, in the topic of the agency, of the approval that was the last one needed."""
     expires_on: date | None = None
@@ -90,6 +93,10 @@ class Payment(msgspec.Struct, kw_only=True):
     def payable(self) -> Name:
         """What it pays."""
         return Name(self.provider, self.payable_ref)
+
+    def approved_on(self, person: str) -> date | None:
+        """The day on which somebody approved it last."""
+        return (self.said_yes or {}).get(people.one(person))
 
     @property
     def due_for_certain(self) -> date:
@@ -137,6 +144,8 @@ def ordered(event: PaymentOrdered) -> Payment:
 
 def approved(payment: Payment, event: PaymentApproved) -> None:
     payment.approvers, payment.expires_on, payment.account = event.approvers, event.expires_on, event.bank_account_ref
+    if event.approved_on is not None:
+        payment.said_yes = {**(payment.said_yes or {}), people.one(event.approvers[-1]): event.approved_on}
     if not event.missing:
         payment.status, payment.approved_at = "APPROVED", event.cause.offset
     else:

@@ -1,7 +1,7 @@
 -- name: payments
 -- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent ($4,
--- $5), and those that runs may take ($6 areas, $7 funds). Each by an index of its own, and then by name: with one condition
--- for all, every payment found is compared with every name. Locks: none.
+-- $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($9) for payees ($8). Each by an index
+-- of its own, and then by name: with one condition for all, every payment found is compared with every name. Locks: none.
 with touched as (
     select
         provider,
@@ -22,6 +22,13 @@ with touched as (
     from unnest($6::text [], $7::text []) as run (area, fund)
     inner join payments as payment
         on payment.lane = $1 and payment.status = 'APPROVED' and run.area = payment.area and run.fund = payment.fund
+    union distinct
+    select
+        payment.provider,
+        payment.payment_ref
+    from unnest($8::text []) as payee (provider)
+    inner join payments as payment
+        on payment.lane = $1 and payee.provider = payment.provider and payment.approved_on = $9::date
 )
 
 select payment.body
@@ -41,7 +48,8 @@ group by body ->> 'run_ref'
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
-    lane, provider, payment_ref, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, body
+    lane, provider, payment_ref, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, approved_on,
+    body
 )
 select
     $1,
@@ -49,7 +57,7 @@ select
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::bigint [],
     $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::boolean [],
-    $13::text::jsonb []
+    $13::text::date [], $14::text::jsonb []
 ) as changed
 on conflict (lane, provider, payment_ref) do update set
     status = excluded.status,
@@ -57,6 +65,7 @@ on conflict (lane, provider, payment_ref) do update set
     run_ref = excluded.run_ref,
     to_retry = excluded.to_retry,
     withheld = excluded.withheld,
+    approved_on = excluded.approved_on,
     body = excluded.body
 
 -- name: suspense
