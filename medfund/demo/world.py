@@ -16,6 +16,8 @@ from medfund.city import lines
 Fens = Mapping[str, int]
 """Fund -> fen."""
 WORKED = calendar.shipped()
+OFFICE = ("staff-5d03", "staff-88b6")
+"""Two people of the office, who stand behind mandates."""
 
 
 def told(amounts: Fens) -> dict[str, str]:
@@ -150,7 +152,7 @@ class World:
         """Somebody of the agency may approve payments of up to so many fen each."""
         data = {
             "area": self.area, "staff_ref": staff_ref, "role": role, "limit": money.yuan(limit),
-            "valid_from": "2025-01-01",
+            "valid_from": "2025-01-01", "approvers": list(OFFICE),
         }  # fmt: skip
         self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 1, 1), data, source=lines.COMMANDS)
 

@@ -14,13 +14,15 @@ from typing import Any, NamedTuple, TypeAlias
 import asyncpg
 import msgspec
 
-from medfund import calendar
+from medfund import calendar, people
 from medfund.events import speakers
+from medfund.events.agency import PolicyPublished
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS
 from medfund.events.refusals import Reason, quoted
 from medfund.events.sources import SourceRegistered, SourcesOpened
 from medfund.events.speakers import Speaker
+from medfund.events.treasury import StaffMandated
 from medfund.lanes import batch, store
 from medfund.postgres import queries
 
@@ -102,6 +104,8 @@ class Sources:
         """When the source may say such an event, a moment in it among others; or why it may not."""
         if self.asked_from is not None and at < self.asked_from:
             return (0, self.asked_from)
+        if not _stood_behind(event):
+            return f"{type} is said by two people, and a mandate by none whom it is for"
         said_by = speakers.said_by(KINDS[type])
         if (ours := speakers.OURS.get(source)) is not None:
             return (0, FOREVER) if ours in said_by else _refusal(source, f"speaks as {ours}", type)
@@ -139,6 +143,15 @@ class Sources:
                     self.asked_from = ahead.asked_from
                     return True
         return False
+
+
+def _stood_behind(event: Any) -> bool:
+    """What takes two people names two, who are not one; neither has a mandate of their own making."""
+    if not isinstance(event, StaffMandated | PolicyPublished):
+        return True
+    named = event.approvers or []
+    own = isinstance(event, StaffMandated) and people.among(event.staff_ref, named)
+    return len(named) == people.count(named) == 2 and not own
 
 
 def _ended(right: Right, at: int) -> Right:

@@ -84,6 +84,17 @@ async def test_one_person_in_other_letters_is_one_person(fund: Fund) -> None:
     assert (await refusals(fund))[-1] == ("bO", "MANDATE")
 
 
+@pytest.mark.parametrize(
+    "approvers", [None, [], ["olga"], ["olga", "OLGA"], ["olga", "dan"], ["Dan", "paul"], ["a", "b", "c"]]
+)
+async def test_a_mandate_without_two_people_behind_it_has_no_effect(fund: Fund, approvers: list[str] | None) -> None:
+    fund.mandate("dan", approvers=approvers)
+    await fund.approve("dan", refs=[P1])
+    assert await refusals(fund) == [("dan", "MANDATE")]
+    reasons = await fund.control.fetch("select distinct reason from clearing.quarantine")
+    assert [row["reason"] for row in reasons] == ["not_yours_to_say"]
+
+
 async def test_no_limit_is_passed_by_splitting(fund: Fund) -> None:
     """What one person approves for one payee on one day is held against the limit together, to the fen."""
     fund.mandate("dan", limit="1349.99")

@@ -18,6 +18,8 @@ from tests.integration.test_claims_commands import problem
 
 MANDATE = {"area": AREA, "staff_ref": "dora", "role": "approver", "limit": "730000.00", "valid_from": "2026-02-01"}
 
+SOURCE = {"source": "/gateway/west", "speakers": ["hospital"], "areas": [AREA], "valid_from": "2026-02-01"}
+
 
 @pytest.fixture
 async def fund(database: Database) -> AsyncIterator[Fund]:
@@ -133,6 +135,17 @@ async def test_rules_are_published_by_two_people_and_each_parameter_that_changes
     assert (await agreed(office(api, "paul"), found)).status_code == 200
     last = (await said(fund, "policy.published"))[-1]
     assert (last["valid_from"], last["approvers"]) == ("2026-03-01", ["olga", "paul"])
+
+
+async def test_a_source_is_registered_by_two_people_for_areas_that_both_speak_for(fund: Fund, api: Api) -> None:
+    found = await proposed(office(api, "olga"), kind="source", says=SOURCE)
+    assert {change["name"] for change in found["changes"]} == SOURCE.keys()
+    stranger = office(api, "paul", areas=["370100"])
+    assert problem(await agreed(stranger, found)) == (404, "not_found")
+    assert (await agreed(office(api, "paul"), found)).status_code == 200
+    wider = {**SOURCE, "areas": [AREA, "370100"]}
+    response = await office(api, "olga").command("/v1/proposals", **proposal("source", wider, 2))
+    assert problem(response) == (404, "not_found")
 
 
 WRONG = [
