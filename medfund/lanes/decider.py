@@ -155,6 +155,13 @@ class Decider(Generic[State]):
             passed={},
         )
 
+    async def recall(
+        self, connection: asyncpg.Connection, lane: int, draft: Deciding[State], accepted: Sequence[Accepted]
+    ) -> None:
+        if draft.parking.keys:
+            facts = [event for event in accepted if not self._is_own(event)]
+            await parking.recall(connection, lane, draft.parking, self.rules.facts, facts)
+
     def put_aside(
         self,
         draft: Deciding[State],

@@ -256,6 +256,7 @@ class Lane:
             )
             self.point("after_fence")
             draft = self.service.draft(self._state)
+            await self.service.recall(connection, claim.lane, draft, batch.accepted)
             aside = self.service.put_aside(draft, claim.lane, batch.accepted, known, failed)
             verdicts = batches.judge(_without(aside, batch.accepted), known, partial(self.service.admit, draft))
             if may_wait and any(refusal.reason in self.service.lacking for refusal in verdicts.refused):

@@ -9,7 +9,7 @@ wait are taken, those of a topic in their order, and what else comes waits behin
 any more. A copy that cannot be decided either parks the key again, before the copies that follow it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
@@ -56,7 +56,10 @@ class Told(NamedTuple):
 @dataclass
 class Key:
     turns: list[KeyTurn] = field(default_factory=list)
+    count: int = 0
+    """How many of its facts wait."""
     waiting: dict[Content, Waiting] = field(default_factory=dict)
+    """Of these, in their order, what one batch can touch: see `recall`."""
 
     def turn_at(self, topic: str, offset: int) -> KeyTurn | None:
         """The last one that holds for a place."""
@@ -89,20 +92,22 @@ class Parking:
     _own: set[str] = field(default_factory=set)
 
     def draft(self) -> "Parking":
-        return Parking(dict(self.keys))
+        """What waits is not carried from batch to batch: there may be more of it than there is memory."""
+        touched = {key: Key(self.keys[key].turns, self.keys[key].count) for key in self._own}
+        return Parking({**self.keys, **touched})
 
     def of(self, key: str) -> Key:
         """A key that this batch may change."""
         if key not in self._own:
             known = self.keys.get(key, Key())
-            self.keys[key] = Key(list(known.turns), dict(known.waiting))
+            self.keys[key] = Key(list(known.turns), known.count)
             self._own.add(key)
         return self.keys[key]
 
     @property
     def parked(self) -> int:
         """How many keys have facts that wait."""
-        return sum(1 for key in self.keys.values() if key.waiting)
+        return sum(1 for key in self.keys.values() if key.count)
 
     def hear(self, turn: KeyTurn) -> None:
         """A turn that an earlier life of this database took."""
@@ -120,21 +125,19 @@ class Parking:
 
     def wait(self, key: str, fact: Accepted, place: Place) -> None:
         """A further delivery of one that waits does not wait by itself."""
-        waiting = self.of(key).waiting
-        if content(fact) not in waiting:
+        known = self.of(key)
+        if content(fact) not in known.waiting:
             entry = Waiting(store.instant(fact.record.timestamp), place.topic, place.offset)
-            waiting[content(fact)] = entry
+            known.waiting[content(fact)] = entry
+            known.count += 1
             self.joined.append((key, content(fact), entry))
 
     def settle(self, key: str, fact: Accepted) -> None:
-        entry = self.of(key).waiting.pop(content(fact), None)
+        known = self.of(key)
+        entry = known.waiting.pop(content(fact), None)
         if entry is not None:
+            known.count -= 1
             self.settled.append(entry)
-
-    def in_order(self) -> None:
-        for key in {key for key, _, _ in self.joined}:
-            waiting = self.keys[key].waiting
-            self.keys[key].waiting = dict(sorted(waiting.items(), key=lambda item: item[1]))
 
 
 def content(fact: Accepted) -> Content:
@@ -181,7 +184,6 @@ class Judging:
             else:
                 self.accepted.add(fact.identity)
             self.reached[place.topic] = place.offset + 1
-        self.parking.in_order()
         return aside
 
     def _judge(self, place: Place, fact: Accepted) -> Refused | None:
@@ -211,7 +213,7 @@ class Judging:
         first = content(fact) == next(iter(known.waiting), None)
         if isinstance(turn, FactParked) and is_copy(fact) and first:
             return self._take(FactRetried(key=key, cause=place, since=self._since(key, place)), fact)
-        if isinstance(turn, FactRetried) and not known.waiting:
+        if isinstance(turn, FactRetried) and not known.count:
             return self._take(FactReleased(key=key, cause=place, since=self._since(key, place)), fact)
         return turn
 
@@ -255,9 +257,23 @@ async def load(connection: asyncpg.Connection, lane: int) -> Parking:
     for row in await connection.fetch(SQL.turns, lane):
         turn: Any = _TURN_OF[row["type"]](row["event"])
         parking.of(turn.key).turns.append(turn)
-    for key, identity, digest, *place in map(tuple, await connection.fetch(SQL.waiting, lane)):
-        parking.of(key).waiting[identity, digest] = Waiting(*place)
+    for key, count in map(tuple, await connection.fetch(SQL.waiting, lane)):
+        parking.of(key).count = count
     return parking.draft()
+
+
+async def recall(
+    connection: asyncpg.Connection, lane: int, parking: Parking, topics: Sequence[str], facts: Sequence[Accepted]
+) -> None:
+    """Read into the draft what of earlier batches these facts can touch: those that wait and come again, and of each
+    topic as many of the next ones as can be settled by these, and one more."""
+    mine = [fact for fact in facts if (known := parking.keys.get(key_of(fact))) and known.count]
+    if not mine:
+        return
+    keys = sorted({key_of(fact) for fact in mine})
+    rows = await connection.fetch(SQL.recall, lane, keys, topics, [fact.identity for fact in mine])
+    for key, identity, digest, *place in map(tuple, rows):
+        parking.of(key).waiting[identity, digest] = Waiting(*place)
 
 
 async def write(connection: asyncpg.Connection, lane: int, parking: Parking) -> None:

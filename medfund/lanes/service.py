@@ -59,6 +59,10 @@ class Service(Protocol):
         """A copy of the state for one batch; it becomes the state when the batch is committed."""
         ...
 
+    async def recall(self, connection: asyncpg.Connection, lane: int, draft: Any, accepted: Sequence[Accepted]) -> None:
+        """Read into the draft what `put_aside` needs to know of earlier batches, in a fixed number of statements."""
+        ...
+
     def put_aside(
         self, draft: Any, lane: int, accepted: Sequence[Accepted], known: Collection[bytes], failed: Mapping[Place, str]
     ) -> Sequence[Refused]:

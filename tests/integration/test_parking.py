@@ -11,11 +11,12 @@ import msgspec
 import pytest
 
 from clearing import service as clearing_service
+from medfund.events import bulk
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
 from medfund.events.time import DayOpened
 from medfund.lanes import lane as lanes
-from medfund.lanes import metrics, partition, retry
+from medfund.lanes import metrics, parking, partition, retry
 from medfund.lanes.decider import Decider
 from medfund.lanes.lane import Lane, Limits
 from medfund.lanes.log import Run
@@ -164,6 +165,26 @@ async def test_after_a_retry_all_that_waited_takes_effect_once_and_in_its_order(
     assert tuple(await world.control.fetchrow(query, LANE)) == (3, 3)
     causes = {event["cause"]["offset"] for event in world.turns("payment.settled.v1")}
     assert causes == {3, 4, 5, 6}, "an effect carries the date on which it happened"
+
+
+async def test_however_much_waits_for_a_key_a_batch_holds_no_more_of_it_than_it_can_touch(world: World) -> None:
+    names = [f"a{n}" for n in range(217)]
+    for name in names:
+        world.settle(A, name, broken=name == "a0")
+    await world.work(batch=50)
+    state = await parking.load(world.connection, LANE)
+    assert (state.keys[A].count, state.keys[A].waiting) == (217, {})
+    source = await world.log.open_lane(LANE, ["claims"])
+    records = [record for offset in (100, 211) if (record := await source.record_at("claims", offset))]
+    facts = [fact for fact in bulk.decode(records, family="claims", lanes=LANES) if isinstance(fact, Accepted)]
+    await parking.recall(world.connection, LANE, state, ["claims", "time"], facts)
+    assert [entry.offset for entry in state.keys[A].waiting.values()] == [0, 1, 2, 100, 211]
+    assert state.draft().keys[A].waiting == {}, "the next batch begins without it"
+    world.broken.clear()
+    assert await world.retry(A) == 217
+    await world.work(batch=50)
+    assert world.decided() == refs(*names)
+    assert await retry.parked(world.connection) == []
 
 
 async def test_what_comes_while_a_retry_is_under_way_waits_behind_it(world: World) -> None:

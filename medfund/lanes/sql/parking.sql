@@ -8,16 +8,54 @@ where lane = $1
 order by key, number
 
 -- name: waiting
--- The facts that wait, in the order in which the log got them. Locks: none.
+-- How many facts of each key wait. Locks: none.
 select
     key,
-    identity,
-    digest,
-    appended_at,
-    topic,
-    "offset"
+    count(*) as facts
 from waiting
 where lane = $1
+group by key
+
+-- name: recall
+-- Of the facts of some keys that wait, in the order in which the log got them: those that a batch brings again, and of each
+-- topic the first ones, one more than these can settle. Locks: none.
+with again as (
+    select
+        key,
+        identity,
+        digest,
+        appended_at,
+        topic,
+        "offset"
+    from waiting
+    where lane = $1 and identity = any($4::bytea []) and key = any($2::text [])
+),
+
+asked as (
+    select
+        wanted.key,
+        (select count(*) from again where again.key = wanted.key) as facts
+    from unnest($2::text []) as wanted (key)
+)
+
+select * from again
+union
+select first.*
+from asked
+cross join unnest($3::text []) as family (topic)
+cross join lateral (
+    select
+        key,
+        identity,
+        digest,
+        appended_at,
+        topic,
+        "offset"
+    from waiting
+    where waiting.lane = $1 and waiting.key = asked.key and waiting.topic = family.topic
+    order by waiting.appended_at, waiting."offset"
+    limit asked.facts + 1
+) as first
 order by appended_at, topic, "offset"
 
 -- name: take_turns

@@ -57,6 +57,11 @@ class Ledger:
     def draft(self, state: Known) -> Known:
         return Known(dict(state.areas), state.sources.draft())
 
+    async def recall(
+        self, connection: asyncpg.Connection, lane: int, draft: dict[str, str], accepted: Sequence[Accepted]
+    ) -> None:
+        pass
+
     def put_aside(
         self,
         draft: Known,
