@@ -54,7 +54,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event, Place
 from medfund.events.ledger import EventRefused
-from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
     PayeeAccountNoted,
@@ -168,6 +168,7 @@ __all__ = [
     "OpeningBalanceRecorded",
     "OpeningItemRecorded",
     "OpeningItemTaken",
+    "OpeningSuspenseTaken",
     "PayeeAccountNoted",
     "PaymentApprovalGiven",
     "PaymentApprovalRefused",

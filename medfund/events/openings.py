@@ -13,9 +13,10 @@ from medfund import money
 from medfund.events.dimensions import InstantStat, OfProvider
 from medfund.events.fields import Amount, Amounts, ClrWay, Day, Digest, HashRef, Ref
 from medfund.events.kinds import Place, kind
+from medfund.events.payments import OfSuspense
 from medfund.events.prepayments import PrepaymentKind
 from medfund.events.refusals import Problem, Reason, quoted
-from medfund.events.rules import advanced_among
+from medfund.events.rules import advanced_among, not_negative
 
 ItemAccount: TypeAlias = Literal[
     "1101", "1102", "1103", "1104", "1107", "1108", "1109", "2102", "2103", "2104", "2105", "2108"
@@ -180,4 +181,26 @@ class OpeningItemTaken(OpeningItem, frozen=True, kw_only=True):
         **_ITEM,
         "cause": {"topic": "agency", "lane": 3, "offset": 17},
         "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+    }
+
+
+@kind("opening.suspense.taken", family="clearing", key="lane", rules=(not_negative("amounts"),))
+class OpeningSuspenseTaken(OfSuspense, frozen=True, kw_only=True):
+    """A line of a bank account that nobody had placed when the books began: it waits to be placed as any other.
+
+    Books 1190 / 3001, or 3001 / 2190: the bank had moved before. Source: R10, c.2 (67).
+    """
+
+    evidence_ref: Ref
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "cause": {"topic": "agency", "lane": 3, "offset": 19},
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90be",
+        "bank_account": "1002",
+        "direction": "IN",
+        "amounts": {"310100": "123.45"},
+        "bank_txn": "202512300000931",
+        "value_date": "2025-12-30",
+        "evidence_ref": "YE-2025-2190-0003",
     }

@@ -190,21 +190,37 @@ class TreasuryFundsRequested(Event, frozen=True, kw_only=True):
     }
 
 
-OwnAccount: TypeAlias = Literal["1002", "1003", "1105", "1106", "1110", "1120", "2106", "2107", "2109", "2120"]
-"""The banks, and what the area owes to, or is owed by, other areas, payers, funds and persons."""
+OwnAccount: TypeAlias = Literal[
+    "1002", "1003", "1105", "1106", "1110", "1120", "1190", "2106", "2107", "2109", "2120", "2190"
+]
+"""The banks; what other areas, payers, funds and persons owe or are owed; what nobody has placed."""
 
 
-@kind("opening.balance.recorded", family="agency", key="area")
+def _line_of_suspense(event: "OpeningBalanceRecorded") -> Problem | None:
+    suspense = event.account in ("1190", "2190")
+    for name in ("bank_account", "bank_txn"):
+        given = getattr(event, name) is not None
+        if suspense and not given:
+            return Problem(Reason.MISSING_FIELD, f"$.{name} is missing: what nobody has placed is a line of a bank")
+        if given and not suspense:
+            return Problem(Reason.UNKNOWN_FIELD, f"$.{name}: only what nobody has placed has it")
+    return rules.not_negative("amounts")(event) if suspense else None
+
+
+@kind("opening.balance.recorded", family="agency", key="area", rules=(_line_of_suspense,))
 class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
     """What was in an account of the area itself when the books began, by fund: on the side on which the account grows.
     Books the account / 3001, and the same in STAT where it has one of its own. What is of a provider is an
-    `opening.item.recorded`. Source: c.2 (67), c.4."""
+    `opening.item.recorded`. Of what nobody has placed (1190, 2190) each line of a bank account is one, and is booked by
+    `opening.suspense.taken`. Source: c.2 (67), c.4."""
 
     area: Area
     account: OwnAccount
     amounts: Amounts
     value_date: Day
     evidence_ref: Ref
+    bank_account: BankAccount | None = None
+    bank_txn: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",

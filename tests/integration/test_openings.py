@@ -118,6 +118,27 @@ async def test_everything_that_can_be_open_is_in_both_books_and_with_whoever_dec
     await rebuilt(fund)
 
 
+async def test_what_nobody_had_placed_waits_and_is_placed_and_no_bank_account_moves(fund: Fund) -> None:
+    """What came and what left before the books began take each other out."""
+    for account, txn in (("2190", "T-7"), ("1190", "T-8"), ("2190", "T-7")):
+        fund.put("opening.balance.recorded.v1", account=account, amounts={EMPLOYEES: "612.07"}, bank_account="1002",
+                 bank_txn=txn, value_date="2025-12-30")  # fmt: skip
+    books = await fund.balances()
+    assert (books["1190"], books["2190"]) == ({EMPLOYEES: 61_207}, {EMPLOYEES: -61_207}), "the same line again is one"
+    assert books["1002"] == {EMPLOYEES: 100_000_000}
+    statutory = await fund.balances("STAT")
+    assert (statutory["TEMP_SUSPENSE"], statutory["RECV_SUSPENSE"]) == ({EMPLOYEES: 61_207}, {EMPLOYEES: -61_207})
+    came, left = [one["item_ref"] for one in await fund.decided("opening.suspense.taken")]
+    fund.put_in_lane("suspense.placing.requested.v1", item_ref=came, target=left, placed_as="CORRECTED",
+                     placed_on="2026-01-05", staff_ref="anna", provider=None)  # fmt: skip
+    assert await fund.decided("suspense.placing.refused") == []
+    books = await fund.balances()
+    assert not {"1190", "2190"} & books.keys()
+    assert books["1002"] == {EMPLOYEES: 100_000_000}
+    assert [row["fen"] for row in (await fund.tables())["moves"]] == [100_000_000]
+    await rebuilt(fund)
+
+
 async def test_an_opening_payable_is_ordered_less_what_is_owed_and_paid_by_two_people(
     fund: Fund, database: Database
 ) -> None:

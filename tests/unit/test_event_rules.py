@@ -291,3 +291,24 @@ BULK = {"prepayment_kind": "BULK", "given": "800.00", "contract_ref": "JC-1", "a
 def test_an_opening_item_brings_what_is_decided_about_it(changes: dict[str, Any], said: str | None) -> None:
     found = problem("opening.item.recorded.v1", **changes)
     assert (found and found[1]) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"account": "2106"}, None),
+        ({"account": "2190", "bank_account": "1002", "bank_txn": "T-1"}, None),
+        (
+            {"account": "2190", "bank_account": "1002"},
+            "$.bank_txn is missing: what nobody has placed is a line of a bank",
+        ),
+        ({"account": "1003", "bank_txn": "T-1"}, "$.bank_txn: only what nobody has placed has it"),
+        (
+            {"account": "1190", "bank_account": "1002", "bank_txn": "T-1", "amounts": {"310100": "-1.00"}},
+            "$.amounts['310100']: -1.00 must not be negative",
+        ),
+    ],
+)
+def test_an_opening_balance_of_suspense_is_a_line_of_a_bank_account(changes: dict[str, Any], said: str | None) -> None:
+    found = problem("opening.balance.recorded.v1", **changes)
+    assert (found and found[1]) == said

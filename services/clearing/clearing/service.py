@@ -76,7 +76,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
-from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
 from medfund.events.payments import (
     PayeeAccountNoted,
     PaymentApproved,
@@ -161,6 +161,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     RecoveryDecided: cases.decided,
     RecoveryReceived: cases.received,
     RecoveryAppealUpheld: cases.upheld,
+    OpeningBalanceRecorded: openings.unplaced,
     OpeningItemRecorded: openings.recorded,
     ProviderRegistered: accounts.changed,
     ProviderChanged: accounts.changed,
@@ -399,6 +400,8 @@ class Clearing:
                 prepayment.cleared(draft.change_prepayment(names.prepayment(decision)), decision)
             case OpeningItemTaken():
                 openings.evolve(draft, decision)
+            case OpeningSuspenseTaken():
+                openings.evolve_unplaced(draft, decision)
             case RecoveryOpened():
                 name = names.recovery(decision)
                 draft.recoveries[name] = recovery.opened(decision)

@@ -12,6 +12,7 @@ from clearing import names, policy, rows
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
 from clearing.names import Name, Part
+from clearing.opening import items as openings
 from clearing.opening import store as opening_store
 from clearing.payments import store as payments_store
 from clearing.payments import suspense
@@ -31,7 +32,7 @@ from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalReque
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
-from medfund.events.openings import OpeningItem, OpeningItemRecorded
+from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningSuspenseTaken
 from medfund.events.payments import SuspenseOpened, SuspensePlaced
 from medfund.events.prepayments import (
     PrepaymentApplied,
@@ -48,7 +49,13 @@ from medfund.events.reviews import (
     RecoveryDecided,
 )
 from medfund.events.time import DayOpened
-from medfund.events.treasury import PaymentApprovalGiven, PaymentRunOpened, StaffMandated, SuspensePlacingRequested
+from medfund.events.treasury import (
+    OpeningBalanceRecorded,
+    PaymentApprovalGiven,
+    PaymentRunOpened,
+    StaffMandated,
+    SuspensePlacingRequested,
+)
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 
@@ -158,8 +165,8 @@ async def _read(
     if submissions:
         undone = await claims_store.read_submissions(connection, lane, draft, submissions)
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
-    if openings := {names.item(event) for event in events if isinstance(event, OpeningItem)}:
-        await opening_store.read(connection, lane, draft, openings)
+    if opened := {names.item(event) for event in events if isinstance(event, OpeningItem)}:
+        await opening_store.read(connection, lane, draft, opened)
     owing |= {event.provider for event in events if isinstance(event, FALL_DUE)}
     every = (*draft.claims.values(), *draft.recoveries.values())
     if unsent := {one.name for one in every if one.dimensions.provider in owing}:
@@ -204,7 +211,9 @@ def _suspense(event: Any) -> Iterable[str]:
     """The suspense items that an event names, or would open."""
     if isinstance(event, suspense.OfLine):
         yield from suspense.refs(event)
-    elif isinstance(event, SuspenseOpened | SuspensePlaced | SuspensePlacingRequested):
+    elif isinstance(event, OpeningBalanceRecorded):
+        yield from openings.suspense_refs(event).values()
+    elif isinstance(event, SuspenseOpened | SuspensePlaced | SuspensePlacingRequested | OpeningSuspenseTaken):
         yield from filter(None, (event.item_ref, getattr(event, "target", None)))
 
 

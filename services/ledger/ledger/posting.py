@@ -62,7 +62,7 @@ from medfund.events.clearing import (
 )
 from medfund.events.kinds import Event
 from medfund.events.ledger import EventRefused
-from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
+from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
 from medfund.events.parking import FactParked, FactReleased, FactRetried
 from medfund.events.payments import (
     PayeeAccountNoted,
@@ -345,6 +345,7 @@ PAID = {
 }
 TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
 ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
+SUSPENSE = {"OUT": chart.SUSPENSE_OUT, "IN": chart.SUSPENSE_IN}
 BEGUN_STAT = {
     **chart.CASH_STAT,
     **ADVANCES_STAT,
@@ -383,6 +384,12 @@ def recovery_reversed(event: Any, amounts: Amounts) -> Lines:
     for fund, fen in fens(event.to_payable).items():
         if recovered_stat(event, fund) == chart.STAT_OTHER_INCOME:
             yield from move(event, fund, chart.STAT_OTHER_INCOME, chart.EXPENSE, fen)
+
+
+def opening_balance(event: Any, amounts: Amounts) -> Lines:
+    """What nobody had placed is booked by the decision that keeps it."""
+    if chart.ACCOUNTS[event.account] not in SUSPENSE.values():
+        yield from begins(event, event.account, amounts)
 
 
 def opening_item(event: Any, amounts: Amounts) -> Lines:
@@ -469,8 +476,9 @@ RULES: Mapping[type[Event], Rule] = {
     ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
     ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
     # the fund's own accounts
-    OpeningBalanceRecorded: lambda event, amounts: begins(event, event.account, amounts),
+    OpeningBalanceRecorded: opening_balance,
     OpeningItemTaken: opening_item,
+    OpeningSuspenseTaken: lambda event, amounts: begins(event, SUSPENSE[event.direction].code, amounts),
     TreasuryFundsReceived: in_both(debit=chart.EXPENDITURE, credit=chart.FISCAL),
     SuspenseOpened: by(
         "direction",

@@ -4,7 +4,8 @@ What stays true: an item that is taken over is in the books and here with the sa
 happens after. Source: domain.md R10, c.2 (67).
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, get_args
 
@@ -18,18 +19,22 @@ from clearing.funds import Fens, added, fens, total
 from clearing.names import Name
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
+from clearing.payments.suspense import Item
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment import prepayment as prepaid
 from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund import codes, money
+from medfund.events.bank import Direction
 from medfund.events.clearing import Target
 from medfund.events.kinds import Event, Place
-from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningItemTaken
+from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
+from medfund.events.treasury import OpeningBalanceRecorded
 
 if TYPE_CHECKING:
     from clearing.state import Draft
 
+DIRECTIONS: Mapping[str, Direction] = {"1190": "OUT", "2190": "IN"}
 FIRST = 0
 """Where it came into being: before every offset of the log."""
 
@@ -104,7 +109,46 @@ def _taken(draft: "Draft", event: OpeningItemRecorded, policy: Policy, cause: Pl
     )
 
 
+def unplaced(draft: "Draft", event: OpeningBalanceRecorded, cause: Place) -> Iterator[Event]:
+    """Lines of bank accounts that nobody had placed; the same one again says nothing new."""
+    for fund, ref in suspense_refs(event).items():
+        if ref not in draft.suspense and event.bank_account and event.bank_txn:
+            yield OpeningSuspenseTaken(
+                area=event.area,
+                cause=cause,
+                item_ref=ref,
+                bank_account=event.bank_account,
+                direction=DIRECTIONS[event.account],
+                amounts={fund: event.amounts[fund]},
+                bank_txn=event.bank_txn,
+                value_date=event.value_date,
+                evidence_ref=event.evidence_ref,
+            )
+
+
+def suspense_refs(event: OpeningBalanceRecorded) -> dict[str, str]:
+    """By fund: what the items of a line are called."""
+    if event.account not in DIRECTIONS:
+        return {}
+    line = f"opening {event.area} {event.bank_account} {event.bank_txn} {event.account} {event.value_date}"
+    return {fund: f"S-{hashlib.sha256(f'{line} {fund}'.encode()).hexdigest()[:24]}" for fund in event.amounts}
+
+
 # -- what it changes
+
+
+def evolve_unplaced(draft: "Draft", event: OpeningSuspenseTaken) -> None:
+    draft.suspense[event.item_ref] = Item(
+        item_ref=event.item_ref,
+        area=event.area,
+        bank_account=event.bank_account,
+        direction=event.direction,
+        amounts=fens(event.amounts),
+        bank_txn=event.bank_txn,
+        value_date=event.value_date,
+        reason=event.evidence_ref,
+    )
+    draft.changed_suspense.add(event.item_ref)
 
 
 def evolve(draft: "Draft", event: OpeningItemTaken) -> None:
