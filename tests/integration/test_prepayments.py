@@ -482,6 +482,18 @@ async def test_a_part_that_falls_due_is_taken_from_what_is_ordered_and_not_sent(
     assert (await fund.balances())["1101"] == {EMPLOYEES: 573_333} == (await fund.open_items())["1101"]
 
 
+async def test_what_is_due_of_a_prepayment_when_it_is_paid_is_taken_from_what_is_not_sent(fund: Fund) -> None:
+    """Paid in November, two thirds of 9,000.00 are due: an order of 1,080.00 makes way for it."""
+    fund.apply(EMPLOYEES)
+    fund.grant(ANNUAL, 900_000)
+    await claimed(fund, 120_000, 10)
+    await fund.approve("anna", "bo", refs=[f"{ANNUAL}/P1/{EMPLOYEES}"])
+    await fund.run(EMPLOYEES, on="2026-11-09")
+    await pay(fund, ANNUAL, 900_000, on="2026-11-10")
+    assert await offsets(fund) == [("1101", "1080.00")]
+    assert await fund.payments(status="ORDERED") == []
+
+
 # -- bulk purchases
 
 

@@ -27,7 +27,7 @@ from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
 from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
-from medfund.events.bank import BankReturnReversed
+from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
@@ -167,7 +167,7 @@ async def _read(
     await supervision_store.read(connection, lane, draft, named, providers, day=day, settlements=undone)
     if opened := {names.item(event) for event in events if isinstance(event, OpeningItem)}:
         await opening_store.read(connection, lane, draft, opened)
-    owing |= {event.provider for event in events if isinstance(event, FALL_DUE)}
+    owing |= {event.provider for event in events if isinstance(event, FALL_DUE) or _disburses(draft, event)}
     every = (*draft.claims.values(), *draft.recoveries.values())
     if unsent := {one.name for one in every if one.dimensions.provider in owing}:
         await payments_store.read(connection, lane, draft, (), unsent, ())
@@ -177,6 +177,12 @@ async def _read(
 def _begins_a_month(draft: Draft, event: Any) -> bool:
     today = draft.known.today
     return isinstance(event, DayOpened) and (today is None or event.date.replace(day=1) > today)
+
+
+def _disburses(draft: Draft, event: Any) -> bool:
+    """Whether the bank paid a prepayment: a part of it may be due by now."""
+    payment = draft.payments.get(names.payment(event)) if isinstance(event, BankPaymentSettled) else None
+    return payment is not None and payment.purpose in ("PREPAYMENT", "BULK")
 
 
 async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft, events: Sequence[Any]) -> None:

@@ -20,7 +20,7 @@ from clearing.payments.cash import BANKS
 from clearing.payments.orders import pay_out
 from clearing.payments.payable import ADVANCES, Payable
 from clearing.payments.payment import Payment
-from clearing.prepayment import granting
+from clearing.prepayment import ending, granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund import codes
@@ -71,6 +71,7 @@ def _settled(
         yield from deadlines.told_withdrawn(claim, day, policy, draft.known.calendar, cause)
     if isinstance(payable, Prepayment):
         yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
+        yield from ending.taken_now(draft, payable, cause)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
         yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
 
