@@ -25,7 +25,14 @@ CHAPTERS = {
 """Chapter -> the module that plays it, in their order."""
 ALL = "all"
 WIDTH = 118
-SERVERS = ("KAFKA_BOOTSTRAP", "DATABASE_URL", "LEDGER_READER_DSN", "MEDFUND_TOPIC_PREFIX")
+SERVERS = (
+    "KAFKA_BOOTSTRAP",
+    "DATABASE_URL",
+    "LEDGER_READER_DSN",
+    "MEDFUND_TOPIC_PREFIX",
+    "KAFKA_SECURITY_PROTOCOL",
+    "KAFKA_USER",
+)
 
 
 def demo(

@@ -1,9 +1,9 @@
 """The local stack's settings, from the environment."""
 
 from datetime import date
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 from medfund.events.speakers import Speaker
@@ -20,8 +20,13 @@ def load(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as error:
-        wrong = [f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()]
+        wrong = [f"{_place(problem['loc'])}{problem['msg']}" for problem in error.errors()]
         raise CannotRun("the environment is not complete: " + "; ".join(wrong)) from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """Nothing where settings do not fit each other."""
+    return f"{str(location[0]).upper()}: " if location else ""
 
 
 class StackSettings(IdentitySettings):
@@ -40,6 +45,12 @@ class StackSettings(IdentitySettings):
         validation_alias="MEDFUND_PATIENCE",
         description="How long a part may take to start at first; while it works, it is given twice as much each time",
     )
+
+    @model_validator(mode="after")
+    def _of_a_broker_that_asks(self) -> Self:
+        if not self.kafka_bootstrap and self.kafka_security_protocol != "PLAINTEXT":
+            raise ValueError("KAFKA_SECURITY_PROTOCOL is for a broker that KAFKA_BOOTSTRAP names: our own asks nobody")
+        return self
 
     @property
     def patience(self) -> float:
