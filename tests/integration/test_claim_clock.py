@@ -144,6 +144,23 @@ async def test_money_that_comes_back_starts_the_clock_again(fund: Fund) -> None:
     assert ("breached", "WD_15", "2026-03-11") in await told(fund)
 
 
+async def test_a_return_that_the_bank_takes_back_takes_the_breach_back(fund: Fund) -> None:
+    fund.settle({"310100": 73_100})
+    fund.submit(BATCH)
+    await pass_days(fund, "2026-02-07", "2026-02-09")
+    await pay(fund, 0, "2026-02-12")
+    fund.deduct([BATCH], {})
+    await pay(fund, 1, "2026-02-26")
+    [_, rest] = await fund.payments()
+    [left] = rest["amounts"].values()
+    fund.bank(rest["payment_ref"], {"310100": left}, on="2026-02-27", back=True)
+    await pass_days(fund, "2026-03-11", "2026-03-11")
+    assert ("breached", "WD_15", "2026-03-11") in await told(fund)
+    fund.put("bank.return.reversed.v1", provider=fund.provider, payment_ref=rest["payment_ref"], bank_txn="R-9",
+             value_date="2026-03-12", booked_on="2026-03-12", amounts={"310100": money.yuan(left)})  # fmt: skip
+    assert [event for event in await told(fund) if event[1] == "WD_15"][-1] == ("withdrawn", "WD_15", "2026-02-26")
+
+
 async def test_a_deadline_beyond_the_calendar_is_provisional_until_the_notice_comes(fund: Fund) -> None:
     """Edge cases 4 and 5, reliability row 52."""
     fund.settle({"310100": 100}, day="2026-11-15")

@@ -66,14 +66,19 @@ def _settled(
     if isinstance(payable, Claim):
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
-    if isinstance(claim := draft.carrier(payable), Claim):
-        day, policy = draft.known.today or event.value_date, draft.policy_of(claim)
-        yield from deadlines.told_withdrawn(claim, day, policy, draft.known.calendar, cause)
+    yield from _paid_in_time(draft, payable, event, cause)
     if isinstance(payable, Prepayment):
         yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
         yield from ending.taken_now(draft, payable, cause)
     if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
         yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
+
+
+def _paid_in_time(draft: Draft, payable: Payable, event: BankAnswer, cause: Place) -> Iterator[Event]:
+    """What was told as late before this was known is taken back (R10)."""
+    if isinstance(claim := draft.carrier(payable), Claim):
+        day, policy = draft.known.today or event.value_date, draft.policy_of(claim)
+        yield from deadlines.told_withdrawn(claim, day, policy, draft.known.calendar, cause)
 
 
 def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
@@ -119,6 +124,7 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         stands = went
     if stands and payment:
         yield _undone(draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE")
+        yield from _paid_in_time(draft, draft.payable(payment.payable), event, cause)
         yield from _after_undone(draft, payment, cause, order)
     if odd := added(went, stands, -1):
         yield from _odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
