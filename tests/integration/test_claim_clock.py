@@ -389,3 +389,25 @@ async def test_a_claim_paid_before_its_notice_came_is_judged_when_it_comes(
         ("recalculated", "WD_15", "2027-01-29"), ("breached", "WD_15", "2027-02-02"),
     ]  # fmt: skip
     assert (await states(database, fund, tmp_path))["WD_20"] == ("MET", "2027-02-02")
+
+
+async def test_a_run_takes_what_is_paid_at_once_before_what_is_due_later(fund: Fund) -> None:
+    for staff in ("anna", "bo"):
+        fund.mandate(staff)
+    fund.deposit({"310100": 66_000 + 54_000})
+    fund.settle({"310100": 73_100})
+    fund.submit(BATCH)
+    await pass_days(fund, "2026-02-07", "2026-02-09")
+    await pay(fund, 0, "2026-02-10")
+    fund.deduct([BATCH], {})
+    fund.settlements.clear()
+    fund.settle({"310100": 60_000}, clr_type="11")
+    fund.submit("A-LATER", clr_type="11", on="2026-02-12")
+    await pass_days(fund, "2026-02-10", "2026-02-13")
+    await fund.approve("anna", "bo")
+    at_once, rest = "A-LATER/P1/310100", f"{BATCH}/P2/310100"
+    assert {one["payment_ref"]: one["due"] for one in await fund.payments(status="APPROVED")} == {
+        at_once: "2026-02-13", rest: "2026-03-09",
+    }  # fmt: skip
+    plan = await fund.plan("310100", on="2026-02-13", due_until="2026-03-31")
+    assert (plan.approved, plan.payments, plan.fen, plan.last and plan.last.payment_ref) == (2, 1, 54_000, at_once)
