@@ -37,7 +37,7 @@ HEADERS_COUNTED_FROM = 1 << 20
 """Fewer bytes cannot hold so many headers that they would matter."""
 
 _HEAD = Struct(">qiibIhiqqqhii")
-_CODEC, _TRANSACTIONAL, _CONTROL = 0x07, 0x10, 0x20
+_CODEC, _APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 CODEC_NAMES = {0: "uncompressed", 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
 _offset = attrgetter("offset")
 
@@ -49,7 +49,7 @@ class LogRecord(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
 
 class Head(NamedTuple):
@@ -216,7 +216,7 @@ def _opened(head: Head, batch: memoryview) -> list[Any]:
     if head.records > RECORDS_MAX:
         raise BatchTooLarge(f"more than {RECORDS_MAX}")
     try:
-        records = list(DefaultRecordBatch(_bounded(head, batch)))
+        records = _records(head, batch)
     except (MemoryError, BatchUnreadable):
         raise
     except unpacking.Damaged as fault:
@@ -226,6 +226,41 @@ def _opened(head: Head, batch: memoryview) -> list[Any]:
     if head.records == head.last_delta + 1 and [*map(_offset, records)] != [*range(head.base, head.next)]:
         raise BatchUnreadable("its offsets do not follow each other")
     return records
+
+
+def _records(head: Head, batch: memoryview) -> list[Any]:
+    bounded = _bounded(head, batch)
+    try:
+        return list(DefaultRecordBatch(bounded))
+    except UnicodeDecodeError:  # one name of a header, and the client gives none of the records
+        return _by_hand(head, UNPACK[head.attributes & _CODEC](batch[_HEAD.size :]))
+
+
+def _by_hand(head: Head, plain: bytes | memoryview) -> list[LogRecord]:
+    """Names of headers that are no text keep their bytes as surrogates."""
+    at, records = 0, []
+    for _ in range(head.records):
+        _, at = _varint(plain, at)
+        delta_ms, at = _varint(plain, at + 1)
+        delta, at = _varint(plain, at)
+        key, at = _bytes(plain, at)
+        value, at = _bytes(plain, at)
+        count, at = _varint(plain, at)
+        headers = []
+        for _ in range(count):
+            name, at = _bytes(plain, at)
+            content, at = _bytes(plain, at)
+            headers.append(((name or b"").decode("utf-8", "surrogateescape"), content))
+        moment = head.max_ms if head.says(_APPEND_TIME) else head.first_ms + delta_ms
+        records.append(LogRecord("", 0, head.base + delta, moment, key, value, tuple(headers)))
+    if at != len(plain):
+        raise unpacking.Damaged("its records do not end where it ends")
+    return records
+
+
+def _bytes(plain: bytes | memoryview, at: int) -> tuple[bytes | None, int]:
+    length, at = _varint(plain, at)
+    return (None, at) if length < 0 else (bytes(plain[at : at + length]), at + length)
 
 
 def _bounded(head: Head, batch: memoryview) -> memoryview | bytes:

@@ -142,7 +142,7 @@ def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tu
         lane, families[record.topic], record.offset, instant(record.timestamp),
         refusal.reason.value, refusal.detail, refusal.source, refusal.id, refusal.type, refusal.identity,
         area, party, record.key, record.value,
-        [name.encode("utf-8", "surrogatepass") for name, _ in record.headers],
+        [name.encode("utf-8", "surrogateescape") for name, _ in record.headers],
         [value or b"" for _, value in record.headers],
     )  # fmt: skip
 
@@ -226,6 +226,6 @@ def digest(record: Record) -> bytes:
     """What the log holds at one place: key, headers, value. Tells a re-created topic or another cluster apart."""
     content = sha256()
     for part in (record.key, record.value, *(part for header in record.headers for part in header)):
-        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
         content.update(b"-" if raw is None else b"%d:" % len(raw) + raw)
     return content.digest()

@@ -169,6 +169,17 @@ def test_a_flood_of_records_or_of_headers_is_one_as_well() -> None:
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("codec", [0, 3, 4])
+def test_a_name_of_a_header_that_is_no_text_hides_no_record(codec: int) -> None:
+    plain = batch(0, [b"a", b"bc"], headers=[("name", b"12"), ("ce_id", b"")]).replace(b"name", b"\xfft\xe9\x80")
+    packed = sealed(compressed(plain, codec) if codec else plain, attributes=codec | 8, max_ms=1_772_345_678_901)
+    first, second = reading(packed)
+    assert (first.offset, first.timestamp, first.value, second.value) == (0, 1_772_345_678_901, b"a", b"bc")
+    assert first.key == b"H15250200017"
+    [(name, content), other] = first.headers
+    assert (name.encode("utf-8", "surrogateescape"), content, other) == (b"\xfft\xe9\x80", b"12", ("ce_id", b""))
+
+
 def compressed(plain: Packed, codec: int) -> bytes:
     pack: Callable[[bytes], bytes] = {1: codecs.gzip_encode, 2: codecs.snappy_encode, 3: codecs.lz4_encode,
                                       4: codecs.zstd_encode}[codec]  # fmt: skip
