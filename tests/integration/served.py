@@ -128,6 +128,13 @@ class Api:
         )
         return f"{message.topic}:{place}:{done.offset}"
 
+    async def hears(self, *registrations: Message) -> None:
+        """The lanes know these sources, though no worker has told them."""
+        for message in registrations:
+            lane = partition.lane_of(message.key or b"", LANES)
+            row = "insert into sources values ($1, (select count(*) from sources), now(), 'source.registered.v1', $2)"
+            await self.superuser(row, lane, (message.value or b"").decode())
+
     async def superuser(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.database.admin)
         try:

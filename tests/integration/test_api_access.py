@@ -66,7 +66,10 @@ confirm_account finance approver
 open_run       finance approver
 place          finance approver
 request_funds  finance approver
-command        provider finance approver operator auditor
+propose        office
+approve_proposal office
+proposals_of_the_office finance approver operator auditor office
+command        provider finance approver operator auditor office
 metrics        operator auditor
 """,
 }
@@ -103,6 +106,8 @@ def filled(path: str) -> str:
         "batch": "x",
         "run": "x",
         "plan": "x",
+        "area": AREA,
+        "proposal": f"propose-{'0' * 32}",
     }
     return path.format(**values)
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from medfund.http import tokens
-from medfund.lanes import partition
 from medfund.local.kafka import Kafka
 from tests import events
 from tests.conftest import LANES, Database
@@ -84,10 +83,7 @@ async def test_without_a_database_the_api_answers_and_health_says_why(
 
 async def test_without_a_log_books_are_read_and_nothing_is_taken(alone: Api) -> None:
     assert (await alone.caller("auditor").get("/v1/balances")).status_code == 200
-    for source in events.registry(range(LANES), LANES):
-        lane = partition.lane_of(source.key or b"", LANES)
-        row = "insert into sources values ($1, (select count(*) from sources), now(), 'source.registered.v1', $2)"
-        await alone.superuser(row, lane, (source.value or b"").decode())
+    await alone.hears(*events.registry(range(LANES), LANES))
     event = document(settlement("H15250200001", id="lost", funds={POOLED: 1}))
     response = await alone.caller("publisher").post(event)
     assert (response.status_code, response.json()["code"]) == (503, "log_unavailable")

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from medfund.http import appending
 from medfund.local.kafka import Kafka
 from tests.conftest import LANES, Database, fresh_topics
-from tests.events import SOURCE, message, registered, settlement
+from tests.events import SOURCE, message, registered, registry, settlement
 from tests.integration import log_of, served
 from tests.integration.served import Api, document, lines
 from tests.integration.small_city import POOLED, City
@@ -148,28 +148,29 @@ async def test_a_request_that_runs_out_of_time_says_of_each_event_whether_the_lo
     prefix = await fresh_topics(kafka)
     admin = AdminClient({"bootstrap.servers": kafka.address})
     entry = ConfigEntry("max.message.bytes", "99", incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ConfigResource.Type.TOPIC, f"{prefix}.time", incremental_configs=[entry])
+    resource = ConfigResource(ConfigResource.Type.TOPIC, f"{prefix}.prepayments", incremental_configs=[entry])
     if sent:
         [changed] = admin.incremental_alter_configs([resource]).values()
     else:
-        [changed] = admin.delete_topics([f"{prefix}.time"]).values()
+        [changed] = admin.delete_topics([f"{prefix}.prepayments"]).values()
     changed.result(timeout=10)
 
     async def is_known() -> bool:
         """To the broker that is asked, which learns of it a moment later."""
         if not sent:
-            return f"{prefix}.time" not in admin.list_topics().topics
+            return f"{prefix}.prepayments" not in admin.list_topics().topics
         [told] = admin.describe_configs([resource]).values()
         return bool(told.result()["max.message.bytes"].value == "99")
 
     await until(is_known, "the broker knows what was changed")
     known = [registered(f"H3102000{n:04}", id=f"known-{n}") for n in range(30)]
-    day = message("day.opened.v1", id="day", source="/time")
+    asked = message("prepayment.applied.v1", id="asked")
     async with served.serving(database, kafka.address, prefix, tmp_path) as api:
-        body = lines([*known[:20], day, *known[20:]] if sent else [*known, day])
-        response = await api.caller("operator").post(body, type=LINES)
+        await api.hears(*registry(range(LANES), LANES))
+        body = lines([*known[:20], asked, *known[20:]] if sent else [*known, asked])
+        response = await api.caller("publisher").post(body, type=LINES)
     answer = response.json()
     assert (response.status_code, answer["accepted"], answer["refused"], answer["missing"]) == (207, 30, 0, 1)
     [missing] = [event for event in answer["events"] if not event["accepted"]]
-    assert (missing["id"], missing["reason"]) == ("day", reason)
+    assert (missing["id"], missing["reason"]) == ("asked", reason)
     assert {event["topic"] for event in answer["events"] if event["accepted"]} == {"agency"}
