@@ -413,6 +413,8 @@ async def test_the_cash_ahead_counts_what_is_ordered_and_estimates_what_is_in_re
     assert (told["first"], len(one["days"])) == ("2026-02-10", 20)
     assert one["days"][-1]["left"] == f"-{one['short_by']}"
     assert (await finance.answer("/v1/outflows", area=AREA, fund="390100", **{"from": "2026-02-10"}))["funds"] == []
+    december = await finance.answer("/v1/outflows", area=AREA, **{"from": "2026-12-17"})
+    assert (told["provisional_from"], december["provisional_from"]) == (None, "2027-01-01")
     response = await finance.get("/v1/outflows", area=AREA, **{"from": "2031-01-01"})
     assert (response.status_code, response.json()["code"]) == (422, "parameter_invalid")
 

@@ -21,9 +21,13 @@ def test_twenty_working_days_go_around_the_spring_festival() -> None:
     assert outflow.working_days(CALENDAR, date(2026, 2, 15))[0] == date(2026, 2, 24), "a day off begins with the next"
 
 
-def test_days_that_no_calendar_covers_are_not_guessed() -> None:
+def test_days_that_no_notice_covers_are_weekdays_and_said_to_be_provisional() -> None:
+    days = outflow.working_days(CALENDAR, date(2026, 12, 30))
+    assert [f"{day:%m-%d}" for day in days[:4]] == ["12-30", "12-31", "01-01", "01-04"]
+    assert (len(days), outflow.provisional_from(CALENDAR, days)) == (20, date(2027, 1, 1))
+    assert outflow.provisional_from(CALENDAR, DAYS) is None
     with pytest.raises(CalendarNotLoaded):
-        outflow.working_days(CALENDAR, date(2026, 12, 31))
+        outflow.working_days(CALENDAR, date(2027, 1, 4))
 
 
 CASES = """

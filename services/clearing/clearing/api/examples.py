@@ -525,6 +525,7 @@ OUTFLOWS: Json = {
     "first": "2026-02-27",
     "last": "2026-03-26",
     "calendar_version": "cn-2024-2026-30451dc4",
+    "provisional_from": None,
     "positions": POSITIONS,
     "funds": [
         {

@@ -71,6 +71,9 @@ class Answer(BaseModel):
     first: date
     last: date
     calendar_version: str
+    provisional_from: Annotated[
+        date | None, Field(description="From this day on no notice says which days are worked: weekdays are shown")
+    ]
     positions: Positions
     funds: list[OfFund]
 
@@ -111,6 +114,7 @@ async def outflows(
         first=days[0],
         last=days[-1],
         calendar_version=calendar.version,
+        provisional_from=outflow.provisional_from(calendar, days),
         positions=positions,
         funds=[_fund(one, cash.get(one.fund, 0), sent.get(one.fund, 0)) for one in found],
     )

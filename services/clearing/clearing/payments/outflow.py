@@ -7,12 +7,14 @@ yet is an estimate and says so. What was sent is out of the account already, as 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from clearing.funds import Fens, added, positive
 from medfund.calendar import Calendar
 
+ONE_DAY = timedelta(days=1)
+SATURDAY = 5
 DAYS = 20
 """Working days ahead: the national limit of a claim that is submitted today [W1]."""
 
@@ -43,12 +45,23 @@ class Forecast:
 
 
 def working_days(calendar: Calendar, first: date) -> list[date]:
-    """The next of them, `first` included where it is one. Raises `CalendarNotLoaded`."""
-    day = first if calendar.is_working_day(first) else calendar.next_working_day(first)
-    days = [day]
+    """The next of them, `first` included where it is one; of a year whose notice has not come, its weekdays.
+
+    Raises `CalendarNotLoaded` where `first` is in such a year.
+    """
+    days: list[date] = []
+    day = first
+    calendar.is_working_day(first)
     while len(days) < DAYS:
-        days.append(calendar.next_working_day(days[-1]))
+        if calendar.is_working_day(day) if day.year in calendar.notices else day.weekday() < SATURDAY:
+            days.append(day)
+        day += ONE_DAY
     return days
+
+
+def provisional_from(calendar: Calendar, days: Sequence[date]) -> date | None:
+    """The first of them that no notice covers."""
+    return next((day for day in days if day.year not in calendar.notices), None)
 
 
 def estimate(in_review: Fens, p1: Fens, *, approved_in_part: bool) -> Fens:
