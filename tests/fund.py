@@ -67,7 +67,7 @@ class Crash(Exception):
 
 @dataclass
 class Fund:
-    """One lane of a fund with one provider; several may share a database."""
+    """One lane of a fund, with one provider at a time; several may share a database."""
 
     control: asyncpg.Connection
     connections: Mapping[str, asyncpg.Connection]
@@ -81,13 +81,22 @@ class Fund:
     crash_at: str = ""
     crashes: int = 0
     sent: int = 0
-    settlements: dict[str, list[tuple[str, Mapping[str, int]]]] = field(default_factory=lambda: defaultdict(list))
+    settled: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """By provider: what its settlements are called, in the same way as anybody's."""
+    recorded: dict[str, dict[str, list[tuple[str, Mapping[str, int]]]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(list))
+    )
+    """By provider and day: what it has not claimed."""
 
     def __post_init__(self) -> None:
         [self.provider] = events.providers(self.lane, self.lanes, 1)
         if not self.log.records("agency", self.lane):
             for message in events.registry([self.lane], self.lanes):
                 self.put_message(message)
+
+    @property
+    def settlements(self) -> dict[str, list[tuple[str, Mapping[str, int]]]]:
+        return self.recorded[self.provider]
 
     # -- the world acts
 
@@ -126,12 +135,13 @@ class Fund:
         self.sent += 1
         insutype = data.pop("insutype", "310")
         data = {"area": self.area, "insured_area": self.area, **data}
+        reference = events.reference(f"s-{len(self.settled[self.provider])}")
+        self.settled[self.provider].append(reference)
         message = events.settlement(
             self.provider, id=f"s-{self.sent}", funds=dict(amounts), service_date=day, clr_type=clr_type,
-            insutype=insutype, benefit_year=int(day[:4]), **data,
+            insutype=insutype, benefit_year=int(day[:4]), **{"settlement_ref": reference, **data},
         )  # fmt: skip
         self.put_message(message)
-        reference = events.reference(f"s-{self.sent}")
         sign = -1 if "reverses" in data else 1
         self.settlements[day].append((reference, {fund: sign * fen for fund, fen in amounts.items()}))
         return reference

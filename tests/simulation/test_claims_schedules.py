@@ -1,4 +1,5 @@
-"""Seeded months of a hospital: settlements, reversals, claims, withdrawals, audits, days and the bank in any order.
+"""Seeded months of two hospitals that call everything alike: settlements, reversals, claims, withdrawals, audits, days
+and the bank in any order.
 
 Workers die meanwhile. At every cut the ledger's control accounts are the clearing service's open items, and what is
 rebuilt from the log is what was there. Run a failing seed alone with `SEED=<seed>`.
@@ -6,6 +7,7 @@ rebuilt from the log is what was there. Run a failing seed alone with `SEED=<see
 
 import os
 import random
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,20 +36,43 @@ GIVING = ("310100", "390100")
 LAST_DAY = date(2026, 12, 31)
 
 
+@dataclass
+class Hospital:
+    provider: str
+    batches: list[str] = field(default_factory=list)
+    references: list[tuple[str, dict[str, int], str]] = field(default_factory=list)
+    doubted: set[str] = field(default_factory=set)
+
+
+def whose(body: dict[str, Any]) -> str | None:
+    provider: str | None = body.get("dimensions", body).get("provider")
+    return provider
+
+
+def name_of(body: dict[str, Any], ref: str = "ref") -> tuple[str, str]:
+    """A name is of a provider: the two of them have the same ones."""
+    return str(whose(body)), body[ref]
+
+
 class Month:
     def __init__(self, fund: Fund, seed: int) -> None:
         self.fund, self.random = fund, random.Random(seed)
         self.today = date(2026, 1, 5)
-        self.batches: list[str] = []
-        self.references: list[tuple[str, dict[str, int], str]] = []
-        self.doubted: set[str] = set()
+        self.hospitals = [Hospital(provider) for provider in events.providers(fund.lane, LANES, 2)]
+        self.visit(self.hospitals[0])
         self.runs: list[PaymentRunOpened] = []
         self.theme = ONLY or THEMES[seed % len(THEMES)]
         """What it is about above all."""
         self.granted = 0
 
+    def visit(self, hospital: Hospital) -> None:
+        """What happens next happens to this one."""
+        self.fund.provider = hospital.provider
+        self.batches, self.references, self.doubted = hospital.batches, hospital.references, hospital.doubted
+
     async def act(self) -> None:
-        """One of the things that happen, by weight."""
+        """One of the things that happen, by weight; most of them to the first hospital."""
+        self.visit(self.random.choices(self.hospitals, [2, 1])[0])
         claiming: dict[Any, int] = {
             self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 10,
             self.doubt: 26, self.contest: 14, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
@@ -72,24 +97,29 @@ class Month:
     async def begin(self) -> None:
         """Where it is about payments, there are some."""
         if self.theme == "PREPAYMENTS":
-            self.fund.assess(self.random.choice("AABC"))
             for of in GIVING:
                 self.fund.figures(of, "2000.00", "1200.00")
             self.fund.day(f"{self.today}")
-            for _ in range(3):
-                await self.ask()
-            for _ in range(4):
-                await self.grant()
-            for _ in range(3):
-                await self.approve()
-            for act in (self.run, self.run, self.answer, self.answer, self.answer):
-                await act()
         if self.theme == "PAYMENTS":
-            for _ in range(4):
-                await self.settle()
             self.today += timedelta(days=1)
-            await self.submit()
-            await self.fund.drain()
+        for hospital in self.hospitals:
+            self.visit(hospital)
+            if self.theme == "PREPAYMENTS":
+                self.fund.assess(self.random.choice("AABC"))
+                for act in (*(self.ask,) * 3, *(self.grant,) * 4, *(self.approve,) * 3):
+                    await act()
+            if self.theme == "PAYMENTS":
+                for act in (*(self.settle,) * 4, self.submit):
+                    await act()
+        await self.fund.drain()
+        if self.theme == "PREPAYMENTS":
+            for act in (self.run, self.run):
+                await act()
+            for hospital in self.hospitals:
+                self.visit(hospital)
+                for act in (self.answer, self.answer):
+                    await act()
+        if self.theme == "PAYMENTS":
             self.today += timedelta(days=4)
             self.fund.day(f"{self.today}")
 
@@ -97,8 +127,8 @@ class Month:
         """What there is of something, so that not everything that happens is about nothing."""
         if self.random.random() < 0.6:
             await self.fund.drain()
-        query = f"select body from clearing.{table} where lane = $1"  # noqa: S608
-        return [msgspec.json.decode(row["body"]) for row in await self.fund.control.fetch(query, self.fund.lane)]
+        found = await self.all_of(table)
+        return found if table == "suspense" else [one for one in found if whose(one) == self.fund.provider]
 
     async def repeat(self) -> None:
         """Something that was published before comes again, as it was (reliability row 45)."""
@@ -111,10 +141,13 @@ class Month:
         """The settlements that a claim may hold."""
         query = (
             "select encode(ref, 'hex') from clearing.settlements"
-            ' where lane = $1 and service_date between $2 and $3 and "offset" < $4'
+            ' where lane = $1 and service_date between $2 and $3 and "offset" < $4 and provider = $5'
         )
         period = (date.fromisoformat(claim[name]) for name in ("period_from", "period_to"))
-        return {row[0] for row in await self.fund.control.fetch(query, self.fund.lane, *period, claim["opened"])}
+        return {
+            row[0]
+            for row in await self.fund.control.fetch(query, self.fund.lane, *period, claim["opened"], whose(claim))
+        }
 
     async def settle(self) -> None:
         day = f"{self.today - timedelta(days=self.random.randint(0, 3))}"
@@ -133,6 +166,8 @@ class Month:
         """Everything that nobody has claimed yet, as far as the hospital knows; often it is wrong about that."""
         first = self.today - timedelta(days=self.random.randint(0, 9))
         batch = f"B-{len(self.batches)}" if self.random.random() < 0.9 or not self.batches else self.batches[-1]
+        if self.random.random() < 0.05:
+            batch = f"C-{self.random.randint(1, 9)}"  # as a case may be called
         self.batches.append(batch)
         on, mode = f"{self.today + timedelta(days=1)}", self.random.choice(["MONTH", "MONTH", "WEEK", "DAY"])
         self.fund.submit(batch, first=f"{first}", last=f"{self.today}", on=on, mode=mode)
@@ -334,7 +369,7 @@ class Month:
             case 4:
                 limit = self.random.choice(["99999.99", "30.00"])
                 self.fund.mandate(self.random.choice(STAFF[:3]), self.random.choice(["finance", "approver"]), limit)
-            case 5 if known := await self.fund.payments():
+            case 5 if known := await self.known("payments"):
                 self.fund.put("payment.confirmed.v1", provider=self.fund.provider, received_on=f"{self.today}",
                               payment_ref=self.random.choice(known)["payment_ref"])  # fmt: skip
 
@@ -427,33 +462,35 @@ class Month:
     async def check_payments(self) -> None:
         """What is on its way of each payable is what its payments say; nothing is sent twice."""
         sent = {
-            dict(record.headers)["ce_id"]: msgspec.json.decode(record.value or b"")["payment_ref"]
+            dict(record.headers)["ce_id"]: name_of(msgspec.json.decode(record.value or b""), "payment_ref")
             for record in self.fund.log.records("clearing", self.fund.lane)
             if dict(record.headers)["ce_type"] == b"payment.sent.v1"
         }
         assert len(sent) == len(set(sent.values()))
-        on_the_way: dict[tuple[str, str], dict[str, int]] = {}
+        on_the_way: dict[tuple[tuple[str, str], str], dict[str, int]] = {}
         for payment in await self.fund.payments():
             if payment["status"] in ("ORDERED", "APPROVED", "SENT"):
                 name = "ordered" if payment["purpose"] == "PAYABLE" else "pending"
                 left = added(payment["amounts"], payment["settled"], -1)
-                place = payment["payable_ref"], name
+                place = name_of(payment, "payable_ref"), name
                 on_the_way[place] = added(on_the_way.get(place, {}), left)
         for table in ("claims", "recoveries", "prepayments"):
             for payable in await self.all_of(table):
                 for name in ("pending", "ordered"):
-                    assert payable[name] == on_the_way.get((payable["ref"], name), {}), (payable["ref"], name)
+                    place = name_of(payable), name
+                    assert payable[name] == on_the_way.get(place, {}), place
                 assert not first_above(payable["ordered"], payable["payable"])
 
     async def check_prepayments(self) -> None:
         """What is out of each is what its history says."""
         moves = {"PAID": 1, "CAME_BACK": -1, "OFFSET": -1, "RETURNED": -1}
-        out: dict[str, int] = {}
-        query = "select ref, what, fen from clearing.prepayment_steps where lane = $1"
-        for ref, what, fen in map(tuple, await self.fund.control.fetch(query, self.fund.lane)):
-            out[ref] = out.get(ref, 0) + moves.get(what, 0) * fen
+        out: dict[tuple[str, str], int] = {}
+        query = "select provider, ref, what, fen from clearing.prepayment_steps where lane = $1"
+        for provider, ref, what, fen in map(tuple, await self.fund.control.fetch(query, self.fund.lane)):
+            out[provider, ref] = out.get((provider, ref), 0) + moves.get(what, 0) * fen
         for prepayment in await self.all_of("prepayments"):
-            assert out[prepayment["ref"]] == prepayment["outstanding"].get(prepayment["fund"], 0), prepayment["ref"]
+            name = name_of(prepayment)
+            assert out[name] == prepayment["outstanding"].get(prepayment["fund"], 0), name
 
     async def all_of(self, table: str) -> list[dict[str, Any]]:
         query = f"select body from clearing.{table} where lane = $1"  # noqa: S608
@@ -472,7 +509,8 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
             try:
                 for name in connections:
                     await fund.claim(name)
-                fund.register()
+                for provider in events.providers(fund.lane, LANES, 2):
+                    fund.put("provider.registered.v1", provider=provider)
                 choice = random.Random(seed).choice
                 unfinished = choice(["WAIT", "HOLD_DOUBTFUL"])
                 lost = choice(["FREEZE", "RECALL"])
