@@ -156,7 +156,7 @@ class Claims:
         door.bank.give_back(back["end_to_end_id"], code="AC04")
         door.bank.credit(door_of_money.number("310100"), amount=UNKNOWN, text="来账，附言不详")
         door.until(lambda: door.queue("returned"), "the payment is back")
-        door.retried(back["payment"])
+        door.retried(back["provider"], back["payment"])
         door.pay(on)
         door.bank.close_day()
         door.until(lambda: self._statements() == len(FUNDS), "the statements of the day are taken in")
@@ -218,12 +218,12 @@ class Claims:
         check("nothing that is to be paid is overdue", late == [])
 
     def _claim(self, batch: str, provider: str) -> Any:
-        return self.finance.get(f"/v1/claims/{batch}", provider=provider)
+        return self.finance.get(f"/v1/claims/{provider}/{batch}")
 
     def _statement(self) -> None:
         stage = self.stage
         stage.heading(f"The statement of {MONTH} for {self.month.code}")
-        statement = self.finance.get(f"/v1/claims/{MONTH}/statement", provider=self.month.code)
+        statement = self.finance.get(f"/v1/claims/{self.month.code}/{MONTH}/statement")
         for section in statement["sections"]:
             shown = table(f"{section['name']['zh']} {section['name']['en']}", "", ">yuan")
             for line in section["lines"]:
@@ -232,8 +232,8 @@ class Claims:
             result = f"{section['result']['zh']} {section['result']['en']}"
             shown.add_row(result, "", grouped(section["total"]), style="bold")
             stage.show(shown)
-        stage.copyable(f"As a page: {self.finance.address}/v1/claims/{MONTH}/statement?format=html")
-        stage.copyable(f"As a sheet: {self.finance.address}/v1/claims/{MONTH}/statement?format=xlsx")
+        stage.copyable(f"As a page: {self.finance.address}/v1/claims/{self.month.code}/{MONTH}/statement?format=html")
+        stage.copyable(f"As a sheet: {self.finance.address}/v1/claims/{self.month.code}/{MONTH}/statement?format=xlsx")
 
     def _money(self) -> None:
         """The bank's day against the books' day."""

@@ -104,9 +104,9 @@ class Door:
         found = self.officer.pages("/v1/payments", "payments", provider=provider, state="SETTLED", fund=fund)
         return max(found, key=lambda payment: (payment["value_date"], payment["payment"]))
 
-    def retried(self, payment: str) -> None:
+    def retried(self, provider: str, payment: str) -> None:
         """The officer asks for it again: now the approver alone has to approve it."""
-        self.officer.command("/v1/retries", retry="R-1", payment=payment, reason="收款账户已核对")
+        self.officer.command("/v1/retries", retry="R-1", provider=provider, payment=payment, reason="收款账户已核对")
 
     def approve(self) -> None:
         """One command for each provider and person, over the sum that they see of what they did not ask for."""

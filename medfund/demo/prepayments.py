@@ -158,7 +158,7 @@ class Prepayments:
             self._sent()
             self.world.open_days(day, day)
             self._sent()
-            claim = self.finance.get(f"/v1/claims/{batch}", provider=FIRST)
+            claim = self.finance.get(f"/v1/claims/{FIRST}/{batch}")
             taken += [one["total"] for one in claim["offsets"] if one["account"] == "1101"]
         self.stage.say(f"Taken back from the claims of September, October and November: {', '.join(taken)}")
         self.stage.check("three times 3,568,244.14", taken == ["3568244.14"] * 3)

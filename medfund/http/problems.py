@@ -49,7 +49,6 @@ KINDS: Mapping[str, Kind] = {
     "parameter_unknown": Kind(422, "A parameter is not known, or given twice", "未知或重复的参数"),
     "cursor_invalid": Kind(422, "The cursor does not belong to this question", "游标无效"),
     "event_refused": Kind(422, "The event is refused", "事件被拒绝"),
-    "ambiguous": Kind(422, "More than one thing has this name", "名称不唯一"),
     "does_not_fit": Kind(422, "It cannot be what was said of it", "与所指款项不符"),
     "too_much": Kind(422, "The question asks for too much at once", "一次请求的内容过多"),
     "request_refused": Kind(400, "The request is refused", "请求被拒绝"),

@@ -248,7 +248,7 @@ async def test_finance_of_one_area_sees_no_claim_of_another_area(claimed: tuple[
         answer = await finance.answer(f"/v1/{rows}")
         assert {row["provider"] for row in answer[rows]} == set(clinic) - {clinic.elsewhere}
         assert (await finance.answer(f"/v1/{rows}", area=OTHER_AREA))[rows] == []
-    assert (await finance.get(f"/v1/claims/B-{clinic.elsewhere}")).status_code == 404
+    assert (await finance.get(f"/v1/claims/{clinic.elsewhere}/B-{clinic.elsewhere}")).status_code == 404
     told = await finance.answer("/v1/coverage", area=OTHER_AREA, month="2026-01")
     assert (told["money"]["settled"], told["institutions"]["designated"]) == ("0.00", 0)
 
@@ -348,7 +348,7 @@ async def test_row_level_security_alone_keeps_claims_apart(
     for own, caller in tenants_of(claimed).items():
         await _sees_its_own(caller, own)
         for victim in set(clinic) - {own}:
-            assert (await caller.get(f"/v1/claims/B-{victim}")).status_code == 404
+            assert (await caller.get(f"/v1/claims/{victim}/B-{victim}")).status_code == 404
     finance = api.caller("finance", areas=[OTHER_AREA])
     await _sees_its_own(finance, clinic.elsewhere)
     told = await finance.answer("/v1/coverage", area=AREA, month="2026-01")

@@ -179,7 +179,7 @@ async def test_whatever_openapi_allows_is_answered_as_openapi_says(server: str, 
 async def test_whatever_openapi_allows_is_answered_as_openapi_says_of_claims(
     clearing_server: str, claimed: tuple[Api, Clinic]
 ) -> None:
-    assert "get /v1/claims/{batch}/statement" in await _fuzzed(clearing_server, claimed[0], poster="finance")
+    assert "get /v1/claims/{provider}/{batch}/statement" in await _fuzzed(clearing_server, claimed[0], poster="finance")
 
 
 async def _fuzzed(server: str, api: Api, *, poster: str) -> list[str]:

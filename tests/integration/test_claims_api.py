@@ -19,7 +19,7 @@ from tests.integration import claims_served
 from tests.integration.claims_served import BATCH
 from tests.integration.served import Api, Caller
 
-CLAIM = f"/v1/claims/{BATCH}"
+CLAIM = f"/v1/claims/{PROVIDER}/{BATCH}"
 STATEMENT = f"{CLAIM}/statement"
 CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -226,11 +226,11 @@ async def test_batches_approved_together_share_one_statement(fund: Fund, finance
     await fund.drain()
     fund.deduct(["D-05", "D-06"], {"310100": 100})
     await fund.drain()
-    one, other = [await finance.answer(f"/v1/claims/{batch}/statement") for batch in ("D-05", "D-06")]
+    one, other = [await finance.answer(f"/v1/claims/{PROVIDER}/{batch}/statement") for batch in ("D-05", "D-06")]
     assert one["batches"] == ["D-05", "D-06"]
     assert one["sections"] == other["sections"]
     assert one["sections"][0]["total"] == "39.00"
-    assert (await finance.answer("/v1/claims/D-06"))["lead"] == "D-05"
+    assert (await finance.answer(f"/v1/claims/{PROVIDER}/D-06"))["lead"] == "D-05"
 
 
 # Deadlines
@@ -351,7 +351,7 @@ async def test_payments_and_recoveries_are_listed_with_what_is_open(fund: Fund, 
     fund.recover("C-1", {"310100": 21_994_740})
     fund.recovered("C-1", {"310100": 20_000_000})
     await fund.drain()
-    paid = await finance.answer("/v1/payments", state="SETTLED", payable=BATCH)
+    paid = await finance.answer("/v1/payments", state="SETTLED", payable=BATCH, provider=PROVIDER)
     assert [(one["payment"], one["total"], one["area"]) for one in paid["payments"]] == [
         (f"{BATCH}/P1/310100", "1890000.33", AREA),
         (f"{BATCH}/P1/310200", "411110.21", AREA),
@@ -396,25 +396,12 @@ async def test_coverage_counts_what_was_paid_at_once_and_no_pharmacy(fund: Fund,
     assert (await finance.answer("/v1/coverage", area="152600", month="2026-01"))["money"]["settled"] == "0.00"
 
 
-async def test_a_name_that_two_providers_chose_is_asked_back(fund: Fund, finance: Caller) -> None:
-    fund.settle({"310100": 100})
-    fund.submit(BATCH)
-    await fund.drain()
-    await fund.control.execute(
-        "insert into clearing.claims select lane + 1, ref, 'H15250299998', area, period_from, period_to, status,"
-        " is_open, due, jsonb_set(body, '{dimensions,provider}', '\"H15250299998\"') from clearing.claims"
-    )
-    response = await finance.get(CLAIM)
-    assert (response.status_code, response.json()["code"]) == (422, "ambiguous")
-    assert (await finance.answer(CLAIM, provider=PROVIDER))["provider"] == PROVIDER
-
-
 async def test_a_batch_whose_name_has_slashes_is_found(fund: Fund, finance: Caller) -> None:
     fund.settle({"310100": 100})
     fund.submit("2026/01/B")
     await fund.drain()
     for path in ("", "/deadlines", "/statement"):
-        assert (await finance.answer(f"/v1/claims/2026/01/B{path}"))["batch"] == "2026/01/B"
+        assert (await finance.answer(f"/v1/claims/{PROVIDER}/2026/01/B{path}"))["batch"] == "2026/01/B"
 
 
 async def test_what_was_decided_can_be_waited_for(fund: Fund, finance: Caller) -> None:

@@ -19,11 +19,12 @@ from tests.integration.served import Api, Caller
 WITHDRAWAL = {"batch": BATCH, "reason": "明细对账不符"}
 APPEAL = {"appeal": "SS-1", "batch": BATCH, "finding": "F-1", "reason": "项目与病程记录一致"}
 HOLD = {
-    "hold": "case-1", "payable": BATCH, "amounts": {"310100": "5.00"}, "reason": "条例第三十条",
+    "hold": "case-1", "provider": PROVIDER, "payable": BATCH, "amounts": {"310100": "5.00"}, "reason": "条例第三十条",
     "held_from": "2026-03-02",
 }  # fmt: skip
 RELEASE = {
-    "release": "JC-1", "hold": "case-1", "payable": BATCH, "amounts": {"310100": "5.00"}, "reason": "未发现",
+    "release": "JC-1", "hold": "case-1", "provider": PROVIDER, "payable": BATCH, "amounts": {"310100": "5.00"},
+    "reason": "未发现",
     "released_on": "2026-03-30",
 }  # fmt: skip
 
@@ -85,7 +86,7 @@ async def test_a_withdrawal_is_pending_until_it_is_decided_and_says_what_followe
     assert (told["state"], told["position"]) == ("DONE", f"claims:{fund.lane}:2")
     [decision] = told["decisions"]
     assert (decision["type"], decision["data"]["reason"]) == ("claim.batch.withdrawn.v1", "明细对账不符")
-    assert (await provider.answer(f"/v1/claims/{BATCH}"))["state"] == "WITHDRAWN"
+    assert (await provider.answer(f"/v1/claims/{PROVIDER}/{BATCH}"))["state"] == "WITHDRAWN"
 
 
 @pytest.mark.parametrize("settled", [False, True], ids=["before it is decided", "after it was decided"])
@@ -148,7 +149,7 @@ async def test_a_hold_is_placed_and_released_and_what_was_held_is_paid(fund: Fun
     hold = await given(finance, "/v1/holds", HOLD)
     await fund.drain()
     await approved(fund)
-    claim = await finance.answer(f"/v1/claims/{BATCH}")
+    claim = await finance.answer(f"/v1/claims/{PROVIDER}/{BATCH}")
     assert (claim["totals"]["held"], claim["holds"][0]["hold"]) == ("5.00", "case-1")
     release = await given(finance, "/v1/releases", RELEASE)
     await fund.drain()
@@ -156,7 +157,7 @@ async def test_a_hold_is_placed_and_released_and_what_was_held_is_paid(fund: Fun
     told = await finance.answer(release)
     assert [one["type"] for one in told["decisions"]] == ["claim.payable.released.v1", "payment.ordered.v1"]
     assert told["decisions"][1]["data"]["amounts"] == {"310100": "5.00"}
-    assert (await finance.answer(f"/v1/claims/{BATCH}"))["totals"]["held"] == "0.00"
+    assert (await finance.answer(f"/v1/claims/{PROVIDER}/{BATCH}"))["totals"]["held"] == "0.00"
 
 
 async def test_an_appeal_is_filed_once_and_a_second_one_has_another_number(fund: Fund, provider: Caller) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from medfund.http.problems import Problem
 from medfund.lanes import partition
+from tests import events
 from tests.conftest import Database
 from tests.events import AREA
 from tests.fund import Fund, running
@@ -18,6 +19,7 @@ from tests.integration.served import Api, Caller
 from tests.integration.test_claims_commands import given, problem
 
 BATCH = "B-202601"
+[PROVIDER] = events.providers(0, 1, 1)
 P1 = f"{BATCH}/P1/310100"
 OTHER = f"{BATCH}/P1/390100"
 RUN = {"area": AREA, "fund": "310100", "execute_on": "2026-02-10", "number": 1}
@@ -69,7 +71,7 @@ def bo(api: Api) -> Caller:
 
 
 def approval(number: int = 1, payments: tuple[str, ...] = (P1, OTHER), total: str = "1350.00") -> dict[str, Any]:
-    return {"approval": f"PZ-{number}", "payments": list(payments), "total": total}
+    return {"approval": f"PZ-{number}", "provider": PROVIDER, "payments": list(payments), "total": total}
 
 
 async def outcome(fund: Fund, caller: Caller, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +90,8 @@ async def refused(caller: Caller, path: str, body: dict[str, Any]) -> tuple[str 
 
 async def approved(fund: Fund, api: Api) -> None:
     for name in ("anna", "bo"):
-        assert (await outcome(fund, person(api, name), "/v1/approvals", approval()))["state"] == "DONE"
+        asked = {**approval(), "provider": fund.provider}
+        assert (await outcome(fund, person(api, name), "/v1/approvals", asked))["state"] == "DONE"
 
 
 async def states(fund: Fund) -> dict[str, str]:
@@ -143,7 +146,7 @@ async def test_whoever_asked_for_a_payment_cannot_approve_it(fund: Fund, api: Ap
     await fund.run("310100", on="2026-02-10")
     fund.put("bank.payment.rejected.v1", provider=fund.provider, payment_ref=P1)
     await fund.drain()
-    asked = {"retry": "CF-1", "payment": P1, "reason": "收款账户已更正"}
+    asked = {"retry": "CF-1", "provider": PROVIDER, "payment": P1, "reason": "收款账户已更正"}
     told = await outcome(fund, anna, "/v1/retries", asked)
     assert [one["type"] for one in told["decisions"]] == ["payment.retried.v1", "payment.ordered.v1"]
     again = told["decisions"][1]["data"]["payment_ref"]
@@ -193,8 +196,11 @@ async def test_payments_of_several_providers_are_approved_each_by_themselves(
         P1,
     )
     response = await anna.command("/v1/approvals", **approval(payments=(P1, "X/P1/310100")))
+    assert problem(response) == (404, "not_found")
+    nobodys = {name: value for name, value in approval().items() if name != "provider"}
+    response = await anna.command("/v1/approvals", **nobodys)
     assert problem(response) == (422, "parameter_invalid")
-    assert "several providers" in response.json()["detail"]
+    assert "provider: say whose it is" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +236,7 @@ async def test_of_two_officers_who_ask_for_a_retry_under_one_number_the_second_i
     await fund.run("310100", on="2026-02-10")
     fund.put("bank.payment.rejected.v1", provider=fund.provider, payment_ref=P1)
     await fund.drain()
-    asked = {"retry": "CF-1", "payment": P1, "reason": "收款账户已更正"}
+    asked = {"retry": "CF-1", "provider": PROVIDER, "payment": P1, "reason": "收款账户已更正"}
     answers = await asyncio.gather(*(person(api, name).command("/v1/retries", **asked) for name in ("anna", "chen")))
     assert sorted(answer.status_code for answer in answers) == [202, 409]
     await fund.drain()
@@ -240,7 +246,8 @@ async def test_of_two_officers_who_ask_for_a_retry_under_one_number_the_second_i
 
 
 async def test_what_did_not_fail_is_not_paid_again(fund: Fund, anna: Caller) -> None:
-    told = await outcome(fund, anna, "/v1/retries", {"retry": "CF-1", "payment": P1, "reason": "?"})
+    asked = {"retry": "CF-1", "provider": PROVIDER, "payment": P1, "reason": "?"}
+    told = await outcome(fund, anna, "/v1/retries", asked)
     assert told["detail"] == f"nothing of payment {P1} failed or came back and waits"
 
 
@@ -507,7 +514,7 @@ async def test_money_is_asked_of_the_treasury_once_for_each_number(fund: Fund, a
 
 COMMANDS = {
     "/v1/approvals": approval(),
-    "/v1/retries": {"retry": "CF-1", "payment": P1, "reason": "?"},
+    "/v1/retries": {"retry": "CF-1", "provider": PROVIDER, "payment": P1, "reason": "?"},
     "/v1/account-confirmations": {"provider": "H15250200017", "bank_account_ref": "acct-152500-000017"},
     "/v1/payment-runs": RUN,
     "/v1/suspense-placings": {"item": "S-1", "placed_as": "FISCAL", "placed_on": "2026-02-10"},

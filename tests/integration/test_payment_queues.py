@@ -157,7 +157,7 @@ async def test_a_queue_is_told_by_provider_as_it_is_approved(fund: Fund, finance
     assert len(groups[mine]["payments"]) == 6
     assert money.fen(answer["total"]) == sum(money.fen(group["total"]) for group in answer["providers"])
     group = groups[mine]
-    response = await finance.command("/v1/approvals", approval="PZ-1", payments=group["payments"], total=group["total"])
+    response = await finance.command("/v1/approvals", approval="PZ-1", **group)
     assert response.status_code == 202
     await fund.drain()
     assert (await finance.answer(response.json()["look"]))["state"] == "DONE"

@@ -15,7 +15,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from clearing import proposals
-from clearing.api import examples, foreseeing
+from clearing.api import examples, foreseeing, naming
 from clearing.dimensions import Dimensions
 from medfund.events import envelope
 from medfund.events.codec import Accepted
@@ -76,8 +76,8 @@ LEARNED: frozenset[Kind] = frozenset({"run", "request", "mandate", "source", "po
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
 CODES = (
-    "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "ambiguous",
-    "event_refused", "command_conflict", "would_be_declined", "log_unavailable", "question_too_slow",
+    "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "event_refused",
+    "command_conflict", "would_be_declined", "log_unavailable", "question_too_slow",
 )  # fmt: skip
 PROBLEMS = answers.or_problems(*CODES)
 
@@ -132,15 +132,13 @@ async def read(request: Request, model: type[bodies.Model]) -> bodies.Model:
 
 
 async def payable(caller: Principal, here: Context, ref: str, provider: str | None) -> tuple[int, Dimensions]:
-    """The lane and the dimensions of a claim or a recovery that the caller may see. Raises `Problem`."""
-    within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
+    """The lane and the dimensions of a provider's claim or recovery that the caller may see. Raises `Problem`."""
+    within = naming.within(caller, here, provider)
     async with here.database.snapshot(caller) as connection:
-        rows = await connection.fetch(SQL.payable, within.lanes, within.areas, within.parties, ref)
-    if not rows:
+        row = await connection.fetchrow(SQL.payable, within.lanes, within.areas, within.parties, ref)
+    if row is None:
         raise Problem("not_found")
-    if len(rows) > 1:
-        raise Problem("ambiguous", "Several payables have this name: give `provider`")
-    return rows[0]["lane"], _dimensions(rows[0]["dimensions"])
+    return row["lane"], _dimensions(row["dimensions"])
 
 
 async def give(request: Request, caller: Principal, here: Context, command: Command) -> Given:

@@ -300,6 +300,7 @@ APPEAL: Json = {
 }
 HOLD: Json = {
     "hold": "case-2026-0042",
+    "provider": PROVIDER,
     "payable": BATCH,
     "amounts": {"310100": "500000.00"},
     "reason": "条例第三十条：涉嫌骗保",
@@ -308,14 +309,15 @@ HOLD: Json = {
 RELEASE: Json = {
     "release": "JC-2026-0011",
     "hold": "case-2026-0042",
+    "provider": PROVIDER,
     "payable": BATCH,
     "amounts": {"310100": "500000.00"},
     "reason": "经查未发现骗保行为",
     "released_on": "2026-03-30",
 }
 PAY = f"{BATCH}/P1/310100"
-APPROVAL: Json = {"approval": "PZ-2026-0012", "payments": [PAY], "total": "1890000.33"}
-RETRY: Json = {"retry": "CF-2026-0003", "payment": PAY, "reason": "收款账户已更正"}
+APPROVAL: Json = {"approval": "PZ-2026-0012", "provider": PROVIDER, "payments": [PAY], "total": "1890000.33"}
+RETRY: Json = {"retry": "CF-2026-0003", "provider": PROVIDER, "payment": PAY, "reason": "收款账户已更正"}
 CONFIRMATION: Json = {"provider": PROVIDER, "bank_account_ref": "acct-152500-000931"}
 PLACING: Json = {"item": "S-5b1f0c9a4d7e42138f6a90bd", "placed_as": "FISCAL", "placed_on": "2026-03-02"}
 FUNDS_REQUEST: Json = {

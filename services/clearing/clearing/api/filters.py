@@ -29,12 +29,6 @@ class DueBetween(BaseModel):
     due_after: Annotated[Day | None, Field(description="Due after this day")] = None
 
 
-class Named(BaseModel):
-    """For what a reference names: two providers may have chosen the same one."""
-
-    provider: Party | None = None
-
-
 class ByFund(BaseModel):
     fund: str
     fund_name: Name

@@ -1,13 +1,13 @@
-"""GET /v1/claims/{batch}: everything about one claim batch, by fund."""
+"""GET /v1/claims/{provider}/{batch}: everything about one claim batch, by fund."""
 
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from clearing.api import examples, filters, get_claims, reading
-from clearing.api.filters import ByFund, Named, Ref
+from clearing.api.filters import ByFund, Ref
 from clearing.api.get_claims import Batch
 from clearing.api.reading import Month
 from clearing.audit.finding import Finding
@@ -21,6 +21,7 @@ from medfund.http import answers
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
+from medfund.http.questions import Party
 
 router = APIRouter()
 
@@ -121,13 +122,15 @@ class Answer(Batch):
 
 
 @router.get(
-    "/v1/claims/{batch:path}",
-    responses=answers.or_problems("not_found", "ambiguous", "question_too_slow"),
+    "/v1/claims/{provider}/{batch:path}",
+    responses=answers.or_problems("not_found", "question_too_slow"),
     summary="One claim batch, by fund",
 )
-async def claim(batch: Annotated[Ref, Path()], named: Annotated[Named, Query()], caller: Caller, here: Here) -> Answer:
+async def claim(
+    provider: Annotated[Party, Path()], batch: Annotated[Ref, Path()], caller: Caller, here: Here
+) -> Answer:
     """What was claimed, deducted, approved, kept, paid and held, with its payments, offsets and findings."""
-    month = await reading.month(caller, here, batch, named.provider, findings_of="BATCH")
+    month = await reading.month(caller, here, provider, batch, findings_of="BATCH")
     claim = month.claim
     return Answer(
         **get_claims.batch(claim, None).model_dump(),

@@ -1,14 +1,14 @@
-"""GET /v1/claims/{batch}/deadlines: the days a claim is to be paid by, and the days that were counted for them."""
+"""GET /v1/claims/{provider}/{batch}/deadlines: when a claim is to be paid, and the days that were counted for it."""
 
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from clearing.api import examples, reading, targets
-from clearing.api.filters import Named, Ref
+from clearing.api.filters import Ref
 from clearing.claims import clock
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import Target
@@ -16,6 +16,7 @@ from medfund.http import answers
 from medfund.http.answers import Name, Positions
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
+from medfund.http.questions import Party
 
 router = APIRouter()
 SATURDAY = 5
@@ -66,18 +67,18 @@ class Answer(BaseModel):
 
 
 @router.get(
-    "/v1/claims/{batch:path}/deadlines",
-    responses=answers.or_problems("not_found", "ambiguous", "question_too_slow"),
+    "/v1/claims/{provider}/{batch:path}/deadlines",
+    responses=answers.or_problems("not_found", "question_too_slow"),
     summary="The deadlines of a claim batch, with their evidence",
 )
 async def deadlines(
-    batch: Annotated[Ref, Path()], named: Annotated[Named, Query()], caller: Caller, here: Here
+    provider: Annotated[Party, Path()], batch: Annotated[Ref, Path()], caller: Caller, here: Here
 ) -> Answer:
     """15 and 20 working days after the cut-off, and the end of the next month: when each was met or passed.
 
     Each day of the span is there with whether it counted and why, by the calendar whose version is named.
     """
-    month = await reading.month(caller, here, batch, named.provider, findings_of="NONE")
+    month = await reading.month(caller, here, provider, batch, findings_of="NONE")
     claim = month.claim
     return Answer(
         batch=claim.ref,

@@ -8,7 +8,7 @@ import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from clearing.api import examples, exports, filters, get_claim, reading, standing
+from clearing.api import examples, exports, filters, get_claim, naming, reading, standing
 from clearing.api.exports import Exported
 from clearing.api.filters import DueBetween, OfProvider, Ref
 from clearing.api.get_claim import Paid
@@ -56,7 +56,9 @@ WITHHELD: dict[WithheldCode, Name] = {
 
 class Question(questions.Waiting, questions.Page, OfProvider, DueBetween, Exported):
     state: Status | None = None
-    payable: Annotated[Ref | None, Field(description="The batch, or the case of a recovery, that it pays")] = None
+    payable: Annotated[
+        Ref | None, Field(description="The batch, case or prepayment that it pays: a name of `provider`")
+    ] = None
     fund: Fund | None = None
     run: Annotated[Ref | None, Field(description="The run that sent it")] = None
     queue: Annotated[
@@ -146,6 +148,8 @@ async def payments(
     """
     pages = Pages(here.cursor_key, questions.sealed("payments", caller, question), ORDER)
     after = pages.after(question.cursor)
+    if question.payable is not None:
+        naming.within(caller, here, question.provider)
     within = reach.of(caller, area=question.area, party=question.provider, lanes=here.lanes)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:

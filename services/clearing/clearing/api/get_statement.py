@@ -1,4 +1,4 @@
-"""GET /v1/claims/{batch}/statement: what a provider is told of a claim, to read, to print, or to calculate with."""
+"""GET /v1/claims/{provider}/{batch}/statement: what a provider is told of a claim, to read, print or calculate with."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import examples, filters, get_claims, reading, statement_html, statement_xlsx, targets
 from clearing.api import statement as statements
-from clearing.api.filters import ByFund, Named, Ref
+from clearing.api.filters import ByFund, Ref
 from clearing.api.get_deadlines import Deadline
 from clearing.api.statement import Section, Statement
 from medfund.http import answers, auditing
@@ -16,12 +16,13 @@ from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
+from medfund.http.questions import Party
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Question(Named):
+class Question(BaseModel):
     format: Annotated[Literal["json", "xlsx", "html"], Field(description="To calculate with: xlsx; to print: html")] = (
         "json"
     )
@@ -62,7 +63,7 @@ class Answer(BaseModel):
 
 
 @router.get(
-    "/v1/claims/{batch:path}/statement",
+    "/v1/claims/{provider}/{batch:path}/statement",
     response_model=Answer,
     responses={
         200: {
@@ -71,12 +72,13 @@ class Answer(BaseModel):
                 "text/html": {"schema": {"type": "string"}},
             }
         },
-        **answers.or_problems("not_found", "ambiguous", "too_much", "question_too_slow"),
+        **answers.or_problems("not_found", "too_much", "question_too_slow"),
     },
     summary="The provider's statement of a claim",
 )
 async def statement(
     request: Request,
+    provider: Annotated[Party, Path()],
     batch: Annotated[Ref, Path()],
     question: Annotated[Question, Query()],
     caller: Caller,
@@ -87,13 +89,15 @@ async def statement(
 
     `xlsx` and `html` are exports: each leaves an audit record.
     """
-    month = await reading.month(caller, here, batch, question.provider, findings_of="MONTH")
+    month = await reading.month(caller, here, provider, batch, findings_of="MONTH")
     if month.findings_total > reading.FINDINGS_MAX:
         raise Problem("too_much", f"More than {reading.FINDINGS_MAX} findings")
     told = statements.of(month)
     if question.format == "json":
         return _answer(told)
-    await auditing.record(request, here.database, caller, "asked", {"format": question.format, "batch": batch})
+    await auditing.record(
+        request, here.database, caller, "asked", {"format": question.format, "provider": provider, "batch": batch}
+    )
     if question.format == "html":
         return statement_html.page(told)
     disposition = {"content-disposition": 'attachment; filename="statement.xlsx"'}

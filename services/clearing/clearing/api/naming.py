@@ -1,4 +1,4 @@
-"""What commands name: payments and providers, as far as their caller may see them."""
+"""What commands name: payments and providers, as far as their caller may see them. A name belongs to a provider."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import asyncpg
 from medfund.http import reach
 from medfund.http.context import Context
 from medfund.http.problems import Problem
-from medfund.http.tokens import Principal
+from medfund.http.tokens import EVERYTHING, Principal
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "naming.sql")
@@ -20,22 +20,24 @@ class Whose(NamedTuple):
     provider: str
 
 
+def within(caller: Principal, here: Context, provider: str | None) -> reach.Reach:
+    """Where a provider's things are: of the one that is given, else of the only one that the caller speaks for. Raises
+    `Problem`."""
+    mine = caller.organisations
+    if provider is None and (len(mine) != 1 or EVERYTHING in mine):
+        raise Problem("parameter_invalid", "provider: say whose it is, for two providers may have chosen the same name")
+    return reach.of(caller, area=None, party=provider or mine[0], lanes=here.lanes)
+
+
 async def payments(caller: Principal, here: Context, refs: Sequence[str], provider: str | None) -> Whose:
-    """Whose all of some payments are. Raises `Problem`."""
-    within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
+    """Whose some payments of a provider are. Raises `Problem`."""
+    among = within(caller, here, provider)
     async with here.database.snapshot(caller) as connection:
-        found = await connection.fetch(SQL.payments, within.lanes, within.areas, within.parties, sorted(set(refs)))
-    names = {row["payment_ref"] for row in found}
-    whose = {Whose(row["lane"], row["area"], row["provider"]) for row in found}
-    if len(names) < len(set(refs)):
+        found = await connection.fetch(SQL.payments, among.lanes, among.areas, among.parties, sorted(set(refs)))
+    if len(found) < len(set(refs)):
         raise Problem("not_found")
-    if len(found) > len(names):
-        raise Problem("ambiguous", "Several providers have a payment of this name: give `provider`")
-    if len(whose) > 1:
-        raise Problem(
-            "parameter_invalid", "payments: they are of several providers; approve those of each by themselves"
-        )
-    return whose.pop()
+    row = found[0]
+    return Whose(row["lane"], row["area"], row["provider"])
 
 
 async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[str]) -> list[str]:
@@ -47,9 +49,9 @@ async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[
 
 async def provider(caller: Principal, here: Context, code: str) -> asyncpg.Record:
     """Where a provider is registered, and where it is paid to. Raises `Problem`."""
-    within = reach.of(caller, area=None, party=code, lanes=here.lanes)
+    among = reach.of(caller, area=None, party=code, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.provider, within.lanes, within.areas, within.parties)
+        row = await connection.fetchrow(SQL.provider, among.lanes, among.areas, among.parties)
     if row is None:
         raise Problem("not_found")
     return row

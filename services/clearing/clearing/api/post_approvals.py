@@ -28,7 +28,7 @@ class Approval(BaseModel):
         bool,
         Field(description="You saw `bank_may_still_pay` in `GET /v1/payments`, and know that it does not"),
     ] = False
-    provider: Annotated[Party | None, Field(description="Where two providers' payments have the same names")] = None
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
 
 
 @router.post(

@@ -24,7 +24,7 @@ class OfHold(BaseModel):
     payable: Annotated[Ref, Field(description="A batch, or the case of a recovery that was taken wrongly")]
     amounts: Annotated[dict[Fund, Yuan], Field(min_length=1, description="By fund")]
     reason: Text
-    provider: Annotated[Party | None, Field(description="Where two providers have chosen the same name")] = None
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
 
 
 class Hold(OfHold):

@@ -21,7 +21,7 @@ class Receipt(BaseModel):
 
     payment: Ref
     received_on: Annotated[date, Field(description="The day on which it was on the provider's account")]
-    provider: Annotated[Party | None, Field(description="Where the token speaks for several")] = None
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
 
 
 @router.post(

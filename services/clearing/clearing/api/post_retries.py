@@ -21,7 +21,7 @@ class Retry(BaseModel):
     retry: Annotated[Ref, Field(description="Your number of it: what comes back again is asked for under another one")]
     payment: Ref
     reason: Annotated[Text, Field(description="What was put right")]
-    provider: Annotated[Party | None, Field(description="Where two providers' payments have the same names")] = None
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
 
 
 @router.post(

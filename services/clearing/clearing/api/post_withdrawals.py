@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, reading
+from clearing.api import commands, examples, naming, reading
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref, Text
-from medfund.http import reach
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
 from medfund.http.questions import Party
@@ -21,7 +20,7 @@ class Withdrawal(BaseModel):
 
     batch: Ref
     reason: Text
-    provider: Annotated[Party | None, Field(description="Where the token speaks for several")] = None
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
 
 
 @router.post(
@@ -36,7 +35,7 @@ async def withdraw(request: Request, response: Response, caller: Caller, here: H
     asking again for the same is answered the same.
     """
     asked = await commands.read(request, Withdrawal)
-    within = reach.of(caller, area=None, party=asked.provider, lanes=here.lanes)
+    within = naming.within(caller, here, asked.provider)
     async with here.database.snapshot(caller) as connection:
         lane, claim = await reading.one(connection, within, asked.batch)
     mine = claim.dimensions

@@ -57,7 +57,7 @@ class Month:
         return self.claim.unpaid or (self.claim.status == "APPROVED" and self.lead.unpaid)
 
 
-async def month(caller: Principal, here: Context, batch: str, provider: str | None, *, findings_of: Findings) -> Month:
+async def month(caller: Principal, here: Context, provider: str, batch: str, *, findings_of: Findings) -> Month:
     """Raises `Problem` where there is no such claim to see. `findings_of`: whose findings are read, at most so many."""
     within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
@@ -84,13 +84,11 @@ async def month(caller: Principal, here: Context, batch: str, provider: str | No
 
 
 async def one(connection: Connection, within: reach.Reach, batch: str) -> tuple[int, Claim]:
-    """The lane and the claim of a name. Raises `Problem`."""
-    rows = await connection.fetch(SQL.claim, within.lanes, within.areas, within.parties, batch)
-    if not rows:
+    """The lane and the claim of a name, within one provider's. Raises `Problem`."""
+    row = await connection.fetchrow(SQL.claim, within.lanes, within.areas, within.parties, batch)
+    if row is None:
         raise Problem("not_found")
-    if len(rows) > 1:
-        raise Problem("ambiguous", "Several providers have a batch of this name: give `provider`")
-    return rows[0]["lane"], claim_of(rows[0]["body"])
+    return row["lane"], claim_of(row["body"])
 
 
 async def calendar_of(connection: Connection, lane: int, version: str | None = None) -> Calendar:

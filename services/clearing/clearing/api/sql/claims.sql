@@ -33,7 +33,7 @@ order by due, lane, provider, ref
 limit $16::int
 
 -- name: claim
--- The claims of a name, the first two of them: providers of several lanes may have chosen the same one. Locks: none.
+-- The claim of a provider under a name. Locks: none.
 select
     lane,
     body
@@ -43,7 +43,6 @@ where
     and ($2::text [] is null or area = any($2))
     and ($3::text [] is null or provider = any($3))
     and ref = $4
-limit 2
 
 -- name: approved_together
 -- The claims of a provider that were approved together with one, itself included. Locks: none.

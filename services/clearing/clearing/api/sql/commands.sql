@@ -24,7 +24,7 @@ where
     and ($4::text [] is null or provider = any($4))
 
 -- name: payable
--- What a provider is paid for under a name: claims and recoveries, the first two of them. Locks: none.
+-- What a provider is paid for under a name: a claim or a recovery, which share its names. Locks: none.
 select
     lane,
     body -> 'dimensions' as dimensions
@@ -44,7 +44,7 @@ where
     and ($2::text [] is null or area = any($2))
     and ($3::text [] is null or provider = any($3))
     and ref = $4
-limit 2
+limit 1
 
 -- name: finding
 -- Whether a batch of a provider has a finding. Locks: none.

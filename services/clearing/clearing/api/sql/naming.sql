@@ -1,5 +1,5 @@
 -- name: payments
--- Payments of some names: providers may have chosen the same ones. Locks: none.
+-- Payments of a provider. Locks: none.
 select
     lane,
     area,

@@ -23,7 +23,7 @@ order by ref, lane, provider
 limit $12::int
 
 -- name: one
--- A prepayment by its name. Locks: none.
+-- A prepayment by its name, which begins with whose it is. Locks: none.
 select
     lane,
     area,
@@ -33,6 +33,7 @@ where
     lane = any($1::smallint [])
     and ($2::text [] is null or area = any($2))
     and ($3::text [] is null or provider = any($3))
+    and provider = split_part($4::text, '/', 1)
     and ref = $4
 
 -- name: steps
