@@ -224,9 +224,9 @@ async def paid_on_the_due_day(fund: Fund, last_open: str, value_date: str = "202
 
 
 async def states(database: Database, fund: Fund, folder: Path) -> dict[str, tuple[str, str | None]]:
-    """As `GET /v1/claims/{batch}/deadlines` tells them."""
+    """As `GET /v1/claims/{provider}/{batch}/deadlines` tells them."""
     async with claims_served.serving(database, fund.log, folder / "keys") as api:
-        answer = await api.caller("finance").answer(f"/v1/claims/{BATCH}/deadlines", provider=fund.provider)
+        answer = await api.caller("finance").answer(f"/v1/claims/{fund.provider}/{BATCH}/deadlines")
     return {one["target"]: (one["state"], one["paid_on"]) for one in answer["deadlines"]}
 
 

@@ -430,7 +430,7 @@ async def test_what_is_rebuilt_from_the_log_is_what_was_there_and_nothing_is_pub
 
 async def test_what_a_withdrawn_batch_held_can_be_claimed_again_beside_a_later_one(fund: Fund) -> None:
     """Edge case 8 where periods overlap: the later batch holds only what came after the withdrawn one."""
-    fund.settle({"310100": 100}, day="2026-01-05")
+    first = fund.settle({"310100": 100}, day="2026-01-05")
     fund.submit("A")
     fund.settlements.clear()
     fund.settle({"310100": 7}, day="2026-01-05")
@@ -439,7 +439,7 @@ async def test_what_a_withdrawn_batch_held_can_be_claimed_again_beside_a_later_o
     fund.put("claim.batch.withdrawal.requested.v1", provider=PROVIDER, batch="A")
     await fund.drain()
     fund.settlements.clear()
-    fund.settlements["2026-01-05"].append((events.reference("s-3"), {"310100": 100}))
+    fund.settlements["2026-01-05"].append((first, {"310100": 100}))
     fund.submit("A", on="2026-02-10")
     told = await fund.decided()
     assert [(event["type"], event["batch"]) for event in told] == [
