@@ -60,10 +60,8 @@ class World:
         self.say("provider.registered", f"register-{provider}", day, data)
 
     def policy(self, event: Mapping[str, Any]) -> None:
-        self.say(
-            "policy.published", f"policy-{event['valid_from'][:4]}", date.fromisoformat(event["valid_from"]), event,
-            source=lines.COMMANDS,
-        )  # fmt: skip
+        day = date.fromisoformat(event["valid_from"])
+        self.say("policy.published", f"policy-{self.area}-{day.year}", day, event, source=lines.COMMANDS)
 
     def assess(self, provider: str, grade: str) -> None:
         """The assessment of 2024."""
@@ -154,7 +152,7 @@ class World:
             "area": self.area, "staff_ref": staff_ref, "role": role, "limit": money.yuan(limit),
             "valid_from": "2025-01-01", "approvers": list(OFFICE),
         }  # fmt: skip
-        self.say("staff.mandated", f"mandate-{staff_ref}", date(2025, 1, 1), data, source=lines.COMMANDS)
+        self.say("staff.mandated", f"mandate-{self.area}-{staff_ref}", date(2025, 1, 1), data, source=lines.COMMANDS)
 
     def deposit(self, amounts: Fens, on: date) -> None:
         """What is in the funds' expenditure accounts when the books begin."""
