@@ -120,7 +120,7 @@ class Prepayments:
             "plan": "YF-152200-2025-1", "area": AREA, "year": 2025, "base_from": "2024-01-01", "base_to": "2024-12-01",
             "limits": {EMPLOYEES: "8000000000.00"},
         }  # fmt: skip
-        plan = self.door.officer.post("/v1/prepayment-plans", **asked)
+        plan = self.finance.post("/v1/prepayment-plans", **asked)
         shown = table("hospital", ">base", "ratio", ">grant")
         for line in plan["lines"]:
             shown.add_row(line["provider"], grouped(line["base"]), line["ratio"], grouped(line["amount"]))

@@ -71,6 +71,12 @@ def anna(api: Api) -> Caller:
 
 
 @pytest.fixture
+def mia(api: Api) -> Caller:
+    """Who makes plans."""
+    return api.caller("finance", areas=[AREA], subject="mia")
+
+
+@pytest.fixture
 def bo(api: Api) -> Caller:
     return api.caller("approver", areas=[AREA], subject="bo")
 
@@ -98,14 +104,14 @@ def by_ref(plan: dict[str, Any], what: str = "amount") -> dict[str, str]:
     return {line["prepayment"].replace("/YF-2026", ""): line[what] for line in plan["lines"]}
 
 
-async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller) -> None:
-    plan = await planned(anna)
+async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller, mia: Caller) -> None:
+    plan = await planned(mia)
     assert by_ref(plan, "base")[f"{FIRST}/{EMPLOYEES}"] == "10704732.42"
     assert by_ref(plan, "base")[f"{FIRST}/{RESIDENTS}"] == "3916666.67"
     assert by_ref(plan)[f"{FIRST}/{EMPLOYEES}"] == "9634259.18"
     assert (by_ref(plan)[f"{SECOND}/{EMPLOYEES}"], by_ref(plan)[f"{THIRD}/{EMPLOYEES}"]) == ("1.00", "80.00")
     assert (plan["months"], plan["state"], plan["grants"]) == (12, "WAITING", 6)
-    assert await planned(anna) == plan == await planned(anna, dry_run=True)
+    assert await planned(mia) == plan == await planned(mia, dry_run=True)
     again = (await anna.answer(f"/v1/prepayment-plans/{AREA}/YF-1"))["lines"]
     assert again == plan["lines"]
     sheet = (await anna.get(f"/v1/prepayment-plans/{AREA}/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
@@ -119,9 +125,11 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller)
     ).status_code == 422
 
 
-async def test_who_has_just_come_to_a_fund_is_given_nothing_of_it(fund: Fund, anna: Caller, bo: Caller) -> None:
+async def test_who_has_just_come_to_a_fund_is_given_nothing_of_it(
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
+) -> None:
     """Edge case 44: of the residents' fund alone until now, and of both from now on."""
-    plan = await planned(anna)
+    plan = await planned(mia)
     assert (by_ref(plan, "base")[f"{SECOND}/{RESIDENTS}"], by_ref(plan)[f"{SECOND}/{RESIDENTS}"]) == ("0.00", "0.00")
     await yes(anna, plan)
     await yes(bo, plan)
@@ -129,30 +137,34 @@ async def test_who_has_just_come_to_a_fund_is_given_nothing_of_it(fund: Fund, an
     assert (f"{SECOND}/YF-2026/{RESIDENTS}", "TOO_LITTLE") in {(one["prepayment_ref"], one["code"]) for one in refused}
 
 
-async def test_grants_that_do_not_fit_are_scaled_to_the_fen(anna: Caller) -> None:
-    plan = await planned(anna, limits={EMPLOYEES: "1000.01", RESIDENTS: "0.00"}, dry_run=True)
+async def test_grants_that_do_not_fit_are_scaled_to_the_fen(anna: Caller, mia: Caller) -> None:
+    plan = await planned(mia, limits={EMPLOYEES: "1000.01", RESIDENTS: "0.00"}, dry_run=True)
     assert plan["total"] == "1000.01"
     assert by_ref(plan)[f"{FIRST}/{RESIDENTS}"] == "0.00"
 
 
-async def test_what_another_kind_gives_is_left_out_of_a_month(fund: Fund, anna: Caller, bo: Caller) -> None:
+async def test_what_another_kind_gives_is_left_out_of_a_month(
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
+) -> None:
     """R2.3: about a month in all."""
-    plan = await planned(anna, limits={EMPLOYEES: "8000000000.00"})
+    plan = await planned(mia, limits={EMPLOYEES: "8000000000.00"})
     await yes(anna, plan)
     await yes(bo, plan)
     fund.provider = FIRST
     fund.apply(EMPLOYEES, kind="MONTHLY")
     await fund.drain()
-    [line] = (await planned(anna, plan="YY-1", kind="MONTHLY"))["lines"]
+    [line] = (await planned(mia, plan="YY-1", kind="MONTHLY"))["lines"]
     assert (line["base"], line["ratio"], line["amount"]) == ("10704732.42", "0.5", "1070473.24")
 
 
-async def test_a_bulk_purchases_is_thirty_percent_of_what_was_agreed(fund: Fund, anna: Caller, bo: Caller) -> None:
+async def test_a_bulk_purchases_is_thirty_percent_of_what_was_agreed(
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
+) -> None:
     """R2.6."""
     fund.provider = FIRST
     fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-17", agreed={EMPLOYEES: "12000000.00"})
     await fund.drain()
-    plan = await planned(anna, plan="JC-1", kind="BULK")
+    plan = await planned(mia, plan="JC-1", kind="BULK")
     [line] = plan["lines"]
     assert (line["base"], line["ratio"], line["amount"]) == ("12000000.00", "0.3", "3600000.00")
     await yes(anna, plan)
@@ -162,20 +174,20 @@ async def test_a_bulk_purchases_is_thirty_percent_of_what_was_agreed(fund: Fund,
 
 
 async def test_bulk_purchases_that_do_not_fit_are_left_out_by_order_and_none_is_less_than_its_ratio(
-    fund: Fund, anna: Caller
+    fund: Fund, anna: Caller, mia: Caller
 ) -> None:
     """R10: 2,296.30 and 1,500.00 in 3,700.00, though the policy scales."""
     for provider, agreed in ((FIRST, "7654.32"), (SECOND, "5000.00")):
         fund.provider = provider
         fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-19", agreed={EMPLOYEES: agreed})
     await fund.drain()
-    plan = await planned(anna, plan="JC-1", kind="BULK", limits={EMPLOYEES: "3700.00"})
+    plan = await planned(mia, plan="JC-1", kind="BULK", limits={EMPLOYEES: "3700.00"})
     assert [(line["wanted"], line["amount"]) for line in plan["lines"]] == [
         ("2296.30", "2296.30"), ("1500.00", "0.00"),
     ]  # fmt: skip
 
 
-async def test_a_base_is_what_the_fund_bore_of_its_own_insured(fund: Fund, anna: Caller) -> None:
+async def test_a_base_is_what_the_fund_bore_of_its_own_insured(fund: Fund, anna: Caller, mia: Caller) -> None:
     """R10: visitors' claims are not in it, nor what another payer bears."""
     fund.provider = SECOND
     fund.settlements.clear()
@@ -188,14 +200,14 @@ async def test_a_base_is_what_the_fund_bore_of_its_own_insured(fund: Fund, anna:
     fund.deduct(["B-V"], {}, benefit_year=2025, insured_area="370100")
     fund.deduct(["B-O"], {}, benefit_year=2025, clr_type="11")
     await fund.drain()
-    plan = await planned(anna)
+    plan = await planned(mia)
     assert by_ref(plan, "base")[f"{SECOND}/{EMPLOYEES}"] == "3.00", "of 12.00 and 24.01"
 
 
 async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
-    fund: Fund, anna: Caller, bo: Caller
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
 ) -> None:
-    plan = await planned(anna, limits={EMPLOYEES: "8000000000.00"})
+    plan = await planned(mia, limits={EMPLOYEES: "8000000000.00"})
     for _ in range(2):
         assert (await yes(anna, plan))["state"] == "WAITING", "the same person twice is one person"
     told = await yes(bo, plan)
@@ -218,9 +230,9 @@ async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(
 
 
 async def test_a_plan_whose_inputs_changed_is_refused_and_says_what_changed(
-    fund: Fund, anna: Caller, bo: Caller
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
 ) -> None:
-    plan = await planned(anna)
+    plan = await planned(mia)
     await yes(anna, plan)
     fund.provider = SECOND
     fund.settlements.clear()
@@ -235,13 +247,13 @@ async def test_a_plan_whose_inputs_changed_is_refused_and_says_what_changed(
     assert await fund.decided("prepayment.approved") == []
 
 
-async def test_a_later_plan_publishes_what_differs(fund: Fund, anna: Caller, bo: Caller) -> None:
-    first = await planned(anna)
+async def test_a_later_plan_publishes_what_differs(fund: Fund, anna: Caller, bo: Caller, mia: Caller) -> None:
+    first = await planned(mia)
     await yes(anna, first)
     await yes(bo, first)
     await fund.drain()
     limits = {EMPLOYEES: "8000000000.00", RESIDENTS: "1000000.00"}
-    second = await planned(anna, plan="YF-2", replaces="YF-1", limits=limits)
+    second = await planned(mia, plan="YF-2", replaces="YF-1", limits=limits)
     assert (second["grants"], second["to_publish"]) == (4, 1)
     await yes(bo, second)
     assert (await yes(anna, second))["sent"] == 1
@@ -252,10 +264,10 @@ async def test_a_later_plan_publishes_what_differs(fund: Fund, anna: Caller, bo:
 
 
 async def test_a_publication_that_was_broken_off_is_finished_and_nothing_is_doubled(
-    fund: Fund, api: Api, anna: Caller, bo: Caller, monkeypatch: pytest.MonkeyPatch
+    fund: Fund, api: Api, anna: Caller, bo: Caller, monkeypatch: pytest.MonkeyPatch, mia: Caller
 ) -> None:
     monkeypatch.setattr(plans, "APPENDED_AT_ONCE", 2)
-    plan = await planned(anna)
+    plan = await planned(mia)
     await yes(anna, plan)
     appending = api.app.state.context.appending
     whole, calls = appending.append, []
@@ -380,8 +392,10 @@ async def test_a_hospital_reads_its_own_year_step_by_step_and_no_other_hospitals
     assert (await anna.answer("/v1/prepayment-statement", **asked))["funds"][0] == of_employees
 
 
-async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(fund: Fund, anna: Caller, bo: Caller) -> None:
-    plan = await planned(anna)
+async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
+) -> None:
+    plan = await planned(mia)
     await yes(anna, plan)
     await yes(bo, plan)
     await paid(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 963_425_918)
@@ -395,8 +409,54 @@ async def test_a_plan_stands_beside_what_became_of_it_and_the_year_before(fund: 
         fund.apply(EMPLOYEES, on="2027-01-06")
     await fund.drain()
     following = {"plan": "YF-2", "year": 2027, "dry_run": True}
-    ahead = await planned(anna, **following)
+    ahead = await planned(mia, **following)
     assert {line["provider"]: line["last_year"] for line in ahead["lines"]} == {FIRST: "9634259.18", SECOND: "1.00"}
+
+
+async def test_whoever_made_a_plan_does_not_approve_it_under_any_name(
+    fund: Fund, api: Api, anna: Caller, bo: Caller, mia: Caller
+) -> None:
+    fund.mandate("mia", "finance")
+    await fund.drain()
+    plan = await planned(mia)
+    for name, role in (("mia", "finance"), ("MIA", "approver")):
+        told = await yes(api.caller(role, areas=[AREA], subject=name), plan, 409)
+        assert (told["code"], told["detail"]) == ("not_for_one_alone", "mia made the plan: two others approve it")
+    await yes(anna, plan)
+    again = await yes(api.caller("approver", areas=[AREA], subject="Anna"), plan)
+    assert (again["state"], [one["staff"] for one in again["approvals"]]) == ("WAITING", ["anna"])
+    assert (await yes(bo, plan))["state"] != "WAITING"
+
+
+async def test_a_plan_is_approved_with_a_mandate_for_what_each_provider_gets(
+    fund: Fund, api: Api, anna: Caller, bo: Caller, mia: Caller
+) -> None:
+    plan = await planned(mia)
+    most = "13159259.18"  # of the first: 9,634,259.18 and 3,525,000.00
+    fund.mandate("bo", "approver", limit="13159259.17")
+    await fund.drain()
+    told = await yes(bo, plan, 409)
+    assert (told["reason"], told["detail"]) == (
+        "LIMIT", f"{most}, which plan YF-1 gives {FIRST}, is above the limit of bo, 13159259.17",
+    )  # fmt: skip
+    told = await yes(api.caller("approver", areas=[AREA], subject="eve"), plan, 409)
+    assert (told["reason"], told["detail"]) == ("MANDATE", "eve has no mandate of area 152500 on 2026-01-06")
+    fund.mandate("bo", "approver", limit=most)
+    await fund.drain()
+    await yes(bo, plan)
+    fund.mandate("bo", "approver", valid_to="2026-01-05")
+    await fund.drain()
+    assert (await yes(anna, plan, 409))["detail"] == "bo has no mandate of area 152500 on 2026-01-06"
+
+
+async def test_an_approval_of_a_plan_and_its_audit_row_are_there_together_or_not_at_all(
+    fund: Fund, api: Api, anna: Caller, mia: Caller
+) -> None:
+    plan = await planned(mia)
+    await fund.control.execute("revoke insert on clearing.audit from medfund_api")
+    path = f"/v1/prepayment-plans/{AREA}/YF-1/approvals"
+    assert (await anna.command(path, hash=plan["hash"])).status_code == 500
+    assert await api.superuser("select from prepayment_approvals") == []
 
 
 async def test_a_recall_that_came_to_nothing_can_be_asked_for_again(fund: Fund, api: Api, anna: Caller) -> None:
@@ -414,8 +474,10 @@ async def test_a_recall_that_came_to_nothing_can_be_asked_for_again(fund: Fund, 
     assert [(await anna.answer(look))["state"] for look in (looks[0], looks[2])] == ["DONE", "DISPUTED"]
 
 
-async def test_finance_of_another_area_plans_approves_and_recalls_nothing(fund: Fund, api: Api, anna: Caller) -> None:
-    plan = await planned(anna)
+async def test_finance_of_another_area_plans_approves_and_recalls_nothing(
+    fund: Fund, api: Api, anna: Caller, mia: Caller
+) -> None:
+    plan = await planned(mia)
     await given(fund, f"{FIRST}/YF-2026/{EMPLOYEES}", 100)
     stranger = api.caller("finance", areas=["152600"], subject="bo")
     for path, body in (

@@ -419,6 +419,24 @@ async def test_a_months_prepayment_that_failed_is_not_paid_again_when_the_next_m
     assert disputed["detail"] == f"{ref} has been given for a later month"
 
 
+async def test_a_plan_that_two_people_with_mandates_do_not_stand_behind_gives_nothing(fund: Fund) -> None:
+    fund.apply(EMPLOYEES)
+    fund.mandate("hugo", "finance")
+    fund.mandate("iris", "finance", limit="9634259.17")
+    for approvers in (["anna", "ANNA"], ["anna", "eve"], ["anna", "iris"]):
+        fund.grant(ANNUAL, GRANT, approvers=approvers)
+    fund.mandate("iris", "finance")
+    fund.grant(ANNUAL, GRANT, approvers=["hugo", "iris"])
+    assert [event["detail"] for event in await fund.decided("fact.disputed")] == [
+        "plan YF-1 has one approver, and needs two",
+        "eve, who approved plan YF-1, has no mandate for it on 2026-02-03",
+        "iris, who approved plan YF-1, has no mandate for it on 2026-02-03",
+        "no approver has approved plan YF-1",
+    ]
+    fund.grant(ANNUAL, GRANT, approvers=["anna", "iris"])
+    assert len(await fund.decided("prepayment.approved")) == 1
+
+
 async def test_a_plan_counts_once_and_a_later_one_changes_what_it_gave(fund: Fund) -> None:
     fund.apply(EMPLOYEES)
     fund.grant(ANNUAL, GRANT)

@@ -7,17 +7,18 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, standing
+from clearing.api import commands, filters, standing
 from clearing.api.filters import ByFund
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Became, Line, Plan, Wanted
 from clearing.prepayment.prepayment import Status as PrepaymentState
-from medfund import money
+from medfund import money, people
 from medfund.calendar import SHANGHAI
 from medfund.events import envelope
 from medfund.events.envelope import Envelope
 from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
+from medfund.events.treasury import StaffMandated
 from medfund.http import answers
 from medfund.http.answers import Name, Yuan
 from medfund.http.appending import Message
@@ -29,7 +30,7 @@ SOURCE = "/clearing/plans"
 FAMILY, TYPE = "agency", "prepayment.granted.v1"
 APPENDED_AT_ONCE = 500
 ROLES_NEEDED = ("finance", "approver")
-"""Two people: one of the agency and one of the finance department (R2.4)."""
+"""Two people, by their mandates: one of the agency and one of the finance department (R2.4)."""
 
 State = Literal["WAITING", "APPROVED", "PUBLISHED"]
 STATES: dict[State, Name] = {
@@ -94,14 +95,20 @@ class Kept(NamedTuple):
     became: Became
     published: Collection[bytes]
     """The identities of its grants that the lanes have read."""
+    made_by: str
 
     @property
     def approved(self) -> bool:
         roles = {row["role"] for row in self.approvals}
-        return len(self.approvals) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
+        return people.count(self.people) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
+
+    @property
+    def people(self) -> list[str]:
+        """Who said yes."""
+        return [row["staff_ref"] for row in self.approvals]
 
 
-async def beside(connection: Connection, plan: Plan) -> Kept:
+async def beside(connection: Connection, plan: Plan, made_by: str) -> Kept:
     """A plan, and what became of it so far."""
     identities = [_identity(planning.event_id(plan.wanted, line)) for line in plan.published]
     lanes = sorted({line.lane for line in plan.published})
@@ -110,6 +117,7 @@ async def beside(connection: Connection, plan: Plan) -> Kept:
         await connection.fetch(planning.SQL.approvals, plan.wanted.area, plan.wanted.plan_ref),
         await planning.became(connection, plan.wanted),
         {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
+        made_by,
     )
 
 
@@ -122,7 +130,7 @@ def _identity(id: str) -> bytes:
 
 async def kept(connection: Connection, area: str, ref: str) -> Kept | None:
     row = await connection.fetchrow(planning.SQL.kept, area, ref)
-    return await beside(connection, _plan(row["body"])) if row else None
+    return await beside(connection, _plan(row["body"]), row["made_by"]) if row else None
 
 
 async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Policy:
@@ -140,6 +148,19 @@ async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
         return await planning.plan(connection, wanted, await policy_of(connection, here, wanted))
     except ValueError as error:
         raise Problem("parameter_invalid", f"base_from: {error}") from error
+
+
+async def mandated(connection: Connection, found: Kept, person: str) -> StaffMandated:
+    """The mandate that somebody approves a plan with; who has approved it before still has one. Raises `Problem`."""
+    if (today := await connection.fetchval(commands.SQL.today)) is None:
+        raise Problem("would_be_declined", "no day has been opened: nobody can say who has a mandate")
+    mandates = (await standing.known(connection, 0)).mandates
+    refusals = [planning.unmandated(found.plan, mandates, one, today) for one in (person, *found.people)]
+    if refusal := next(filter(None, refusals), None):
+        raise Problem("would_be_declined", refusal.detail, reason=refusal.code)
+    mandate = mandates.of(found.plan.wanted.area, person, today)
+    assert mandate is not None  # noqa: S101
+    return mandate
 
 
 def told(found: Kept) -> PlanTold:
@@ -201,8 +222,7 @@ async def publish(here: Context, found: Kept) -> int:
     """Every grant that the log has not, each under an id that follows from the plan: asking again finishes what a crash
     broke off. How many there were to publish."""
     at = max(row["at"] for row in found.approvals)
-    approvers = [row["staff_ref"] for row in found.approvals]
-    granted = planning.events(found.plan, approvers, at.astimezone(SHANGHAI).date())
+    granted = planning.events(found.plan, found.people, at.astimezone(SHANGHAI).date())
     missing = [one for one in granted if _identity(one[1]) not in found.published]
     for first in range(0, len(missing), APPENDED_AT_ONCE):
         await here.appending.append([_message(*one, at) for one in missing[first : first + APPENDED_AT_ONCE]])
@@ -217,5 +237,5 @@ def _message(lane: int, id: str, event: PrepaymentGranted, at: datetime) -> Mess
 
 PROBLEMS = answers.or_problems(
     "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "command_conflict",
-    "log_unavailable", "question_too_slow", "plan_changed",
+    "log_unavailable", "question_too_slow", "plan_changed", "would_be_declined", "not_for_one_alone",
 )  # fmt: skip

@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 
 from clearing.api import commands, examples, plans
 from clearing.api.filters import Ref
-from clearing.api.plans import PlanTold
+from clearing.api.plans import Kept, PlanTold
 from clearing.prepayment import planning
-from medfund import faults
+from medfund import faults, people
 from medfund.http import auditing
 from medfund.http.context import Caller, Here
+from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.questions import Area
@@ -42,7 +43,8 @@ class Answer(PlanTold):
 async def approve_plan(
     request: Request, area: Annotated[Area, Path()], plan: Annotated[Ref, Path()], caller: Caller, here: Here
 ) -> Answer:
-    """One person of finance and one approver, who are not the same. A plan that would be another one today is refused,
+    """One person of finance and one approver, by their mandates, who are not the same, and neither of whom made it; no
+    provider gets more by it than the limits of both. A plan that would be another one today is refused,
     with what has changed. Asking again finishes what a crash broke off."""
     asked = await commands.read(request, Yes)
     commands.of_area(caller, here, area)
@@ -52,17 +54,27 @@ async def approve_plan(
             raise Problem("not_found")
         if asked.hash != found.plan.hash:
             raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
+        # Said, and written down who said it: together or not at all.
+        await auditing.note(request, connection, caller, "asked", {"approved plan": plan, "area": area})
         if not found.approved:
-            now = await plans.made(connection, here, found.plan.wanted)
-            if changed := planning.changes(found.plan, now):
-                raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
-            about = area, plan, caller.subject, caller.role.value, datetime.now(UTC)
-            await connection.execute(planning.SQL.approve, *about)
+            await _approve(request, connection, caller, here, found)
             faults.point("plan.approving")
     faults.point("plan.approved")
     async with here.database.snapshot(caller) as connection:  # what the other one has said meanwhile is in it
-        found = await plans.beside(connection, found.plan)
-    await auditing.record(request, here.database, caller, "asked", {"approved plan": plan, "area": area})
+        found = await plans.beside(connection, found.plan, found.made_by)
     sent = await plans.publish(here, found) if found.approved else 0
     faults.point("plan.published")
     return Answer(**plans.told(found).model_dump(), sent=sent)
+
+
+async def _approve(request: Request, connection: Connection, caller: Caller, here: Here, found: Kept) -> None:
+    """Raises `Problem`."""
+    wanted = found.plan.wanted
+    if people.same(caller.subject, found.made_by):
+        await here.access.refuse(request, "not_for_one_alone", f"{found.made_by} made the plan: two others approve it")
+    if changed := planning.changes(found.plan, await plans.made(connection, here, wanted)):
+        raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
+    mandate = await plans.mandated(connection, found, caller.subject)
+    if not people.among(caller.subject, found.people):
+        about = wanted.area, wanted.plan_ref, caller.subject, mandate.role, datetime.now(UTC)
+        await connection.execute(planning.SQL.approve, *about)

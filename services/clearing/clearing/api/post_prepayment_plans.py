@@ -65,7 +65,7 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
                 planning.SQL.keep, asked.plan, asked.area, asked.year, plan.hash, caller.subject, datetime.now(UTC),
                 asked.replaces, msgspec.json.encode(plan).decode(),
             )  # fmt: skip
-        told = await plans.beside(connection, plan)
+        told = await plans.beside(connection, plan, found.made_by if found else caller.subject)
     if plan.wanted != wanted:
         await commands.conflict(request, here)
     await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import yuans
+from clearing.payments.mandates import covers
 from clearing.payments.orders import cancel
 from clearing.prepayment import amounts
 from clearing.prepayment.applying import blocked
@@ -39,6 +40,8 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
     elif people.count(event.approvers) < 2:
         yield disputed(event, cause, f"plan {event.plan_ref} has one approver, and needs two")
+    elif (why := _not_behind(draft, event)) is not None:
+        yield disputed(event, cause, why)
     elif money.fen(event.amount) > (most := _most(draft, prepayment, event)):
         yield disputed(event, cause, f"{event.amount} is more than {money.yuan(most)}, which is all that may be given")
     elif 0 < money.fen(event.amount) < (least := _least(draft, prepayment)):
@@ -49,6 +52,18 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield from _again(draft, prepayment, event, cause)
     else:
         yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: no plan changes it")
+
+
+def _not_behind(draft: "Draft", event: PrepaymentGranted) -> str | None:
+    """Why those who approved its plan could not, on that day: as with payments, each has a mandate for the amount, and
+    one of them is an approver."""
+    roles = []
+    for person in event.approvers:
+        mandate = draft.known.mandates.of(event.area, person, event.granted_on)
+        if mandate is None or not covers(mandate, money.fen(event.amount)):
+            return f"{person}, who approved plan {event.plan_ref}, has no mandate for it on {event.granted_on}"
+        roles.append(mandate.role)
+    return None if "approver" in roles else f"no approver has approved plan {event.plan_ref}"
 
 
 def _most(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted) -> int:

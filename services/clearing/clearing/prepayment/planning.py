@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from clearing.funds import Fens
+from clearing.payments.mandates import Mandates, covers
 from clearing.payments.planning import Connection
 from clearing.policy import Policy
 from clearing.prepayment import amounts
@@ -173,6 +174,24 @@ def changes(then: Plan, now: Plan) -> list[str]:
     return said
 
 
+class Refusal(NamedTuple):
+    code: str
+    detail: str
+
+
+def unmandated(plan: Plan, mandates: Mandates, person: str, day: date) -> Refusal | None:
+    """Why somebody cannot stand behind a plan on a day: as with payments, the limit is for all that a payee gets."""
+    area, ref = plan.wanted.area, plan.wanted.plan_ref
+    mandate = mandates.of(area, person, day)
+    if mandate is None:
+        return Refusal("MANDATE", f"{person} has no mandate of area {area} on {day}")
+    for provider, fen in totals((line.provider, line.amount) for line in plan.published).items():
+        if not covers(mandate, fen):
+            said = f"{money.yuan(fen)}, which plan {ref} gives {provider}, is above the limit of {person}"
+            return Refusal("LIMIT", f"{said}, {mandate.limit}")
+    return None
+
+
 def event_id(wanted: Wanted, line: Line) -> str:
     """Of what is published of a grant."""
     return f"{wanted.plan_ref}/{line.prepayment_ref}"
@@ -205,7 +224,7 @@ def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[tuple[int
 
 
 def totals(of: Iterable[tuple[str, int]]) -> Mapping[str, int]:
-    """By fund."""
+    """By fund, or by whatever each is of."""
     found: Fens = {}
     for fund, fen in of:
         found[fund] = found.get(fund, 0) + fen
