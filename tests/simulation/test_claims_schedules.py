@@ -33,7 +33,8 @@ STAFF = ("anna", "bo", "chen", "nobody")
 FUNDS = ("310100", "310200", "390100", "610100")
 GIVING = ("310100", "390100")
 """Funds that give prepayments."""
-LAST_DAY = date(2026, 12, 31)
+LAST_DAY = date(2027, 1, 9)
+"""The year of the prepayments is over then."""
 
 
 @dataclass
@@ -76,17 +77,17 @@ class Month:
         claiming: dict[Any, int] = {
             self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 10,
             self.doubt: 26, self.contest: 14, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
-            self.repeat: 6,
+            self.repeat: 6, self.bring: 3,
         }  # fmt: skip
         paying: dict[Any, int] = {
             self.settle: 4, self.submit: 3, self.open_day: 3, self.audit: 7, self.supervise: 3, self.hold: 7,
             self.approve: 22, self.run: 22, self.answer: 18, self.bank: 6, self.retry: 12, self.misplace: 5,
-            self.place: 8, self.change: 8, self.step: 3, self.repeat: 4,
+            self.place: 8, self.change: 8, self.step: 3, self.repeat: 4, self.bring: 3,
         }  # fmt: skip
         advancing: dict[Any, int] = {
             self.settle: 20, self.submit: 16, self.open_day: 24, self.audit: 12, self.ask: 4, self.grant: 7,
             self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 14,
-            self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4,
+            self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4, self.bring: 5,
         }  # fmt: skip
         acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
         if self.random.random() < 0.15:
@@ -422,6 +423,25 @@ class Month:
     async def figure(self) -> None:
         surplus = self.random.choice(["2000.00", "2000.00", "1.00"])
         self.fund.figures(self.random.choice(GIVING), surplus, "1200.00", as_of=f"{self.today}")
+
+    # -- what was open when the books began
+
+    async def bring(self) -> None:
+        """An item that is open, brought in late; now and then under a name that there is."""
+        fund, fen = self.random.choice(GIVING), self.random.randint(1, 5_000)
+        amounts = {fund: money.yuan(fen)}
+        name = f"{self.random.choice('BCO')}-{self.random.randint(1, 6)}"
+        of_claims = {"period_from": "2025-11-01", "period_to": "2025-11-30", "cut_off": "2025-12-10", "clr_way": "3"}
+        prepaid = {"prepayment_kind": "ANNUAL", "given": money.yuan(fen + self.random.randint(0, 900)),
+                   "insutype": fund[:3], "benefit_year": 2026}  # fmt: skip
+        account, data = self.random.choice([
+            ("1101", {"item_ref": f"{self.fund.provider}/YF-2026/{fund}", **prepaid}),
+            ("1103", {}), ("1104", of_claims), ("1107", {"decided_on": "2025-11-20"}), ("2102", of_claims),
+            ("2103", of_claims), ("2108", {"hold_ref": "H-0", **of_claims}),
+        ])  # fmt: skip
+        content: dict[str, Any] = {"item_ref": name, **dict.fromkeys(of_claims), **data}
+        self.fund.put("opening.item.recorded.v1", provider=self.fund.provider,
+                      accounts=[{"account": account, "amounts": amounts}], **content)  # fmt: skip
 
     # -- what must be true at any time
 
