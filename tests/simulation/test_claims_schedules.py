@@ -183,7 +183,7 @@ class Month:
             self.fund.put("claim.batch.withdrawal.requested.v1", provider=self.fund.provider, batch=batch)
 
     async def open_day(self) -> None:
-        most = 120 if self.theme == "PREPAYMENTS" else 4
+        most = 180 if self.theme == "PREPAYMENTS" else 4
         self.today = min(LAST_DAY, self.today + timedelta(days=self.random.randint(1, most)))
         self.fund.day(f"{self.today}")
 
