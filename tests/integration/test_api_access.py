@@ -103,7 +103,6 @@ def filled(path: str) -> str:
         "lane": "0",
         "topic": "claims",
         "offset": "1",
-        "area": AREA,
         "provider": NOBODY,
         "batch": "x",
         "run": "x",

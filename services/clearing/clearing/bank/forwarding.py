@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from clearing import rows
 from clearing.bank.files import SQL, Desk, NotAccepted
 from clearing.bank.matching import Fact
 from clearing.dimensions import Dimensions, told
 from clearing.funds import yuans
+from clearing.names import Name
 from clearing.payments.suspense import Item
 from medfund.events.bank import BankPaymentReturned, BankPaymentSettled, BankReturnReversed, Direction, LeftFrom
 from medfund.events.kinds import Event
@@ -28,8 +30,9 @@ async def forward(desk: Desk) -> int:
     `NotAccepted`."""
     async with desk.reading() as connection:
         items = [_item(row["body"]) for row in await connection.fetch(SQL.placed)]
-        cases = [item.target for item in items if item.placed_as == "RECOVERY"]
-        whose = {row["ref"]: _dimensions(row["dimensions"]) for row in await connection.fetch(SQL.recoveries, cases)}
+        cases = [_target(item) for item in items if item.placed_as == "RECOVERY"]
+        found = await connection.fetch(SQL.recoveries_of, *rows.named(cases))
+        whose = {Name(row["provider"], row["ref"]): _dimensions(row["dimensions"]) for row in found}
         facts = list(_facts(items, whose))
         known = await desk.accepted(facts, as_told=False)
     told, refused = 0, None
@@ -45,14 +48,14 @@ async def forward(desk: Desk) -> int:
     return told
 
 
-def _facts(items: list[Item], whose: dict[str, Dimensions]) -> Iterator[tuple[Fact, date]]:
+def _facts(items: list[Item], whose: dict[Name, Dimensions]) -> Iterator[tuple[Fact, date]]:
     """Of the day that they are of at the bank. What was placed before there were booking days says none."""
     for item in items:
         if (event := _event(item, whose)) is not None:
             yield Fact(event, f"placed/{item.item_ref}"), item.booked
 
 
-def _event(item: Item, whose: dict[str, Dimensions]) -> Event | None:
+def _event(item: Item, whose: dict[Name, Dimensions]) -> Event | None:
     line: dict[str, Any] = {
         "bank_txn": item.bank_txn,
         "value_date": item.value_date,
@@ -70,6 +73,10 @@ def _event(item: Item, whose: dict[str, Dimensions]) -> Event | None:
             return BankReturnReversed(payment_ref=target, **about)
         case "PREPAYMENT", _:
             return BankPrepaymentRepaid(prepayment_ref=target, **about)
-    if target in whose:
-        return RecoveryReceived(**told(whose[target], item.amounts), case_ref=target, **line)
+    if (dimensions := whose.get(_target(item))) is not None:
+        return RecoveryReceived(**told(dimensions, item.amounts), case_ref=target, **line)
     return None
+
+
+def _target(item: Item) -> Name:
+    return Name(item.provider or "", item.target or "")

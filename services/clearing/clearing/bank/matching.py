@@ -8,13 +8,14 @@ Source: c.2 (23-27).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from clearing.bank.register import Own
 from clearing.dimensions import Dimensions, told
+from clearing.names import Name
 from medfund import money
 from medfund.bankfiles.messages import Detail, Direction, Entry
 from medfund.events.bank import (
@@ -47,6 +48,13 @@ class Sent(NamedTuple):
     fen: int
 
 
+class Case(NamedTuple):
+    """A recovery."""
+
+    ref: str
+    whose: Dimensions
+
+
 @dataclass(frozen=True)
 class Known:
     """What there is that lines of one account can be about."""
@@ -57,12 +65,27 @@ class Known:
     """By the run's name, which is the message id of its file: what of it was not rejected."""
     requests: Mapping[str, str] = field(default_factory=dict)
     """The plan of each request to the treasury, by its name."""
-    recoveries: Mapping[str, Dimensions] = field(default_factory=dict)
-    """By case."""
+    recoveries: Mapping[str, Case] = field(default_factory=dict)
+    """By what a line may call them: see `cases`."""
     prepayments: Mapping[str, str] = field(default_factory=dict)
     """Whose each is."""
     booked: Mapping[Line, int] = field(default_factory=dict)
     """What the books have of a line already, in fen, above zero for what came in."""
+
+
+def named(names: Iterable[str]) -> list[Name]:
+    """What a line may call something by: whose it is, a slash, and its name."""
+    return [Name(*name.split("/", 1)) for name in names if "/" in name]
+
+
+def cases(found: Iterable[Case]) -> Mapping[str, Case]:
+    """By the case alone where one provider has it; else by the provider and the case. What is meant by a name that two
+    have, nobody knows but who wrote it."""
+    meant: dict[str, list[Case]] = {}
+    for case in found:
+        for name in (case.ref, f"{case.whose.provider}/{case.ref}"):
+            meant.setdefault(name, []).append(case)
+    return {name: those[0] for name, those in meant.items() if len(those) == 1}
 
 
 class Fact(NamedTuple):
@@ -117,17 +140,22 @@ def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:
         return (sent.area, sent.fund) == (own.area, own.fund)
     if entry.reversal:
         return False
-    if name in known.requests:
-        return (own.bank_account, entry.direction) in {("1002", "IN"), ("1003", "OUT")}
-    if name in known.prepayments:
-        return (own.bank_account, entry.direction) == ("1002", "IN")
-    return name in known.recoveries and (own.bank_account, entry.direction) == ("1003", "IN")
+    match own.bank_account, entry.direction:
+        case "1002", "IN":
+            return name in known.requests or name in known.prepayments
+        case "1003", "OUT":
+            return name in known.requests
+        case "1003", "IN":
+            return name in known.recoveries
+    return False
 
 
 def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) -> Event | None:
     """Nothing for the fiscal account's side of a transfer: the expenditure account's line tells of both."""
     if (sent := known.sent.get(name)) is not None:
         return _of_payment(own, entry, code, sent, fen)
+    if (own.bank_account, entry.direction) == ("1003", "IN"):
+        return _of_recovery(own, entry, known.recoveries[name], fen)
     if name in known.prepayments:
         return BankPrepaymentRepaid(
             area=own.area,
@@ -136,8 +164,6 @@ def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) 
             bank_account=own.bank_account,
             **_of_line(own, entry, fen),
         )
-    if name in known.recoveries:
-        return _of_recovery(own, entry, name, known.recoveries[name], fen)
     return _of_request(own, entry, name, known.requests[name], fen) if own.bank_account == "1002" else None
 
 
@@ -173,10 +199,10 @@ def _of_request(own: Own, entry: Entry, request_ref: str, plan_ref: str, fen: in
     )
 
 
-def _of_recovery(own: Own, entry: Entry, case_ref: str, whose: Dimensions, fen: int) -> Event:
+def _of_recovery(own: Own, entry: Entry, case: Case, fen: int) -> Event:
     return RecoveryReceived(
-        **told(whose, [own.fund]),
-        case_ref=case_ref,
+        **told(case.whose, [own.fund]),
+        case_ref=case.ref,
         **_of_line(own, entry, fen),
     )
 

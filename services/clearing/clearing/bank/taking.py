@@ -16,9 +16,10 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
+from clearing import rows
 from clearing.bank import matching, reconciling
 from clearing.bank.files import SQL, Desk, NotAccepted, Told, parts
-from clearing.bank.matching import Fact, Known, Sent
+from clearing.bank.matching import Case, Fact, Known, Sent
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
 from clearing.dimensions import Dimensions
@@ -277,8 +278,8 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
     async with desk.reading() as connection:
         of_runs = await connection.fetch(SQL.sent_by_runs, files)
         sent = [*await connection.fetch(SQL.sent, names), *of_runs]
-        requests = await connection.fetch(SQL.requests, names)
-        recoveries = await connection.fetch(SQL.recoveries, names)
+        requests = await connection.fetch(SQL.requests, own.area, names)
+        recoveries = await connection.fetch(SQL.recoveries, own.area, names, *rows.named(matching.named(names)))
         prepayments = await connection.fetch(SQL.prepayments, own.area, own.fund, names)
         which = own.area, own.fund, own.bank_account
         booked = await connection.fetch(SQL.booked, *which, [matching.words(entry.bank_txn) for entry in entries])
@@ -289,7 +290,7 @@ async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
         sent={row["end_to_end_id"]: _sent(row) for row in sent},
         runs=runs,
         requests=dict(map(tuple, requests)),
-        recoveries={row["ref"]: _dimensions(row["dimensions"]) for row in recoveries},
+        recoveries=matching.cases(Case(row["ref"], _dimensions(row["dimensions"])) for row in recoveries),
         prepayments=dict(map(tuple, prepayments)),
         booked={(row["bank_txn"], row["booked_on"], row["direction"]): row["fen"] for row in booked},
     )

@@ -32,7 +32,7 @@ select
     body ->> 'account' as account
 from payments
 where run_ref = $1
-order by due, payment_ref
+order by due, payment_ref, provider
 
 -- name: sent
 -- The payments that lines of the bank name. Locks: none.
@@ -79,20 +79,36 @@ from payments
 where run_ref = any($1::text []) and status in ('SENT', 'SETTLED')
 
 -- name: requests
--- The plans of requests to the treasury. Locks: none.
+-- The plans of an area's requests to the treasury. Locks: none.
 select
     body ->> 'request_ref' as request_ref,
     body ->> 'plan_ref' as plan_ref
 from facts
-where type = 'treasury.funds.requested.v1' and body ->> 'request_ref' = any($1::text [])
+where
+    type = 'treasury.funds.requested.v1'
+    and body ->> 'area' = $1
+    and body ->> 'request_ref' = any($2::text [])
 
 -- name: recoveries
--- Whose recoveries lines of the bank name. Locks: none.
+-- The recoveries of an area that lines of the bank can mean: by the case alone ($2), or by provider and case ($3, $4).
+-- Locks: none.
 select
+    provider,
     ref,
     body -> 'dimensions' as dimensions
 from recoveries
-where ref = any($1::text [])
+where
+    area = $1
+    and (ref = any($2::text []) or (provider, ref) in (select * from unnest($3::text [], $4::text [])))
+
+-- name: recoveries_of
+-- The recoveries of some providers, by their names. Locks: none.
+select
+    provider,
+    ref,
+    body -> 'dimensions' as dimensions
+from recoveries
+where (provider, ref) in (select * from unnest($1::text [], $2::text []))
 
 -- name: prepayments
 -- Whose prepayments of one fund lines of the bank name. Locks: none.
