@@ -107,7 +107,6 @@ def filled(path: str) -> str:
         "batch": "x",
         "run": "x",
         "plan": "x",
-        "area": AREA,
         "proposal": f"propose-{'0' * 32}",
     }
     return path.format(**values)
