@@ -59,7 +59,7 @@ class LaneSettings(LogSettings):
     batch_records_max: int = Field(5000, ge=1, le=50_000)
     pace_ms: int = Field(80, ge=0, le=1000)
     lease_s: float = Field(10.0, ge=0.5)
-    renew_s: float = Field(2.0, ge=0.1)
+    renew_s: float = Field(3.0, ge=0.1)
     stopped_lane_s: float = Field(15.0, ge=0.1, description="How soon a lane that could not go on is tried again")
     connect_timeout_s: float = Field(5.0, gt=0, description="How long the database may take to let us in")
     command_timeout_s: float = Field(30.0, gt=0, description="How long it may take for one statement")

@@ -52,7 +52,7 @@ class Leases:
     """How long a silent worker keeps its lanes, and how often a living one says that it lives."""
 
     lease_s: float = 10.0
-    renew_s: float = 2.0
+    renew_s: float = 3.0
     stopped_lane_s: float = 15.0
     """A lane that could not go on is tried again after this long."""
 
