@@ -53,7 +53,8 @@ async def bench(
     if "idle" in only:
         say("a stack that nobody asks anything")
         results += resting(await asyncio.to_thread(idle.measure, ground.folder / "idle"))
-    await ground.start()
+    if only - {"idle"}:
+        await ground.start()
     if only & {"drain", "latency"}:
         say(f"publishing a backlog (one month of a city x {scale})")
         results.append(measured("backlog", await ground.publish_city(scale=scale), "settlements"))

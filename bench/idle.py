@@ -45,17 +45,18 @@ def measure(data: Path, *, workers: int = 1) -> Idle:
 
 def look(found: State) -> Idle:
     pids = {"supervisor": found.supervisor.pid, **{part.name: part.pid for part in found.parts if part.pid}}
-    before, began = {name: _ticks(pid) for name, pid in pids.items()}, time.monotonic()
+    others = frozenset(pids.values())
+    before, began = {name: _ticks(pid, others) for name, pid in pids.items()}, time.monotonic()
     time.sleep(SECONDS)
     per_tick = 100 / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
-    parts = [Part(name, (_ticks(pid) - before[name]) * per_tick, _mib(pid)) for name, pid in pids.items()]
+    parts = [Part(name, (_ticks(pid, others) - before[name]) * per_tick, _mib(pid)) for name, pid in pids.items()]
     return Idle(parts, sum(_connections(int(found.bootstrap.rpartition(":")[2]))))
 
 
-def _ticks(pid: int) -> int:
-    """Of a process, of its living children, and of those that ended."""
+def _ticks(pid: int, others: frozenset[int]) -> int:
+    """Of a process, of its living children that are no part by themselves, and of those that ended."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return sum(_own_ticks(each) for each in [pid, *map(int, children)])
+    return sum(_own_ticks(each) for each in [pid, *(set(map(int, children)) - others)])
 
 
 def _own_ticks(pid: int) -> int:
