@@ -20,6 +20,7 @@ from medfund.local import prepare, trial
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.services import SERVICES, variable
+from medfund.postgres import connect
 from medfund.postgres.provision import ROLES
 
 LANES = 12
@@ -107,7 +108,7 @@ class Ground:
 
     async def connect(self, service: str = "ledger") -> asyncpg.Connection:
         """As the administrator, in the tables of a service."""
-        connection = await asyncpg.connect(self.admin)
+        connection = await connect.opened(self.admin, timeout=30)
         await connection.execute(f"set search_path = {service}")
         return connection
 

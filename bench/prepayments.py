@@ -39,6 +39,8 @@ FIGURES = {
     "last_year_result": "1.00", "forecast_result": "1.00",
 }  # fmt: skip
 """Of a fund that can bear prepayments."""
+PEOPLE = ("anna", "bo")
+MANDATE = {"role": "approver", "limit": "9999999999.99", "valid_from": "2020-01-01", "valid_to": None}
 LIMIT_S = 120.0
 REGISTERED = "select count(*) = $1 from payees"
 APPROVED = "select count(*) = $1 from prepayments where status = 'APPROVED'"
@@ -84,6 +86,11 @@ async def measure(ground: Ground, *, providers: int) -> Took:
                 policy = {"valid_from": "2020-01-01", "hash": policy_hash(POLICY), "parameters": POLICY}
                 await writing.put(lane, in_lane(lane, "policy.published.v1", id=f"prepaying-{lane}", **policy))
                 await writing.put(lane, in_lane(lane, "fund.figures.published.v1", id=f"figures-{lane}", **FIGURES))
+                for person in PEOPLE:
+                    told = in_lane(
+                        lane, "staff.mandated.v1", id=f"prepaying-{person}-{lane}", staff_ref=person, **MANDATE
+                    )
+                    await writing.put(lane, told)
             await writing.confirmed()
             await until(tables, REGISTERED, before + providers, limit_s=LIMIT_S)
         await write(tables, providers)
@@ -145,7 +152,7 @@ async def planned(tables: asyncpg.Connection, took: Took) -> Plan:
 async def published(writing: Writing, plan: Plan) -> None:
     """Each grant twice, as it comes where somebody has to ask again: it is to be paid once."""
     for _ in range(2):
-        for lane, id, event in planning.events(plan, ["anna", "bo"], date(YEAR, 2, 3)):
+        for lane, id, event in planning.events(plan, PEOPLE, date(YEAR, 2, 3)):
             told = events.message("prepayment.granted.v1", id=id, **msgspec.to_builtins(event))
             await writing.put(lane, told)
     await writing.confirmed()
