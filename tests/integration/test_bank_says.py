@@ -218,6 +218,38 @@ async def test_the_banks_answer_counts_for_each_payment_whatever_it_says_of_the_
         assert late["code"] == ("收款人账号户名不符" if "words" in file else "AC01")
 
 
+async def test_what_the_bank_rejects_and_pays_all_the_same_is_paid_and_not_asked_for_again(
+    door: Door, anna: Caller
+) -> None:
+    await two_payments_at_the_bank(door)
+    await said(door, "rejected-v10.pain002.xml")
+    assert await states(door) == ["SENT", "FAILED"]
+    await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"])
+    assert await states(door) == ["SETTLED", "SETTLED"]
+    assert (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"] == []
+    assert await in_suspense(anna) == []
+    books = await door.fund.balances()
+    assert books["1104"] == {"310100": 108_000}
+    assert await door.fund.open_items() == {account: books[account] for account in ("1104", "2101")}
+
+
+async def test_what_is_asked_for_again_and_paid_by_the_bank_meanwhile_is_told_to_who_approves_it(
+    door: Door, anna: Caller
+) -> None:
+    await two_payments_at_the_bank(door)
+    await said(door, "rejected-v10.pain002.xml")
+    door.fund.retry(LATE, "bo")
+    await door.fund.drain()
+    await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"])
+    assert await in_suspense(anna) == [("R040002", "OUT", "180.00")]
+    [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
+    assert (again["retry_of"], again["bank_may_still_pay"]) == (LATE, True)
+    assert "the bank paid it all the same" in again["bank_may_still_pay_because"]
+    approval = {"approval": "A-1", "payments": [again["payment"]], "total": "180.00"}
+    refused = await anna.command("/v1/approvals", **approval)
+    assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
+
+
 @pytest.mark.parametrize("file", ["rejects-an-unknown-file.pain002.xml", "rejects-in-upper-case.pain002.xml"])
 async def test_a_rejection_that_names_nothing_known_is_told(door: Door, file: str) -> None:
     await two_payments_at_the_bank(door)

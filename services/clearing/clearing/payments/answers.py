@@ -44,7 +44,8 @@ from medfund.events.payments import (
 
 
 def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
-    """The bank paid what was ordered, or a part of it, whether that was sent or not: the money has left.
+    """The bank paid what was ordered, or a part of it, whether that was sent or not: the money has left. What it had
+    rejected and paid in full all the same, and nobody has asked for again, is paid.
 
     An advance that was paid after its claim was approved is taken back at once.
     """
@@ -52,7 +53,9 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
-    now = at_most(paid, payment.left) if payment and payment.status not in ("FAILED", "CANCELLED") else {}
+    now = at_most(paid, payment.payable_still) if payment else {}
+    if payment and payment.status == "FAILED" and now != payment.left:
+        now = {}
     if now and payment:
         yield from _settled(draft, payment, event, cause, yuans(now))
     if odd := added(paid, now, -1):
@@ -251,6 +254,8 @@ def _answered(
 
 def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
     payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
+    if draft.payments[names.payment(event)].status == "FAILED":
+        _take_up(draft, event)
     payments.settled(draft.change_payment(names.payment(event)), event)
     if event.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts, -1)
@@ -259,6 +264,20 @@ def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
         payable.ordered = added(payable.ordered, amounts, -1)
         payable.payable = added(payable.payable, amounts, -1)
     payable.last_paid = max(event.value_date, payable.last_paid or event.value_date)
+
+
+def _take_up(draft: Draft, event: PaymentSettled) -> None:
+    """What the bank had rejected is on its way again, and nothing waits to be asked for: it has paid it."""
+    payment, amounts = draft.change_payment(names.payment(event)), fens(event.amounts)
+    payable = draft.change(payment.payable)
+    waits = draft.carrier(payable)
+    waits.to_retry = added(waits.to_retry, at_most(amounts, waits.to_retry), -1)
+    draft.changed.add(waits.name)
+    payment.to_retry = added(payment.to_retry, amounts, -1)
+    if payment.purpose in ADVANCES:
+        payable.pending = added(payable.pending, amounts)
+    else:
+        payable.ordered = added(payable.ordered, amounts)
 
 
 def evolve_returned(draft: Draft, event: PaymentReturned) -> None:

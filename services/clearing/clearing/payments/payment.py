@@ -114,6 +114,13 @@ class Payment(msgspec.Struct, kw_only=True):
         return added(self.amounts, self.settled, -1)
 
     @property
+    def payable_still(self) -> Fens:
+        """What the bank can pay of it: also what it had rejected whole, as long as nobody has asked for it again."""
+        if self.status == "CANCELLED" or (self.status == "FAILED" and self.to_retry != self.left):
+            return {}
+        return self.left
+
+    @property
     def kept(self) -> Fens:
         """What was paid of it and did not come back."""
         return added(self.settled, self.returned, -1)

@@ -24,7 +24,7 @@ def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
         return None
     if target is None:
         return f"a {placed_as} names its target and its provider"
-    if isinstance(target, Payment) and placed_as == "PAYMENT" and target.status in ("FAILED", "CANCELLED"):
+    if isinstance(target, Payment) and placed_as == "PAYMENT" and not target.payable_still:
         return f"payment {target.payment_ref} is {target.status}"
     room = _room(item, placed_as, target)
     if (fund := first_above(item.amounts, room)) is not None:

@@ -164,5 +164,6 @@ select
 from suspense
 cross join lateral jsonb_each_text(body -> 'amounts') as part (fund, fen)
 where
-    area = $1 and is_open and part.fund = $2 and body ->> 'bank_account' = $3 and body ->> 'value_date' <= $4::text
+    area = $1 and is_open and part.fund = $2 and body ->> 'bank_account' = $3
+    and coalesce(body ->> 'booked_on', body ->> 'value_date') <= $4::text
 having count(*) > 0
