@@ -186,7 +186,7 @@ async def test_who_approves_a_payment_anew_is_told_first_that_the_bank_may_still
     await door.fund.drain()
     [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
     assert (again["retry_of"], again["bank_may_still_pay"]) == (P1, True)
-    approval = {"approval": "A-1", "payments": [again["payment"]], "total": "900.00"}
+    approval = {"approval": "A-1", "provider": PROVIDER, "payments": [again["payment"]], "total": "900.00"}
     refused = await anna.command("/v1/approvals", **approval)
     assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
     assert "accepted this file before" in refused.json()["detail"]
@@ -245,7 +245,7 @@ async def test_what_is_asked_for_again_and_paid_by_the_bank_meanwhile_is_told_to
     [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
     assert (again["retry_of"], again["bank_may_still_pay"]) == (LATE, True)
     assert "the bank paid it all the same" in again["bank_may_still_pay_because"]
-    approval = {"approval": "A-1", "payments": [again["payment"]], "total": "180.00"}
+    approval = {"approval": "A-1", "provider": PROVIDER, "payments": [again["payment"]], "total": "180.00"}
     refused = await anna.command("/v1/approvals", **approval)
     assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
 
