@@ -76,6 +76,7 @@ async def test_a_provider_that_nobody_registered_is_refused_and_a_retry_after_re
 ) -> None:
     providers = hospitals()
     early = settlements(providers, 3)
+    await books.publish(registrations([]))
     await books.publish(early, refused=True)
     with books.working():
         await books.booked()
