@@ -47,10 +47,11 @@ async def funds(books: Books) -> AsyncIterator[list[WorkingFund]]:
     worker = await connect.opened(books.database.dsn("worker", "clearing"), timeout=30)
     with books.working("ledger"), books.working("clearing", service="clearing"):
         funds = [WorkingFund(control, {"clearing": worker}, lane=lane, books=books) for lane in range(LANES)]
-        for fund in funds:
-            found_good(fund)
-        await send(funds)
-        await books.booked()
+        for step in (known, claimed):
+            for fund in funds:
+                step(fund)
+            await send(funds)
+            await books.booked()
         for fund in funds:
             fund.deduct([f"B-{fund.provider}"], {}, benefit_year=2025)
             fund.apply(*FUNDS)
@@ -61,7 +62,8 @@ async def funds(books: Books) -> AsyncIterator[list[WorkingFund]]:
     await worker.close()
 
 
-def found_good(fund: WorkingFund) -> None:
+def known(fund: WorkingFund) -> None:
+    """What the agency says, before anything is judged by it."""
     fund.register()
     fund.policy()
     fund.assess()
@@ -69,6 +71,9 @@ def found_good(fund: WorkingFund) -> None:
         fund.figures(name, "41230000000.00", "34567000000.00")
     for staff, role in (("anna", "finance"), ("bo", "approver")):
         fund.mandate(staff, role)
+
+
+def claimed(fund: WorkingFund) -> None:
     fund.settle(dict.fromkeys(FUNDS, 1200000 * (fund.lane + 1)), day="2025-01-15")
     fund.submit(f"B-{fund.provider}", first="2025-01-01", last="2025-01-31", on="2025-02-06")
     fund.day("2026-01-06")
