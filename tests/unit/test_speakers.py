@@ -30,7 +30,7 @@ def test_what_needs_a_name_or_two_is_said_by_command_alone() -> None:
 
 
 def test_what_the_bank_says_is_said_by_the_bank_process_alone() -> None:
-    """Every fact that names a transaction of the bank, or is on its topic; one of before the books began is the office's."""
+    """What names a transaction of the bank, or is on its topic; what is of before the books began is the office's."""
     for type, kind in KINDS.items():
         told = "bank_txn" in kind.event.__struct_fields__ and kind.family != "clearing"
         if kind.family == "bank" or (told and type != "opening.balance.recorded.v1"):
