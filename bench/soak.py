@@ -100,6 +100,8 @@ class Soak:
     seed: int
     published: Published = field(default_factory=Published)
     killed: list[Kill] = field(default_factory=list)
+    installed: set[bytes] = field(default_factory=set)
+    """What is in the books of a new stack: who may say what."""
     interrupted: int = 0
     """How often publishing was broken off, and taken up again."""
 
@@ -109,6 +111,8 @@ class Soak:
 
     async def run(self, state: State) -> dict[str, Any]:
         say(f"seed {self.seed}: {self.events:,} events, {self.kills} kills")
+        await booked(state)
+        self.installed = await applied(state)
         for number, piece in enumerate(self.pieces(), 1):
             await asyncio.gather(self.publish(piece), self.kill(state))
             piece.unlink()
@@ -188,8 +192,7 @@ class Soak:
         """What differs between what was published and the books."""
         connection = await asyncpg.connect(state.administrator, server_settings={"search_path": "ledger"})
         try:
-            rows = await connection.fetch("select identity from identities where topic not in ('ledger', 'time')")
-            applied = {row[0] for row in rows}
+            found = await applied(state) - self.installed
             refused = {row[0] for row in await connection.fetch("select distinct identity from quarantine")}
             owed = await connection.fetch("""
                 select party, fund, sum(credit - debit)::bigint from buckets where account = '2100'
@@ -197,8 +200,8 @@ class Soak:
         finally:
             await connection.close()
         wrong = []
-        if applied != self.published.accepted:
-            missing, extra = self.published.accepted - applied, applied - self.published.accepted
+        if found != self.published.accepted:
+            missing, extra = self.published.accepted - found, found - self.published.accepted
             wrong.append(f"{len(missing)} events are not booked, {len(extra)} are booked and were not published")
         if refused != self.published.refused:
             wrong.append(f"{len(refused)} events were refused, {len(self.published.refused)} are bad")
@@ -207,6 +210,16 @@ class Soak:
             if fen != (expected := right.pop((provider, fund), 0)):
                 wrong.append(f"{provider} is owed {money.yuan(fen)} by {fund}, published were {money.yuan(expected)}")
         return [*wrong, *(f"{provider} is owed nothing by {fund}" for provider, fund in right)]
+
+
+async def applied(state: State) -> set[bytes]:
+    """The identities of what took effect, without what the stack says while it runs."""
+    connection = await asyncpg.connect(state.administrator, server_settings={"search_path": "ledger"})
+    try:
+        rows = await connection.fetch("select identity from identities where topic not in ('ledger', 'time')")
+    finally:
+        await connection.close()
+    return {row[0] for row in rows}
 
 
 async def alive(state: State, name: str) -> Process:
