@@ -233,6 +233,8 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
     """A settlement comes over the API, another and a claim from a gateway's own client; clearing answers, the ledger
     books, days are opened, and the books are proved."""
     await prepared(broker, "whole")
+    for source in events.registry(range(LANES), LANES):
+        await register(broker, source)
     await with_clearing(database)
     keys = tokens.make_keys(folder)
     (folder / "accounts.json").write_text('{"own": [], "payees": {}}', encoding="utf-8")
