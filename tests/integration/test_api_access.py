@@ -106,6 +106,7 @@ def filled(path: str) -> str:
         "provider": NOBODY,
         "batch": "x",
         "run": "x",
+        "area": "152500",
         "plan": "x",
         "proposal": f"propose-{'0' * 32}",
     }
