@@ -44,7 +44,8 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
     [provider] = events.providers(lane, LANES, 1)
     messages = [events.settlement(provider, id=f"s-{n}", funds={"390100": n * 100_00}) for n in range(20)]
     registry = events.registry([lane], LANES)
-    await log.append(lane, [_decision_of(message) for message in [*registry, *messages, *messages[5:15]]])
+    for some in (registry, [*messages, *messages[5:15]]):  # a source says nothing before it is registered
+        await log.append(lane, [_decision_of(message) for message in some])
 
     stop = asyncio.Event()
     worker = Worker(
@@ -88,7 +89,8 @@ async def test_an_operator_finds_what_waits_and_retries_it(
     unlucky, other = events.providers(lane, LANES, 2)
     told = [events.settlement(unlucky, id=f"u-{n}", funds={"390100": 2000_00}) for n in range(3)]
     told += [events.settlement(other, id=f"o-{n}", funds={"390100": 2000_00}) for n in range(3)]
-    await log.append(lane, [_decision_of(message) for message in [*events.registry([lane], LANES), *told]])
+    for some in (events.registry([lane], LANES), told):
+        await log.append(lane, [_decision_of(message) for message in some])
     broken = {events.reference("u-0")}
     stop = asyncio.Event()
     worker = Worker(
