@@ -75,9 +75,9 @@ class Month:
         """One of the things that happen, by weight; most of them to the first hospital."""
         self.visit(self.random.choices(self.hospitals, [2, 1])[0])
         claiming: dict[Any, int] = {
-            self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 10,
-            self.doubt: 26, self.contest: 14, self.supervise: 10, self.hold: 8, self.bank: 16, self.step: 4,
-            self.repeat: 6, self.bring: 3,
+            self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 16,
+            self.doubt: 30, self.contest: 24, self.supervise: 8, self.hold: 8, self.bank: 16, self.step: 4,
+            self.repeat: 5, self.bring: 2, self.belated: 2,
         }  # fmt: skip
         paying: dict[Any, int] = {
             self.settle: 4, self.submit: 3, self.open_day: 3, self.audit: 7, self.supervise: 3, self.hold: 7,
@@ -88,6 +88,7 @@ class Month:
             self.settle: 20, self.submit: 16, self.open_day: 24, self.audit: 12, self.ask: 4, self.grant: 7,
             self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 14,
             self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4, self.bring: 5,
+            self.belated: 8,
         }  # fmt: skip
         acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
         if self.random.random() < 0.15:
@@ -240,9 +241,11 @@ class Month:
         taken = [one for one in findings if any(one["deducted"].values())]
         finding = self.random.choice(taken if taken and self.random.random() < 0.7 else findings)
         place, most = (finding["batch"], finding["finding_ref"]), finding["deducted"] or finding["amounts"]
-        if finding["status"] != "APPEALED" and self.random.random() < 0.9:
+        filed = finding["status"] == "APPEALED"
+        if not filed and self.random.random() < 0.9:
             self.fund.appeal(*place)
-        else:
+            filed = self.random.random() < 0.4
+        if filed or self.random.random() < 0.1:
             self.fund.appeal(*place, {fund: self.random.randint(0, fen) for fund, fen in most.items()})
 
     async def supervise(self) -> None:
@@ -287,6 +290,16 @@ class Month:
         if back:
             amounts = {fund: self.random.randint(0, fen) for fund, fen in amounts.items()}
         self.fund.bank(payment["payment_ref"], amounts, on=f"{self.today}", back=back)
+
+    async def belated(self) -> None:
+        """The bank says late that a claim was paid in time, after its breach was told."""
+        breached = [one for one in await self.known("claims") if one["breached"] and one["status"] != "WITHDRAWN"]
+        if not breached:
+            return
+        claim = self.random.choice(breached)
+        for payment in await self.known("payments"):
+            if payment["payable_ref"] == claim["ref"] and payment["status"] in ("ORDERED", "APPROVED", "SENT"):
+                self.fund.bank(payment["payment_ref"], payment["amounts"], on=claim["due"])
 
     # -- the door that money leaves through
 

@@ -238,7 +238,7 @@ class Treasury:
         async with connect.connection(database.admin, name="tests") as connection:
             for service, tables in OF_SERVICES.items():
                 for table in (*tables, *(await of_rules(connection) if service == "clearing" else ())):
-                    query = f"select {table} from {service}.{table} order by 1"  # noqa: S608
+                    query = f"select to_jsonb({table}) from {service}.{table} order by 1"  # noqa: S608
                     found[f"{service}.{table}"] = [row[0] for row in await connection.fetch(query)]
         return found
 
