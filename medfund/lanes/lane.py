@@ -77,6 +77,9 @@ class Lane:
     _parked: int = 0
     _heard_ms: int = 0
     """What was appended before this moment may be judged: of sources, everything that concerns it was heard."""
+    _later: list[Run] = field(default_factory=list)
+    """What was read and belongs to the next batch. It is kept: whoever seeks back waits until the broker has answered
+    what was asked for before, which it may hold for long."""
     _families: dict[str, str] = field(default_factory=dict)
 
     async def open(self) -> None:
@@ -110,7 +113,9 @@ class Lane:
                     limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
                 ):
                     heard = heard or known.expect(self.service.decode(run.records, topic))
-            self.source.seek({topic: start})
+                    self._later = [run] if run.first == start else []
+            if not self._later:
+                self.source.seek({topic: start})
 
     async def _check(self, topic: str, position: store.Position) -> None:
         place = f"lane {self.claim.lane} of {topic}"
@@ -143,7 +148,8 @@ class Lane:
         few = min(limits.small_batch, limits.batch_records_max) if self._small and limits.pace_s else 0
         if few:
             await asyncio.sleep(max(0.0, self._began + limits.pace_s - time.monotonic()))
-        runs = await self.source.read(limit=few or 1, wait_s=limits.wait_s)
+        runs, self._later = self._later, []
+        runs = runs or await self.source.read(limit=few or 1, wait_s=limits.wait_s)
         if not runs:
             return 0
         self._began = time.monotonic()
@@ -174,9 +180,9 @@ class Lane:
         runs = joined([*runs, *await self.source.read(limit=room, wait_s=self.limits.wait_s, topics=behind)])
         last = newest([run for run in runs if run.topic in behind])
         self._heard_ms = max(self._heard_ms, last + HEARD_MS)
-        kept = [run if run.topic in behind else until(run, self._heard_ms) for run in runs]
-        self.source.seek({run.topic: run.next for run in kept if run.next < self.source.position(run.topic)})
-        return [run for run in kept if run.next > run.first]
+        parts = [(run, None) if run.topic in behind else parted(run, self._heard_ms) for run in runs]
+        self._later = [later for _, later in parts if later]
+        return [run for run, _ in parts if run.next > run.first]
 
     async def _deliver(self) -> None:
         """The outbox's way to the log: in the lane's order, at least once, each under the id it was decided with.
@@ -320,12 +326,13 @@ def newest(runs: Sequence[Run]) -> int:
     return max((run.records[-1].timestamp for run in runs if run.records), default=0)
 
 
-def until(run: Run, moment: int) -> Run:
-    """What of a run comes before the first record that was appended at a moment or later."""
+def parted(run: Run, moment: int) -> tuple[Run, Run | None]:
+    """What of a run comes before the first record that was appended at a moment or later, and the rest."""
     for place, record in enumerate(run.records):
         if record.timestamp >= moment:
-            return Run(run.topic, run.first, record.offset, run.records[:place])
-    return run
+            at = record.offset
+            return Run(run.topic, run.first, at, run.records[:place]), Run(run.topic, at, run.next, run.records[place:])
+    return run, None
 
 
 def halves(runs: Sequence[Run]) -> list[list[Run]]:
