@@ -34,8 +34,8 @@ FETCH_BYTES_MAX = 2 * MiB
 # before the broker has answered: for as long as this when they are quiet.
 FETCH_WAIT_MS = 100
 # A request for all of them is answered as soon as one has something; where none has, it costs both sides the less, the
-# longer the broker may hold it. The client's own loop goes on looking five times a second (`consumer_timeout_ms`): told to
-# sleep longer, it now and then sleeps over what has come.
+# longer the broker may hold it. The client's own loop goes on looking five times a second (`consumer_timeout_ms`): told
+# to sleep longer, it now and then sleeps over what has come.
 QUIET_WAIT_MS = 10_000
 # A lane's decisions go to the log in as few requests as this allows.
 BATCH_BYTES_MAX = MiB // 4
