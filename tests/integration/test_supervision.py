@@ -469,3 +469,19 @@ async def test_a_fine_is_a_memo_and_never_money_of_the_fund(fund: Fund) -> None:
     fund.put("fine.noted.v1", provider=fund.provider, amounts={"310100": "439894.80"})
     assert await fund.balances() == {"9001": {"310100": 43_989_480}, "9901": {"310100": -43_989_480}}
     assert await fund.balances("STAT") == {}
+
+
+async def test_a_hold_on_a_batch_that_was_approved_with_others_stops_what_is_ordered_for_all_of_them(
+    fund: Fund,
+) -> None:
+    for number, fen in ((5, 100_000), (6, 60_000)):
+        day = f"2026-01-{number:02d}"
+        fund.settle({"310100": fen}, day=day)
+        fund.submit(f"D-{number}", first=day, last=day, on="2026-01-07", mode="DAY")
+    fund.deduct(["D-5", "D-6"], {})
+    assert [amounts for _, amounts in await ordered(fund)] == [{"310100": "1520.00"}]
+    fund.hold("D-6", {"310100": 20_000})
+    assert await details(fund) == []
+    assert [amounts for _, amounts in await ordered(fund)] == [{"310100": "1520.00"}, {"310100": "1320.00"}]
+    assert [payment["status"] for payment in await fund.payments()] == ["CANCELLED", "ORDERED"]
+    await equal(fund)

@@ -169,7 +169,9 @@ async def _read(
         await opening_store.read(connection, lane, draft, opened)
     owing |= {event.provider for event in events if isinstance(event, FALL_DUE) or _disburses(draft, event)}
     every = (*draft.claims.values(), *draft.recoveries.values())
-    if unsent := {one.name for one in every if one.dimensions.provider in owing}:
+    unsent = {one.name for one in every if one.dimensions.provider in owing}
+    held = [draft.claims.get(names.payable(event)) for event in events if isinstance(event, PaymentHoldPlaced)]
+    if unsent := unsent | {claim.carried_by for claim in held if claim is not None and claim.lead}:
         await payments_store.read(connection, lane, draft, (), unsent, ())
     await _read_findings(connection, lane, draft, events, undone, day=day, settlements=settlements)
 
