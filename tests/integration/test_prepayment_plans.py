@@ -428,6 +428,13 @@ async def test_whoever_made_a_plan_does_not_approve_it_under_any_name(
     assert (await yes(bo, plan))["state"] != "WAITING"
 
 
+async def test_a_plan_whose_name_has_a_slash_is_found_and_approved(anna: Caller, mia: Caller) -> None:
+    plan = await planned(mia, plan="YF/2026/1")
+    told = await yes(anna, plan)
+    assert (told["state"], [one["staff"] for one in told["approvals"]]) == ("WAITING", ["anna"])
+    assert (await mia.answer(f"/v1/prepayment-plans/{AREA}/YF/2026/1"))["hash"] == plan["hash"]
+
+
 async def test_a_plan_is_approved_with_a_mandate_for_what_each_provider_gets(
     fund: Fund, api: Api, anna: Caller, bo: Caller, mia: Caller
 ) -> None:

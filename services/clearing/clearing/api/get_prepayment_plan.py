@@ -34,7 +34,7 @@ class Answer(PlanTold):
 
 
 @router.get(
-    "/v1/prepayment-plans/{area}/{plan}",
+    "/v1/prepayment-plans/{area}/{plan:path}",
     response_model=Answer,
     responses=exports.responses("not_found", "question_too_slow"),
     summary="One plan of prepayments",

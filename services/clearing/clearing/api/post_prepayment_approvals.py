@@ -35,7 +35,7 @@ class Answer(PlanTold):
 
 
 @router.post(
-    "/v1/prepayment-plans/{area}/{plan}/approvals",
+    "/v1/prepayment-plans/{area}/{plan:path}/approvals",
     openapi_extra=commands.body_of(Yes),
     responses=plans.PROBLEMS,
     summary="Approve a plan of prepayments",
