@@ -211,7 +211,8 @@ class Worker:
                     raise Fenced(f"lane {claim.lane}: epoch {claim.epoch} was not claimed on this server")
                 lane = Lane(claim, self.service, self.log, source, connection, self.limits, self._turn)
                 await lane.open()
-                await connection.execute(SQL.opened, claim.lane, claim.epoch)
+                await lane.step()
+                await connection.execute(SQL.goes_on, claim.lane, claim.epoch)
                 self._pause_s.pop(claim.lane, None)
                 await lane.run(stop)
         finally:

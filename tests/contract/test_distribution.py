@@ -1,5 +1,6 @@
 """What is installed is what is in the checkout: also its SQL, tables and templates."""
 
+import os
 import re
 import subprocess
 import sys
@@ -40,10 +41,18 @@ def test_every_command_explains_itself_and_can_answer_in_json() -> None:
 
 
 def made(target: str, folder: Path) -> list[str]:
-    """What make would do for a target in a fresh checkout."""
+    """What make would do for a target in a fresh checkout, whatever make these tests were started by."""
     for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    done = subprocess.run(["make", "-n", target], cwd=folder, check=True, capture_output=True, text=True, timeout=60)  # noqa: S607
+    done = subprocess.run(
+        ["make", "-n", target],  # noqa: S607
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     return [line for line in done.stdout.splitlines() if re.search(r"^echo|-r requirements|medfund|pytest", line)]
 
 

@@ -82,8 +82,8 @@ where
 select true from lanes
 where lane = $1 and epoch = $2 and instance = $3
 
--- name: opened
--- What stopped the lane is over. Not before it could be opened: a lane that is tried in vain would look well meanwhile.
+-- name: goes_on
+-- What stopped the lane is over. Not before it took a step: a lane that is tried in vain would look well meanwhile.
 -- Locks: the lane's row.
 update lanes
 set stopped_reason = null

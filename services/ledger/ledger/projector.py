@@ -117,7 +117,8 @@ class Group:
 def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
-    return Rows(lines, buckets(lines), registrations(fresh), statements(fresh), shifts(fresh))
+    seldom = [accepted for accepted in fresh if type(accepted.event) not in SUMMED]
+    return Rows(lines, buckets(lines), registrations(seldom), statements(seldom), shifts(seldom))
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
