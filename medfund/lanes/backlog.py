@@ -12,6 +12,8 @@ from medfund.lanes import watching
 from medfund.lanes.log import Fault, Record
 
 CHUNK_RECORDS = 1000
+BYTES_MAX = 16 << 20
+"""Whoever asks how far behind the books are never holds much more."""
 
 
 class Place(NamedTuple):
@@ -89,8 +91,9 @@ async def _lagging(
 async def _read(
     consumer: aiokafka.AIOKafkaConsumer, lagging: Stretches, records_max: int, wait_s: float
 ) -> tuple[Sequence[Record], bool]:
-    """Records from the beginnings of the stretches, as many as `records_max` or as come in time."""
+    """Records from the beginnings of the stretches, as many as `records_max`, as `BYTES_MAX`, or as come in time."""
     records: list[Record] = []
+    size = 0
     if not lagging:
         return records, True
     consumer.assign(list(lagging))
@@ -98,8 +101,9 @@ async def _read(
         consumer.seek(partition, position)
     deadline = time.monotonic() + wait_s
     left = set(lagging)
-    while left and len(records) < records_max and time.monotonic() < deadline:
+    while left and len(records) < records_max and size < BYTES_MAX and time.monotonic() < deadline:
         for fetched in (await consumer.getmany(*left, timeout_ms=250, max_records=CHUNK_RECORDS)).values():
             records.extend(fetched)
+            size += sum(len(record.value or b"") for record in fetched)
         left = {partition for partition in left if await consumer.position(partition) < lagging[partition][1]}
     return records, not left

@@ -29,6 +29,10 @@ from medfund.lanes.log import BatchTooLarge, BatchUnreadable, LogGap, UnreadBatc
 
 UNPACKED_BYTES_MAX = 16 << 20
 """Of a compressed batch. What comes as it is the broker limits by `max.message.bytes`."""
+READ_BYTES_MAX = 8 << 20
+"""Once so much was opened, whoever reads gets what there is, and the next batch the next time."""
+HEADER_BYTES = 100
+"""What a header takes beside its own."""
 RECORDS_MAX = 100_000
 """Of a batch: each takes some hundred bytes beside its own."""
 HEADERS_MAX = 200_000
@@ -79,18 +83,20 @@ class Head(NamedTuple):
 
 class Terms:
     """How the lanes of one client are read. `aside`: unreadable batches that are given as one `UnreadBatch` each, by
-    place and first offset; None: all of them. `gaps`: whether gaps are passed over, where nothing follows from them."""
+    place and first offset; None: all of them. `gaps`: whether gaps are passed over, where nothing follows from them.
+    `room`: how many bytes may still be opened before the client is asked again."""
 
     def __init__(self, *, gaps: bool = False) -> None:
         self.aside: Collection[tuple[TopicPartition, int]] | None = None
         self.gaps = gaps
+        self.room = READ_BYTES_MAX
 
 
 def read_through(consumer: aiokafka.AIOKafkaConsumer, terms: Terms) -> None:
     """Let a started consumer read by these terms."""
     client, fetcher = consumer._client, consumer._fetcher
     answers: dict[TopicPartition, bytes] = {}
-    send = client.send
+    send, getmany = client.send, consumer.getmany
 
     async def sent(node: int, request: Any, **named: Any) -> Any:
         response = await send(node, request, **named)
@@ -101,7 +107,11 @@ def read_through(consumer: aiokafka.AIOKafkaConsumer, terms: Terms) -> None:
                 answers.update((TopicPartition(topic, number), rest[-1]) for number, *rest in partitions)
         return response
 
-    client.send = sent
+    async def portion(*places: TopicPartition, **named: Any) -> Any:
+        terms.room = READ_BYTES_MAX
+        return await getmany(*places, **named)
+
+    client.send, consumer.getmany = sent, portion
     fetcher._records = _Fetched(answers, terms)
 
 
@@ -145,6 +155,8 @@ class Batches:
         begin = self.next_fetch_offset
         try:
             for head, batch in _cut(raw):
+                if self._terms.room <= 0:
+                    return  # the next answer begins with it
                 if head.next > self.next_fetch_offset:
                     yield from self._of(head, batch)
                     self.next_fetch_offset = head.next
@@ -163,10 +175,12 @@ class Batches:
         if head.records != head.last_delta + 1 and not self._terms.gaps:
             raise LogGap(self._said(f"the batch from {head.base} to {head.next - 1} has {head.records} records"))
         try:
-            records = _opened(head, batch)
+            size, records = _opened(head, batch)
         except BatchUnreadable as fault:
+            self._terms.room -= len(batch)
             yield self._unread(head, batch, fault)
             return
+        self._terms.room -= size
         topic, partition = self._place
         known = bisect_left(records, self.next_fetch_offset, key=_offset) if head.base < self.next_fetch_offset else 0
         for record in records[known:] if known else records:
@@ -209,14 +223,15 @@ def _cut(raw: memoryview) -> Iterator[tuple[Head, memoryview]]:
         at = end
 
 
-def _opened(head: Head, batch: memoryview) -> list[Any]:
-    """All records of a batch. Raises `BatchUnreadable`."""
+def _opened(head: Head, batch: memoryview) -> tuple[int, list[Any]]:
+    """About how many bytes a batch takes when it is opened, and all of its records. Raises `BatchUnreadable`."""
     if head.magic != 2:
         raise BatchUnreadable(f"its format is {head.magic}")
     if head.records > RECORDS_MAX:
         raise BatchTooLarge(f"more than {RECORDS_MAX}")
     try:
-        records = _records(head, batch)
+        plain = _plain(head, batch)
+        records = _records(head, plain)
     except (MemoryError, BatchUnreadable):
         raise
     except unpacking.Damaged as fault:
@@ -225,15 +240,14 @@ def _opened(head: Head, batch: memoryview) -> list[Any]:
         raise BatchUnreadable(f"it cannot be opened: {type(fault).__name__}") from fault
     if head.records == head.last_delta + 1 and [*map(_offset, records)] != [*range(head.base, head.next)]:
         raise BatchUnreadable("its offsets do not follow each other")
-    return records
+    return len(plain) + HEADER_BYTES * sum([len(record.headers) for record in records]), records
 
 
-def _records(head: Head, batch: memoryview) -> list[Any]:
-    bounded = _bounded(head, batch)
+def _records(head: Head, plain: memoryview | bytes) -> list[Any]:
     try:
-        return list(DefaultRecordBatch(bounded))
+        return list(DefaultRecordBatch(plain))
     except UnicodeDecodeError:  # one name of a header, and the client gives none of the records
-        return _by_hand(head, UNPACK[head.attributes & _CODEC](batch[_HEAD.size :]))
+        return _by_hand(head, plain[_HEAD.size :])
 
 
 def _by_hand(head: Head, plain: bytes | memoryview) -> list[LogRecord]:
@@ -263,18 +277,14 @@ def _bytes(plain: bytes | memoryview, at: int) -> tuple[bytes | None, int]:
     return (None, at) if length < 0 else (bytes(plain[at : at + length]), at + length)
 
 
-def _bounded(head: Head, batch: memoryview) -> memoryview | bytes:
-    """The batch, once it is known that it may be opened."""
+def _plain(head: Head, batch: memoryview) -> memoryview | bytes:
+    """The batch as if it had come unpacked, once it is known that it may be opened."""
     body, number = batch[_HEAD.size :], head.attributes & _CODEC
-    size = unpacking.bytes_max(number, body, limit=UNPACKED_BYTES_MAX) if number else len(body)
-    if number and size > UNPACKED_BYTES_MAX:
+    if number and unpacking.bytes_max(number, body, limit=UNPACKED_BYTES_MAX) > UNPACKED_BYTES_MAX:
         raise BatchTooLarge(f"its {len(body)} bytes would unpack to more than {UNPACKED_BYTES_MAX}")
-    if size < HEADERS_COUNTED_FROM:
-        return batch
     plain = UNPACK[number](body)
-    if _headers(plain, head.records) > HEADERS_MAX:
+    if len(plain) >= HEADERS_COUNTED_FROM and _headers(plain, head.records) > HEADERS_MAX:
         raise BatchTooLarge(f"with more than {HEADERS_MAX} headers")
-    # Unpacked once: the client gets it as if it had come so.
     return _HEAD.pack(*head._replace(attributes=head.attributes & ~_CODEC)) + plain if number else batch
 
 

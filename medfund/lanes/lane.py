@@ -33,6 +33,8 @@ DELIVERIES_MAX = 500
 GATHER_S = 0.03
 # Each event that cannot be applied costs its batch once more; with more of them it is done in halves.
 FAILED_MAX = 4
+# With so many bytes a batch is full, however few its records are.
+HEAVY_BYTES = 2 << 20
 
 
 class LogReplaced(Exception):
@@ -153,15 +155,17 @@ class Lane:
         if not runs:
             return 0
         self._began = time.monotonic()
-        async with contextlib.nullcontext() if few else self.turn:
+        heavy = weight(runs) >= HEAVY_BYTES
+        async with contextlib.nullcontext() if few and not heavy else self.turn:
             room = limits.batch_records_max - sum(len(run.records) for run in runs)
-            runs += await self.source.read(limit=min(few or room, room), wait_s=GATHER_S if few else 0)
+            if not heavy:
+                runs += await self.source.read(limit=min(few or room, room), wait_s=GATHER_S if few else 0)
             self.point("after_fetch")
             runs = await self._heard(joined(runs))
             if not runs:
                 return 0
             batch = self._decode(runs)
-            async with self.turn if few and self._is_large(batch) else contextlib.nullcontext():
+            async with self.turn if few and not heavy and self._is_large(batch) else contextlib.nullcontext():
                 booked = await self._book_all(batch)
         self._small = booked < limits.small_batch
         return booked
@@ -319,6 +323,11 @@ def joined(runs: Sequence[Run]) -> list[Run]:
             run if before is None else Run(run.topic, before.first, run.next, [*before.records, *run.records])
         )
     return list(found.values())
+
+
+def weight(runs: Sequence[Run]) -> int:
+    """How many bytes some runs hold in their values."""
+    return sum(len(record.value or b"") for run in runs for record in run.records)
 
 
 def newest(runs: Sequence[Run]) -> int:

@@ -177,8 +177,8 @@ class Books:
         query = "select lane, case when leased_until > now() and stopped_reason is null then owner end from lanes"
         return {row[0]: row[1] for row in await self.rows(query)}
 
-    async def stopped(self) -> dict[int, str]:
-        query = "select lane, stopped_reason from lanes where stopped_reason is not null"
+    async def stopped(self, service: str = "ledger") -> dict[int, str]:
+        query = f"select lane, stopped_reason from {service}.lanes where stopped_reason is not null"  # noqa: S608
         return {row[0]: row[1] for row in await self.rows(query)}
 
     async def positions(self, service: str = "ledger") -> dict[tuple[str, int], int]:

@@ -151,6 +151,15 @@ def test_what_stands_before_a_flood_is_read_and_what_stands_behind_it_when_it_wa
     assert passed.next_fetch_offset == 19
 
 
+@pytest.mark.parametrize("name", CODECS)
+def test_what_is_opened_at_a_time_ends_with_the_batch_that_makes_it_much_and_goes_on_there(name: str) -> None:
+    batches = [batch(base, [bytes(MiB)] * 3, codec=CODECS[name]) for base in range(0, 15, 3)]
+    first = reading(*batches)
+    assert [offset for offset, _ in values(first)] == [*range(9)], "three of three MiB each pass eight"
+    assert first.next_fetch_offset == 9
+    assert [offset for offset, _ in values(reading(*batches, at=9))] == [*range(9, 15)]
+
+
 def test_a_batch_as_large_as_it_may_be_is_read() -> None:
     read = reading(batch(0, [bytes(MiB - 100)] * 16, codec=4))
     assert [len(value or b"") for _, value in values(read)] == [MiB - 100] * 16
@@ -167,6 +176,11 @@ def test_a_flood_of_records_or_of_headers_is_one_as_well() -> None:
         values(reading(sealed(compressed(headed, 4), attributes=4)))
     assert tracemalloc.get_traced_memory()[1] < 8 * MiB
     tracemalloc.stop()
+
+
+def test_headers_count_for_what_is_opened_at_a_time() -> None:
+    headed = [batch(base, [b"{}"], headers=[("", b"")] * 50_000) for base in range(5)]
+    assert [offset for offset, _ in values(reading(*headed))] == [0, 1]
 
 
 @pytest.mark.parametrize("codec", [0, 3, 4])

@@ -33,6 +33,7 @@ SQL = queries.load(__file__, "verify.sql")
 
 BATCHES_MAX = 256
 RECORDS_MAX = 20_000
+BYTES_MAX = 32 << 20
 PROBLEMS_MAX = 20
 READ_WAIT_S = 5.0
 
@@ -45,6 +46,10 @@ class Run(NamedTuple):
     topic: str
     first: int
     next: int
+
+
+Batch = Sequence[tuple[Run, Sequence[Record]]]
+"""What a lane booked at a time, and what the log holds of it."""
 
 
 @dataclass
@@ -154,8 +159,8 @@ class _Lane:
         self.source.put_aside(await store.put_aside(self.connection, self.lane))
         self.reached = {position["topic"]: position["start_offset"] for position in positions}
         self.source.seek(self.reached)
-        async for runs in self._stretches():
-            await self._prove_stretch(runs)
+        async for batches in self._stretches():
+            await self._prove_stretch(batches)
         await self._prove_counts(positions)
         await self._prove_buckets()
         await self._prove_cash()
@@ -176,20 +181,22 @@ class _Lane:
             return True
         return False
 
-    async def _stretches(self) -> AsyncIterator[list[list[Run]]]:
-        """The order log in portions of whole batches, each batch a list of runs."""
-        last, size = -1, 0
-        portion: list[list[Run]] = []
+    async def _stretches(self) -> AsyncIterator[list[Batch]]:
+        """The order log in portions of whole batches, with what the log holds of each."""
+        last, count, size = -1, 0, 0
+        portion: list[Batch] = []
         while rows := await self.connection.fetch(SQL.batches, self.lane, last, BATCHES_MAX):
             for row in rows:
                 last = row["batch"]
                 runs = [Run(*run) for run in zip(row["topics"], row["first_offsets"], row["next_offsets"], strict=True)]
                 self._follow(last, runs)
-                portion.append(runs)
-                size += sum(run.next - run.first for run in runs)
-                if size >= RECORDS_MAX:
+                batch = [(run, await self._records(run)) for run in runs]
+                portion.append(batch)
+                count += sum(run.next - run.first for run in runs)
+                size += sum(len(record.value or b"") for _, records in batch for record in records)
+                if count >= RECORDS_MAX or size >= BYTES_MAX:
                     yield portion
-                    portion, size = [], 0
+                    portion, count, size = [], 0, 0
         if portion:
             yield portion
 
@@ -204,15 +211,14 @@ class _Lane:
                 )
             self.reached[run.topic] = run.next
 
-    async def _prove_stretch(self, portion: list[list[Run]]) -> None:
-        batches = [[(run, await self._records(run)) for run in runs] for runs in portion]
+    async def _prove_stretch(self, batches: list[Batch]) -> None:
         verdicts = {
             (run.topic, verdict.record.offset): verdict
             for runs in batches
             for run, records in runs
             for verdict in self.service.decode(records, run.topic)
         }
-        spans = _spans(portion)
+        spans = _spans(batches)
         where = await self._accepted_where(verdicts.values())
         repeats = await self._ends(SQL.repeats, spans)
         refused = await self._ends(SQL.quarantined, spans)
@@ -384,11 +390,11 @@ def _told(statement: Statement | None) -> str:
     return f"{money.yuan(statement.closing)} of {statement.statement_ref} at offset {statement.imported_at}"
 
 
-def _spans(portion: list[list[Run]]) -> dict[str, tuple[int, int]]:
-    """The stretch of each topic that a portion covers."""
+def _spans(batches: list[Batch]) -> dict[str, tuple[int, int]]:
+    """The stretch of each topic that some batches cover."""
     spans: dict[str, tuple[int, int]] = {}
-    for runs in portion:
-        for run in runs:
+    for batch in batches:
+        for run, _ in batch:
             first, _ = spans.get(run.topic, (run.first, 0))
             spans[run.topic] = (first, run.next)
     return spans

@@ -12,7 +12,8 @@ from aiokafka.errors import BrokerResponseError
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
 
 from ledger.service import TOPICS
-from medfund.lanes import partition, watching
+from medfund.lanes import backlog, partition, watching
+from medfund.lanes.kafka import KafkaLog
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
@@ -22,6 +23,7 @@ from tests.integration import served
 from tests.integration.faults.test_broker import truncate
 from tests.integration.served import Api
 from tests.integration.workers import Books, WorkerProcess, hospitals, registrations, settlements, until
+from tests.integration.working_fund import FAMILIES, with_clearing
 
 MiB = 1 << 20
 LANE = 1
@@ -31,22 +33,22 @@ def of_lane(messages: list[Message], lane: int) -> list[Message]:
     return [message for message in messages if partition.lane_of(message.key or b"", LANES) == lane]
 
 
-async def flood(books: Books, *, records: int, codec: str) -> None:
+async def flood(books: Books, *, records: int, codec: str, lane: int = LANE) -> None:
     """One batch of records of a megabyte of blanks: some kilobytes on the log."""
-    [code] = events.providers(LANE, LANES, 1)
+    [code] = events.providers(lane, LANES, 1)
     async with books.producing(compression_type=codec, max_batch_size=records * MiB + MiB, linger_ms=400) as producer:
         await books.send(producer, [Message("claims", code.encode(), b" " * MiB, ()) for _ in range(records)])
 
 
-async def stopped_at(books: Books, reason: str) -> str:
+async def stopped_at(books: Books, reason: str, service: str = "ledger") -> str:
     """Wait until one lane alone stands still, for this reason, and the others have nothing left to book."""
     found: dict[int, str] = {}
 
     async def stands() -> bool:
-        found.update(await books.stopped())
+        found.update(await books.stopped(service))
         return found.keys() == {LANE}
 
-    await until(stands, f"lane {LANE} stops")
+    await until(stands, f"lane {LANE} of {service} stops")
     assert found[LANE].startswith(f"{reason}: "), found
     return found[LANE]
 
@@ -80,31 +82,79 @@ def memory_bytes(worker: WorkerProcess) -> int:
 
 
 async def test_a_batch_that_unpacks_to_a_flood_stops_its_lane_by_name_and_is_put_aside_as_it_is(books: Books) -> None:
+    """At each of the services that read it, and by each for itself."""
+    await with_clearing(books.database)
+    books.services["clearing"] = FAMILIES
     providers = hospitals()
     known, settled = registrations(providers), settlements(providers, 6)
     await books.publish([*known, *settled[: 3 * len(providers)]])
     await flood(books, records=67, codec="zstd")
     await books.publish(settled[3 * len(providers) :])
-    with books.working() as worker:
+    with books.working() as ledger, books.working("clearing", service="clearing") as clearing:
         reason = await stopped_at(books, "BatchTooLarge")
         assert "a zstd batch of 67 records" in reason
+        assert await stopped_at(books, "BatchTooLarge", "clearing") == reason
         at = int(re.findall(r"at (\d+) stands", reason)[0])
-        booked = len(of_lane(settled[: 3 * len(providers)], LANE))
-        assert at == booked == (await books.positions())["claims", LANE], "what stands before it is booked"
+        assert at == len(of_lane(settled[: 3 * len(providers)], LANE))
+        for service in books.services:
+            assert (await books.positions(service))["claims", LANE] == at, "what stands before it is booked"
         await tried_in_vain(books, reason)
         assert await put_aside(books, str(LANE), "claims", str(at + 1)) == 1, "it does not stand there"
         assert await put_aside(books, str(LANE), f"{books.prefix}.claims", str(at)) == 0
+        await until(lambda: goes_on(books, at), "the ledger goes on")
+        assert await books.stopped("clearing") == {LANE: reason}, "nobody has spoken for clearing"
+        assert await put_aside(books, str(LANE), "claims", str(at), service="clearing") == 0
         await books.booked()
-        assert memory_bytes(worker) < 160 * MiB
-    [row] = await books.rows('select topic, "offset", reason, detail, value from quarantine')
-    assert (row["topic"], row["offset"], row["reason"]) == ("claims", at, "batch_unreadable")
-    assert 60 < len(row["value"]) < 100_000, "the bytes as they were sent"
-    assert await books.value("select sum(quarantined) from positions") == 67
+        assert memory_bytes(ledger) < 160 * MiB
+        assert memory_bytes(clearing) < 160 * MiB
+    for service in books.services:
+        [row] = await books.rows(f'select topic, "offset", reason, value from {service}.quarantine')  # noqa: S608
+        assert (row["topic"], row["offset"], row["reason"]) == ("claims", at, "batch_unreadable")
+        assert 60 < len(row["value"]) < 100_000, "the bytes as they were sent"
+        assert await books.value(f"select sum(quarantined) from {service}.positions") == 67  # noqa: S608
     assert [content["reason"] for _, content in await books.told()] == ["batch_unreadable"]
     assert await books.identities() == set(books.accepted)
     report = await books.proof()
     assert report.ok, report.problems
     assert report.quarantined == 67
+
+
+async def goes_on(books: Books, at: int) -> bool:
+    return (await books.positions())["claims", LANE] > at
+
+
+async def test_floods_that_may_be_opened_one_by_one_are_never_held_together(books: Books) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 3)])
+    for _ in range(5):
+        await asyncio.gather(*[flood(books, records=15, codec="zstd", lane=lane) for lane in range(LANES)])
+    await books.publish(settlements(providers, 3, name="behind them"))
+    unread = {backlog.Place(lane, "claims"): 0 for lane in range(LANES)}
+    found = await backlog.look(books.bootstrap, prefix=books.prefix, positions=unread, records_max=10_000, wait_s=5)
+    assert (found.unread, found.complete) == (LANES * (3 + 75 + 3), False)
+    assert 0 < sum(len(record.value or b"") for _, record in found.first) < 48 * MiB
+    with books.working(BATCH_RECORDS_MAX="5000") as worker:
+        await books.booked()
+        assert not worker.said("lane stopped")
+        assert memory_bytes(worker) < 280 * MiB, "300 MiB were read"
+    assert await books.identities() == set(books.accepted)
+    report = await books.proof()
+    assert (report.ok, report.quarantined) == (True, LANES * 75), report.problems
+
+
+async def test_floods_come_in_portions_and_hold_no_other_topic_up(books: Books) -> None:
+    for _ in range(8):
+        await flood(books, records=9, codec="lz4")
+    await books.publish(registrations(hospitals()))
+    log = KafkaLog(books.bootstrap, prefix=books.prefix)
+    lane = await log.open_lane(LANE, ["claims", "agency"])
+    lane.seek({"claims": 0, "agency": 0})
+    end = await lane.end("agency")
+    while lane.position("claims") < 72 or lane.position("agency") < end:
+        runs = await lane.read(limit=5000, wait_s=5.0)
+        assert 0 < sum(len(record.value or b"") for run in runs for record in run.records) < 17 * MiB
+    await lane.close()
+    await log.close()
 
 
 async def test_records_that_compaction_took_stop_their_lane_and_the_proof_names_them(
