@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from bench import floor
-from bench.ground import LANES, PREFIX, Ground, booked, pace, peak_mib, processor_s
+from bench.ground import LANES, PREFIX, Ground, booked, none_refused, pace, peak_mib, processor_s
 from medfund.lanes.kafka import KafkaLog
 
 
@@ -43,6 +43,7 @@ async def measure_drain(ground: Ground, *, workers: int, share: float = 1.0, ser
         rate = await pace(lambda: booked(connection), until=records)
         peak = max(map(peak_mib, processes))
         spent = sum(processor_s(process.pid) for process in processes) + ground.database_s() - database
+    await none_refused(connection)
     await connection.close()
     return Drained(rate.per_second, peak, spent / records * 1e6)
 

@@ -138,6 +138,12 @@ async def booked(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval(query))
 
 
+async def none_refused(connection: asyncpg.Connection) -> None:
+    """What is refused costs something else than what is booked, and was not to be measured. Raises `AssertionError`."""
+    reasons = await connection.fetch("select reason, count(*) from quarantine group by reason")
+    assert not reasons, reasons
+
+
 @dataclass
 class Pace:
     """How fast a count grew between its first movement and its end."""

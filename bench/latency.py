@@ -10,7 +10,7 @@ import aiokafka
 import asyncpg
 
 from bench import drain
-from bench.ground import LANES, PREFIX, Ground
+from bench.ground import LANES, PREFIX, Ground, none_refused
 from medfund.lanes import partition
 from tests import events
 
@@ -36,6 +36,7 @@ async def measure(ground: Ground) -> dict[str, float]:
         await asyncio.sleep(2)
         done.set()
         await watching
+    await none_refused(connection)
     await connection.close()
     return percentiles(sent, seen)
 
@@ -76,7 +77,7 @@ async def send(ground: Ground, providers: list[str]) -> list[tuple[int, int, flo
             place = tick * per_tick + number
             message = events.settlement(
                 providers[place * 7919 % len(providers)], id=f"latency-{place}", funds={"390100": 12345}, area=area,
-                insured_area=area,
+                insured_area=area, source=f"/gateway/{area}",
             )  # fmt: skip
             assert message.key
             lane = partition.lane_of(message.key, LANES)
