@@ -61,7 +61,7 @@ class Halves:
     def draft(self, state: State) -> State:
         return State(Counter(state.payments))
 
-    def admit(self, draft: State, fact: Accepted) -> Refused | None:
+    def admit(self, draft: State, fact: Accepted, *, asked: bool) -> Refused | None:
         return None
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: State, fresh: Sequence[Accepted]) -> None:

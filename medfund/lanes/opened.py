@@ -1,19 +1,16 @@
 """Which days a lane opens: one after the other, and none before it has begun in Shanghai by the broker's clock. Pure.
 
-What stays true: what the rules take for today is a day that has come, and never goes back. What was on the log before
-this was asked of days (`RULED_FROM`) stays as it was taken.
+What stays true: what the rules take for today is a day that has come, and never goes back. It is asked of what came
+since the lane asks who speaks (`Sources.asks`); what was on the log before stays as it was taken.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from medfund import calendar
 from medfund.events.codec import FUTURE_MAX, Accepted, Refused
 from medfund.events.refusals import Reason
 from medfund.events.time import DayOpened
-from medfund.lanes import batch
-
-RULED_FROM = datetime(2026, 11, 30, 12, tzinfo=calendar.SHANGHAI)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from medfund.lanes import batch, store
 
 
 def admit(last: date | None, fact: Accepted) -> Refused | None:
@@ -21,10 +18,10 @@ def admit(last: date | None, fact: Accepted) -> Refused | None:
 
     A `last` that has not come itself is of the time before, and holds nothing up.
     """
-    event, appended = fact.event, _EPOCH + timedelta(milliseconds=fact.record.timestamp)
-    if not isinstance(event, DayOpened) or appended < RULED_FROM:
+    event = fact.event
+    if not isinstance(event, DayOpened):
         return None
-    today = calendar.shanghai_day(appended + FUTURE_MAX)
+    today = calendar.shanghai_day(store.instant(fact.record.timestamp) + FUTURE_MAX)
     if event.date > today:
         return _refused(fact, f"{event.date} had not begun when the record came, on {today}")
     if last is not None and event.date <= last <= today:

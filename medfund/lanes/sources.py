@@ -63,8 +63,8 @@ class Sources:
     """What a lane knows of sources; a batch works on a draft of it."""
 
     rights: Mapping[str, Sequence[Right]] = field(default_factory=dict)
-    asked_from: int | None = None
-    """Events that were appended before are judged as if there were no registry; None: the log has not said."""
+    asked_from: int = 0
+    """Events that were appended before are judged as if there were no registry."""
     begun: bool = False
     """Whether it was booked from when on is asked, or that a source was registered."""
     kept: list[Accepted] = field(default_factory=list)
@@ -87,6 +87,10 @@ class Sources:
             return None
         return self._judged(accepted, key)
 
+    def asks(self, at: int) -> bool:
+        """Whether what was appended at a moment is judged by who says it, and by all else that is asked since then."""
+        return at >= self.asked_from
+
     def _judged(self, accepted: Accepted, key: tuple[Any, ...] | None) -> Refused | None:
         at = accepted.record.timestamp
         found = self.may_say(accepted.source, accepted.type, accepted.event, at)
@@ -102,7 +106,7 @@ class Sources:
 
     def may_say(self, source: str, type: str, event: Any, at: int) -> Window | str:
         """When the source may say such an event, a moment in it among others; or why it may not."""
-        if self.asked_from is not None and at < self.asked_from:
+        if not self.asks(at):
             return (0, self.asked_from)
         if not _stood_behind(event):
             return f"{type} is said by two people, and a mandate by none whom it is for"

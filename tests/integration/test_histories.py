@@ -9,6 +9,7 @@ import lzma
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ from ledger import control, statements, verify
 from ledger.__main__ import MIGRATIONS as OF_LEDGER
 from ledger.service import Ledger
 from medfund.events.sources import SourcesOpened
+from medfund.lanes import partition
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.postgres import connect, migrate
+from tests import events
 from tests.conftest import PASSWORDS, Database, fresh_database
-from tests.fund import Fund, services
+from tests.fund import LANE, Fund, services
+from tests.fund import LANES as OF_A_FUND
 from tests.integration.working_fund import program
 from tests.simulation.memory_log import MemoryLog, MemoryRecord
 
@@ -135,3 +139,43 @@ async def proved(database: Database, log: MemoryLog) -> None:
     finally:
         await books.close()
         await clearing.close()
+
+
+async def test_what_came_before_a_lane_asks_stays_as_it_was_taken_and_what_comes_since_is_judged(
+    database: Database,
+) -> None:
+    """Days by the clock, and policies by the national least, are asked since the lane asks who speaks."""
+    async with services(database) as (control, connections):
+        fund = Fund(control, connections, log=begun_before("2026-04-01"))
+        for name in connections:
+            await fund.claim(name)
+        fund.register()
+        for day in ("2026-03-30", "2099-01-01", "2026-03-31"):
+            fund.put_in_lane("day.opened.v1", date=day)
+        fund.policy(prepayment__gate="310100:11 390100:5")
+        await fund.drain()
+        assert await refused(fund) == []
+        fund.day("2026-04-01")
+        for day in ("2099-01-01", "2026-03-31"):
+            fund.put_in_lane("day.opened.v1", date=day)
+        fund.policy("2026-05-01", prepayment__gate="310100:11 390100:6")
+        assert await refused(fund) == ["bad_code", "wrong_day", "wrong_day"]
+        before = await fund.tables()
+        await fund.rebuild()
+        assert await fund.tables() == before
+        assert await refused(fund) == ["bad_code", "wrong_day", "wrong_day"]
+
+
+def begun_before(asked_from: str) -> MemoryLog:
+    """The log of a lane that has worked for long, and asks from a day on."""
+    log, key = MemoryLog(), partition.lane_key(LANE, OF_A_FUND)
+    opened = events.message("sources.opened.v1", id="opened", asked_from=asked_from)
+    for message in (replace(opened, key=key), *events.registry([LANE], OF_A_FUND)):
+        log.put(message.topic, LANE, key=message.key, value=message.value, headers=message.headers)
+    return log
+
+
+async def refused(fund: Fund) -> list[str]:
+    await fund.drain()
+    rows = await fund.control.fetch("select reason from clearing.quarantine where lane = $1", fund.lane)
+    return sorted(row["reason"] for row in rows)

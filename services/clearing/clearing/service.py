@@ -243,14 +243,14 @@ class Clearing:
             )
         return Draft(known, admitted=dict(known.areas))
 
-    def admit(self, draft: Draft, fact: Accepted) -> Refused | None:
+    def admit(self, draft: Draft, fact: Accepted, *, asked: bool) -> Refused | None:
         if isinstance(fact.event, PolicyPublished):
             try:
-                policy.parse(fact.event)
+                policy.parse(fact.event, kept=not asked)
             except policy.BadPolicy as error:
                 return batch.refuse(fact, Reason.BAD_CODE, f"$.parameters: {error}")
         if isinstance(fact.event, DayOpened):
-            if refusal := opened.admit(draft.coming or draft.known.today, fact):
+            if asked and (refusal := opened.admit(draft.coming or draft.known.today, fact)):
                 return refusal
             draft.coming = fact.event.date
         return registered.admit(draft.admitted, fact)

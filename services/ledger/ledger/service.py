@@ -82,7 +82,7 @@ class Ledger:
     def admit(self, draft: Known, event: Accepted) -> Refused | None:
         if refusal := draft.sources.admit(event):
             return refusal
-        if type(event.event) is DayOpened:
+        if type(event.event) is DayOpened and draft.sources.asks(event.record.timestamp):
             return opened.admit(None, event)
         return registered.admit(draft.areas, event)
 
