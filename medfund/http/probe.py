@@ -111,11 +111,15 @@ class Probe:
         except Problem:
             return Health()
         known = {Place(row["lane"], row["topic"]): row["next_offset"] for row in rows}
-        places = [Place(row["lane"], topic) for row in lanes for topic in self._service.topics]
         stopped = [row["lane"] for row in lanes if row["stopped_reason"]]
         idle = [row["lane"] for row in lanes if not row["worked"] and not row["stopped_reason"]]
         health = Health(database=True, lanes=len(lanes), idle=idle, stopped=stopped)
         try:
+            watched = await self._watched(len(lanes))
+            topics = [
+                topic for topic in self._service.topics if f"{self._prefix}.{topic}" not in watching.missing(watched)
+            ]
+            places = [Place(row["lane"], topic) for row in lanes for topic in topics]
             found = await backlog.look(
                 self._bootstrap,
                 prefix=self._prefix,
@@ -124,19 +128,20 @@ class Probe:
                 wait_s=LOOK_S,
                 identity=self._identity,
             )
-            settings = await self._watched(len(lanes))
         except (KafkaError, OSError, TimeoutError):
+            self._watched_at = -WATCHED_S
             return health
         return health._replace(
-            log=True, lag=await self._lag(found), log_faults=[*settings, *watching.grave(found.held_up)]
+            log=True, lag=await self._lag(found), log_faults=[*watched, *watching.grave(found.held_up)]
         )
 
     async def _watched(self, lanes: int) -> Sequence[Fault]:
-        """What the topics are set to, at most a minute old."""
+        """What the topics are set to, at most a minute old. What is missing may be there the next time."""
         if lanes and time.monotonic() - self._watched_at >= WATCHED_S:
             names = [f"{self._prefix}.{family}" for family in self._service.topics]
             self._settings = await watching.settings(self._bootstrap, names, lanes=lanes, identity=self._identity)
-            self._watched_at = time.monotonic()
+            if not watching.missing(self._settings):
+                self._watched_at = time.monotonic()
         return self._settings
 
     async def _lag(self, found: Backlog) -> Lag:

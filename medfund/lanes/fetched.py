@@ -41,6 +41,7 @@ HEADERS_COUNTED_FROM = 1 << 20
 """Fewer bytes cannot hold so many headers that they would matter."""
 
 _HEAD = Struct(">qiibIhiqqqhii")
+_MAGIC = 16
 _CODEC, _APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
 CODEC_NAMES = {0: "uncompressed", 1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
 _offset = attrgetter("offset")
@@ -153,6 +154,8 @@ class Batches:
 
     def _read(self, raw: memoryview) -> Iterator[LogRecord | UnreadBatch]:
         begin = self.next_fetch_offset
+        if len(raw) > _MAGIC and raw[_MAGIC] != 2:
+            raise BatchUnreadable(self._said(f"at {begin} stands a batch of format {raw[_MAGIC]}, of an older broker"))
         try:
             for head, batch in _cut(raw):
                 if self._terms.room <= 0:
@@ -212,9 +215,9 @@ class Batches:
 
 
 def _cut(raw: memoryview) -> Iterator[tuple[Head, memoryview]]:
-    """The whole batches of an answer; its last one may break off."""
+    """The whole batches of an answer, as far as their format is ours; its last one may break off."""
     at = 0
-    while len(raw) - at >= _HEAD.size:
+    while len(raw) - at >= _HEAD.size and raw[at + _MAGIC] == 2:
         head = Head._make(_HEAD.unpack_from(raw, at))
         end = at + 12 + head.length
         if end > len(raw):
@@ -225,8 +228,6 @@ def _cut(raw: memoryview) -> Iterator[tuple[Head, memoryview]]:
 
 def _opened(head: Head, batch: memoryview) -> tuple[int, list[Any]]:
     """About how many bytes a batch takes when it is opened, and all of its records. Raises `BatchUnreadable`."""
-    if head.magic != 2:
-        raise BatchUnreadable(f"its format is {head.magic}")
     if head.records > RECORDS_MAX:
         raise BatchTooLarge(f"more than {RECORDS_MAX}")
     try:

@@ -5,7 +5,7 @@ has is `LogTruncated`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class Record(Protocol):
@@ -32,10 +32,21 @@ class Run(NamedTuple):
     records: Sequence[Record]
 
 
+FaultCode = Literal[
+    "topic_missing",
+    "partitions_changed",
+    "log_compacts",
+    "log_expires",
+    "log_timestamps",
+    "log_elects_unclean",
+    "log_held_up",
+]
+
+
 class Fault(NamedTuple):
     """What a log is that it must not be. `code` is stable; `age_s`: how long a lane has been held up."""
 
-    code: str
+    code: FaultCode
     topic: str
     detail: str
     lane: int | None = None

@@ -6,18 +6,19 @@ by itself (`LogGap`, `LogTruncated`).
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiokafka
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import TopicPartition
 
 from medfund.lanes import fetched
 from medfund.lanes.fetched import Terms
-from medfund.lanes.log import Fault
+from medfund.lanes.log import Fault, FaultCode
 
 CALL_TIMEOUT_S = 10.0
 HELD_UP_S = 20.0
@@ -30,18 +31,21 @@ async def look(
 ) -> list[Fault]:
     """All that is wrong. Raises `KafkaError`, `OSError` or `TimeoutError`."""
     names = [f"{prefix}.{family}" for family in families]
+    found = await settings(bootstrap, names, lanes=lanes, identity=identity)
+    places = [TopicPartition(name, lane) for name in names if name not in missing(found) for lane in range(lanes)]
     async with asyncio.timeout(CALL_TIMEOUT_S), reader(bootstrap, "read_uncommitted", identity=identity) as everything:
-        places = [TopicPartition(name, lane) for name in names for lane in range(lanes)]
         everything.assign(places)  # it learns about all topics at once, not about one after the other
         ends = await everything.end_offsets(places)
         async with reader(bootstrap, "read_committed", identity=identity) as committed:
             committed.assign(places)
             stable = await committed.end_offsets(places)
         held = await held_up(everything, stable, ends)
-    return [
-        *await settings(bootstrap, names, lanes=lanes, identity=identity),
-        *(fault_of(place, at) for place, at in held.items()),
-    ]
+    return [*found, *(fault_of(place, at) for place, at in held.items())]
+
+
+def missing(faults: Iterable[Fault]) -> set[str]:
+    """Topics of which lanes cannot be read."""
+    return {fault.topic for fault in faults if fault.code == "topic_missing"}
 
 
 async def settings(
@@ -59,8 +63,8 @@ async def settings(
 async def settings_of(admin: AIOKafkaAdminClient, names: Sequence[str], *, lanes: int) -> list[Fault]:
     found = []
     for topic in await admin.describe_topics(list(names)):
-        if not topic["error_code"] and (count := len(topic["partitions"])) != lanes:
-            found.append(Fault("partitions_changed", topic["topic"], f"it has {count} partitions instead of {lanes}"))
+        if fault := _of_partitions(topic["topic"], topic["error_code"], len(topic["partitions"]), lanes):
+            found.append(fault)
     for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names]):
         for code, _, _, name, entries in answer.resources:
             if not code:
@@ -68,11 +72,20 @@ async def settings_of(admin: AIOKafkaAdminClient, names: Sequence[str], *, lanes
     return found
 
 
+def _of_partitions(topic: str, error: int, count: int, lanes: int) -> Fault | None:
+    if error == UnknownTopicOrPartitionError.errno:
+        return Fault("topic_missing", topic, "the broker does not have it")
+    if error or count == lanes:
+        return None
+    code: FaultCode = "partitions_changed" if count > lanes else "topic_missing"
+    return Fault(code, topic, f"it has {count} partitions instead of {lanes}")
+
+
 def _of_settings(topic: str, kept: Mapping[str, str]) -> list[Fault]:
     policies = kept.get("cleanup.policy", "delete").split(",")
     limits = [name for name in ("retention.ms", "retention.bytes") if kept.get(name, "-1") != "-1"]
     times = kept.get("message.timestamp.type", "LogAppendTime")
-    faults = {
+    faults: Mapping[FaultCode, tuple[bool, str]] = {
         "log_compacts": ("compact" in policies, f"cleanup.policy={kept.get('cleanup.policy')}"),
         "log_expires": ("delete" in policies and bool(limits), " ".join(f"{name}={kept[name]}" for name in limits)),
         "log_timestamps": (times != "LogAppendTime", f"message.timestamp.type={times}"),
@@ -101,6 +114,8 @@ async def held_up(
     while (left := held.keys() - found.keys()) and time.monotonic() < deadline:
         for place, records in (await everything.getmany(*left, timeout_ms=250)).items():
             found.update((place, record.timestamp) for record in records[:1])
+    if left:
+        raise TimeoutError(f"since when a transaction is open could not be read of {len(left)} partitions")
     return found
 
 

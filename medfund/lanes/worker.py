@@ -8,7 +8,7 @@ import asyncio
 import random
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,10 +16,9 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from medfund.lanes import metrics
-from medfund.lanes.kafka import KafkaError
+from medfund.lanes import metrics, watching
 from medfund.lanes.lane import Lane, Limits, LogReplaced
-from medfund.lanes.log import BatchUnreadable, LaneLog, Log, LogTruncated
+from medfund.lanes.log import BatchUnreadable, Fault, LaneLog, Log, LogTruncated
 from medfund.lanes.service import Service
 from medfund.lanes.store import SQL, Claim, Fenced, InvariantBroken
 from medfund.lanes.watching import grave
@@ -92,15 +91,17 @@ class Worker:
     async def _watch(self) -> None:
         """Say each minute what the log is that it must not be. Nothing follows from it here: it is for people."""
         while True:
+            found: Sequence[Fault] = ()
             try:
-                faults = grave(await self.log.faults(self.service.topics, self.lanes))
-                metrics.log_faults(self.service.name, [fault.code for fault in faults])
-                for fault in faults:
+                found = await self.log.faults(self.service.topics, self.lanes)
+                metrics.log_faults(self.service.name, [fault.code for fault in grave(found)])
+                for fault in grave(found):
                     log.error("log fault", fault=fault.code, topic=fault.topic, lane=fault.lane, age_s=fault.age_s,
                               detail=fault.detail)  # fmt: skip
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("the log could not be looked at", error=_line(error))
-            await asyncio.sleep(WATCH_S)
+            except Exception as error:  # whatever it is, it is looked at again
+                log.warning("the log could not be looked at", error=_line(error), exc_info=_unexpected(error))
+            # A transaction that was just begun is held against nobody, and not forgotten for a minute either.
+            await asyncio.sleep(WATCH_S if len(grave(found)) == len(found) else watching.HELD_UP_S)
 
     async def _retrying(self, work: Callable[[asyncpg.Connection], Awaitable[None]], stop: asyncio.Event) -> None:
         """Do a piece of lease work on a fresh connection; while the database is away, back off and say so."""

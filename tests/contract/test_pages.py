@@ -4,6 +4,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import prometheus_client
 import pytest
@@ -23,6 +24,7 @@ from medfund.events.kinds import FAMILIES, KINDS
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
 from medfund.lanes import settings as lanes_settings
+from medfund.lanes.log import FaultCode
 from medfund.local import permissions
 from medfund.local import settings as local_settings
 
@@ -166,7 +168,7 @@ def test_who_may_say_what_is_on_the_page() -> None:
 def test_every_fault_of_health_is_on_the_page() -> None:
     late = Lag(events=1, oldest_s=1e9, fen=0, complete=True)
     unwell = [Health(), Health(database=True, idle=[0], stopped=[0], lag=late)]
-    codes = {code for health in unwell for code in health.faults}
+    codes = {code for health in unwell for code in health.faults} | {*get_args(FaultCode)}
     assert {row[0] for row in table(OPERATORS, "fault")[1:]} == {f"`{code}`" for code in codes}
 
 

@@ -10,6 +10,7 @@ import pytest
 from aiokafka import codec as codecs
 from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
@@ -217,6 +218,16 @@ def test_whatever_the_bytes_of_a_batch_are_it_is_read_whole_or_stops_by_name(nam
             outcomes.add("read")
             assert [offset for offset, _ in read] == [*range(40)]
     assert "unreadable" in outcomes
+
+
+@pytest.mark.parametrize("format", [0, 1])
+def test_a_batch_of_an_older_format_is_neither_passed_over_nor_waited_for(format: int) -> None:
+    builder = LegacyRecordBatchBuilder(format, 0, 1 << 20)
+    builder.append(0, 1_772_000_000_000, None, b"{}")
+    old = bytes(builder.build())
+    assert values(reading(batch(0, [b"a"]), old)) == [(0, b"a")]
+    with pytest.raises(BatchUnreadable, match=f"at 1 stands a batch of format {format}"):
+        values(reading(old, at=1))
 
 
 def test_a_checksum_that_is_wrong_is_never_passed_over() -> None:

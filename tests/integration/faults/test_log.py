@@ -4,23 +4,29 @@ import asyncio
 import os
 import re
 import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.errors import BrokerResponseError
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
+from structlog.testing import capture_logs
 
-from ledger.service import TOPICS
+from ledger.service import TOPICS, Ledger
+from medfund.http import probe
 from medfund.lanes import backlog, partition, watching
+from medfund.lanes import worker as workers
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.worker import Worker
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
 from tests.conftest import LANES
 from tests.events import Message
 from tests.integration import served
-from tests.integration.faults.test_broker import truncate
+from tests.integration.faults.test_broker import administer, truncate
 from tests.integration.served import Api
 from tests.integration.workers import Books, WorkerProcess, hospitals, registrations, settlements, until
 from tests.integration.working_fund import FAMILIES, with_clearing
@@ -230,8 +236,9 @@ async def test_a_transaction_that_is_left_open_is_a_fault_with_its_lane_and_age_
 
 
 async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_workers_health_and_prepare(
-    books: Books, kafka: Kafka
+    books: Books, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(probe, "WATCHED_S", 0.5)
     admin = AdminClient({"bootstrap.servers": kafka.address})
     unclean = "unclean.leader.election.enable"
     wrong = {
@@ -240,24 +247,95 @@ async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_worke
         "reviews": ("log_elects_unclean", f"{unclean}=true", {unclean: "true"}),
         "time": ("log_timestamps", "message.timestamp.type=CreateTime", {"message.timestamp.type": "CreateTime"}),
     }
-    for family, (_, _, settings) in wrong.items():
-        configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.{family}", settings)
-    [added] = admin.create_partitions([NewPartitions(f"{books.prefix}.bank", LANES + 2)]).values()
-    added.result(timeout=10)
     codes = sorted([*(code for code, _, _ in wrong.values()), "partitions_changed"])
+    async with served.serving(books.database, kafka.address, books.prefix, books.folder) as api:
+        with books.working():
+            await books.booked()
+            assert (await health(api))["faults"] == []
+        for family, (_, _, settings) in wrong.items():
+            configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.{family}", settings)
+        [added] = admin.create_partitions([NewPartitions(f"{books.prefix}.bank", LANES + 2)]).values()
+        added.result(timeout=10)
+        answer = await health(api, *codes)
+    told = {fault["topic"].rpartition(".")[2]: (fault["fault"], fault["detail"]) for fault in answer["log_faults"]}
+    assert told == {
+        "bank": ("partitions_changed", f"it has {LANES + 2} partitions instead of {LANES}"),
+        **{family: (code, detail) for family, (code, detail, _) in wrong.items()},
+    }
+    for family, (code, _, _) in wrong.items():
+        with pytest.raises(prepare.NotAsAsked, match=code):
+            await prepare.topics(kafka.address, prefix=books.prefix, lanes=LANES, families=[family])
     with books.working() as worker:
-        async with served.serving(books.database, kafka.address, books.prefix, books.folder) as api:
-            answer = await health(api, *codes)
-        told = {fault["topic"].rpartition(".")[2]: (fault["fault"], fault["detail"]) for fault in answer["log_faults"]}
-        assert told == {
-            "bank": ("partitions_changed", f"it has {LANES + 2} partitions instead of {LANES}"),
-            **{family: (code, detail) for family, (code, detail, _) in wrong.items()},
-        }
-        for family, (code, _, _) in wrong.items():
-            with pytest.raises(prepare.NotAsAsked, match=code):
-                await prepare.topics(kafka.address, prefix=books.prefix, lanes=LANES, families=[family])
         await worker.says("log fault", times=len(codes))
         assert sorted(line["fault"] for line in worker.said("log fault")) == codes
+
+
+async def test_a_worker_tells_of_an_open_transaction_within_a_minute_and_looks_at_the_log_again_each_minute(
+    books: Books, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "HELD_UP_S", 1.0)
+    admin = AdminClient({"bootstrap.servers": kafka.address})
+    async with books.producing(transactional_id=f"left open {books.prefix}") as producer:
+        await producer.begin_transaction()
+        await books.send(producer, settlements(events.providers(LANE, LANES, 1), 1, name="never"))
+        async with looking(books) as said:
+            held = await told(said, "log_held_up", limit_s=20)
+        assert (held["topic"], held["lane"]) == (f"{books.prefix}.claims", LANE)
+        assert held["age_s"] < 20, "what had just begun was not left for a minute"
+        await producer.abort_transaction()
+    monkeypatch.setattr(workers, "WATCH_S", 0.2)
+    async with looking(books) as said:
+        await asyncio.sleep(1)
+        assert not [line for line in said if line["event"] == "log fault"]
+        configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.bank", {"retention.ms": "86400000"})
+        expires = await told(said, "log_expires", limit_s=20)
+    assert (expires["topic"], expires["detail"]) == (f"{books.prefix}.bank", "retention.ms=86400000")
+
+
+@asynccontextmanager
+async def looking(books: Books) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+    """What a worker in this process says."""
+    log, ending = KafkaLog(books.bootstrap, prefix=books.prefix), asyncio.Event()
+    service, dsn = Ledger(lanes=LANES, prefix=books.prefix), books.database.dsn("worker")
+    worker = Worker(service=service, log=log, lane_dsn=lambda lane: dsn, name="looking", lanes=LANES)
+    with capture_logs() as said:
+        working = asyncio.create_task(worker.run(ending))
+        yield said
+        ending.set()
+        await working
+    await log.close()
+
+
+async def told(said: Sequence[Mapping[str, Any]], fault: str, *, limit_s: float) -> Mapping[str, Any]:
+    """Wait until a worker in this process tells of a fault."""
+    found: list[Mapping[str, Any]] = []
+
+    async def heard() -> bool:
+        found[:] = [line for line in said if line["event"] == "log fault" and line["fault"] == fault]
+        return bool(found)
+
+    await until(heard, f"it tells of {fault}", limit_s=limit_s)
+    return found[0]
+
+
+async def test_a_topic_that_is_gone_is_told_by_its_name_and_the_broker_is_not_taken_for_away(
+    books: Books, kafka: Kafka
+) -> None:
+    providers = hospitals()
+    await books.publish([*registrations(providers), *settlements(providers, 2)])
+    async with served.serving(books.database, kafka.address, books.prefix, books.folder) as api:
+        with books.working():
+            await books.booked()
+            assert (await health(api))["faults"] == []
+            await administer(books, lambda admin: admin.delete_topics([f"{books.prefix}.claims"]))
+            answer = await health(api, "topic_missing", "lane_stopped")
+        assert (answer["log"], answer["lag"]["events"]) == (True, 0)
+        told = [(fault["fault"], fault["topic"], fault["detail"]) for fault in answer["log_faults"]]
+        assert told == [("topic_missing", f"{books.prefix}.claims", "the broker does not have it")]
+        [same] = await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES)
+        assert (same.code, same.topic) == ("topic_missing", f"{books.prefix}.claims")
+        [fewer] = await watching.look(kafka.address, prefix=books.prefix, families=["time"], lanes=LANES + 1)
+        assert (fewer.code, fewer.detail) == ("topic_missing", f"it has {LANES} partitions instead of {LANES + 1}")
 
 
 async def test_a_log_that_lost_its_beginning_is_not_taken_for_a_whole_one(books: Books, kafka: Kafka) -> None:
