@@ -15,7 +15,10 @@ FormedBy: TypeAlias = Literal["MERGER", "SPLIT"]
 
 
 class ProviderMaster(Event, frozen=True, kw_only=True):
-    """All that is known of a provider from `valid_from` on; no name and no bank account, only references to them."""
+    """All that is known of a provider from `valid_from` on; no name and no bank account, only references to them.
+
+    `entered_by` is the person of the office who entered it, where one did: a new account is for another one to confirm.
+    """
 
     provider: Provider
     area: Area
@@ -24,6 +27,7 @@ class ProviderMaster(Event, frozen=True, kw_only=True):
     bank_account_ref: Ref
     valid_from: Day
     group: Ref | None = None
+    entered_by: Ref | None = None
 
 
 _PROVIDER: Mapping[str, Any] = {
@@ -63,6 +67,7 @@ class ProviderChanged(ProviderMaster, frozen=True, kw_only=True):
         **_PROVIDER,
         "bank_account_ref": "acct-152500-000931",
         "valid_from": "2025-06-01",
+        "entered_by": "staff-31ad",
     }
 
 

@@ -338,7 +338,8 @@ class PaymentReturnUndone(Answered, frozen=True, kw_only=True):
 
 @kind("payee.account.noted", family="clearing", key="provider")
 class PayeeAccountNoted(Event, frozen=True, kw_only=True):
-    """Where a provider is paid to, since which day it is another account than before, and who has made sure of that.
+    """Where a provider is paid to, since which day it is another account than before, who entered it, and who else has
+    made sure of it.
 
     The whole new state. Books nothing. Source: edge case 38, c.2 (3).
     """
@@ -349,6 +350,7 @@ class PayeeAccountNoted(Event, frozen=True, kw_only=True):
     bank_account_ref: Ref
     changed_on: Day
     confirmed_by: Ref | None = None
+    entered_by: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "provider": "H15250200017",
@@ -356,6 +358,7 @@ class PayeeAccountNoted(Event, frozen=True, kw_only=True):
         "cause": {"topic": "agency", "lane": 3, "offset": 440},
         "bank_account_ref": "acct-152500-000931",
         "changed_on": "2026-02-09",
+        "entered_by": "staff-31ad",
     }
 
 

@@ -273,6 +273,14 @@ async def test_the_present_account_alone_is_confirmed_and_again_after_each_chang
     assert await fund.control.fetchval(account, fund.provider) == "bo"
 
 
+async def test_who_entered_a_new_account_is_refused_its_confirmation_at_once(fund: Fund, bo: Caller) -> None:
+    fund.put("provider.changed.v1", provider=fund.provider, bank_account_ref="acct-new", entered_by="BO")
+    await fund.drain()
+    asked = {"provider": fund.provider, "bank_account_ref": "acct-new"}
+    _, why = await refused(bo, "/v1/account-confirmations", asked)
+    assert why == "BO entered account acct-new: another one confirms it"
+
+
 # -- runs
 
 

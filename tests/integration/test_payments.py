@@ -331,6 +331,25 @@ async def test_an_account_that_was_changed_the_day_before_is_paid_to_when_somebo
     assert sent["bank_account_ref"] == "acct-new"
 
 
+async def test_whoever_entered_a_new_account_does_not_confirm_it(fund: Fund) -> None:
+    """Also where something else of the provider is entered later, and somebody else's confirmation was not asked for."""
+    confirmed = {"provider": PROVIDER, "bank_account_ref": "acct-new"}
+    fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new", entered_by="Chen")
+    fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new", level="2", entered_by="anna")
+    await fund.approve("anna", "bo")
+    fund.put("provider.account.confirmed.v1", **confirmed, staff_ref="chen")
+    [disputed] = await fund.decided("fact.disputed")
+    assert disputed["detail"] == "Chen entered account acct-new: another one confirms it"
+    await fund.run("310100", on="2026-02-10")
+    assert await withheld(fund) == [(P1, "ACCOUNT")]
+    fund.put("provider.account.confirmed.v1", **confirmed, staff_ref="bo")
+    fund.put("provider.account.confirmed.v1", **confirmed, staff_ref="chen")
+    await fund.run("310100", on="2026-02-10", number=2)
+    assert (await states(fund))[P1] == "SENT"
+    noted = await fund.decided("payee.account.noted")
+    assert [(one.get("entered_by"), one.get("confirmed_by")) for one in noted] == [("Chen", None), ("Chen", "bo")]
+
+
 async def test_an_account_that_changes_after_the_approval_takes_the_approval_away(fund: Fund) -> None:
     await fund.approve("anna", "bo")
     fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new")

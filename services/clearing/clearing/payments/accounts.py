@@ -1,7 +1,7 @@
 """Where a provider is paid to. Pure. Source: edge case 38.
 
 What stays true: that an account is another one than before, and who has made sure of it, is a decision that is on the
-log: whoever reads the log again knows the same.
+log: whoever reads the log again knows the same. Whoever entered an account does not confirm it.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clearing.dimensions import disputed
+from medfund import people
 from medfund.events.agency import ProviderChanged, ProviderRegistered
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PayeeAccountNoted
@@ -25,6 +26,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     changed_on: date | None = None
     """The day on which it took the place of another one."""
     confirmed_by: str | None = None
+    entered_by: str | None = None
 
     def is_settled(self, day: date, days: int) -> bool:
         """Whether it may be paid to without anybody's confirmation: it was not changed within so many days before."""
@@ -40,6 +42,7 @@ def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: 
             cause=cause,
             bank_account_ref=event.bank_account_ref,
             changed_on=draft.known.today or event.valid_from,
+            entered_by=event.entered_by,
         )
 
 
@@ -49,6 +52,8 @@ def confirmed(draft: "Draft", event: ProviderAccountConfirmed, cause: Place) -> 
         yield disputed(event, cause, f"{event.provider} has no new account {event.bank_account_ref}")
     elif today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:
         yield disputed(event, cause, f"{event.staff_ref} has no mandate of area {event.area} on {today}")
+    elif people.same(event.staff_ref, account.entered_by):
+        yield disputed(event, cause, f"{account.entered_by} entered account {account.ref}: another one confirms it")
     else:
         yield PayeeAccountNoted(
             provider=event.provider,
@@ -57,8 +62,14 @@ def confirmed(draft: "Draft", event: ProviderAccountConfirmed, cause: Place) -> 
             bank_account_ref=account.ref,
             changed_on=account.changed_on,
             confirmed_by=event.staff_ref,
+            entered_by=account.entered_by,
         )
 
 
 def noted(event: PayeeAccountNoted) -> Account:
-    return Account(ref=event.bank_account_ref, changed_on=event.changed_on, confirmed_by=event.confirmed_by)
+    return Account(
+        ref=event.bank_account_ref,
+        changed_on=event.changed_on,
+        confirmed_by=event.confirmed_by,
+        entered_by=event.entered_by,
+    )
