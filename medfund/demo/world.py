@@ -17,7 +17,7 @@ Fens = Mapping[str, int]
 """Fund -> fen."""
 WORKED = calendar.shipped()
 OFFICE = ("staff-5d03", "staff-88b6")
-"""Two people of the office, who stand behind mandates."""
+"""Two people of the office, who stand behind mandates and what the books begin with."""
 
 
 def told(amounts: Fens) -> dict[str, str]:
@@ -158,9 +158,9 @@ class World:
         """What is in the funds' expenditure accounts when the books begin."""
         data = {
             "area": self.area, "account": "1002", "amounts": told(amounts), "value_date": on.isoformat(),
-            "evidence_ref": "opening-1002",
+            "evidence_ref": "opening-1002", "approvers": list(OFFICE),
         }  # fmt: skip
-        self.say("opening.balance.recorded", "opening-1002", on, data)
+        self.say("opening.balance.recorded", "opening-1002", on, data, source=lines.COMMANDS)
 
     def _about(self, provider: str) -> dict[str, Any]:
         return {"area": self.area, "provider": provider}

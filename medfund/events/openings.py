@@ -158,10 +158,13 @@ _ITEM: Mapping[str, Any] = {
 class OpeningItemRecorded(OpeningItem, frozen=True, kw_only=True):
     """Something that a provider owed or was owed when the books began. Books nothing: `opening.item.taken` does.
 
-    Source: R10, c.2 (67).
+    `approvers` are two people of the agency; from the day on which a lane asks who may say what, it has no effect
+    without them. Source: R10, c.2 (67), reliability 76.
     """
 
-    example: ClassVar[Mapping[str, Any]] = _ITEM
+    approvers: list[Ref] | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {**_ITEM, "approvers": ["staff-5d03", "staff-88b6"]}
 
 
 @kind("opening.item.taken", family="clearing", key="provider", rules=_RULES)

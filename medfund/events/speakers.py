@@ -137,9 +137,9 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "provider.assessed.v1": _POLICY,
     "calendar.published.v1": _POLICY,
     "fund.figures.published.v1": _POLICY,
-    "opening.balance.recorded.v1": _POLICY,
-    "opening.item.recorded.v1": _POLICY,
     # and its people: whatever needs a name, or two
+    "opening.balance.recorded.v1": _COMMAND,
+    "opening.item.recorded.v1": _COMMAND,
     "policy.published.v1": _COMMAND,
     "source.registered.v1": _COMMAND,
     "staff.mandated.v1": _COMMAND,

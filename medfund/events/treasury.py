@@ -212,7 +212,8 @@ class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
     """What was in an account of the area itself when the books began, by fund: on the side on which the account grows.
     Books the account / 3001, and the same in STAT where it has one of its own. What is of a provider is an
     `opening.item.recorded`. Of what nobody has placed (1190, 2190) each line of a bank account is one, and is booked by
-    `opening.suspense.taken`. Source: c.2 (67), c.4."""
+    `opening.suspense.taken`. `approvers` are two people of the agency; from the day on which a lane asks who may say
+    what, it has no effect without them. Source: c.2 (67), c.4, reliability 76."""
 
     area: Area
     account: OwnAccount
@@ -221,6 +222,7 @@ class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
     evidence_ref: Ref
     bank_account: BankAccount | None = None
     bank_txn: Ref | None = None
+    approvers: list[Ref] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",
@@ -228,6 +230,7 @@ class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
         "amounts": {"310100": "41230000000.00"},
         "value_date": "2025-12-31",
         "evidence_ref": "YE-2025-310100",
+        "approvers": ["staff-5d03", "staff-88b6"],
     }
 
 

@@ -19,10 +19,11 @@ from medfund.events import speakers
 from medfund.events.agency import PolicyPublished
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS
+from medfund.events.openings import OpeningItemRecorded
 from medfund.events.refusals import Reason, quoted
 from medfund.events.sources import SourceRegistered, SourcesOpened
 from medfund.events.speakers import Speaker
-from medfund.events.treasury import StaffMandated
+from medfund.events.treasury import OpeningBalanceRecorded, StaffMandated
 from medfund.lanes import batch, store
 from medfund.postgres import queries
 
@@ -151,7 +152,7 @@ class Sources:
 
 def _stood_behind(event: Any) -> bool:
     """What takes two people names two, who are not one; neither has a mandate of their own making."""
-    if not isinstance(event, StaffMandated | PolicyPublished):
+    if not isinstance(event, StaffMandated | PolicyPublished | OpeningBalanceRecorded | OpeningItemRecorded):
         return True
     named = event.approvers or []
     own = isinstance(event, StaffMandated) and people.among(event.staff_ref, named)

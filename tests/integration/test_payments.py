@@ -332,7 +332,7 @@ async def test_an_account_that_was_changed_the_day_before_is_paid_to_when_somebo
 
 
 async def test_whoever_entered_a_new_account_does_not_confirm_it(fund: Fund) -> None:
-    """Also where something else of the provider is entered later, and somebody else's confirmation was not asked for."""
+    """Also where somebody else enters something else of the provider later."""
     confirmed = {"provider": PROVIDER, "bank_account_ref": "acct-new"}
     fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new", entered_by="Chen")
     fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref="acct-new", level="2", entered_by="anna")

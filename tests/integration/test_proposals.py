@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from medfund.events.kinds import KINDS
 from medfund.http.problems import Problem
 from tests.conftest import Database
 from tests.events import AREA
@@ -208,3 +209,71 @@ async def test_an_agreement_and_its_audit_row_are_there_together_or_not_at_all(f
     assert (await agreed(office(api, "paul"), found)).status_code == 500
     assert await api.superuser("select from proposal_approvals") == []
     assert [one["staff_ref"] for one in await said(fund, "staff.mandated")] == ["anna"]
+
+
+# What the books begin with
+
+BALANCE = {
+    "area": AREA, "account": "1002", "amounts": {"310100": "8800.07"}, "value_date": "2025-12-31",
+    "evidence_ref": "YE-1002",
+}  # fmt: skip
+
+
+def item(fund: Fund, **changes: Any) -> dict[str, Any]:
+    """A claim of which something is to be paid."""
+    example = KINDS["opening.item.recorded.v1"].example
+    says = {name: value for name, value in example.items() if name != "approvers"}
+    accounts = [{"account": "2102", "amounts": {"310100": "612.40"}}]
+    return {**says, "provider": fund.provider, "item_ref": "B-1", "accounts": accounts, **changes}
+
+
+async def test_what_the_books_begin_with_is_said_by_two_people_and_then_waits_for_two_others(
+    fund: Fund, api: Api
+) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    balance = await proposed(olga, kind="balance", says=BALANCE)
+    waiting = await proposed(olga, kind="item", says=item(fund), number=2)
+    changes = {change["name"]: (change["now"], change["then"]) for change in waiting["changes"]}
+    assert changes["accounts.1.amounts.310100"] == (None, "612.40")
+    assert await fund.balances() == {}
+    assert problem(await agreed(office(api, "OLGA"), waiting)) == (409, "not_for_one_alone")
+    looks = [(await agreed(paul, found)).json()["look"] for found in (balance, waiting)]
+    books = await fund.balances()
+    assert (books["1002"], books["2102"]) == ({"310100": 880_007}, {"310100": -61_240})
+    balance_told, item_told = [await olga.answer(look) for look in looks]
+    assert (balance_told["state"], item_told["state"], item_told["provider"]) == ("DONE", "DONE", fund.provider)
+    assert [one["type"] for one in item_told["decisions"]] == ["opening.item.taken.v1", "payment.ordered.v1"]
+    [payment] = await fund.payments()
+    assert (payment["status"], payment["requested_by"]) == ("ORDERED", None)
+    assert (await agreed(paul, waiting)).status_code == 200
+    assert await proposed(olga, kind="item", says=item(fund), number=2) == (await agreed(paul, waiting)).json()
+    assert len(await fund.decided("opening.item.taken")) == 1
+
+
+async def test_an_opening_item_that_would_be_disputed_is_neither_kept_nor_agreed_to(fund: Fund, api: Api) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    first, second = [await proposed(olga, kind="item", says=item(fund), number=number) for number in (1, 2)]
+    assert (await agreed(paul, first)).status_code == 200
+    await fund.drain()
+    assert problem(await agreed(paul, second)) == (409, "would_be_declined")
+    assert [row["proposal_ref"] for row in await api.superuser("select * from proposal_approvals")] == ["SQ-1"]
+    for number, says in enumerate((item(fund), item(fund, provider="H15250299999", item_ref="B-2")), 3):
+        response = await olga.command("/v1/proposals", **proposal("item", says, number))
+        assert problem(response) == (409, "would_be_declined")
+    assert len(await api.superuser("select * from proposals")) == 2
+
+
+@pytest.mark.parametrize("type", ["opening.balance.recorded.v1", "opening.item.recorded.v1"])
+@pytest.mark.parametrize("wrong", [{"approvers": None}, {"approvers": ["olga"]}, {"approvers": ["olga", "Olga"]}, {}])
+async def test_no_office_says_alone_what_the_books_begin_with(fund: Fund, type: str, wrong: dict[str, Any]) -> None:
+    """Nor does its system, whoever it names."""
+    source = {} if wrong else {"source": "/agency/152500"}
+    fund.put(type, **({"provider": fund.provider} if type == "opening.item.recorded.v1" else {}), **source, **wrong)
+    assert await fund.balances() == {}
+    assert await fund.decided("opening.item.taken", "fact.disputed") == []
+    rows = await fund.control.fetch(
+        "select reason, detail from ledger.quarantine union all select reason, detail from clearing.quarantine"
+    )
+    why = f"{type} is said by command" if source else f"{type} is said by two people"
+    assert [row["reason"] for row in rows] == ["not_yours_to_say"] * 2
+    assert all(why in row["detail"] for row in rows)

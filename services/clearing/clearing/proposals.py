@@ -1,7 +1,7 @@
-"""What takes two people of the office: who may approve, who may speak, and the rules of an area. Pure.
+"""What takes two people of the office: who may approve, who may speak, the rules of an area, what the books begin with.
 
-What stays true: what one of them proposed is what the other one agrees to, word for word, and both are on the event; of
-a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21).
+Pure. What stays true: what one of them proposed is what the other one agrees to, word for word, and both are on the
+event; of a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21, 67).
 """
 
 import hashlib
@@ -16,11 +16,13 @@ from clearing.policy import BadPolicy
 from medfund import people
 from medfund.events.agency import policy_hash
 
-Kind = Literal["mandate", "source", "policy"]
+Kind = Literal["mandate", "source", "policy", "balance", "item"]
 TYPES: Mapping[Kind, str] = {
     "mandate": "staff.mandated.v1",
     "source": "source.registered.v1",
     "policy": "policy.published.v1",
+    "balance": "opening.balance.recorded.v1",
+    "item": "opening.item.recorded.v1",
 }
 EVERY_AREA = "*"
 SECOND = "second-person"
@@ -75,7 +77,7 @@ def is_for(kind: Kind, says: Mapping[str, Any], person: str) -> bool:
 
 
 def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Of what was said before, in its order: what this would take the place of."""
+    """Of what was said before, in its order: what this would take the place of. The books begin once."""
     match kind:
         case "mandate":
             found = [one for one in known if people.same(one["staff_ref"], says["staff_ref"])]
@@ -86,6 +88,8 @@ def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, A
                 (one for one in known if one["valid_from"] <= says["valid_from"]),
                 key=lambda one: date.fromisoformat(one["valid_from"]),
             )
+        case "balance" | "item":
+            found = []
     return found[-1] if found else None
 
 
@@ -99,13 +103,18 @@ def changes(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[Chan
     ]
 
 
-def _texts(said: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
+def _texts(said: Mapping[str, Any], within: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
     for name, value in said.items():
         if name in ("approvers", "hash") or value is None:
             continue
-        if isinstance(value, Mapping):
-            found.update({f"{name}.{key}": str(text) for key, text in value.items()})
-        else:
-            found[name] = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        match value:
+            case dict():
+                found |= _texts(value, f"{within}{name}.")
+            case [dict(), *_]:
+                found |= _texts({f"{name}.{number}": one for number, one in enumerate(value, 1)}, within)
+            case list():
+                found[f"{within}{name}"] = " ".join(map(str, value))
+            case _:
+                found[f"{within}{name}"] = str(value)
     return found

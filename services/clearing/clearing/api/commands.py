@@ -52,6 +52,8 @@ Kind = Literal[
     "mandate",
     "source",
     "policy",
+    "balance",
+    "item",
 ]
 ID_PATTERN = rf"^({'|'.join(get_args(Kind))})-[0-9a-f]{{32}}$"
 TYPES: dict[Kind, str] = {
@@ -71,8 +73,10 @@ TYPES: dict[Kind, str] = {
     "mandate": proposals.TYPES["mandate"],
     "source": proposals.TYPES["source"],
     "policy": proposals.TYPES["policy"],
+    "balance": proposals.TYPES["balance"],
+    "item": proposals.TYPES["item"],
 }
-LEARNED: frozenset[Kind] = frozenset({"run", "request", "mandate", "source", "policy"})
+LEARNED: frozenset[Kind] = frozenset({"run", "request", "mandate", "source", "policy", "balance"})
 """What these ask for is done as soon as every lane that it goes to has read it: no decision needs to answer it."""
 
 CODES = (

@@ -34,7 +34,7 @@ class Answer(BaseModel):
 @router.get(
     "/v1/proposals",
     responses=answers.or_problems(*answers.PAGING),
-    summary="Mandates, sources and policies that were proposed",
+    summary="What was proposed to another person of the office",
 )
 async def proposals_of_the_office(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
     """The oldest first, each with who asked, who agreed and, while it waits, what it would change now."""

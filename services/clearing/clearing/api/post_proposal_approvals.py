@@ -38,7 +38,8 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
     asking again finishes what a crash broke off."""
     asked = await commands.read(request, Yes)
     async with here.database.snapshot(caller) as connection:
-        found = await told.told(connection, here, await told.one(connection, asked.area, proposal))
+        row = await told.one(connection, asked.area, proposal)
+        found = await told.told(connection, here, row)
     told.within(caller, found.says)
     if asked.hash != found.hash:
         raise Problem("plan_changed", f"the proposal that is kept is {found.hash}")
@@ -46,12 +47,14 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
         await here.access.refuse(request, "not_for_one_alone", f"{found.proposed_by} proposed it: another one agrees")
     if proposals.is_for(found.kind, found.says, caller.subject):
         await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
+    if found.approved_by is None:
+        await commands.foresee(here, told.command(here, row, caller.subject))
     async with here.database.change(caller) as connection:
         # Said, written down who said it, and on its way to the log: together or not at all.
         await auditing.note(request, connection, caller, "asked", {"approved proposal": f"{asked.area}/{proposal}"})
         await connection.execute(SQL.approve, asked.area, proposal, caller.subject, datetime.now(UTC))
         row = await told.one(connection, asked.area, proposal)
-        command = told.command(row, row["approved_by"])
+        command = told.command(here, row, row["approved_by"])
         commands.check(command)
         kept = await commands.keep(connection, caller, here, command)
         found = await told.told(connection, here, row)

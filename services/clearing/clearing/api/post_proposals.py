@@ -1,4 +1,5 @@
-"""POST /v1/proposals: one person of the office wants a mandate, a source or a policy to be in force."""
+"""POST /v1/proposals: one person of the office wants a mandate, a source or a policy to be in force, or the books to
+begin with something."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -34,7 +35,7 @@ class Asked(BaseModel):
     "/v1/proposals",
     openapi_extra=commands.body_of(Asked),
     responses=answers.or_problems(*commands.CODES, "does_not_fit", "not_for_one_alone"),
-    summary="Propose a mandate, a source or a policy",
+    summary="Propose a mandate, a source, a policy, or what the books begin with",
 )
 async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     """It waits for another person of the office. Nobody proposes a mandate for themselves. Asking again for the same is
@@ -43,7 +44,7 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     if reserved := sorted({"approvers", "hash"} & asked.says.keys()):
         raise Problem("parameter_invalid", f"says.{reserved[0]}: the two people and what they said make it")
     area = proposals.filed_under(asked.says) if _named(asked.says) else ""
-    command = told.made(asked.kind, area, asked.proposal, asked.says, caller.subject, SECOND)
+    command = told.made(here, asked.kind, area, asked.proposal, asked.says, caller.subject, SECOND)
     commands.check(command)
     told.within(caller, asked.says)
     event = KINDS[command.type].decoder.decode(msgspec.json.encode(command.data))
@@ -51,6 +52,10 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
         raise Problem("does_not_fit", why)
     if proposals.is_for(asked.kind, asked.says, caller.subject):
         await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
+    async with here.database.snapshot(caller) as connection:
+        before = await connection.fetchrow(SQL.one, area, asked.proposal)
+    if before is None:
+        await commands.foresee(here, command)
     hash_ = proposals.hash_of(asked.kind, asked.says)
     async with here.database.change(caller) as connection:
         await auditing.note(request, connection, caller, "asked", {"proposal": f"{area}/{asked.proposal}"})

@@ -11,12 +11,14 @@ from clearing import proposals
 from clearing.api import examples
 from clearing.api.commands import Command
 from clearing.proposals import EVERY_AREA, TYPES, Kind
+from medfund.events.kinds import KINDS as EVENTS
 from medfund.http.answers import Name
 from medfund.http.context import Context
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal
+from medfund.lanes import partition
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "proposals.sql")
@@ -26,8 +28,11 @@ KINDS: dict[Kind, Name] = {
     "mandate": Name(zh="审批授权", en="a mandate to approve payments"),
     "source": Name(zh="数据来源登记", en="a source that may speak"),
     "policy": Name(zh="政策参数", en="the rules of an area"),
+    "balance": Name(zh="期初余额", en="what an account begins with"),
+    "item": Name(zh="期初未结事项", en="what a provider owes or is owed when the books begin"),
 }
-_KNOWN = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
+_KNOWN: dict[Kind, str] = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
+"""What might be in force already; the books begin once."""
 
 
 class Change(BaseModel):
@@ -54,14 +59,20 @@ class Proposal(BaseModel):
     look: Annotated[str | None, Field(description="Where to look for what became of it, once it is approved")]
 
 
-def command(row: Any, approved_by: str) -> Command:
+def command(here: Context, row: Any, approved_by: str) -> Command:
     """What the two people say together."""
     says = msgspec.json.decode(row["says"])
-    return made(row["kind"], row["area"], row["proposal_ref"], says, row["proposed_by"], approved_by)
+    return made(here, row["kind"], row["area"], row["proposal_ref"], says, row["proposed_by"], approved_by)
 
 
-def made(kind: Kind, area: str, ref: str, says: dict[str, Any], proposed_by: str, approved_by: str) -> Command:
-    return Command(kind, (area, ref), None, proposals.data(kind, says, proposed_by, approved_by))
+def made(
+    here: Context, kind: Kind, area: str, ref: str, says: dict[str, Any], proposed_by: str, approved_by: str
+) -> Command:
+    """What is about an area or a provider goes into its lane, the rest into every lane."""
+    data = proposals.data(kind, says, proposed_by, approved_by)
+    key = data.get(EVENTS[TYPES[kind]].key)
+    lane = partition.lane_of(key.encode(), here.lanes) if isinstance(key, str) else None
+    return Command(kind, (area, ref), lane, data)
 
 
 def within(caller: Principal, says: dict[str, Any]) -> None:
@@ -97,12 +108,13 @@ async def told(connection: Connection, here: Context, row: Any) -> Proposal:
         approved_by=approved_by,
         approved_at=row["approved_at"],
         changes=None if approved_by else await _changes(connection, kind, says),
-        look=f"/v1/commands/{command(row, approved_by).id}" if approved_by else None,
+        look=f"/v1/commands/{command(here, row, approved_by).id}" if approved_by else None,
     )
 
 
 async def _changes(connection: Connection, kind: Kind, says: dict[str, Any]) -> list[Change]:
     about = [says["source"]] if kind == "source" else proposals.areas(says)
-    known = [msgspec.json.decode(row["body"]) for row in await connection.fetch(_KNOWN[kind], LANE, about)]
+    rows = await connection.fetch(_KNOWN[kind], LANE, about) if kind in _KNOWN else []
+    known = [msgspec.json.decode(row["body"]) for row in rows]
     found = proposals.changes(proposals.in_force(kind, says, known), says)
     return [Change(**change._asdict()) for change in found]

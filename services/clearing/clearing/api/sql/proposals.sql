@@ -15,13 +15,7 @@ on conflict do nothing
 -- name: one
 -- A proposal with the one who approved it. Locks: none.
 select
-    proposals.area,
-    proposals.proposal_ref,
-    proposals.kind,
-    proposals.hash,
-    proposals.proposed_by,
-    proposals.proposed_at,
-    proposals.says,
+    proposals.*,
     approval.approved_by,
     approval.approved_at
 from proposals
@@ -31,13 +25,7 @@ where proposals.area = $1 and proposals.proposal_ref = $2
 -- name: several
 -- Proposals, the oldest first. Null narrows nothing. Locks: none.
 select
-    proposals.area,
-    proposals.proposal_ref,
-    proposals.kind,
-    proposals.hash,
-    proposals.proposed_by,
-    proposals.proposed_at,
-    proposals.says,
+    proposals.*,
     approval.approved_by,
     approval.approved_at
 from proposals
