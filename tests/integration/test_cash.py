@@ -35,7 +35,7 @@ def in_lane(message: Message, lane: int) -> Message:
 async def happen(api: Api) -> None:
     """A fund begins, the treasury sends money, and two lines of the bank go to suspense; one of them is placed."""
     await api.booked(await api.append(*events.registry(range(LANES), LANES)))
-    positions = await api.caller("publisher").publish(
+    positions = await api.append(
         events.registered(HOSPITAL, id="reg"),
         told("opening.balance.recorded", "o-1", "500.00", account="1002", value_date="2025-12-31"),
         told("opening.balance.recorded", "o-2", "90000.00", account="1003", value_date="2025-12-31"),
