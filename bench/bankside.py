@@ -49,7 +49,7 @@ class WatchedDesk(Desk):
 @asynccontextmanager
 async def desk() -> AsyncIterator[WatchedDesk]:
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
-    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     try:
         async with connect.connection(settings.database_url, name="bench") as connection:
             yield WatchedDesk(connection, kafka, settings.lanes)

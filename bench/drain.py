@@ -8,6 +8,7 @@ import asyncpg
 from bench import floor
 from bench.ground import LANES, PREFIX, Ground, booked, none_refused, pace, peak_mib, processor_s
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY
 
 
 @dataclass
@@ -50,7 +51,7 @@ async def measure_drain(ground: Ground, *, workers: int, share: float = 1.0, ser
 
 async def start_late(ground: Ground, connection: asyncpg.Connection, share: float) -> int:
     """Put every lane before the last share of its backlog; how many records are left."""
-    log = KafkaLog(ground.kafka.address, prefix=PREFIX)
+    log = KafkaLog(ground.kafka.address, prefix=PREFIX, identity=NOBODY)
     left = 0
     for lane in range(LANES):
         source = await log.open_lane(lane, ["claims"])

@@ -48,7 +48,7 @@ async def lane(source: LaneLog, dsn: str, turn: asyncio.Semaphore, tally: Tally)
 
 async def main(part: int, parts: int) -> Tally:
     settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
-    log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix)
+    log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     turn = asyncio.Semaphore(LANES_AT_ONCE)
     mine = [await log.open_lane(number, ["claims"]) for number in range(part, settings.lanes, parts)]
     garbage.collect_seldom()

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare, trial
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
@@ -48,8 +49,8 @@ class Ground:
         signal.signal(signal.SIGTERM, _end)  # whoever stops a measurement stops its servers, too
         self.kafka.start()
         self.postgres.start()
-        await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES)
-        await prepare.opened(self.kafka.address, prefix=PREFIX, lanes=LANES, registry=trial.registry())
+        await prepare.topics(self.kafka.address, prefix=PREFIX, lanes=LANES, identity=NOBODY)
+        await prepare.opened(self.kafka.address, prefix=PREFIX, lanes=LANES, registry=trial.registry(), identity=NOBODY)
         self.admin = await prepare.database(self.postgres.dsn(), "bench")
         for service in SERVICES:
             await prepare.roles(self.admin, service, self.passwords)

@@ -1,17 +1,22 @@
 """Logging: one JSON object per line on standard error; the libraries' own logs go the same way, warnings and above."""
 
+import json
 import logging
 import sys
 
 import structlog
 
 
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = super().format(record)
+        return json.dumps({"level": record.levelname, "logger": record.name, "event": event}, ensure_ascii=False)
+
+
 def configure() -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.WARNING,
-        format='{"level": "%(levelname)s", "logger": "%(name)s", "event": "%(message)s"}',
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

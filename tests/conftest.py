@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ledger.__main__ import MIGRATIONS
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
@@ -138,5 +139,5 @@ async def topic_prefix(kafka: Kafka) -> str:
 async def fresh_topics(kafka: Kafka) -> str:
     """Topics of one's own; their prefix."""
     prefix = f"test-{next(_numbers)}"
-    await prepare.topics(kafka.address, prefix=prefix, lanes=LANES)
+    await prepare.topics(kafka.address, prefix=prefix, lanes=LANES, identity=NOBODY)
     return prefix

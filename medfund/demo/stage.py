@@ -21,8 +21,10 @@ from rich.table import Table
 from medfund import progress
 from medfund.demo.api import Api
 from medfund.http.tokens import EVERYTHING
+from medfund.lanes.settings import IdentitySettings
 from medfund.local import CannotRun, access, running
 from medfund.local.commands import step
+from medfund.local.settings import load
 from medfund.local.state import State
 from medfund.publish import command as publishing
 from medfund.publish import resume
@@ -104,7 +106,10 @@ class Stage:
         """`medfund publish`; its summary."""
         told = self.state.environment
         run = publishing.Run(
-            bootstrap=told["KAFKA_BOOTSTRAP"], topic_prefix=told["MEDFUND_TOPIC_PREFIX"], patience_s=PATIENCE_S
+            bootstrap=told["KAFKA_BOOTSTRAP"],
+            topic_prefix=told["MEDFUND_TOPIC_PREFIX"],
+            patience_s=PATIENCE_S,
+            identity=load(IdentitySettings).identity,
         )
         with file.open("rb", buffering=publishing.BUFFER_BYTES) as stream:
             summary = run.published(stream, resume.Journal.beside(file), skip_bad=False, send_bad=send_bad)

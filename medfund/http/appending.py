@@ -41,7 +41,7 @@ def _has_arrived(done: "asyncio.Future[aiokafka.structs.RecordMetadata]") -> boo
 class Appending:
     """One producer per process, started when the first event comes."""
 
-    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any] = {}) -> None:
+    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any]) -> None:
         self._broker = {"bootstrap_servers": bootstrap, **identity}
         self._prefix = prefix
         self._producer: aiokafka.AIOKafkaProducer | None = None

@@ -81,7 +81,7 @@ class Probe:
         bootstrap: str,
         prefix: str,
         moves: Callable[[Event], int],
-        identity: Mapping[str, Any] = {},
+        identity: Mapping[str, Any],
     ) -> None:
         self._database = database
         self._service = service

@@ -44,7 +44,7 @@ async def look(
     positions: Mapping[Place, int | None],
     records_max: int,
     wait_s: float,
-    identity: Mapping[str, Any] = {},
+    identity: Mapping[str, Any],
 ) -> Backlog:
     """`positions`: the next offset of every place, None where nothing was read yet.
 

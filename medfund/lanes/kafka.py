@@ -17,7 +17,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.fetch import FetchRequest
 
 from medfund.events.envelope import RETRY_OF
-from medfund.lanes import fetched, watching
+from medfund.lanes import fetched, knocking, watching
 from medfund.lanes.fetched import Terms
 from medfund.lanes.log import Copy, Decision, Fault, LogTruncated, Record, Run
 
@@ -125,7 +125,7 @@ class KafkaLane:
 class KafkaLog:
     """Topics are `<prefix>.<family>`."""
 
-    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any] = {}) -> None:
+    def __init__(self, bootstrap: str, *, prefix: str, identity: Mapping[str, Any]) -> None:
         self._bootstrap = bootstrap
         self._identity = identity
         self._broker = {"bootstrap_servers": bootstrap, **identity}
@@ -171,7 +171,7 @@ class KafkaLog:
             retry_backoff_ms=250,
         )
         try:
-            await consumer.start()
+            await knocking.let_in(consumer.start(), self._broker)
         except BaseException:
             await fetched.stop(consumer)
             raise
@@ -214,7 +214,7 @@ class KafkaLog:
                     max_batch_size=BATCH_BYTES_MAX,
                 )
                 try:
-                    await producer.start()
+                    await knocking.let_in(producer.start(), self._broker)
                 except BaseException:
                     await _end(producer)
                     raise
@@ -270,7 +270,7 @@ def _hold_when_quiet(consumer: aiokafka.AIOKafkaConsumer) -> None:
     """Let the broker hold a request for everything, and give fetches a connection of their own: it answers those of one
     connection in their order, and whoever asks where a topic ends would wait behind one that is held."""
     fetcher, client = consumer._fetcher, consumer._client
-    actions, send = fetcher._get_actions_per_node, client.send
+    actions, send, close = fetcher._get_actions_per_node, client.send, client.close
 
     def with_patience(assignment):  # type: ignore[no-untyped-def]
         fetcher._fetch_max_wait_ms = FETCH_WAIT_MS if fetcher._records else QUIET_WAIT_MS
@@ -279,7 +279,14 @@ def _hold_when_quiet(consumer: aiokafka.AIOKafkaConsumer) -> None:
     def apart(node_id, request, *, group=ConnectionGroup.DEFAULT):  # type: ignore[no-untyped-def]
         return send(node_id, request, group=FETCHES if isinstance(request, FetchRequest) else group)
 
-    fetcher._get_actions_per_node, client.send = with_patience, apart
+    async def at_once() -> None:
+        # Under TLS both sides say that they close, and a broker says nothing before it has answered what it holds.
+        for connection in client._conns.values():
+            if connection.connected():
+                connection._writer.transport.abort()
+        await close()
+
+    fetcher._get_actions_per_node, client.send, client.close = with_patience, apart, at_once
 
 
 async def _look(consumer: aiokafka.AIOKafkaConsumer, partition: aiokafka.TopicPartition, offset: int) -> Record | None:

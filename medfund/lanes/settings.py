@@ -7,6 +7,9 @@ from aiokafka.helpers import create_ssl_context
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
+NOBODY: Mapping[str, Any] = {}
+"""What a client tells a broker that does not ask."""
+
 
 class IdentitySettings(BaseSettings):
     """Who we are to the broker, where it knows its clients. Without a user it takes us for whoever reaches it."""

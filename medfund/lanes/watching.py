@@ -16,7 +16,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import TopicPartition
 
-from medfund.lanes import fetched
+from medfund.lanes import fetched, knocking
 from medfund.lanes.fetched import Terms
 from medfund.lanes.log import Fault, FaultCode
 
@@ -27,7 +27,7 @@ LOOK_BYTES_MAX = 1 << 18
 
 
 async def look(
-    bootstrap: str, *, prefix: str, families: Sequence[str], lanes: int, identity: Mapping[str, Any] = {}
+    bootstrap: str, *, prefix: str, families: Sequence[str], lanes: int, identity: Mapping[str, Any]
 ) -> list[Fault]:
     """All that is wrong. Raises `KafkaError`, `OSError` or `TimeoutError`."""
     names = [f"{prefix}.{family}" for family in families]
@@ -48,9 +48,7 @@ def missing(faults: Iterable[Fault]) -> set[str]:
     return {fault.topic for fault in faults if fault.code == "topic_missing"}
 
 
-async def settings(
-    bootstrap: str, names: Sequence[str], *, lanes: int, identity: Mapping[str, Any] = {}
-) -> list[Fault]:
+async def settings(bootstrap: str, names: Sequence[str], *, lanes: int, identity: Mapping[str, Any]) -> list[Fault]:
     """What the topics are set to that would lose something, or put it in another place or time."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(CALL_TIMEOUT_S * 1000), **identity)
     try:
@@ -131,12 +129,12 @@ def grave(faults: Sequence[Fault]) -> list[Fault]:
 
 @asynccontextmanager
 async def reader(
-    bootstrap: str, isolation: str, *, wait_s: float = CALL_TIMEOUT_S, identity: Mapping[str, Any] = {}
+    bootstrap: str, isolation: str, *, wait_s: float = CALL_TIMEOUT_S, identity: Mapping[str, Any]
 ) -> AsyncIterator[aiokafka.AIOKafkaConsumer]:
     """A client for whoever only looks: nothing follows from what it misses."""
+    broker = {"bootstrap_servers": bootstrap, **identity}
     consumer = aiokafka.AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        **identity,
+        **broker,
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -146,7 +144,7 @@ async def reader(
         fetch_max_wait_ms=100,
     )
     try:
-        await consumer.start()
+        await knocking.let_in(consumer.start(), broker)
         fetched.read_through(consumer, Terms(gaps=True))
         yield consumer
     finally:

@@ -51,17 +51,24 @@ class FetchFailed(CannotRun):
 
 class Kafka(Server):
     """One broker. `folder` holds its data, log, configuration, ports and cluster id; `settings` add to or replace those
-    of `kafka.properties`."""
+    of `kafka.properties`, and `formatted` is what its storage is made with besides."""
 
     stop_limit_s = 30.0
 
     def __init__(
-        self, folder: Path, *, libraries: Path | None = None, jvm: Sequence[str] = (), settings: Mapping[str, str] = {}
+        self,
+        folder: Path,
+        *,
+        libraries: Path | None = None,
+        jvm: Sequence[str] = (),
+        settings: Mapping[str, str] = {},
+        formatted: Sequence[str] = (),
     ) -> None:
         super().__init__("kafka", folder)
         self._libraries = libraries
         self._jvm = tuple(jvm)
         self._settings = dict(settings)
+        self._formatted = tuple(formatted)
         self._config = self.folder / "kafka.properties"
 
     def start(self) -> None:
@@ -80,7 +87,9 @@ class Kafka(Server):
         write_file(self._config, shipped + "".join(f"{name}={value}\n" for name, value in self._settings.items()))
         if not (data / "meta.properties").exists():
             limit_s = FORMAT_LIMIT_S * self.patience
-            _format(java, libraries, self._config, _cluster_id(self.folder / "cluster-id"), limit_s=limit_s)
+            # One argument with "=": an id may begin with "-".
+            wanted = (f"--cluster-id={_cluster_id(self.folder / 'cluster-id')}", *self._formatted)
+            _format(java, libraries, self._config, wanted, limit_s=limit_s)
 
 
 def _escaped(path: Path) -> str:
@@ -99,10 +108,9 @@ def _cluster_id(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _format(java: str, libraries: Path, config: Path, cluster_id: str, *, limit_s: float) -> None:
+def _format(java: str, libraries: Path, config: Path, wanted: Sequence[str], *, limit_s: float) -> None:
     """Make the empty data folder of a cluster; what a killed attempt left behind is completed."""
-    # One argument with "=": an id may begin with "-".
-    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster_id}", "-c", str(config))
+    tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", *wanted, "-c", str(config))
     command = _command(java, libraries, *tool)
     done = run(command, what="formatting Kafka's storage", limit_s=limit_s, cwd=libraries, env=_environment())
     if done.returncode != 0:

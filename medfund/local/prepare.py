@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from medfund.events.kinds import FAMILIES
 from medfund.events.sources import SourceRegistered, SourcesOpened
-from medfund.lanes import decisions, partition, watching
+from medfund.lanes import decisions, knocking, partition, watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.log import Decision
@@ -61,7 +61,7 @@ async def topics(
     lanes: int,
     families: Sequence[str] = FAMILIES,
     limit_s: float = CALL_TIMEOUT_S,
-    identity: Mapping[str, Any] = {},
+    identity: Mapping[str, Any],
 ) -> None:
     """One topic per family, all with the same number of partitions. Raises `NotAsAsked`."""
     names = [f"{prefix}.{family}" for family in families]
@@ -72,7 +72,7 @@ async def topics(
 
 
 async def rights(
-    bootstrap: str, *, prefix: str, publishers: permissions.Publishers, identity: Mapping[str, Any] = {}
+    bootstrap: str, *, prefix: str, publishers: permissions.Publishers, identity: Mapping[str, Any]
 ) -> bool:
     """Who may write and read the topics; False where the broker does not ask who its clients are.
 
@@ -86,9 +86,10 @@ async def rights(
 @asynccontextmanager
 async def _broker(bootstrap: str, identity: Mapping[str, Any], limit_s: float) -> AsyncIterator[AIOKafkaAdminClient]:
     """As the cluster's administrator. Raises `Unusable`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(limit_s * 1000), **identity)
+    broker = {"bootstrap_servers": bootstrap, **identity}
+    admin = AIOKafkaAdminClient(**broker, request_timeout_ms=int(limit_s * 1000))
     try:
-        await admin.start()
+        await knocking.let_in(admin.start(), broker)
         yield admin
     except KafkaError as error:
         raise Unusable(f"the broker at {bootstrap} cannot be used: {error}") from error
@@ -129,7 +130,7 @@ async def opened(
     lanes: int,
     asked_from: date | None = None,
     registry: Sequence[SourceRegistered] = (),
-    identity: Mapping[str, Any] = {},
+    identity: Mapping[str, Any],
 ) -> None:
     """Every lane asks who may say what, from now or from a day on, if nobody told it before; `registry`: the sources
     that are registered with that. It is the first thing on a new log."""

@@ -77,9 +77,7 @@ def _local_stack(data: Path) -> tuple[str, str]:
 class Run:
     """One run of the command; its methods give the summary."""
 
-    def __init__(
-        self, *, bootstrap: str, topic_prefix: str, patience_s: float, identity: Mapping[str, Any] = {}
-    ) -> None:
+    def __init__(self, *, bootstrap: str, topic_prefix: str, patience_s: float, identity: Mapping[str, Any]) -> None:
         self.bootstrap = bootstrap
         self.topic_prefix = topic_prefix
         self.patience_s = patience_s

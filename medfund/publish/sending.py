@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from medfund.lanes import knocking
 from medfund.publish.drafts import Draft
 
 # One batch takes what one piece of a file gives to a lane, so that a piece costs one request.
@@ -91,9 +92,7 @@ class Sending:
 class Sender:
     """A producer for one file."""
 
-    def __init__(
-        self, bootstrap: str, *, topic_prefix: str, patience_s: float, identity: Mapping[str, Any] = {}
-    ) -> None:
+    def __init__(self, bootstrap: str, *, topic_prefix: str, patience_s: float, identity: Mapping[str, Any]) -> None:
         self._bootstrap = bootstrap
         self._broker = {"bootstrap_servers": bootstrap, **identity}
         self._topic_prefix = topic_prefix
@@ -134,7 +133,7 @@ class Sender:
 
     async def _look_around(self) -> None:
         admin = AIOKafkaAdminClient(**self._broker)
-        await admin.start()
+        await knocking.let_in(admin.start(), self._broker)
         try:
             self.cluster = str((await admin.describe_cluster())["cluster_id"])
             topics = await admin.describe_topics([self.topic("claims")])

@@ -20,6 +20,7 @@ from medfund.http import tokens
 from medfund.lanes import partition
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
+from medfund.lanes.settings import NOBODY
 from medfund.lanes.worker import Leases, Worker
 from tests.conftest import LANES, Database
 from tests.events import Message
@@ -183,7 +184,7 @@ def api_settings(database: Database, bootstrap: str, prefix: str, keys: tokens.K
 @asynccontextmanager
 async def booking(database: Database, bootstrap: str, prefix: str) -> AsyncIterator[None]:
     """A worker that books, until it is not needed any more."""
-    log = KafkaLog(bootstrap, prefix=prefix)
+    log = KafkaLog(bootstrap, prefix=prefix, identity=NOBODY)
     worker = Worker(
         service=Ledger(lanes=LANES, prefix=prefix),
         log=log,

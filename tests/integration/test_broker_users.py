@@ -1,6 +1,7 @@
 """A broker that knows its clients: each process works as its own user, and nobody writes what is not theirs to say."""
 
 import asyncio
+import ipaddress
 import json
 import os
 import secrets
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from medfund.events import speakers
 from medfund.events.kinds import FAMILIES
 from medfund.events.speakers import Speaker
 from medfund.http import tokens
 from medfund.lanes import partition
-from medfund.lanes.settings import IdentitySettings
+from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY, IdentitySettings
 from medfund.local import permissions, prepare
 from medfund.local.kafka import Kafka
 from medfund.local.permissions import PROCESSES, Grant, NotToBeTrusted, Operation
@@ -30,6 +37,7 @@ from medfund.local.server import remembered_port
 from medfund.local.services import APIS, BANK, HEALTH, ROLES, SCHEDULER, WORKERS, Service, answer, variable
 from medfund.local.stack import together
 from medfund.postgres import connect
+from medfund.publish import sending
 from tests import events
 from tests.conftest import FORGETFUL, LANES, Database
 from tests.integration import served
@@ -39,72 +47,102 @@ from tests.integration.working_fund import with_clearing
 ADMINISTRATOR, GATEWAY, STRANGER = "administrator", "gateway-152500", "stranger"
 PUBLISHERS = {Speaker.HOSPITAL: [GATEWAY]}
 PASSWORDS = {user: secrets.token_urlsafe(12) for user in (ADMINISTRATOR, GATEWAY, STRANGER, *PROCESSES)}
+SCRAM = "SCRAM-SHA-512"
 
 
-def knowing(folder: Path) -> dict[str, str]:
-    """A broker of the local kind that asks who its clients are, and lets them do what they were granted."""
-    port, controller = remembered_port(folder / "kafka.port"), remembered_port(folder / "controller-port")
-    users = " ".join(f'user_{user}="{password}"' for user, password in PASSWORDS.items())
-    module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-    own = f'username="{ADMINISTRATOR}" password="{PASSWORDS[ADMINISTRATOR]}"'
-    return {
-        "listeners": f"SASL_PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"SASL_PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "SASL_PLAINTEXT",
-        "sasl.enabled.mechanisms": "PLAIN",
-        "sasl.mechanism.inter.broker.protocol": "PLAIN",
-        "listener.name.sasl_plaintext.plain.sasl.jaas.config": f"{module} {own} {users};",
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        # The controller's listener, which clients do not reach, knows the broker by no name.
-        "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",
-    }
+class Knowing(Kafka):
+    """A broker of the local kind that asks who its clients are, lets them do what they were granted, and proves who it
+    is itself. Behind `port`, which no client is told, it speaks with itself alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.certificate = folder / "broker.pem"
+        self.clients = remembered_port(folder / "clients.port")
+        port, controller = remembered_port(folder / "kafka.port"), remembered_port(folder / "controller-port")
+        settings = {
+            "listeners": f"OWN://127.0.0.1:{port},CLIENTS://127.0.0.1:{self.clients},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"OWN://127.0.0.1:{port},CLIENTS://127.0.0.1:{self.clients}",
+            "listener.security.protocol.map": "OWN:PLAINTEXT,CLIENTS:SASL_SSL,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "OWN",
+            "sasl.enabled.mechanisms": SCRAM,
+            f"listener.name.clients.{SCRAM.lower()}.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            ),
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self.certificate),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            # Whoever speaks with itself has no name.
+            "super.users": f"User:{ADMINISTRATOR};User:ANONYMOUS",
+        }
+        users = [f"--add-scram={SCRAM}=[name={user},password={password}]" for user, password in PASSWORDS.items()]
+        super().__init__(folder, settings={**FORGETFUL, **settings}, formatted=users)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.clients}"
+
+    def named(self, user: str) -> dict[str, str]:
+        """What the environment tells a process about its user."""
+        return {
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": SCRAM,
+            "KAFKA_USER": user,
+            "KAFKA_PASSWORD": PASSWORDS[user],
+            "KAFKA_CA_FILE": str(self.certificate),
+        }
+
+    def identity(self, user: str, **changes: str) -> Mapping[str, Any]:
+        told = {name.lower(): value for name, value in self.named(user).items()}
+        return IdentitySettings(**{**told, **changes}).identity  # type: ignore[arg-type]
 
 
-def named(user: str) -> dict[str, str]:
-    """What the environment tells a process about its user."""
-    return {
-        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
-        "KAFKA_SASL_MECHANISM": "PLAIN",
-        "KAFKA_USER": user,
-        "KAFKA_PASSWORD": PASSWORDS[user],
-    }
-
-
-def identity(user: str) -> Mapping[str, Any]:
-    return IdentitySettings(**{name.lower(): value for name, value in named(user).items()}).identity  # type: ignore[arg-type]
+def certified(file: Path) -> None:
+    """A key, and its certificate by itself for a broker on this machine, for a day."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker of the tests")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(here, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    told = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(told + certificate.public_bytes(pem))
 
 
 @pytest.fixture(scope="module")
-def broker(session_folder: Path) -> Iterator[Kafka]:
-    folder = session_folder / "broker-with-users"
-    server = Kafka(folder, settings={**FORGETFUL, **knowing(folder)})
+def broker(session_folder: Path) -> Iterator[Knowing]:
+    server = Knowing(session_folder / "broker-with-users")
+    certified(server.certificate)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
-async def granted(broker: Kafka) -> str:
+async def granted(broker: Knowing) -> str:
     """The prefix of topics on which `medfund prepare` has granted what there is to grant, and once again."""
     for _ in range(2):
         await prepared(broker, "fund")
     return "fund"
 
 
-async def prepared(broker: Kafka, prefix: str) -> None:
-    administrator = identity(ADMINISTRATOR)
+async def prepared(broker: Knowing, prefix: str) -> None:
+    administrator = broker.identity(ADMINISTRATOR)
     await prepare.topics(broker.address, prefix=prefix, lanes=LANES, identity=administrator)
     assert await prepare.rights(broker.address, prefix=prefix, publishers=PUBLISHERS, identity=administrator)
 
 
 @asynccontextmanager
-async def writing(broker: Kafka, user: str) -> AsyncIterator[AIOKafkaProducer]:
-    async with AIOKafkaProducer(bootstrap_servers=broker.address, enable_idempotence=False, **identity(user)) as made:
+async def writing(broker: Knowing, user: str) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(
+        bootstrap_servers=broker.address, enable_idempotence=False, **broker.identity(user)
+    ) as made:
         yield made
 
 
-async def writes(broker: Kafka, prefix: str, user: str) -> set[str]:
+async def writes(broker: Knowing, prefix: str, user: str) -> set[str]:
     """The topics that a user may write."""
     written = set()
     async with writing(broker, user) as producer:
@@ -117,11 +155,11 @@ async def writes(broker: Kafka, prefix: str, user: str) -> set[str]:
     return written
 
 
-async def reads(broker: Kafka, prefix: str, user: str) -> set[str]:
+async def reads(broker: Knowing, prefix: str, user: str) -> set[str]:
     found = set()
     for family in FAMILIES:
         place = TopicPartition(f"{prefix}.{family}", 0)
-        async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity(user)) as consumer:
+        async with AIOKafkaConsumer(bootstrap_servers=broker.address, **broker.identity(user)) as consumer:
             if place.topic in await consumer.topics():
                 found.add(family)
     return found
@@ -143,20 +181,20 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("user", OUTSIDE)
 async def test_a_user_of_the_broker_writes_what_it_has_to_say_and_nothing_else(
-    broker: Kafka, granted: str, user: str
+    broker: Knowing, granted: str, user: str
 ) -> None:
     assert await writes(broker, granted, user) == OUTSIDE[user]
 
 
 async def test_who_is_not_named_reads_nothing_and_a_publisher_sees_its_own_topic_alone(
-    broker: Kafka, granted: str
+    broker: Knowing, granted: str
 ) -> None:
     assert await reads(broker, granted, STRANGER) == set()
     assert await reads(broker, granted, GATEWAY) == {"claims"}, "it has to know its partitions"
     assert await reads(broker, granted, "scheduler") == {"time"}
     assert await reads(broker, granted, "ledger-worker") == set(FAMILIES)
     place = TopicPartition(f"{granted}.claims", 0)
-    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity(GATEWAY)) as consumer:
+    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **broker.identity(GATEWAY)) as consumer:
         consumer.assign([place])
         consumer.seek(place, 0)
         with pytest.raises(TopicAuthorizationFailedError):
@@ -169,10 +207,32 @@ async def test_who_is_not_named_reads_nothing_and_a_publisher_sees_its_own_topic
         await nobody.close()
 
 
-async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Kafka) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"kafka_password": "guessed"}, "invalid credentials with SASL mechanism SCRAM-SHA-512"),
+        ({"kafka_user": "nobody-here"}, "invalid credentials with SASL mechanism SCRAM-SHA-512"),
+        ({"kafka_sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanismError"),
+        ({"kafka_ca_file": ""}, "certificate verify failed: self-signed certificate"),
+    ],
+    ids=str,
+)
+async def test_who_is_not_let_in_is_told_why(broker: Knowing, wrong: dict[str, str], why: str) -> None:
+    """Whoever prepares, works or publishes."""
+    identity = broker.identity("ledger-worker", **wrong)
+    with pytest.raises(prepare.Unusable, match=why):
+        await prepare.topics(broker.address, prefix="fund", lanes=LANES, identity=identity)
+    with pytest.raises(KafkaError, match=why):
+        await KafkaLog(broker.address, prefix="fund", identity=identity).open_lane(0, ["claims"])
+    with pytest.raises(sending.BrokerAway, match=why):
+        async with sending.Sender(broker.address, topic_prefix="fund", patience_s=1, identity=identity):
+            pass
+
+
+async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Knowing) -> None:
     granted = "beyond"
     await prepared(broker, granted)
-    administrator = identity(ADMINISTRATOR)
+    administrator = broker.identity(ADMINISTRATOR)
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.address, **administrator)
     await admin.start()
     try:
@@ -187,7 +247,7 @@ async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Kafka) ->
 
 
 async def test_a_broker_that_knows_nobody_says_so(kafka: Kafka, topic_prefix: str) -> None:
-    assert not await prepare.rights(kafka.address, prefix=topic_prefix, publishers=PUBLISHERS)
+    assert not await prepare.rights(kafka.address, prefix=topic_prefix, publishers=PUBLISHERS, identity=NOBODY)
 
 
 def test_no_publisher_has_a_topic_on_which_others_speak_too() -> None:
@@ -223,12 +283,16 @@ def test_an_identity_is_whole_or_refused_and_never_sent_to_a_broker_that_does_no
 class Named(Service):
     """A process of ours that has a user of its own."""
 
+    def __init__(self, broker: Knowing, *about: Any) -> None:
+        super().__init__(*about)
+        self._broker = broker
+
     def _told(self) -> dict[str, str]:
-        return {**super()._told(), **named(self.name)}
+        return {**super()._told(), **self._broker.named(self.name)}
 
 
 async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
-    broker: Kafka, database: Database, folder: Path
+    broker: Knowing, database: Database, folder: Path
 ) -> None:
     """A settlement comes over the API, another and a claim from a gateway's own client; clearing answers, the ledger
     books, days are opened, and the books are proved."""
@@ -248,7 +312,7 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
         **{variable(service, role): database.dsn(role, service) for service, roles in ROLES.items() for role in roles},
     }
     programs = [*WORKERS.values(), SCHEDULER, BANK, *APIS]
-    running = [Named(program, program.name, folder / "services", environment) for program in programs]
+    running = [Named(broker, program, program.name, folder / "services", environment) for program in programs]
     try:
         await asyncio.to_thread(together, [process.start for process in running])
         ports = {process.name: process.port for process in running}
@@ -260,12 +324,12 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
             events.message("claim.batch.submitted.v1", id="claimed", provider=hospital),
         ]
         (folder / "said.jsonl").write_bytes(served.lines(said))
-        assert program(GATEWAY, environment, "publish", str(folder / "said.jsonl"))["outcome"] == "published"
+        assert program(broker, GATEWAY, environment, "publish", str(folder / "said.jsonl"))["outcome"] == "published"
         await until(lambda: all_read(broker, database), "clearing has answered, and both have read everything")
         for api in ("ledger-api", "clearing-api"):
             assert answer(ports[api], HEALTH) is not None
             await until(lambda api=api: healthy(ports[api]), f"{api} is well")  # type: ignore[misc]
-        proof = program("verify", environment, "verify")
+        proof = program(broker, "verify", environment, "verify")
         assert proof["ok"]
         assert proof["accepted"] > 4 + LANES
         assert not [process.name for process in running if not process.running]
@@ -273,7 +337,7 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
         await asyncio.to_thread(together, [process.stop for process in running])
 
 
-async def register(broker: Kafka, message: events.Message) -> None:
+async def register(broker: Knowing, message: events.Message) -> None:
     async with writing(broker, "clearing-api") as producer:
         headers, lane = list(message.headers), partition.lane_of(message.key or b"", LANES)
         await producer.send_and_wait("whole.agency", message.value, key=message.key, partition=lane, headers=headers)
@@ -292,11 +356,11 @@ def posted(port: int, keys: tokens.Keys, message: events.Message) -> None:
     assert response.status_code == 202, response.text
 
 
-def program(user: str, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+def program(broker: Knowing, user: str, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
     """What a command says that a user of the broker calls."""
     done = subprocess.run(
         [sys.executable, "-m", "medfund.cli", *arguments, "--json"],
-        env={**os.environ, **environment, **named(user)},
+        env={**os.environ, **environment, **broker.named(user)},
         check=False,
         capture_output=True,
         timeout=100,
@@ -311,10 +375,10 @@ async def healthy(port: int) -> bool:
     return answered is not None and answered[0] == 200
 
 
-async def all_read(broker: Kafka, database: Database) -> bool:
+async def all_read(broker: Knowing, database: Database) -> bool:
     """Whether something was decided, days are open, and both services have read all that there is."""
     places = {family: [TopicPartition(f"whole.{family}", lane) for lane in range(LANES)] for family in FAMILIES}
-    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **identity("verify")) as consumer:
+    async with AIOKafkaConsumer(bootstrap_servers=broker.address, **broker.identity("verify")) as consumer:
         ends = {family: sum((await consumer.end_offsets(each)).values()) for family, each in places.items()}
     if not (ends["clearing"] and ends["time"] >= LANES):
         return False

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from medfund.events.kinds import FAMILIES
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.kafka import Kafka, fetch
 from medfund.local.server import write_file
@@ -37,7 +38,7 @@ async def test_what_was_acknowledged_outlives_a_killed_broker_and_a_stop_is_clea
     broker.start()
     try:
         address = broker.address
-        await prepare.topics(address, prefix="kept", lanes=1, families=["claims"])
+        await prepare.topics(address, prefix="kept", lanes=1, families=["claims"], identity=NOBODY)
         offset = await append(address, "kept.claims", b"before the kill")
         broker.kill()
         assert not broker.running
@@ -69,7 +70,7 @@ async def test_topics_keep_everything_at_the_brokers_time_and_take_24_mib(kafka:
 
 async def test_a_topic_with_another_number_of_partitions_is_refused(kafka: Kafka, topic_prefix: str) -> None:
     with pytest.raises(prepare.NotAsAsked, match="has 4 partitions instead of 5"):
-        await prepare.topics(kafka.address, prefix=topic_prefix, lanes=5)
+        await prepare.topics(kafka.address, prefix=topic_prefix, lanes=5, identity=NOBODY)
 
 
 def asked_to_fetch(folder: Path, **programs: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from medfund.lanes.kafka import FETCH_WAIT_MS, QUIET_WAIT_MS, KafkaLog
 from medfund.lanes.log import Decision, LaneLog, Log, LogTruncated, Run
+from medfund.lanes.settings import NOBODY
 from medfund.local.kafka import Kafka
 from tests.simulation.memory_log import MemoryLog
 
@@ -60,7 +61,7 @@ def memory() -> Subject:
 
 @pytest.fixture
 async def on_kafka(kafka: Kafka, topic_prefix: str, transactional: AIOKafkaProducer) -> AsyncIterator[Subject]:
-    log = KafkaLog(kafka.address, prefix=topic_prefix)
+    log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
 

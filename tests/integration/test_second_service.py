@@ -16,6 +16,7 @@ from medfund.lanes.decider import Decider
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
 from medfund.lanes.log import Decision
+from medfund.lanes.settings import NOBODY
 from medfund.lanes.worker import Leases, Worker
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
@@ -39,7 +40,7 @@ async def halves_dsn(database: Database) -> str:
 async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_and_knows_its_echoes(
     kafka: Kafka, topic_prefix: str, halves_dsn: str, database: Database
 ) -> None:
-    log = KafkaLog(kafka.address, prefix=topic_prefix)
+    log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
     lane = 2
     [provider] = events.providers(lane, LANES, 1)
     messages = [events.settlement(provider, id=f"s-{n}", funds={"390100": n * 100_00}) for n in range(20)]
@@ -84,7 +85,7 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
 async def test_an_operator_finds_what_waits_and_retries_it(
     kafka: Kafka, topic_prefix: str, halves_dsn: str, database: Database
 ) -> None:
-    log = KafkaLog(kafka.address, prefix=topic_prefix)
+    log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
     lane = 1
     unlucky, other = events.providers(lane, LANES, 2)
     told = [events.settlement(unlucky, id=f"u-{n}", funds={"390100": 2000_00}) for n in range(3)]

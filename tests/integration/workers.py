@@ -29,6 +29,7 @@ from medfund import money
 from medfund.events import envelope
 from medfund.lanes import partition
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, tail
@@ -263,7 +264,7 @@ class Books:
         return report
 
     async def proof(self) -> verify.Report:
-        log = KafkaLog(self.bootstrap, prefix=self.prefix)
+        log = KafkaLog(self.bootstrap, prefix=self.prefix, identity=NOBODY)
         service = Ledger(lanes=LANES, prefix=self.prefix)
         async with connect.connection(self.database.dsn("reader"), name="tests") as connection:
             return await verify.verify(connection, log, service, range(LANES))

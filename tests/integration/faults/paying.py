@@ -22,6 +22,7 @@ from ledger.__main__ import MIGRATIONS
 from medfund import money
 from medfund.lanes import partition
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from medfund.postgres import connect, migrate
@@ -212,7 +213,7 @@ class Treasury:
     async def prove(self) -> verify.Report:
         """What `medfund verify` does."""
         report = await self.books.proof()
-        log = KafkaLog(self.books.bootstrap, prefix=self.books.prefix)
+        log = KafkaLog(self.books.bootstrap, prefix=self.books.prefix, identity=NOBODY)
         async with (
             connect.connection(self.books.database.dsn("reader"), name="tests") as books,
             connect.connection(self.books.database.dsn("reader", "clearing"), name="tests") as clearing,

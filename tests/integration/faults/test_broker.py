@@ -10,6 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from tests import events
@@ -232,7 +233,7 @@ async def make_anew(books: Books, topic: str) -> None:
     name = f"{books.prefix}.{topic}"
     await administer(books, lambda admin: admin.delete_topics([name]))
     await until(lambda: _is_gone(books, name), "the topic is gone")
-    await prepare.topics(books.bootstrap, prefix=books.prefix, lanes=LANES)
+    await prepare.topics(books.bootstrap, prefix=books.prefix, lanes=LANES, identity=NOBODY)
 
 
 async def _is_gone(books: Books, name: str) -> bool:

@@ -18,6 +18,7 @@ from clearing.payments import planning
 from ledger.service import Ledger
 from medfund.lanes import metrics
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY
 from medfund.lanes.worker import Worker
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
@@ -142,7 +143,7 @@ async def test_a_claim_that_was_made_on_a_server_that_lost_it_is_no_claim_though
         await look.execute(
             "insert into lanes (lane, epoch, instance) select n, 1, 'other' from generate_series(0, 3) n"
         )
-        log = KafkaLog(kafka.address, prefix=topic_prefix)
+        log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
         service = Ledger(lanes=LANES, prefix=topic_prefix)
         # Its leases, and with them lane 0, are on the server that is lost.
         worker = Worker(service, log, lambda lane: (here if lane else lost).dsn("worker"), "worker", LANES)

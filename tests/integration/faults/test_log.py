@@ -19,6 +19,7 @@ from medfund.http import probe
 from medfund.lanes import backlog, partition, watching
 from medfund.lanes import worker as workers
 from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.settings import NOBODY
 from medfund.lanes.worker import Worker
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
@@ -136,7 +137,9 @@ async def test_floods_that_may_be_opened_one_by_one_are_never_held_together(book
         await asyncio.gather(*[flood(books, records=15, codec="zstd", lane=lane) for lane in range(LANES)])
     await books.publish(settlements(providers, 3, name="behind them"))
     unread = {backlog.Place(lane, "claims"): 0 for lane in range(LANES)}
-    found = await backlog.look(books.bootstrap, prefix=books.prefix, positions=unread, records_max=10_000, wait_s=5)
+    found = await backlog.look(
+        books.bootstrap, prefix=books.prefix, positions=unread, records_max=10_000, wait_s=5, identity=NOBODY
+    )
     assert (found.unread, found.complete) == (LANES * (3 + 75 + 3), False)
     assert 0 < sum(len(record.value or b"") for _, record in found.first) < 48 * MiB
     with books.working(BATCH_RECORDS_MAX="5000") as worker:
@@ -152,7 +155,7 @@ async def test_floods_come_in_portions_and_hold_no_other_topic_up(books: Books) 
     for _ in range(8):
         await flood(books, records=9, codec="lz4")
     await books.publish(registrations(hospitals()))
-    log = KafkaLog(books.bootstrap, prefix=books.prefix)
+    log = KafkaLog(books.bootstrap, prefix=books.prefix, identity=NOBODY)
     lane = await log.open_lane(LANE, ["claims", "agency"])
     lane.seek({"claims": 0, "agency": 0})
     end = await lane.end("agency")
@@ -228,11 +231,15 @@ async def test_a_transaction_that_is_left_open_is_a_fault_with_its_lane_and_age_
             assert (fault["fault"], fault["topic"], fault["lane"]) == ("log_held_up", f"{books.prefix}.claims", LANE)
             assert 1.0 <= fault["age_s"] <= answer["lag"]["oldest_s"] < 60
             assert answer["lag"]["events"] == 1 + len(behind), "lag is what is on the log, read or not"
-            [same] = await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES)
+            [same] = await watching.look(
+                kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES, identity=NOBODY
+            )
             assert (same.code, same.lane) == ("log_held_up", LANE)
             await producer.abort_transaction()
             await books.hold()
-        assert await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES) == []
+        assert (
+            await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES, identity=NOBODY) == []
+        )
 
 
 async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_workers_health_and_prepare(
@@ -264,7 +271,7 @@ async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_worke
     }
     for family, (code, _, _) in wrong.items():
         with pytest.raises(prepare.NotAsAsked, match=code):
-            await prepare.topics(kafka.address, prefix=books.prefix, lanes=LANES, families=[family])
+            await prepare.topics(kafka.address, prefix=books.prefix, lanes=LANES, families=[family], identity=NOBODY)
     with books.working() as worker:
         await worker.says("log fault", times=len(codes))
         assert sorted(line["fault"] for line in worker.said("log fault")) == codes
@@ -295,7 +302,7 @@ async def test_a_worker_tells_of_an_open_transaction_within_a_minute_and_looks_a
 @asynccontextmanager
 async def looking(books: Books) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
     """What a worker in this process says."""
-    log, ending = KafkaLog(books.bootstrap, prefix=books.prefix), asyncio.Event()
+    log, ending = KafkaLog(books.bootstrap, prefix=books.prefix, identity=NOBODY), asyncio.Event()
     service, dsn = Ledger(lanes=LANES, prefix=books.prefix), books.database.dsn("worker")
     worker = Worker(service=service, log=log, lane_dsn=lambda lane: dsn, name="looking", lanes=LANES)
     with capture_logs() as said:
@@ -332,9 +339,11 @@ async def test_a_topic_that_is_gone_is_told_by_its_name_and_the_broker_is_not_ta
         assert (answer["log"], answer["lag"]["events"]) == (True, 0)
         told = [(fault["fault"], fault["topic"], fault["detail"]) for fault in answer["log_faults"]]
         assert told == [("topic_missing", f"{books.prefix}.claims", "the broker does not have it")]
-        [same] = await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES)
+        [same] = await watching.look(kafka.address, prefix=books.prefix, families=TOPICS, lanes=LANES, identity=NOBODY)
         assert (same.code, same.topic) == ("topic_missing", f"{books.prefix}.claims")
-        [fewer] = await watching.look(kafka.address, prefix=books.prefix, families=["time"], lanes=LANES + 1)
+        [fewer] = await watching.look(
+            kafka.address, prefix=books.prefix, families=["time"], lanes=LANES + 1, identity=NOBODY
+        )
         assert (fewer.code, fewer.detail) == ("topic_missing", f"it has {LANES} partitions instead of {LANES + 1}")
 
 
