@@ -37,7 +37,7 @@ async def _answers(here: Context, fact: Accepted) -> Sequence[Event]:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
         draft = rules.draft(Draft(await store.load(connection, lane)))  # type: ignore[arg-type]
-        if refused := rules.admit(draft, fact):
+        if refused := rules.admit(draft, fact, asked=True):
             raise Problem("would_be_declined", refused.detail, reason=refused.reason.value)
         await store.foresee(connection, lane, draft, fact)  # type: ignore[arg-type]
     rules.learn(draft, fact)
