@@ -21,7 +21,7 @@ from medfund.events.sources import SourceRegistered, SourcesOpened
 from medfund.lanes import decisions, knocking, partition, watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
 from medfund.lanes.kafka import KafkaLog
-from medfund.lanes.log import Decision
+from medfund.lanes.log import Decision, Fault
 from medfund.local import CannotRun, permissions
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
@@ -193,13 +193,25 @@ async def everything(settings: PrepareSettings) -> bool:
     identity = settings.identity
     await topics(bootstrap, prefix=prefix, lanes=lanes, identity=identity)
     known = await rights(bootstrap, prefix=prefix, publishers=settings.kafka_publishers, identity=identity)
-    found = await watching.look(bootstrap, prefix=prefix, families=FAMILIES, lanes=lanes, identity=identity)
-    for fault in watching.grave(found):
+    for fault in await _held_up(settings):
         sys.stderr.write(f"{fault.code}: {fault.topic}, lane {fault.lane}: {fault.detail}; see docs/operators.md\n")
     await opened(bootstrap, prefix=prefix, lanes=lanes, asked_from=settings.sources_asked_from, identity=identity)
     for service, passwords in settings.passwords().items():
         await roles(settings.database_url, service, passwords)
     return known
+
+
+async def _held_up(settings: PrepareSettings) -> list[Fault]:
+    """What a topic is set to was refused before; a transaction that somebody left open does not keep us. Raises
+    `Unusable`."""
+    broker = settings.kafka_bootstrap
+    try:
+        found = await watching.look(
+            broker, prefix=settings.topic_prefix, families=FAMILIES, lanes=settings.lanes, identity=settings.identity
+        )
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unusable(f"the broker at {broker} cannot be used: {error}") from error
+    return watching.grave(found)
 
 
 async def roles(admin_dsn: str, service: str, passwords: Mapping[str, str]) -> None:

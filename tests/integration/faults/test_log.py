@@ -21,10 +21,11 @@ from medfund.lanes import worker as workers
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.settings import NOBODY
 from medfund.lanes.worker import Worker
-from medfund.local import prepare
+from medfund.local import prepare, settings
 from medfund.local.kafka import Kafka
+from medfund.local.services import ROLES, variable
 from tests import events
-from tests.conftest import LANES
+from tests.conftest import LANES, PASSWORDS
 from tests.events import Message
 from tests.integration import served
 from tests.integration.faults.test_broker import administer, truncate
@@ -297,6 +298,28 @@ async def test_a_worker_tells_of_an_open_transaction_within_a_minute_and_looks_a
         configure(admin, ConfigResource.Type.TOPIC, f"{books.prefix}.bank", {"retention.ms": "86400000"})
         expires = await told(said, "log_expires", limit_s=20)
     assert (expires["topic"], expires["detail"]) == (f"{books.prefix}.bank", "retention.ms=86400000")
+
+
+async def test_prepare_tells_of_an_open_transaction_and_goes_on(
+    books: Books, kafka: Kafka, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(watching, "HELD_UP_S", 0.5)
+    told = {"KAFKA_BOOTSTRAP": kafka.address, "DATABASE_URL": books.database.admin, "MEDFUND_LANES": str(LANES)}
+    told |= {"MEDFUND_TOPIC_PREFIX": books.prefix}
+    told |= {variable(service, role, "password"): PASSWORDS[role] for service, roles in ROLES.items() for role in roles}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    asked = settings.load(settings.PrepareSettings)
+    async with books.producing(transactional_id=f"left open {books.prefix}") as producer:
+        await producer.begin_transaction()
+        await books.send(producer, settlements(events.providers(LANE, LANES, 1), 1, name="never"))
+        await asyncio.sleep(0.5)
+        assert await prepare.everything(asked) is False, "the broker knows nobody"
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"log_held_up: {books.prefix}.claims, lane {LANE}: a transaction is open")
+        await producer.abort_transaction()
+    await prepare.everything(asked)
+    assert capsys.readouterr().err == ""
 
 
 @asynccontextmanager
