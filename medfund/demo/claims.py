@@ -75,6 +75,7 @@ class Claims:
 
     def _begin(self) -> None:
         """The policy of 2026, the hospitals, and what two of them settled in January."""
+        self.stage.say("Three hospitals settle January, and one of them is paid day by day ...")
         world, parameters = self.world, {**POLICY, "clock.warn_days": "3"}
         world.policy(
             {
@@ -117,6 +118,7 @@ class Claims:
 
     def _claimed(self) -> None:
         """The month is claimed, and on the next working day its P1 is approved; the bank pays it."""
+        self.stage.say("Two of them claim the month. The larger part is approved and paid at once ...")
         world = self.world
         for batch, hospital in ((MONTH, self.month), (OVERPAID, self.overpaid)):
             world.submit(batch, hospital.code, date(2026, 1, 1), date(2026, 1, 31), SUBMITTED, mode="MONTH")
@@ -127,6 +129,7 @@ class Claims:
 
     def _audited(self) -> None:
         """Findings, an appeal that is upheld in part, the end of the audit; the bank pays the rest."""
+        self.stage.say("The month is audited: a finding, an appeal, and what is left to be paid ...")
         world, month, over = self.world, self.month.code, self.overpaid.code
         world.find(MONTH, "F-1", month, date(2026, 2, 13), self.large[month], {"310100": 4_123_055})
         self._sent()

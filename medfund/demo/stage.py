@@ -137,6 +137,7 @@ class Stage:
 
     def verify(self) -> tuple[bool, dict[str, Any]]:
         """`medfund verify`, a share of the lanes in each of a few processes: the verdict, and the reports as one."""
+        self.say("The books are counted again, from the log ...")
         with ThreadPoolExecutor(PROVERS) as pool:
             proofs = list(pool.map(self._verify, (self.lanes[share::PROVERS] for share in range(PROVERS))))
         reports = [report for _, report in proofs]

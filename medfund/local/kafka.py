@@ -202,6 +202,7 @@ def _lines(program: "subprocess.Popen[bytes]", limit_s: float) -> Iterator[str]:
 def _record_classes(jars: Path, tell: Tell) -> None:
     """Keep the classes that a broker loads in the form that the JVM maps at once: later starts take half the time. A
     machine that is too slow for it does without."""
+    tell("a broker runs once for nothing: all later ones start in half the time")
     with tempfile.TemporaryDirectory(dir=jars.parent, prefix="recording-") as folder:
         recorded = Path(folder) / CLASSES
         broker = Kafka(Path(folder) / "broker", libraries=jars, jvm=[f"-XX:ArchiveClassesAtExit={recorded}"])

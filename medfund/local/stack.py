@@ -156,15 +156,17 @@ class Stack:
             raise StartFailed(str(error)) from error
 
     def _await_health(self) -> None:
-        """A backlog may take long to book; nothing else may be wrong."""
-        started, behind = self.state(ready=False), {"stale", "clearing_stale"}
-        limit_s = HEALTH_LIMIT_S * self.settings.patience
+        """Nothing may be wrong but a backlog. What a lane or the log stands at ends nothing, and is told."""
+        started, limit_s = self.state(ready=False), HEALTH_LIMIT_S * self.settings.patience
         for left in reversed(range(TRIES)):
             before = health.faults(started)
-            if eventually(lambda: health.faults(started) <= behind, limit_s):
+            if eventually(lambda: health.faults(started) <= health.BEHIND, limit_s):
                 return
             found = health.faults(started)
             wrong = f"the services are not well ({', '.join(sorted(found))})"
+            if found <= health.STANDING:
+                self.tell(f"{wrong}; everything runs, and docs/operators.md says of each what to do")
+                return
             if not left or found == before:
                 logs = self.data / "services"
                 raise StartFailed(f"{wrong}; the last limit was {limit_s:.0f} s; {MORE}; their logs: {logs}")
@@ -180,7 +182,8 @@ class Stack:
                 self._make_topics(limit_s)
             except prepare.Unusable as error:
                 if not left or self.kafka is None or not self.kafka.running:
-                    raise
+                    log = f"; its log: {self.kafka.log}" if self.kafka else ""
+                    raise StartFailed(f"{error}; the last limit was {limit_s:.0f} s; {MORE}{log}") from error
                 limit_s *= 2
                 self.tell(f"{error}; its log: {self.kafka.log}; it is given {limit_s:.0f} s more")
             else:

@@ -6,6 +6,7 @@ One stack for all tests here, started with the command that people type.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -23,6 +25,7 @@ from medfund.local import health, running, state
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
+from medfund.local.services import SERVICES as SERVICES_OF_LANES
 from medfund.local.services import answer
 
 # About 10 s on an idle machine of two cores; tests share theirs.
@@ -64,6 +67,11 @@ def is_well(data: Path) -> bool:
 def pids(found: state.State) -> dict[str, int]:
     """Those of the parts that run."""
     return {part.name: pid for part in found.parts if (pid := part.pid)}
+
+
+def put_aside(service: str, found: state.State, *words: str) -> None:
+    environment = {**os.environ, **found.environment}
+    subprocess.run([sys.executable, "-m", service, "put-aside", *words], env=environment, check=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +213,27 @@ def test_whatever_is_killed_is_started_again_at_the_same_address(stack: tuple[Pa
     assert running.running(data) == found
 
 
+async def test_a_lane_that_stands_still_ends_nothing_and_is_put_right_while_everything_runs(
+    stack: tuple[Path, dict[str, Any]],
+) -> None:
+    data, told = stack
+    async with AIOKafkaProducer(
+        bootstrap_servers=told["bootstrap"], compression_type="gzip", max_batch_size=32 << 20, linger_ms=500
+    ) as producer:
+        blanks = [await producer.send("medfund.claims", b" " * 900_000, key=b"flood", partition=2) for _ in range(20)]
+        offset = (await blanks[0]).offset
+    assert medfund("down", "--data", str(data)).returncode == 0
+    said = medfund("up", "--detach", "--json", "--patience", "5", "--data", str(data), MEDFUND_LANES="4")
+    assert said.returncode == 0, said.stderr
+    [line] = [line for line in said.stderr.splitlines() if "not well" in line]
+    assert "(clearing_lane_stopped, lane_stopped); everything runs" in line
+    found = running.running(data)
+    assert found
+    for service in SERVICES_OF_LANES:
+        put_aside(service, found, "2", "claims", str(offset))
+    assert eventually(lambda: is_well(data), 60)
+
+
 def test_a_killed_supervisor_leaves_nothing_that_the_next_up_cannot_take_over(
     stack: tuple[Path, dict[str, Any]],
 ) -> None:
@@ -252,6 +281,16 @@ def test_servers_of_somebody_elses_are_used_and_left_alone(kafka: Kafka, folder:
     assert kafka.running
     assert postgres.running
     postgres.stop()
+
+
+def test_patience_is_what_up_is_told_and_the_message_names_the_part_and_the_limit(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        said = medfund("up", "--detach", "--patience", "4", "--data", str(folder), KAFKA_BOOTSTRAP=address)
+    assert said.returncode == 1
+    last = said.stderr.splitlines()[-1]
+    assert last.startswith(f"the broker at {address} cannot be used: ")
+    assert last.endswith("the last limit was 2 s; `--patience` gives more"), "4 s of 60, of 30 s"
 
 
 def test_a_stack_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
