@@ -182,6 +182,19 @@ async def test_whoever_asks_where_a_quiet_topic_ends_does_not_wait_for_it(subjec
             assert ids(await everything(lane, {"claims": 1}), "claims") == ["late"]
 
 
+async def test_a_quiet_lane_hardly_asks_and_hears_at_once(on_kafka: Subject, caplog: pytest.LogCaptureFixture) -> None:
+    async with opened(on_kafka.log, claims=0, agency=0, ledger=0) as lane:
+        assert await lane.read(limit=10, wait_s=0.5) == []
+        with caplog.at_level("DEBUG", "aiokafka.conn"):
+            assert await lane.read(limit=10, wait_s=3.0) == []
+        asked = [record for record in caplog.records if "FetchRequest" in record.getMessage()]
+        assert len(asked) <= 1, "the broker holds one question for all three topics"
+        reading = asyncio.create_task(lane.read(limit=10, wait_s=WAIT_S))
+        await on_kafka.put("ledger", "late")
+        async with asyncio.timeout(1.0):
+            assert ids(await reading, "ledger") == ["late"]
+
+
 async def test_a_topic_is_read_on_while_records_of_another_wait_and_a_quiet_third_is_asked(subject: Subject) -> None:
     """What waits unread is not asked for again before the broker has answered for the others."""
     await subject.put("claims", "a", "b")
