@@ -7,6 +7,7 @@ from typing import Any
 import aiokafka
 import structlog
 from aiokafka.client import ConnectionGroup
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
@@ -15,6 +16,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest
 
 from medfund.events.envelope import RETRY_OF
 from medfund.lanes import fetched, knocking, watching
@@ -176,7 +178,7 @@ class KafkaLog:
             await fetched.stop(consumer)
             raise
         fetched.read_through(consumer, terms)
-        _hold_when_quiet(consumer)
+        _ask_apart(consumer)
         return consumer
 
     async def append(self, lane: int, decisions: Sequence[Decision | Copy]) -> None:
@@ -266,9 +268,10 @@ def _on_break(consumer: aiokafka.AIOKafkaConsumer, call: Callable[[], None]) -> 
     client.force_metadata_update = asked
 
 
-def _hold_when_quiet(consumer: aiokafka.AIOKafkaConsumer) -> None:
+def _ask_apart(consumer: aiokafka.AIOKafkaConsumer) -> None:
     """Let the broker hold a request for everything, and give fetches a connection of their own: it answers those of one
-    connection in their order, and whoever asks where a topic ends would wait behind one that is held."""
+    connection in their order, and whoever asks where a topic ends would wait behind one that is held. A topic ends
+    where its last record stands."""
     fetcher, client = consumer._fetcher, consumer._client
     actions, send, close = fetcher._get_actions_per_node, client.send, client.close
 
@@ -277,6 +280,9 @@ def _hold_when_quiet(consumer: aiokafka.AIOKafkaConsumer) -> None:
         return actions(assignment)
 
     def apart(node_id, request, *, group=ConnectionGroup.DEFAULT):  # type: ignore[no-untyped-def]
+        if isinstance(request, OffsetRequest):
+            # What is behind an open transaction counts: who has read as far as it may has not read all.
+            request._isolation_level = READ_UNCOMMITTED
         return send(node_id, request, group=FETCHES if isinstance(request, FetchRequest) else group)
 
     async def at_once() -> None:

@@ -243,6 +243,30 @@ async def test_a_transaction_that_is_left_open_is_a_fault_with_its_lane_and_age_
         )
 
 
+async def test_nothing_is_refused_for_what_stands_behind_an_open_transaction(books: Books) -> None:
+    """A rebuild, for which it is no longer open, would accept what was refused."""
+    held, behind = events.providers(LANE, LANES, 2)
+    await books.publish(registrations([]))
+    first = [events.registered(held, id=f"reg-{held}")]
+    async with books.producing(transactional_id=f"left open {books.prefix}") as producer:
+        await producer.begin_transaction()
+        await books.send(producer, first)
+        await books.publish([events.registered(behind, id=f"reg-{behind}"), *settlements([behind], 5)])
+        with books.working() as worker:
+            await until(lambda: has_read(books, "agency"), "the lane has come to the transaction")
+            await asyncio.sleep(2)
+            assert await books.value("select count(*) from quarantine") == 0
+            assert (await books.positions())["claims", LANE] == 0, "they wait for what may allow them"
+            await producer.commit_transaction()
+            books.expect(first)
+            await books.hold()
+            assert not worker.said("lane interrupted")
+
+
+async def has_read(books: Books, family: str) -> bool:
+    return (await books.positions()).get((family, LANE), 0) > 0
+
+
 async def test_what_a_topic_is_set_to_that_would_lose_something_is_told_by_workers_health_and_prepare(
     books: Books, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
