@@ -206,10 +206,11 @@ class PaymentDoubted(OfPayment, frozen=True, kw_only=True):
 class PaymentRetried(OfPayment, frozen=True, kw_only=True):
     """What failed or came back of a payment is to be paid again: `amounts` are what nobody had asked for yet.
 
-    Books nothing; what is ordered instead says so itself. Source: R3.7.
+    `requested_by` is the person who asked. Nobody did where a P1 waited when its claim was approved: it is paid with
+    what was approved. Books nothing; what is ordered instead says so itself. Source: R3.7.
     """
 
-    requested_by: Ref
+    requested_by: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "requested_by": "staff-7c41"}
 

@@ -24,7 +24,7 @@ from tests.integration.claims_served import serving
 from tests.integration.served import Caller
 
 SAYS = Path(__file__).parents[1] / "bank_says"
-LATE = "B-late/P1/310100"
+LATE, AGAIN = "B-late/P1/310100", "B-late/P2/310100"
 RUN = "152500-310100-20260210-1"
 
 
@@ -233,21 +233,30 @@ async def test_what_the_bank_rejects_and_pays_all_the_same_is_paid_and_not_asked
     assert await door.fund.open_items() == {account: books[account] for account in ("1104", "2101")}
 
 
-async def test_what_is_asked_for_again_and_paid_by_the_bank_meanwhile_is_told_to_who_approves_it(
-    door: Door, anna: Caller
-) -> None:
+async def test_what_is_asked_for_again_and_paid_by_the_bank_meanwhile_is_not_sent(door: Door, anna: Caller) -> None:
     await two_payments_at_the_bank(door)
     await said(door, "rejected-v10.pain002.xml")
     door.fund.retry(LATE, "bo")
     await door.fund.drain()
     await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"])
+    assert await states(door) == ["SETTLED", "SETTLED"]
+    assert await door.status(AGAIN) == "CANCELLED"
+    assert await in_suspense(anna) == []
+    assert (await door.fund.balances())["1104"] == {"310100": 108_000}
+
+
+async def test_what_was_sent_again_and_the_bank_pays_twice_is_in_suspense_and_told(door: Door, anna: Caller) -> None:
+    await two_payments_at_the_bank(door)
+    await said(door, "rejected-v10.pain002.xml")
+    door.fund.retry(LATE, "bo")
+    await door.fund.drain()
+    await door.fund.approve("anna", refs=[AGAIN])
+    await door.sent(number=2)
+    await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"])
     assert await in_suspense(anna) == [("R040002", "OUT", "180.00")]
-    [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
-    assert (again["retry_of"], again["bank_may_still_pay"]) == (LATE, True)
+    [again] = (await anna.answer("/v1/payments", area=AREA, queue="sent", fund="310100"))["payments"]
+    assert (again["payment"], again["retry_of"], again["bank_may_still_pay"]) == (AGAIN, LATE, True)
     assert "the bank paid it all the same" in again["bank_may_still_pay_because"]
-    approval = {"approval": "A-1", "provider": PROVIDER, "payments": [again["payment"]], "total": "180.00"}
-    refused = await anna.command("/v1/approvals", **approval)
-    assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
 
 
 @pytest.mark.parametrize("file", ["rejects-an-unknown-file.pain002.xml", "rejects-in-upper-case.pain002.xml"])
@@ -283,6 +292,106 @@ async def test_a_return_that_the_bank_takes_back_is_undone(door: Door, anna: Cal
     before = await door.fund.tables()
     await door.fund.rebuild()
     assert await door.fund.tables() == before
+
+
+async def test_a_rejection_of_what_was_paid_is_told_and_changes_nothing(door: Door) -> None:
+    await two_payments_at_the_bank(door)
+    await said(door, "first-delivery-paid.camt054.xml", account=NUMBERS["310100"])
+    before = taking.UNCLEAR.labels("contradicted")._value.get()
+    with capture_logs() as logs:
+        assert await said(door, "rejected-v10.pain002.xml") == ["done/in"]
+    assert await states(door) == ["SETTLED", "SETTLED"]
+    assert taking.UNCLEAR.labels("contradicted")._value.get() == before + 1
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["the bank rejects what it has paid"]
+
+
+async def test_a_payment_that_the_bank_takes_back_has_come_back_and_waits(door: Door, anna: Caller) -> None:
+    """A reversal that comes in: the bank undoes its own debit."""
+    transfers = await door.sent()
+    door.bank.put(door.bank.notification(paid(transfers)))
+    await door.round()
+    name = transfers.transfers[0].end_to_end_id
+    door.bank.put(door.bank.notification([line("V-1", 90_000, name, direction="IN", reversal=True)]))
+    assert await door.round() == []
+    [told] = await door.fund.decided("payment.returned")
+    assert (told["payment_ref"], told["amounts"], told["reason"]) == (P1, {"310100": "900.00"}, "银行冲正")
+    [waits] = (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"]
+    assert waits["payment"] == P1
+    books = await door.fund.balances()
+    assert (books["1002"]["310100"], books.get("1104")) == (500_000, None)
+
+
+async def test_what_takes_back_a_line_that_is_no_payments_is_in_suspense_and_the_two_take_each_other_out(
+    door: Door, anna: Caller
+) -> None:
+    """A reversal that goes out, of a credit that answered nothing; and one that comes in, of such a debit."""
+    came = [Entry("K-1", "IN", 731, DAY, DAY), Entry("K-2", "OUT", 731, DAY, DAY, reversal=True)]
+    went = [Entry("K-3", "OUT", 417, DAY, DAY), Entry("K-4", "IN", 417, DAY, DAY, reversal=True)]
+    door.bank.put(door.bank.statement([*came, *went], opening=500_000))
+    assert await door.round() == []
+    assert await in_suspense(anna) == [
+        ("K-1", "IN", "7.31"), ("K-2", "OUT", "7.31"), ("K-3", "OUT", "4.17"), ("K-4", "IN", "4.17"),
+    ]  # fmt: skip
+    items = {one["bank_txn"]: one["item"] for one in (await anna.answer("/v1/suspense", area=AREA))["items"]}
+    for back, of in (("K-2", "K-1"), ("K-4", "K-3")):
+        assert await placed(door, anna, back, placed_as="CORRECTED", target=items[of]) == "DONE"
+    books = await door.fund.balances()
+    assert (books["1002"]["310100"], books.keys() & {"1190", "2190"}) == (500_000, set())
+
+
+async def test_a_return_and_what_takes_it_back_on_one_day_of_one_file_leave_the_payment_paid(door: Door) -> None:
+    """Whatever their order there."""
+    transfers = await door.sent()
+    name = transfers.transfers[0].end_to_end_id
+    lines = [
+        line("V-3", 90_000, name, reversal=True),
+        line("V-2", 90_000, name, direction="IN", code="AC04"),
+        line("V-1", 90_000, name),
+    ]
+    door.bank.put(door.bank.statement(lines, opening=500_000))
+    assert await door.round() == []
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["status"], payment["returned"], payment["to_retry"]) == ("SETTLED", {}, {})
+    assert await door.fund.decided("suspense.opened", "fact.disputed", "bank.mismatch.found") == []
+    assert (await door.fund.balances())["1104"] == {"310100": 90_000}
+
+
+async def test_what_takes_a_return_back_before_the_return_is_told_to_who_pays_it_again(
+    door: Door, anna: Caller
+) -> None:
+    """In files whose order the bank has turned: the money is in suspense, and can be placed as what it was."""
+    transfers = await door.sent()
+    name = transfers.transfers[0].end_to_end_id
+    for entry in (
+        line("V-1", 90_000, name),
+        line("V-3", 90_000, name, reversal=True),
+        line("V-2", 90_000, name, direction="IN", code="AC04"),
+    ):
+        door.bank.put(door.bank.notification([entry]))
+    assert await door.round() == []
+    assert await in_suspense(anna) == [("V-3", "OUT", "900.00")]
+    door.fund.retry(P1, "bo")
+    await door.fund.drain()
+    [again] = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
+    assert (again["retry_of"], again["bank_may_still_pay"]) == (P1, True)
+    assert await placed(door, anna, "V-3", placed_as="RETURN", target=P1, provider=PROVIDER) == "DONE"
+    assert (await door.status(P1), await door.status(again["payment"])) == ("SETTLED", "CANCELLED")
+    books = await door.fund.balances()
+    assert (books["1104"], books.get("1190"), books["1002"]["310100"]) == ({"310100": 90_000}, None, 410_000)
+
+
+async def test_two_returns_of_parts_are_each_booked_once_and_no_more_than_was_paid(door: Door, anna: Caller) -> None:
+    transfers = await door.sent()
+    name = transfers.transfers[0].end_to_end_id
+    for number, fen in enumerate((90_000, 41_700, 48_300, 100)):
+        direction = "IN" if number else "OUT"
+        door.bank.put(door.bank.notification([line(f"V-{number}", fen, name, direction=direction)]))
+    door.bank.put(door.bank.notification([line("V-1", 41_700, name, direction="IN")]))
+    assert await door.round() == []
+    [payment] = await door.fund.payments(payment_ref=P1)
+    assert (payment["returned"], payment["to_retry"]) == ({"310100": 90_000}, {"310100": 90_000})
+    assert await in_suspense(anna) == [("V-3", "IN", "1.00")]
+    assert (await door.fund.balances())["1002"]["310100"] == 500_100
 
 
 # -- lines
@@ -416,6 +525,29 @@ async def test_a_recovery_found_in_suspense_moves_no_bank_account_again(door: Do
     books = await door.fund.balances()
     assert books["1003"]["310100"] == 1_005_000
     assert not books.keys() & {"1107", "2190"}
+
+
+async def test_a_recovery_that_came_to_the_expenditure_account_is_placed_and_passed_on(
+    door: Door, anna: Caller
+) -> None:
+    """Of this year's expense; what is passed on to the fiscal account is a transfer between the fund's own."""
+    await door.sent()
+    door.fund.recover("C-1", {"310100": 5_000}, decided_on="2026-02-09", benefit_year=2026)
+    await door.fund.drain()
+    door.bank.put(door.bank.notification([line("C-8", 4_700, "C-1", direction="IN")]))
+    await door.round()
+    assert await in_suspense(anna) == [("C-8", "IN", "47.00")]
+    assert await placed(door, anna, "C-8", placed_as="RECOVERY", target="C-1", provider=PROVIDER) == "DONE"
+    door.bank.put(door.bank.notification([Entry("C-9", "OUT", 4_700, DAY, DAY)]))
+    await door.round()
+    assert await placed(door, anna, "C-9", placed_as="FISCAL") == "DONE"
+    books, stat = await door.fund.balances(), await door.fund.balances("STAT")
+    assert (books["1107"], books["1002"]["310100"], books["1003"]["310100"]) == (
+        {"310100": 300}, 500_000, 1_004_700,
+    )  # fmt: skip
+    assert not books.keys() & {"1190", "2190"}
+    assert (stat["EXPENSE"], stat["FISCAL_CASH"]["310100"]) == ({"310100": -4_700}, 1_004_700)
+    assert not stat.keys() & {"TEMP_SUSPENSE", "RECV_SUSPENSE"}
 
 
 async def test_a_prepayment_that_was_paid_back_is_placed_from_suspense(door: Door, anna: Caller) -> None:

@@ -549,10 +549,7 @@ async def test_a_line_that_answers_nothing_is_in_suspense_once(fund: Fund) -> No
 
 PLACINGS: list[tuple[dict[str, Any], str]] = [
     ({"placed_as": "PAYMENT"}, "money that went IN is no PAYMENT"),
-    (
-        {"placed_as": "RECOVERY", "target": "C-1", "provider": PROVIDER},
-        "a recovery comes to the fiscal special account",
-    ),
+    ({"placed_as": "RECOVERY", "target": "C-1"}, "a RECOVERY names its target and its provider"),
     ({"placed_as": "RETURN"}, "a RETURN names its target and its provider"),
     ({"placed_as": "CORRECTED", "target": "S-0"}, "S-0 is no open item of the other direction"),
     ({"placed_as": "FISCAL", "staff_ref": "nobody"}, "nobody has no mandate of area 152500 on 2026-02-09"),

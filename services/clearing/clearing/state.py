@@ -165,6 +165,11 @@ class Draft:
         found = (one for one in self.payments.values() if one.payable == payable.name and one.status in UNSENT)
         return sorted(found, key=lambda payment: payment.payment_ref)
 
+    def to_retry(self, payable: Payable) -> list[Payment]:
+        """Its payments that failed or came back, and nobody has asked for again."""
+        found = (one for one in self.payments.values() if one.payable == payable.name and any(one.to_retry.values()))
+        return sorted(found, key=lambda payment: payment.payment_ref)
+
     def unsent_of(self, payable: Payable) -> Fens:
         return total(payment.amounts for payment in self.unsent(payable))
 

@@ -11,6 +11,7 @@ import msgspec
 from clearing import names, policy, rows
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
+from clearing.claims.claim import Claim
 from clearing.names import Name, Part
 from clearing.opening import items as openings
 from clearing.opening import store as opening_store
@@ -18,7 +19,7 @@ from clearing.payments import store as payments_store
 from clearing.payments import suspense
 from clearing.payments.accounts import Account
 from clearing.policy import Policies
-from clearing.prepayment import applying
+from clearing.prepayment import applying, prepayment
 from clearing.prepayment import store as prepayment_store
 from clearing.providers import Since
 from clearing.state import Draft, Known
@@ -171,7 +172,12 @@ async def _read(
     every = (*draft.claims.values(), *draft.recoveries.values())
     unsent = {one.name for one in every if one.dimensions.provider in owing}
     held = [draft.claims.get(names.payable(event)) for event in events if isinstance(event, PaymentHoldPlaced)]
-    if unsent := unsent | {claim.carried_by for claim in held if claim is not None and claim.lead}:
+    held += [claim for event in events if (claim := _paid_at_once(draft, event)) is not None]
+    unsent |= {claim.carried_by for claim in held if claim is not None and claim.lead}
+    audited = {event.provider for event in events if isinstance(event, AuditDeductionFinalised)}
+    reviewed = (claim for claim in draft.claims.values() if claim.status == "IN_REVIEW" and claim.p1 is not None)
+    unsent |= {claim.name for claim in reviewed if day or claim.dimensions.provider in audited}
+    if unsent:
         await payments_store.read(connection, lane, draft, (), unsent, ())
     await _read_findings(connection, lane, draft, events, undone, day=day, settlements=settlements)
 
@@ -179,6 +185,13 @@ async def _read(
 def _begins_a_month(draft: Draft, event: Any) -> bool:
     today = draft.known.today
     return isinstance(event, DayOpened) and (today is None or event.date.replace(day=1) > today)
+
+
+def _paid_at_once(draft: Draft, event: Any) -> Claim | None:
+    """The claim whose P1 the bank has paid, or pays again."""
+    answers = isinstance(event, BankPaymentSettled | BankReturnReversed)
+    payment = draft.payments.get(names.payment(event)) if answers else None
+    return draft.claims.get(payment.payable) if payment is not None and payment.purpose == "INSTANT" else None
 
 
 def _disburses(draft: Draft, event: Any) -> bool:
@@ -194,8 +207,9 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     payees = {event.provider for event in events if isinstance(event, PaymentApprovalGiven)}
     if named or held or runs:
         await payments_store.read(connection, lane, draft, named, held, runs, payees)
-    if any(isinstance(event, BankReturnReversed) for event in events):
-        payables = {payment.payable for payment in draft.payments.values()}
+    told = {name for event in events if isinstance(event, BankReturnReversed) for name in _payments(event)}
+    told |= {payment.name for payment in draft.payments.values() if payment.status == "FAILED"}
+    if payables := {draft.payments[name].payable for name in told if name in draft.payments}:
         await payments_store.read(connection, lane, draft, (), payables, ())
     if items := {ref for event in events for ref in _suspense(event)}:
         areas = {event.area for event in events if isinstance(event, SuspensePlacingRequested)}
@@ -244,6 +258,8 @@ def _named(event: Any) -> Iterable[Name]:
     refs = [*getattr(event, "batches", ()), *(part.batch for part in getattr(event, "made_good", None) or ())]
     if isinstance(event, PrepaymentApplied):
         refs += [applying.name_of(event, fund) for fund in event.funds]
+    if isinstance(event, PrepaymentPurchasesReported):
+        refs += [prepayment.name(event.provider, "BULK", event.contract_ref, fund) for fund in event.purchased]
     for name in ("batch", "of_batch", "payable_ref", "item_ref", "case_ref", "prepayment_ref"):
         if (ref := getattr(event, name, None)) is not None:
             refs.append(ref)

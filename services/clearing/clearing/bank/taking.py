@@ -49,6 +49,8 @@ AGAIN_S = 60.0
 """After which a file that waits is taken again."""
 AHEAD_MAX = timedelta(days=7)
 """Up to when a day that has not come is waited for: banks book on Friday for Monday, and clocks are wrong."""
+ORDER: Sequence[tuple[Direction, bool]] = (("OUT", False), ("IN", False), ("IN", True), ("OUT", True))
+"""Of the lines of a day, by direction and whether they take another one back: each is about what comes before it."""
 UNCLEAR = Counter("medfund_bank_unclear_total", "Answers of the bank that somebody has to look at", ["kind"])
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 
@@ -175,7 +177,7 @@ async def _report(desk: Desk, report: Report) -> str:
         accepted = await connection.fetchval(SQL.accepted_before, answer_to(run_ref, "ACCP"))
     sent = {row["end_to_end_id"]: row for row in rows}
     rejected = _rejected(report, sent.keys())
-    _unclear(report, rejected, sent.keys())
+    _unclear(report, rejected, sent)
     on = report.created.astimezone(SHANGHAI).date()
     doubt = f"{run_ref}: {ACCEPTED_BEFORE} {accepted.astimezone(SHANGHAI).date()}" if accepted else None
     told = [
@@ -208,14 +210,18 @@ def _says_something(status: str, reason: tuple[str, str]) -> bool:
     return status == "SENT" or (status == "FAILED" and codes.says_repeated(*reason))
 
 
-def _unclear(report: Report, rejected: Mapping[str, tuple[str, str]], known: Collection[str]) -> None:
+def _unclear(report: Report, rejected: Mapping[str, tuple[str, str]], sent: Mapping[str, asyncpg.Record]) -> None:
     """What somebody has to look at, because no payment changes by it."""
     about = {"run": report.original_message_id, "message": report.message_id}
     if any(codes.says_repeated(*reason) for reason in (*rejected.values(), (report.code, report.text))):
         UNCLEAR.labels("repeated").inc()
         log.error("the bank refuses what it has already: nothing is known of the first delivery", **about)
-    unknown = sorted(rejected.keys() - known)
-    if unknown or (report.status == "RJCT" and not known):
+    settled = {name for name, row in sent.items() if row["status"] == "SETTLED"}
+    if paid := sorted(name for name in settled & rejected.keys() if not codes.says_repeated(*rejected[name])):
+        UNCLEAR.labels("contradicted").inc()
+        log.error("the bank rejects what it has paid", payments=paid[:10], code=report.code, **about)
+    unknown = sorted(rejected.keys() - sent.keys())
+    if unknown or (report.status == "RJCT" and not sent):
         UNCLEAR.labels("nothing_known").inc()
         log.error("the bank rejects what nobody has sent", payments=unknown[:10], code=report.code, **about)
     words = {report.unknown, *(one.unknown for one in report.statuses)} - {""}
@@ -240,11 +246,11 @@ def _rejection(row: asyncpg.Record, reason: tuple[str, str], on: date, doubt: st
 
 
 async def _entries(desk: Desk, own: Own, entries: Entries) -> None:
-    """What was paid before what came back: a return is of a payment that is settled."""
-    ways: tuple[Direction, ...] = ("OUT", "IN")
-    for direction in ways:
-        for day in entries.days(direction):
-            await _lines(desk, own, entries.of(direction, day), day)
+    """Day by day what was paid, what came back of it, and what the bank takes back of that."""
+    for day in sorted({*entries.days("OUT"), *entries.days("IN")}):
+        for direction, reversal in ORDER:
+            lines = (entry for entry in entries.of(direction, day) if entry.reversal == reversal)
+            await _lines(desk, own, lines, day)
 
 
 async def _lines(desk: Desk, own: Own, entries: Iterable[Entry], day: date) -> None:

@@ -10,6 +10,7 @@ from clearing.state import Draft
 from clearing.supervision.holds import hold_approved
 from medfund.events.clearing import ClaimBatchApproved
 from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentRetried
 
 
 def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None = None) -> Iterator[Event]:
@@ -21,6 +22,7 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
     policy = draft.policy_of(lead)
     left = added(in_review(claims), stays or {}, -1)
     funds = sorted({*left, *(fund for claim in claims for fund in claim.claimed)})
+    yield from _no_more_by_itself(draft, claims, cause)
     before, kept = total(claim.approved for claim in claims), total(claim.bond for claim in claims)
     approved = {fund: left.get(fund, 0) for fund in funds}
     bond = {
@@ -38,3 +40,18 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
     )
     yield from hold_approved(draft, lead, cause)
     yield from pay_out(draft, lead, cause)
+
+
+def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Iterator[PaymentRetried]:
+    """A P1 that failed or came back is paid with what is approved. What came back after a part was approved is owed
+    already, and waits with it."""
+    waiting = [claim for claim in claims if claim.status == "IN_REVIEW"]
+    for claim in waiting:
+        for payment in draft.to_retry(claim):
+            if payment.purpose == "INSTANT" and (payment.status == "FAILED" or not claim.lead):
+                yield PaymentRetried(
+                    **claim.told(cause, payment.to_retry),
+                    payment_ref=payment.payment_ref,
+                    payable_ref=claim.ref,
+                    amounts=yuans(payment.to_retry),
+                )

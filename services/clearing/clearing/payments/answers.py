@@ -6,20 +6,21 @@ Source: c.2 (23, 24), c.4.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from clearing import names
 from clearing.claims import deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, added, at_most, fens, yuans
+from clearing.funds import Fens, added, at_most, fens, positive, yuans
 from clearing.offsets.taking import offset
 from clearing.payments import payment as payments
 from clearing.payments import suspense
 from clearing.payments.cash import BANKS
-from clearing.payments.orders import pay_out
+from clearing.payments.orders import cancel, pay_out
 from clearing.payments.payable import ADVANCES, Payable
-from clearing.payments.payment import Payment
+from clearing.payments.payment import UNSENT, Payment
+from clearing.payments.retrying import again
 from clearing.prepayment import ending, granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
@@ -42,22 +43,28 @@ from medfund.events.payments import (
     PaymentSettled,
 )
 
+Part: TypeAlias = tuple[Payable, Fens, Fens]
+"""What of an answer is of a payable: as an advance, and as what it is owed."""
+
 
 def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
     """The bank paid what was ordered, or a part of it, whether that was sent or not: the money has left. What it had
-    rejected and paid in full all the same, and nobody has asked for again, is paid.
-
-    An advance that was paid after its claim was approved is taken back at once.
+    rejected and paid in full all the same is paid, and what was ordered in its place and is not sent is not sent.
     """
     payment, paid = draft.payments.get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     now = at_most(paid, payment.payable_still) if payment else {}
+    order = None
     if payment and payment.status == "FAILED" and now != payment.left:
-        now = {}
+        whole = at_most(paid, payment.left) == payment.left
+        order = _in_its_place(draft, payment, payment.left) if whole else None
+        now = payment.left if order else {}
     if now and payment:
+        yield from _makes_way(draft, payment, order, cause, f"the bank paid {event.payment_ref} all the same")
         yield from _settled(draft, payment, event, cause, yuans(now))
+        yield from _rest_of(draft, order, cause)
     if odd := added(paid, now, -1):
         yield from _odd(event, cause, odd, _why_not_paid(payment, event))
 
@@ -65,7 +72,8 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
 def _settled(
     draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: dict[str, str]
 ) -> Iterator[Event]:
-    payable = draft.payable(payment.payable)
+    """What is left of a payment that was never sent nobody would send: it is ordered anew."""
+    payable, unsent = draft.payable(payment.payable), payment.status in UNSENT
     if isinstance(payable, Claim):
         yield from deadlines.told_breached(payable, event.value_date, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
@@ -73,8 +81,10 @@ def _settled(
     if isinstance(payable, Prepayment):
         yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
         yield from ending.taken_now(draft, payable, cause)
-    if payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
-        yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
+    yield from _advance_taken(draft, payment, cause)
+    if unsent and (left := payment.left):
+        yield _cancelled(draft, payment, cause, f"a part of it was paid, and {payment.payment_ref} was not sent")
+        yield from again(draft, payment, left, cause)
 
 
 def _paid_in_time(draft: Draft, payable: Payable, event: BankAnswer, cause: Place) -> Iterator[Event]:
@@ -100,17 +110,33 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
         return
     back = at_most(came, payment.kept) if payment else {}
     if back and payment:
-        payable = draft.payable(payment.payable)
-        instant = payment.purpose == "INSTANT"
-        to_advance = at_most(back, payable.advance) if instant else {}
-        yield PaymentReturned(
-            **_answered(draft, payable, payment, event, cause, yuans(back)),
-            to_advance=yuans(to_advance),
-            to_payable=yuans(added(back, to_advance, -1) if instant else {}),
-            reason=event.reason,
-        )
+        yield from _returned(draft, payment, event, cause, back)
     if odd := added(came, back, -1):
         yield from _odd(event, cause, odd, f"more than was paid of {event.payment_ref} comes back")
+
+
+def _returned(
+    draft: Draft, payment: Payment, event: BankPaymentReturned, cause: Place, back: Fens
+) -> Iterator[PaymentReturned]:
+    """Of claims that were approved together, the first one is owed what is no advance any more."""
+    payable, instant = draft.payable(payment.payable), payment.purpose == "INSTANT"
+    to_advance = at_most(back, payable.advance) if instant else back
+    carrier, rest = draft.carrier(payable), added(back, to_advance, -1)
+    for of, advance, owed in _as_one((payable, to_advance, {}), (carrier, {}, rest)):
+        yield PaymentReturned(
+            **_answered(draft, of, payment, event, cause, yuans(added(advance, owed))),
+            to_advance=yuans(advance if instant else {}),
+            to_payable=yuans(owed),
+            reason=event.reason,
+        )
+
+
+def _as_one(first: Part, second: Part) -> Iterator[Part]:
+    """What is of one payable is told as one; of nothing there is nothing to tell."""
+    if first[0] is second[0]:
+        yield first[0], first[1], second[2]
+        return
+    yield from (part for part in (first, second) if part[1] or part[2])
 
 
 def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator[Event]:
@@ -121,59 +147,90 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     stands = at_most(went, at_most(payment.to_retry, payment.returned)) if payment else {}
-    order = _asked_again(draft, payment, went) if payment and not stands else None
-    if order:
-        yield _cancelled(draft, order, cause, f"bank transaction {event.bank_txn} takes the return back")
-        stands = went
+    order = None
+    if payment and not stands and at_most(went, payment.returned) == went:
+        order = _in_its_place(draft, payment, went)
+        stands = went if order else {}
     if stands and payment:
-        yield _undone(draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE")
+        yield from _makes_way(draft, payment, order, cause, f"bank transaction {event.bank_txn} takes the return back")
+        yield from _undone(draft, payment, event, cause, stands, to_payable=_is_in_place(payment, order))
         yield from _paid_in_time(draft, draft.payable(payment.payable), event, cause)
-        yield from _after_undone(draft, payment, cause, order)
+        yield from _advance_taken(draft, payment, cause)
+        yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
         yield from _odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
 
 
-def _asked_again(draft: Draft, payment: Payment, went: Fens) -> Payment | None:
-    """The order in place of a return, not sent yet; one for more than that is for a payable alone."""
-    if at_most(went, payment.returned) != went:
-        return None
+def _in_its_place(draft: Draft, payment: Payment, amounts: Fens) -> Payment | None:
+    """The order that pays what failed or came back, and is not sent yet. One for more than that is for a payable alone;
+    what was approved of a claim pays for its P1 too, whatever else there was to be taken from it."""
     payable = draft.payable(payment.payable)
-    unsent = (order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one))
-    fitting = (one for one in unsent if one.retry_of == payment.payment_ref and at_most(went, one.amounts) == went)
-    return next((order for order in fitting if order.purpose == "PAYABLE" or order.amounts == went), None)
+    unsent = [order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one)]
+    for order in unsent:
+        if payment.with_approved and order.purpose == "PAYABLE" and order.fund == payment.fund:
+            return order
+        fits = order.retry_of == payment.payment_ref and at_most(amounts, order.amounts) == amounts
+        if fits and (order.purpose == "PAYABLE" or order.amounts == amounts):
+            return order
+    return None
+
+
+def _is_in_place(payment: Payment, order: Payment | None) -> bool:
+    """Whether an order is for a payable that what came back had been put to."""
+    return order is not None and order.purpose == "PAYABLE" and order.retry_of == payment.payment_ref
+
+
+def _makes_way(
+    draft: Draft, payment: Payment, order: Payment | None, cause: Place, reason: str
+) -> Iterator[PaymentCancelled]:
+    """What pays for more than this payment makes way when its advance is taken."""
+    if order is not None and order.retry_of == payment.payment_ref:
+        yield _cancelled(draft, order, cause, reason)
+
+
+def _rest_of(draft: Draft, order: Payment | None, cause: Place) -> Iterator[Event]:
+    """What else was in an order that ended is ordered anew."""
+    if order is not None and order.purpose == "PAYABLE" and order.status == "CANCELLED":
+        yield from pay_out(draft, draft.carrier(draft.payable(order.payable)), cause)
 
 
 def _cancelled(draft: Draft, order: Payment, cause: Place, reason: str) -> PaymentCancelled:
     return PaymentCancelled(
-        **draft.payable(order.payable).told(cause, order.amounts),
+        **draft.payable(order.payable).told(cause, order.left),
         payment_ref=order.payment_ref,
         payable_ref=order.payable_ref,
-        amounts=yuans(order.amounts),
+        amounts=yuans(order.left),
         reason=reason,
     )
 
 
 def _undone(
     draft: Draft, payment: Payment, event: BankReturnReversed, cause: Place, amounts: Fens, *, to_payable: bool
-) -> PaymentReturnUndone:
+) -> Iterator[PaymentReturnUndone]:
     """`to_payable`: all of it was ordered for the payable again. Otherwise what the return had put there."""
     payable, instant = draft.payable(payment.payable), payment.purpose == "INSTANT"
-    back = amounts if to_payable else at_most(amounts, payable.to_retry)
-    return PaymentReturnUndone(
-        **_answered(draft, payable, payment, event, cause, yuans(amounts)),
-        to_payable=yuans(back if instant else {}),
-        to_advance=yuans(added(amounts, back, -1) if instant else {}),
-    )
+    carrier = draft.carrier(payable)
+    owed = amounts if to_payable else at_most(amounts, carrier.to_retry) if instant else {}
+    for of, advance, back in _as_one((payable, added(amounts, owed, -1), {}), (carrier, {}, owed)):
+        yield PaymentReturnUndone(
+            **_answered(draft, of, payment, event, cause, yuans(added(advance, back))),
+            to_payable=yuans(back if instant else {}),
+            to_advance=yuans(advance if instant else {}),
+        )
 
 
-def _after_undone(draft: Draft, payment: Payment, cause: Place, order: Payment | None) -> Iterator[Event]:
-    """What else was in an order that ended is ordered anew; an advance that stands again after its claim was approved
-    is taken back at once."""
-    payable = draft.payable(payment.payable)
-    if order is not None and order.purpose == "PAYABLE":
-        yield from pay_out(draft, draft.carrier(payable), cause)
-    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.lead:
-        yield from offset(draft, draft.claims[payable.carried_by], cause, own=[payable.ref])
+def _advance_taken(draft: Draft, payment: Payment, cause: Place) -> Iterator[Event]:
+    """An advance that stands after its claim was approved is taken from what that is owed: from what is free, and then
+    from what is ordered and not sent."""
+    claim = draft.payable(payment.payable)
+    if not (payment.purpose == "INSTANT" and isinstance(claim, Claim) and claim.lead):
+        return
+    carrier = draft.claims[claim.carried_by]
+    yield from offset(draft, carrier, cause, own=[claim.ref])
+    for fund in positive(claim.advance):
+        if any(order.fund == fund for order in draft.unsent(carrier)):
+            yield from cancel(draft, carrier, cause, fund, f"{payment.payment_ref} was paid")
+            yield from pay_out(draft, carrier, cause)
 
 
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
@@ -238,7 +295,7 @@ def _answered(
     return {
         **payable.told(cause, amounts),
         "payment_ref": payment.payment_ref,
-        "payable_ref": payment.payable_ref,
+        "payable_ref": payable.ref,
         "purpose": payment.purpose,
         "bank_account": event.bank_account,
         "bank_txn": event.bank_txn,
@@ -271,9 +328,9 @@ def _take_up(draft: Draft, event: PaymentSettled) -> None:
     payment, amounts = draft.change_payment(names.payment(event)), fens(event.amounts)
     payable = draft.change(payment.payable)
     waits = draft.carrier(payable)
-    waits.to_retry = added(waits.to_retry, at_most(amounts, waits.to_retry), -1)
+    waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
     draft.changed.add(waits.name)
-    payment.to_retry = added(payment.to_retry, amounts, -1)
+    payment.to_retry = added(payment.to_retry, at_most(amounts, payment.to_retry), -1)
     if payment.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts)
     else:
@@ -319,14 +376,16 @@ def release(draft: Draft, payment: Payment) -> None:
     """Nothing of it is on its way any more."""
     payable = draft.change(payment.payable)
     if payment.purpose in ADVANCES:
-        payable.pending = added(payable.pending, payment.amounts, -1)
+        payable.pending = added(payable.pending, payment.left, -1)
     else:
-        payable.ordered = added(payable.ordered, payment.amounts, -1)
+        payable.ordered = added(payable.ordered, payment.left, -1)
 
 
 def evolve_retried(draft: Draft, event: PaymentRetried) -> None:
+    """A P1 of a claim in review waits by itself alone: no payable waits with it."""
     payment = draft.change_payment(names.payment(event))
-    waits = draft.carrier(draft.payable(payment.payable))
-    waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
-    draft.changed.add(waits.name)
-    payments.retried(payment)
+    if event.requested_by is not None:
+        waits = draft.carrier(draft.payable(payment.payable))
+        waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
+        draft.changed.add(waits.name)
+    payments.retried(payment, event)

@@ -20,6 +20,7 @@ from medfund.events.payments import (
     PaymentDoubted,
     PaymentFailed,
     PaymentOrdered,
+    PaymentRetried,
     PaymentReturned,
     PaymentReturnUndone,
     PaymentSent,
@@ -77,6 +78,8 @@ class Payment(msgspec.Struct, kw_only=True):
     """Why the bank did not pay, or gave back."""
     to_retry: Fens = {}
     """What failed or came back, and nobody has asked for again."""
+    with_approved: bool | UnsetType = UNSET
+    """Of a P1 that failed or came back: it is paid with what was approved of its claim."""
     withheld: list[Withheld] = []
     doubt: str | UnsetType = UNSET
     """Why the bank may pay it all the same: it says that it has it already, or it has said something else before."""
@@ -208,5 +211,7 @@ def failed(payment: Payment, event: PaymentFailed) -> None:
     payment.to_retry = added(payment.to_retry, fens(event.amounts))
 
 
-def retried(payment: Payment) -> None:
+def retried(payment: Payment, event: PaymentRetried) -> None:
     payment.to_retry = {}
+    if event.requested_by is None:
+        payment.with_approved = True

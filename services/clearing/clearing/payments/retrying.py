@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from clearing import names
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import yuans
+from clearing.funds import Fens, yuans
 from clearing.instant.paying import pay_part
 from clearing.payments.orders import pay_out
+from clearing.payments.payment import Payment
 from clearing.prepayment import giving, granting
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
@@ -17,8 +18,6 @@ from medfund.events.treasury import PaymentRetryRequested
 
 
 def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Iterator[Event]:
-    """A P1 of a claim in review as a P1, anything else with what else is open of its payable: after the waterfall, for
-    something may have fallen due meanwhile."""
     payment = draft.payments.get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"there is no payment {event.payment_ref}")
@@ -42,9 +41,18 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         requested_by=staff_ref,
     )
     yield asked
+    yield from again(draft, payment, amounts, cause, asked)
+
+
+def again(
+    draft: Draft, payment: Payment, amounts: Fens, cause: Place, asked: PaymentRetried | None = None
+) -> Iterator[Event]:
+    """A P1 of a claim in review as a P1, anything else with what else is open of its payable: after the waterfall, for
+    something may have fallen due meanwhile."""
+    payable = draft.payable(payment.payable)
     if isinstance(payable, Prepayment):
         yield from giving.order(draft, payable, cause, sum(amounts.values()), asked)
-    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and payable.status == "IN_REVIEW":
+    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and not payable.lead:
         yield from pay_part(draft, payable, cause, amounts, asked)
     else:
         yield from pay_out(draft, draft.carrier(payable), cause, asked=asked)

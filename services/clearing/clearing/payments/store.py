@@ -24,8 +24,8 @@ async def read(
     connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[Name], payables: Iterable[Name],
     runs: Collection[PaymentRunOpened], payees: Iterable[str] = (),
 ) -> None:  # fmt: skip
-    """The payments that are named, those of some payables that are not sent, those that runs may take, and what was
-    approved today for some payees."""
+    """The payments that are named, those of some payables that are not sent or wait to be asked for again, those that
+    runs may take, and what was approved today for some payees."""
     for row in await connection.fetch(
         SQL.payments, lane, *rows.named(named), *rows.named(payables), [run.area for run in runs],
         [run.fund for run in runs], sorted(payees), draft.known.today,

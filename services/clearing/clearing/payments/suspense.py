@@ -201,8 +201,6 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
         return f"money that went {item.direction} is no {event.placed_as}"
     if event.placed_as in NAMED and not (event.target and event.provider):
         return f"a {event.placed_as} names its target and its provider"
-    if event.placed_as == "RECOVERY" and item.bank_account != "1003":
-        return "a recovery comes to the fiscal special account"
     if event.placed_as == "CORRECTED":
         return _not_taken_back(item, draft.suspense.get(event.target or ""), event.target)
     if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:

@@ -1,7 +1,8 @@
 -- name: payments
--- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent ($4,
--- $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($9) for payees ($8). Each by an index
--- of its own, and then by name: with one condition for all, every payment found is compared with every name. Locks: none.
+-- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent or to
+-- be asked for again ($4, $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($9) for payees
+-- ($8). Each by an index of its own, and then by name: with one condition for all, every payment found is compared with every
+-- name. Locks: none.
 with touched as (
     select
         provider,
@@ -14,7 +15,7 @@ with touched as (
     from unnest($4::text [], $5::text []) as payable (provider, ref)
     inner join payments as payment
         on payment.lane = $1 and payable.provider = payment.provider and payment.body ->> 'payable_ref' = payable.ref
-    where payment.status in ('ORDERED', 'APPROVED')
+    where payment.status in ('ORDERED', 'APPROVED') or payment.to_retry
     union distinct
     select
         payment.provider,
@@ -101,7 +102,7 @@ select
     moved.direction
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
-    $8::text::text [], $9::text::bigint [], $10::text::date [], $11::text::text []
+    $8::text::text [], $9::text::numeric [], $10::text::date [], $11::text::text []
 ) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
 group by
     moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref,
