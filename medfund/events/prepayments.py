@@ -409,7 +409,8 @@ class PrepaymentReturned(OfPrepayment, frozen=True, kw_only=True):
 
 @kind("prepayment.cleared", family="clearing", key="provider")
 class PrepaymentCleared(OfPrepayment, frozen=True, kw_only=True):
-    """Nothing of it is open at the end of its year, or what was overdue has come. Books nothing. Source: R2.4."""
+    """Nothing of it is open at the end of its year, or what was overdue has come; of a bulk purchase, all of what was
+    given is back. Books nothing. Source: R2.4, R2.6."""
 
     on: Day
 

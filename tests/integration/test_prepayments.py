@@ -556,6 +556,60 @@ async def test_a_bulk_purchases_prepayment_is_taken_back_along_the_purchases(fun
     assert (await fund.balances())["1102"] == {EMPLOYEES: 330_000_000} == (await fund.open_items())["1102"]
 
 
+@pytest.mark.parametrize("how", ["taken", "returned", "recalled"])
+async def test_a_bulk_purchases_prepayment_is_cleared_when_all_that_was_given_is_back(fund: Fund, how: str) -> None:
+    """Of 7,654.32 a part of 2,296.30; 1,900.00 of it are back after 6,333.26 were purchased."""
+    ref = f"{PROVIDER}/JC-JC-19/{EMPLOYEES}"
+    fund.apply(EMPLOYEES, kind="BULK", contract_ref="JC-19", agreed={EMPLOYEES: "7654.32"})
+    fund.grant(ref, 229_630, base="7654.32", prepayment_kind="BULK")
+    fund.day("2026-02-26")
+    await fund.approve("anna", "bo")
+    await fund.run(EMPLOYEES, on="2026-02-27")
+    await pay(fund, ref, 229_630, on="2026-02-27")
+
+    async def purchased(amount: str) -> None:
+        fund.put("prepayment.purchases.reported.v1", provider=PROVIDER, contract_ref="JC-19",
+                 purchased={EMPLOYEES: amount}, reported_on="2026-03-31")  # fmt: skip
+        await fund.drain()
+
+    await purchased("6333.26")
+    await claimed(fund, 1_000_000, 3)
+    assert (await fund.prepayments())[ref]["outstanding"] == {EMPLOYEES: 39_632}
+    assert await fund.decided("prepayment.cleared") == []
+    if how == "recalled":
+        fund.recall(ref, on="2026-04-09")
+        await claimed(fund, 1_000_000, 4)
+    elif how == "returned":
+        fund.repay(ref, {EMPLOYEES: 39_632}, on="2026-04-13")
+    else:
+        await purchased("7654.32")
+        await claimed(fund, 1_000_000, 4)
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert (cleared["prepayment_ref"], cleared["on"]) == (
+        ref, {"returned": "2026-04-13", "taken": "2026-04-09", "recalled": "2026-04-09"}[how],
+    )  # fmt: skip
+    await purchased("7654.32")
+    assert await fund.decided("fact.disputed") == [], "what is reported of it still changes nothing"
+    fund.day("2027-01-04")
+    given = (await fund.prepayments())[ref]
+    assert (given["status"], given["outstanding"], given["blocks"]) == ("CLEARED", {}, None)
+    assert len(await fund.decided("prepayment.cleared")) == 1
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
+async def test_what_was_recalled_and_came_back_long_before_is_cleared_at_the_end_of_its_year(fund: Fund) -> None:
+    await disbursed(fund)
+    fund.recall(ANNUAL, on="2026-06-11")
+    fund.repay(ANNUAL, {EMPLOYEES: GRANT}, on="2026-06-17")
+    for day in ("2026-06-18", "2026-12-31", "2027-01-01"):
+        await fund.drain()
+        fund.day(day)
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert (cleared["prepayment_ref"], cleared["on"]) == (ANNUAL, "2026-12-31")
+
+
 # -- month by month
 
 

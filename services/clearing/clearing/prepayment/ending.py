@@ -17,7 +17,7 @@ from clearing.payments.cash import BANKS
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import cancel
 from clearing.prepayment.giving import told
-from clearing.prepayment.owed import due_now, ended
+from clearing.prepayment.owed import bulk_over, due_now, ended
 from clearing.prepayment.prepayment import Prepayment
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import (
@@ -124,6 +124,7 @@ def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event
     """What is cleared and what is overdue is judged when the last day of a year is over: with the first one that opens
     after it (R10). What is to be returned by the annual clearing is not overdue before that."""
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):
+        yield from bulk_over(draft, prepayment, cause)
         if prepayment.kind == "BULK" or prepayment.status not in ("APPROVED", "RECALLED"):
             continue
         if event.date <= date(prepayment.year, *LAST):

@@ -171,12 +171,12 @@ def disbursed(
 
 
 def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:
-    """A bulk purchase goes on: what was given for it is due in proportion (R2.6)."""
+    """A bulk purchase goes on: what was given for it is due in proportion (R2.6); what is cleared stays so."""
     named = [one for one in draft.prepayments.values() if one.contract_ref == event.contract_ref]
-    mine = [one for one in named if one.dimensions.provider == event.provider and one.status == "APPROVED"]
-    if not mine:
+    mine = [one for one in named if one.dimensions.provider == event.provider]
+    if not any(one.status in ("APPROVED", "CLEARED") for one in mine):
         yield disputed(event, cause, f"there is no prepayment for contract {event.contract_ref}")
-    for prepayment in sorted(mine, key=lambda one: one.fund):
+    for prepayment in sorted((one for one in mine if one.status == "APPROVED"), key=lambda one: one.fund):
         amount = event.purchased.get(prepayment.fund)
         if amount is not None and money.fen(amount) != prepayment.purchased:
             yield PrepaymentPurchasesNoted(**told(draft, prepayment, cause), purchased=amount)

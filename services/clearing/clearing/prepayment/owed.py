@@ -87,12 +87,25 @@ def taken(draft: "Draft", item: Name, fens: Fens, day: date | None) -> None:
 
 
 def ended(draft: "Draft", item: Name, cause: Place) -> Iterator[Event]:
-    """What follows when the last of it was taken or came back: what was overdue is cleared, as of the last day on which
-    something moved, and what is given month by month is given again (R10)."""
+    """What follows when the last of it was taken or came back: what was overdue is cleared, and a bulk purchase's, and
+    what is given month by month is given again (R10)."""
     prepayment = draft.prepayments[item]
     if any(prepayment.outstanding.values()):
         return
-    if prepayment.status == "OVERDUE" and prepayment.last_back is not None:
-        yield PrepaymentCleared(**told(draft, prepayment, cause), on=prepayment.last_back)
+    if prepayment.status == "OVERDUE":
+        yield from cleared(draft, prepayment, cause)
+    yield from bulk_over(draft, prepayment, cause)
     if draft.known.today is not None:
         yield from give_month(draft, prepayment, draft.known.today, cause)
+
+
+def bulk_over(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
+    """A bulk purchase's goes on beyond its year: it ends with what was given, and not with a day."""
+    if prepayment.kind == "BULK" and prepayment.status in ("APPROVED", "RECALLED") and prepayment.over:
+        yield from cleared(draft, prepayment, cause)
+
+
+def cleared(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
+    """As of the last day on which something moved."""
+    if (day := prepayment.last_back or draft.known.today) is not None:
+        yield PrepaymentCleared(**told(draft, prepayment, cause), on=day)

@@ -80,7 +80,14 @@ class Prepayment(Payable, kw_only=True):
 
     @property
     def open(self) -> bool:
-        return any(self.outstanding.values()) or any(self.pending.values()) or self.status in ("CHECKED", "APPROVED")
+        waits = self.status in ("CHECKED", "APPROVED", "RECALLED")
+        return any(self.outstanding.values()) or any(self.pending.values()) or waits
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is out, or on its way, or to be given still."""
+        to_give = 0 if self.status == "RECALLED" else self.granted - given(self)
+        return not self.left and not any(self.pending.values()) and to_give <= 0
 
     @property
     def matters(self) -> bool:
