@@ -169,6 +169,13 @@ def said_by(kind: Kind) -> frozenset[Speaker]:
     return SERVICES.get(kind.family) or SAID_BY[kind.type]
 
 
+def could_be(source: str) -> frozenset[Speaker]:
+    """As whom a source speaks, or could be registered to."""
+    if (ours := OURS.get(source)) is not None:
+        return frozenset({ours})
+    return frozenset() if is_reserved(source) else REGISTRABLE
+
+
 # What follows for the topics, where the broker knows its clients
 
 

@@ -1,4 +1,4 @@
-"""Every line of a file against the contract, before anything of it is sent.
+"""Every line of a file against the contract and who may say what, before anything of it is sent.
 
 What stays true: memory follows the number of bad lines (eight bytes each), not the file.
 """
@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from medfund import progress
 from medfund.events.refusals import Problem, Reason
-from medfund.publish import drafts, reading
+from medfund.publish import drafts, reading, registry
 
 REMEMBERED_MAX = 1000
 LINES_PER_DRAW = 500
@@ -50,13 +50,20 @@ class Verdict:
         return found < len(self._numbers) and self._numbers[found] == line
 
 
-def check(stream: BinaryIO, *, after: reading.Prefix, report: Callable[[Fault], None], bar: progress.Bar) -> Verdict:
+def check(
+    stream: BinaryIO,
+    *,
+    after: reading.Prefix,
+    speaking: registry.Speaking,
+    report: Callable[[Fault], None],
+    bar: progress.Bar,
+) -> Verdict:
     """Test every line after a prefix; `report` hears of each fault at once."""
     verdict = Verdict()
     for piece in reading.pieces(stream, after):
         now_ms = time.time_ns() // 1_000_000
         for line in piece.lines:
-            if problem := _problem(line, now_ms):
+            if problem := _problem(line, now_ms, speaking):
                 fault = Fault(line.number, problem.reason.value, problem.detail)
                 verdict.add(fault)
                 report(fault)
@@ -66,7 +73,11 @@ def check(stream: BinaryIO, *, after: reading.Prefix, report: Callable[[Fault], 
     return verdict
 
 
-def _problem(line: reading.Line, now_ms: int) -> Problem | None:
+def _problem(line: reading.Line, now_ms: int, speaking: registry.Speaking) -> Problem | None:
     if line.text is None:
         return Problem(Reason.TOO_LARGE, f"the line has more than {reading.LINE_MAX} bytes")
-    return drafts.check(line.text, now_ms=now_ms)
+    event = drafts.read(line.text, now_ms=now_ms)
+    if isinstance(event, Problem):
+        return event
+    why = speaking.why_not(event)
+    return Problem(Reason.NOT_YOURS_TO_SAY, why) if why else None

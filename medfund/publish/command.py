@@ -15,7 +15,7 @@ import typer
 import uvloop
 
 from medfund import progress
-from medfund.publish import checking, reading, resume, sending, session
+from medfund.publish import checking, reading, registry, resume, sending, session
 
 BUFFER_BYTES = 1 << 20
 
@@ -85,17 +85,17 @@ class Run:
 
     def checked(self, stream: BinaryIO, after: reading.Prefix = reading.START) -> dict[str, Any]:
         """Test what comes after a prefix; `outcome` is "checked" or "refused"."""
-        verdict = self._verdict(stream, after)
+        verdict = self._verdict(stream, after, registry.Speaking())
         return {"outcome": "refused" if verdict.bad else "checked", **_found(verdict)}
 
     def published(self, stream: BinaryIO, journal: resume.Journal, *, skip_bad: bool, send_bad: bool) -> dict[str, Any]:
         """Test and send what an earlier run left; `outcome` is "published", "refused" or "interrupted"."""
         try:
-            state = uvloop.run(self._state(stream, journal))
+            state, speaking = uvloop.run(self._state(stream, journal))
         except sending.BrokerAway as error:
             return {"outcome": "interrupted", "error": str(error)}
         resumed_after = state.lines
-        verdict = self._verdict(stream, state.prefix)
+        verdict = self._verdict(stream, state.prefix, speaking)
         if verdict.bad and not (skip_bad or send_bad):
             return {"outcome": "refused", **_found(verdict)}
         began = time.monotonic()
@@ -105,13 +105,18 @@ class Run:
         seconds = time.monotonic() - began
         return {**sent, "resumed_after_line": resumed_after, "seconds": round(seconds, 3), **_found(verdict)}
 
-    def _verdict(self, stream: BinaryIO, after: reading.Prefix) -> checking.Verdict:
+    def _verdict(self, stream: BinaryIO, after: reading.Prefix, speaking: registry.Speaking) -> checking.Verdict:
         with progress.Bar("Checking", total=0) as bar:
-            return checking.check(stream, after=after, report=_complain, bar=bar)
+            return checking.check(stream, after=after, speaking=speaking, report=_complain, bar=bar)
 
-    async def _state(self, stream: BinaryIO, journal: resume.Journal) -> resume.State:
+    async def _state(self, stream: BinaryIO, journal: resume.Journal) -> tuple[resume.State, registry.Speaking]:
+        """Where an earlier run ended, and what the log says of sources."""
         async with self._sender() as sender:
-            return await session.resumed(stream, sender=sender, journal=journal, topic_prefix=self.topic_prefix)
+            state = await session.resumed(stream, sender=sender, journal=journal, topic_prefix=self.topic_prefix)
+            speaking = await registry.read(
+                self.bootstrap, prefix=self.topic_prefix, lanes=sender.lanes, identity=self.identity
+            )
+            return state, speaking
 
     def _sent(self, work: session.Session, stream: BinaryIO) -> dict[str, Any]:
         outcome = {"outcome": "published"}

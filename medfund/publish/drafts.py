@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from medfund.events import codec, envelope
+from medfund.events.codec import Accepted
 from medfund.events.envelope import Envelope, Headers, Outgoing
 from medfund.events.kinds import KINDS, Family, Kind
 from medfund.events.refusals import Problem
@@ -67,8 +68,11 @@ def _key(event: Envelope, kind: Kind | None) -> bytes | None:
     return text.encode() or UNKNOWN_KEY
 
 
-def problem(sketch: Draft, *, now_ms: int) -> Problem | None:
-    """What the codec says of the record, were it appended now; it is tested in one lane of those it goes to."""
+def read(line: bytes, *, now_ms: int) -> Accepted | Problem:
+    """What the codec makes of a line, were it appended now; it is tested in one lane of those it goes to."""
+    sketch = draft(line)
+    if isinstance(sketch, Problem):
+        return sketch
     lane, key = sketch.keys(CHECKED_LANES)[0]
     record = Outgoing(
         topic=sketch.family,
@@ -80,10 +84,10 @@ def problem(sketch: Draft, *, now_ms: int) -> Problem | None:
         headers=sketch.headers,
     )
     outcome = codec.decode(record, family=sketch.family, lanes=CHECKED_LANES)
-    return Problem(outcome.reason, outcome.detail) if isinstance(outcome, codec.Refused) else None
+    return Problem(outcome.reason, outcome.detail) if isinstance(outcome, codec.Refused) else outcome
 
 
 def check(line: bytes, *, now_ms: int) -> Problem | None:
     """What is wrong with a line, first thing first."""
-    sketch = draft(line)
-    return sketch if isinstance(sketch, Problem) else problem(sketch, now_ms=now_ms)
+    found = read(line, now_ms=now_ms)
+    return found if isinstance(found, Problem) else None

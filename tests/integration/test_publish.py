@@ -1,6 +1,7 @@
 """`medfund publish` on a real broker: nothing is sent unchecked, nothing is lost by a kill, nothing is changed."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -20,10 +21,12 @@ from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS
 from medfund.lanes import partition
 from medfund.local.kafka import Kafka
+from tests import events
 from tests.conftest import LANES
-from tests.integration import log_of
+from tests.integration import log_of, served
 
 RUN_LIMIT_S = 60
+SETTLED = "settlement.recorded.v1"
 COPIES = LANES - 1
 """The city's one policy goes into every lane."""
 
@@ -235,6 +238,41 @@ async def test_broker_that_stops_answering_ends_the_run_in_time_and_the_next_run
     again = await publisher.succeeds(file)
     assert again["resumed_after_line"] == summary["acknowledged_lines"]
     assert len(identities(await publisher.events())) == len(lines)
+
+
+async def test_what_a_source_may_not_say_is_told_before_it_is_sent(publisher: Publisher, tmp_path: Path) -> None:
+    """By the registry that is on the log, and by what the file itself registers on its way."""
+    [hospital] = events.providers(1, LANES, 1)
+    lines = [
+        lined(events.settlement(hospital, id="mine", funds={"310100": 4_321})),
+        lined(events.message("staff.mandated.v1", id="self-made", source=events.SOURCE)),
+        lined(events.settlement(hospital, id="theirs", funds={"310100": 4_321}), source="/gateway/north"),
+    ]
+    by_the_table = await publisher.run("-", "--dry-run", stdin=b"".join(lines))
+    said = "source '/gateway/152500' can never say this; staff.mandated.v1 is said by command"
+    assert faults(by_the_table) == [(2, "not_yours_to_say", said)]
+    await publisher.succeeds("-", stdin=lined(events.registry([1], LANES)[0]))
+    file = written(tmp_path / "said.jsonl", lines)
+    by_the_log = await publisher.run(file)
+    assert by_the_log.returncode == 1
+    assert faults(by_the_log) == [
+        (2, "not_yours_to_say", "source '/gateway/152500' speaks as hospital; staff.mandated.v1 is said by command"),
+        (3, "not_yours_to_say", f"source '/gateway/north' is not registered; {SETTLED} is said by hospital"),
+    ]
+    assert await publisher.log() == []
+    registered = events.source_registered("/gateway/north", "hospital", id="north", key=b"")
+    assert sum((await publisher.succeeds("-", stdin=lined(registered) + lines[2]))["sent"].values()) == LANES + 1
+    assert (await publisher.succeeds(file, "--send-bad"))["sent"] == {"claims": 2, "agency": LANES}
+
+
+def lined(message: events.Message, *, source: str = "") -> bytes:
+    """As a line of a file."""
+    told = json.loads(served.document(message))
+    return json.dumps({**told, "source": source or told["source"]}).encode() + b"\n"
+
+
+def faults(done: "subprocess.CompletedProcess[bytes]") -> list[tuple[int, str, str]]:
+    return [(one["line"], one["reason"], one["detail"]) for one in json.loads(done.stdout)["faults"]]
 
 
 async def test_line_of_thirty_megabytes_is_named_and_costs_no_memory(publisher: Publisher, tmp_path: Path) -> None:
