@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -119,10 +120,12 @@ class Killer:
 
 @dataclass
 class City:
-    """A provider in each lane, one area, the parts that work, and the bank."""
+    """Providers in each lane that call everything alike, one area, the parts that work, and the bank."""
 
     books: Books
     funds: list[WorkingFund]
+    hospitals: Mapping[int, Sequence[str]]
+    """By lane."""
     area: WorkingFund
     parts: list[Part]
     bank: Part
@@ -136,7 +139,8 @@ class City:
     async def begin(self) -> None:
         self.area.deposit({fund: 100 * fen for fund, fen in FUNDS.items()}, on=f"{FIRST_DAY - timedelta(days=30)}")
         for fund in self.funds:
-            fund.register()
+            for hospital in self.hospitals[fund.lane]:
+                fund.put("provider.registered.v1", provider=hospital, bank_account_ref=f"acct-{hospital}")
             fund.policy()
             for staff in ("anna", "bo"):
                 fund.mandate(staff)
@@ -145,12 +149,13 @@ class City:
     async def round(self, number: int) -> None:
         """A day of claims: submitted, approved by two people, sent in a run of each fund."""
         day = FIRST_DAY + timedelta(days=number)
+        served, on = (f"{day - timedelta(days=before)}" for before in (2, 1))
         for fund in self.funds:
-            fund.settlements.clear()
-            served = f"{day - timedelta(days=2)}"
-            fund.settle({name: fen // 100 + number for name, fen in FUNDS.items()}, day=served)
-            on = f"{day - timedelta(days=1)}"
-            fund.submit(f"D-{number:02d}", first=served, last=served, on=on, mode="DAY")
+            for more, hospital in enumerate(self.hospitals[fund.lane]):
+                fund.provider = hospital
+                fund.settlements.clear()
+                fund.settle({name: fen // 100 + number + 5_000 * more for name, fen in FUNDS.items()}, day=served)
+                fund.submit(f"D-{number:02d}", first=served, last=served, on=on, mode="DAY")
         await send(self.funds)
         await self.funds[0].drain()
         for fund in self.funds:
@@ -158,11 +163,13 @@ class City:
         await send(self.funds)
         await self.funds[0].drain()
         for fund in self.funds:
-            waiting = await self.payments("ORDERED", fund.lane)
-            told = {"payments": [one["payment_ref"] for one in waiting], "provider": fund.provider}
-            total = money.yuan(sum(fen for one in waiting for fen in one["amounts"].values()))
-            for staff in ("anna", "bo"):
-                fund.put("payment.approval.given.v1", **told, total=total, staff_ref=staff)
+            ordered = await self.payments("ORDERED", fund.lane)
+            for hospital in self.hospitals[fund.lane]:
+                waiting = [one for one in ordered if one["provider"] == hospital]
+                told = {"payments": [one["payment_ref"] for one in waiting], "provider": hospital}
+                total = money.yuan(sum(fen for one in waiting for fen in one["amounts"].values()))
+                for staff in ("anna", "bo"):
+                    fund.put("payment.approval.given.v1", **told, total=total, staff_ref=staff)
         await send(self.funds)
         await self.funds[0].drain()
         for name in FUNDS:
@@ -190,39 +197,52 @@ class City:
     async def settled(self) -> bool:
         return {one["status"] for one in await self.payments()} == {"SETTLED"}
 
-    def counted(self) -> dict[str, dict[str, int]]:
-        """By the bank, of each payment: how often it was asked, and how often it paid."""
+    def counted(self) -> dict[str, tuple[int, int, str, int]]:
+        """By the bank, of each payment: how often it was asked, how often it paid, to which account, and how much."""
         kept = json.loads((self.folder / "bank.json").read_text(encoding="utf-8"))
-        return {name: {"asked": one["asked"], "paid": one["paid"]} for name, one in kept["payments"].items()}
+        return {
+            name: (one["asked"], one["paid"], one["transfer"]["creditor"]["number"], one["transfer"]["amount"])
+            for name, one in kept["payments"].items()
+        }
 
-    def balances(self) -> dict[str, int]:
+    def balance(self, account: str) -> int:
+        """What the bank has on it."""
         kept = json.loads((self.folder / "bank.json").read_text(encoding="utf-8"))
-        return {fund: kept["customers"][number(fund)]["balance"] for fund in FUNDS}
+        return int(kept["customers"][account]["balance"])
 
 
-def accounts_of(folder: Path) -> tuple[Path, Path]:
+def number_of(hospital: str) -> str:
+    return f"62229{hospital[1:]}"
+
+
+def accounts_of(folder: Path, hospitals: Sequence[str]) -> tuple[Path, Path]:
     """The register of the fund, and the bank's own list of accounts."""
     own = [
         {"area": events.AREA, "fund": fund, "bank_account": "1002", "number": number(fund), "name": fund, "bank": BANK}
         for fund in FUNDS
     ]
-    payee = {"number": "6222000099999", "name": "某某医院", "bank": BANK}
+    payees = {
+        f"acct-{hospital}": {"number": number_of(hospital), "name": f"医院 {hospital}", "bank": BANK}
+        for hospital in hospitals
+    }
     register = folder / "accounts.json"
-    register.write_bytes(msgspec.json.encode({"own": own, "payees": {"acct-152500-000017": payee}}))
+    register.write_bytes(msgspec.json.encode({"own": own, "payees": payees}))
     held = [
         {"number": number(fund), "name": fund, "bank": BANK, "balance": money.yuan(100 * fen)}
         for fund, fen in FUNDS.items()
     ]
     known = folder / "bank-accounts.json"
-    known.write_bytes(msgspec.json.encode([*held, {**payee, "balance": "0.00"}]))
+    known.write_bytes(msgspec.json.encode(held))
     return register, known
 
 
 @pytest.fixture
-async def city(books: Books, folder: Path) -> AsyncIterator[City]:
+async def city(request: pytest.FixtureRequest, books: Books, folder: Path) -> AsyncIterator[City]:
+    """With one hospital in each lane, or as many as are asked for."""
+    hospitals = {lane: events.providers(lane, LANES, getattr(request, "param", 1)) for lane in range(LANES)}
     await with_clearing(books.database)
     books.services["clearing"] = FAMILIES
-    register, known = accounts_of(folder)
+    register, known = accounts_of(folder, [one for each in hospitals.values() for one in each])
     common = {
         **os.environ, **SETTINGS, "KAFKA_BOOTSTRAP": books.bootstrap, "MEDFUND_LANES": str(LANES),
         "MEDFUND_TOPIC_PREFIX": books.prefix, "LEASE_S": "1.0", "RENEW_S": "0.2",
@@ -247,7 +267,7 @@ async def city(books: Books, folder: Path) -> AsyncIterator[City]:
     funds = [WorkingFund(control, {"clearing": worker}, lane=lane, books=books) for lane in range(LANES)]
     area = funds[partition.lane_of(events.AREA.encode(), LANES)]
     try:
-        yield City(books, funds, area, parts, parts[-1], folder)
+        yield City(books, funds, hospitals, area, parts, parts[-1], folder)
     finally:
         for part in parts:
             part.kill()
@@ -259,11 +279,27 @@ async def city(books: Books, folder: Path) -> AsyncIterator[City]:
 @pytest.mark.timeout(900)
 async def test_every_payment_is_sent_and_paid_once_whoever_is_killed_whenever(city: City) -> None:
     print(f"\nrun it alone: SEED={SEED} pytest {__file__}")  # noqa: T201
+    killer = await killed(city, KILLS)
+    assert min(killer.kills.values()) >= KILLS / 25
+
+
+@pytest.mark.parametrize("city", [2], indirect=True)
+@pytest.mark.timeout(300)
+async def test_two_hospitals_of_one_lane_that_call_everything_alike_are_paid_once_each_on_its_own_account(
+    city: City,
+) -> None:
+    await killed(city, 2 * KILLS_A_ROUND)
+    named = Counter(one["payment_ref"] for one in await city.payments())
+    assert {*named.values()} == {2 * LANES}
+
+
+async def killed(city: City, kills: int) -> Killer:
+    """Rounds of payments, with so many kills; then each is asked for once, and paid once on the right account."""
     for part in city.parts:
         part.start()
     killer = Killer(city.parts, random.Random(SEED))
     await city.begin()
-    rounds = KILLS // KILLS_A_ROUND
+    rounds = kills // KILLS_A_ROUND
     async with asyncio.TaskGroup() as group:
         killing = group.create_task(killer.run())
         for number in range(1, rounds + 1):
@@ -275,12 +311,16 @@ async def test_every_payment_is_sent_and_paid_once_whoever_is_killed_whenever(ci
     await until(city.settled, "every payment is settled", limit_s=LIMIT_S)
     payments = await city.payments()
     print(f"{killer.kills} in {rounds} rounds, {len(payments)} payments in {city.runs} runs")  # noqa: T201
-    assert killer.total >= KILLS
-    assert min(killer.kills.values()) >= KILLS / 25
-    assert len(payments) == rounds * LANES * len(FUNDS)
-    once = {"asked": 1, "paid": 1}
-    assert city.counted() == {end_to_end_id(one["provider"], one["payment_ref"]): once for one in payments}
+    assert killer.total >= kills
+    assert len(payments) == rounds * len(FUNDS) * sum(map(len, city.hospitals.values()))
+    assert city.counted() == {
+        end_to_end_id(one["provider"], one["payment_ref"]): (
+            1, 1, number_of(one["provider"]), sum(one["amounts"].values()),
+        )
+        for one in payments
+    }  # fmt: skip
     await hold(city, payments)
+    return killer
 
 
 async def hold(city: City, payments: Sequence[Mapping[str, Any]]) -> None:
@@ -296,7 +336,8 @@ async def hold(city: City, payments: Sequence[Mapping[str, Any]]) -> None:
     await until(told, "both statements are taken in")
     await city.books.booked()
     assert await city.books.value("select count(*) from clearing.suspense") == 0
-    for fund, fen in city.balances().items():
+    for fund in FUNDS:
+        fen = city.balance(number(fund))
         paid = sum(one["amounts"].get(fund, 0) for one in payments)
         assert fen == 100 * FUNDS[fund] - paid
         for question in (
