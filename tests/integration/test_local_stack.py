@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.config_resource import ConfigResource as BrokerConfig
+from aiokafka.admin.config_resource import ConfigResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from medfund.http import tokens
 from medfund.http.tokens import Role
@@ -27,6 +29,7 @@ from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
 from medfund.local.services import SERVICES as SERVICES_OF_LANES
 from medfund.local.services import answer
+from tests.integration.faults.test_log import configure
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
@@ -92,7 +95,7 @@ async def test_a_broker_that_is_slow_is_not_taken_for_dead(stack: tuple[Path, di
     admin = AIOKafkaAdminClient(bootstrap_servers=told["bootstrap"])
     await admin.start()
     try:
-        (answer_,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
+        (answer_,) = await admin.describe_configs([BrokerConfig(ConfigResourceType.BROKER, "1")])
     finally:
         await admin.close()
     config = {name: value for name, value, *_ in answer_.resources[0][4]}
@@ -222,16 +225,20 @@ async def test_a_lane_that_stands_still_ends_nothing_and_is_put_right_while_ever
     ) as producer:
         blanks = [await producer.send("medfund.claims", b" " * 900_000, key=b"flood", partition=2) for _ in range(20)]
         offset = (await blanks[0]).offset
+    admin = AdminClient({"bootstrap.servers": told["bootstrap"]})
+    configure(admin, ConfigResource.Type.TOPIC, "medfund.bank", {"retention.ms": "86400000"})
     assert medfund("down", "--data", str(data)).returncode == 0
     said = medfund("up", "--detach", "--json", "--patience", "5", "--data", str(data), MEDFUND_LANES="4")
     assert said.returncode == 0, said.stderr
     [line] = [line for line in said.stderr.splitlines() if "not well" in line]
-    assert "(clearing_lane_stopped, lane_stopped); everything runs" in line
+    assert "(clearing_lane_stopped, clearing_log_expires, lane_stopped, log_expires); everything runs" in line
+    configure(admin, ConfigResource.Type.TOPIC, "medfund.bank", {"retention.ms": "-1"})
     found = running.running(data)
     assert found
     for service in SERVICES_OF_LANES:
         put_aside(service, found, "2", "claims", str(offset))
-    assert eventually(lambda: is_well(data), 60)
+    looked_at_each_minute = {"log_expires", "clearing_log_expires"}
+    assert eventually(lambda: health.faults(found) <= looked_at_each_minute, 60)
 
 
 def test_a_killed_supervisor_leaves_nothing_that_the_next_up_cannot_take_over(
