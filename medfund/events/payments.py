@@ -166,7 +166,7 @@ class PaymentCancelled(OfPayment, frozen=True, kw_only=True):
 
 @kind("payment.failed", family="clearing", key="provider", rules=_RULES)
 class PaymentFailed(OfPayment, frozen=True, kw_only=True):
-    """The bank did not carry it out: no money left, and what it was to pay is open until somebody asks for a retry.
+    """The bank did not carry it out, or not the rest of it: `amounts` are open until somebody asks for a retry.
 
     `code` is the bank's own (ISO 20022 external reason). `doubt` is why it may pay all the same. Books nothing.
     Source: c.2 (24).

@@ -256,6 +256,24 @@ async def test_a_difference_of_one_fen_is_told(door: Door) -> None:
     assert (told["bank"], told["books"], told["difference"]) == ("4999.99", "5000.00", "-0.01")
 
 
+async def test_a_corrected_statement_of_a_day_takes_the_place_of_the_first_and_books_what_that_lacked(
+    door: Door,
+) -> None:
+    one, two = Entry("X-1", "IN", 77, DAY, DAY), Entry("X-2", "OUT", 431, DAY, DAY)
+    for lines, opening in (([one], 500_000), ([one, two], 500_000), ([one, two], 499_900)):
+        door.bank.put(door.bank.statement(lines, opening=opening))
+        assert await door.round() == []
+    told = [
+        msgspec.json.decode(record.value or b"")["difference"]
+        for record in door.fund.log.records("bank", door.fund.lane)
+        if dict(record.headers)["ce_type"] == b"bank.mismatch.found.v1"
+    ]
+    assert told == ["-1.00"], "the third one alone is not what the books have"
+    row = await door.fund.control.fetchrow("select opening, closing, lines from clearing.bank_statements")
+    assert tuple(row) == (499_900, 499_546, 2)
+    assert (await door.fund.balances())["1002"]["310100"] == 500_000 + 77 - 431
+
+
 # -- bad files
 
 

@@ -172,6 +172,24 @@ async def test_a_second_delivery_that_is_refused_leaves_payments_sent_and_is_tol
     assert (await anna.answer("/v1/payments", area=AREA, queue="doubted"))["payments"] == []
 
 
+@pytest.mark.parametrize("code", ["AM05", "DU01", "DUPL"])
+@pytest.mark.parametrize("level", ["file", "order", "payment"])
+async def test_at_whatever_level_the_bank_refuses_what_it_has_the_payment_stays_sent(
+    door: Door, level: str, code: str
+) -> None:
+    await two_payments_at_the_bank(door)
+    name = {"file": "second-delivery-refused", "payment": "one-rejected-one-pending"}.get(level, "order-refused")
+    text = (SAYS / f"{name}.pain002.xml").read_text("utf-8")
+    text = text.replace("<Cd>AM05<", f"<Cd>{code}<").replace("<Cd>AC01<", f"<Cd>{code}<")
+    words = {"run": RUN, "first": end_to_end_id(PROVIDER, P1), "second": end_to_end_id(PROVIDER, LATE)}
+    door.bank.put_bytes(Template(text).substitute(words).encode(), "answer.xml")
+    assert await door.round() == []
+    assert await states(door) == ["SENT", "SENT"]
+    told = [(one["payment_ref"], one["code"]) for one in await door.fund.decided("payment.doubted")]
+    assert sorted(told) == ([] if level == "payment" else [(P1, code)]) + [(LATE, code)]
+    assert await door.fund.decided("payment.failed") == []
+
+
 async def test_who_approves_a_payment_anew_is_told_first_that_the_bank_may_still_pay_the_old_one(
     door: Door, anna: Caller
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from medfund import money
+from medfund import calendar, money
 from tests.conftest import Database
 from tests.fund import Fund, running
 from tests.integration import claims_served
@@ -318,6 +318,25 @@ async def test_an_amended_notice_says_which_days_are_worked(fund: Fund) -> None:
     fund.day("2027-01-03")
     [ordered] = await fund.ordered()
     assert (ordered["due"], ordered["amounts"]) == ("2027-01-03", {"310100": "9000.00"})
+
+
+async def test_a_notice_that_amends_a_year_that_was_shipped_says_which_days_are_worked(fund: Fund) -> None:
+    """9 February 2026, a Monday, is given away; a claim that waits for it is paid the day after."""
+    shipped = calendar.shipped().notices[2026]
+    days = {"holidays": shipped.holidays, "workdays": shipped.workdays}
+    notice = {name: sorted(str(day) for day in of) for name, of in days.items()}
+    notice["holidays"].append("2026-02-09")
+    fund.put_in_lane("calendar.published.v1", year=2026, notice_ref="amended", **notice)
+    fund.settle({"310100": 73_100})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.day("2026-02-09")
+    assert await fund.ordered() == []
+    fund.day("2026-02-10")
+    [ordered] = await fund.ordered()
+    assert (ordered["due"], ordered["amounts"]) == ("2026-02-10", {"310100": "657.90"})
+    [accepted] = await fund.decided("claim.batch.accepted")
+    assert (accepted["due_15"], accepted["due_20"]) == ("2026-03-09", "2026-03-16"), "its clock starts after it"
 
 
 async def test_what_was_not_paid_at_once_for_want_of_a_notice_is_paid_when_it_comes(fund: Fund) -> None:

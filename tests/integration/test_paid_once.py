@@ -209,3 +209,15 @@ async def test_what_the_bank_paid_a_part_of_though_nobody_had_sent_it_is_ordered
     assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{FUND: 5_790}]
     assert (await fund.plan(FUND, on="2026-02-10")).payments == 0
     assert (await holds(fund))["1104"] == 60_000
+
+
+async def test_what_the_bank_rejects_of_a_payment_that_it_paid_in_part_is_the_rest(fund: Fund) -> None:
+    await sent(fund)
+    fund.bank(P1, {FUND: 60_000}, on="2026-02-10")
+    fund.put("bank.payment.rejected.v1", provider=fund.provider, payment_ref=P1)
+    assert await states(fund) == {P1: ("FAILED", 60_000, 5_790)}
+    fund.retry(P1)
+    assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{FUND: 5_790}]
+    fund.bank(P1, {FUND: 5_790}, on="2026-02-12")
+    assert await states(fund) == {P1: ("SETTLED", 65_790, 0), REST: ("CANCELLED", 0, 0)}
+    assert (await holds(fund))["1104"] == 65_790

@@ -288,6 +288,35 @@ async def test_an_offset_on_the_last_day_of_the_year_is_in_time_and_a_later_one_
     assert "1101" not in await fund.balances()
 
 
+async def test_what_an_offset_on_the_last_day_takes_to_the_end_blocks_nothing(fund: Fund) -> None:
+    await disbursed(fund, fen=61_700)
+    fund.settle({EMPLOYEES: 73_100}, day="2026-12-02")
+    fund.submit("B-12", first="2026-12-01", last="2026-12-15", on="2026-12-30", mode="WEEK")
+    await fund.drain()
+    fund.day("2026-12-31")
+    assert await offsets(fund) == [("1101", "617.00")]
+    fund.day("2027-01-01")
+    [cleared] = await fund.decided("prepayment.cleared")
+    assert (cleared["on"], (await fund.prepayments())[ANNUAL]["blocks"]) == ("2026-12-31", None)
+    assert await fund.decided("prepayment.overdue") == []
+
+
+async def test_a_visitors_payable_pays_the_hospitals_own_prepayment_of_that_fund(fund: Fund) -> None:
+    """R10, c.4: the visitors' side is what is paid for them, the prepayment's side stays as it is."""
+    await disbursed(fund, fen=61_700)
+    fund.recall(ANNUAL, on="2026-05-11")
+    fund.settle({EMPLOYEES: 73_100}, day="2026-05-15", insured_area="370100")
+    fund.submit("B-V", first="2026-05-01", last="2026-05-31", on="2026-06-05", insured_area="370100")
+    await fund.drain()
+    fund.day("2026-06-08")
+    assert await offsets(fund) == [("1101", "617.00")]
+    assert [one["amounts"] for one in await fund.payments(status="ORDERED")] == [{EMPLOYEES: 65_790 - 61_700}]
+    books, stat = await fund.balances(), await fund.balances("STAT")
+    assert ("1101" in books, books["1104"]) == (False, {EMPLOYEES: 61_700})
+    assert "TEMP_PREPAY" not in stat
+    assert stat["TEMP_INSTANT"] == {EMPLOYEES: 61_700}
+
+
 async def test_what_was_taken_back_is_cleared_at_the_end_of_the_year(fund: Fund) -> None:
     await disbursed(fund)
     for month in (9, 10, 11):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clearing.funds import added, first_above
+from clearing.funds import added, first_above, positive, total
 from clearing.payments import planning
 from medfund import money
 from medfund.events.treasury import PaymentRunOpened
@@ -77,18 +77,18 @@ class Month:
         claiming: dict[Any, int] = {
             self.settle: 20, self.reverse: 14, self.submit: 11, self.withdraw: 3, self.open_day: 13, self.audit: 16,
             self.doubt: 30, self.contest: 24, self.supervise: 8, self.hold: 8, self.bank: 16, self.step: 4,
-            self.repeat: 5, self.bring: 2, self.belated: 2,
+            self.repeat: 5, self.bring: 2, self.belated: 2, self.change_its_mind: 2,
         }  # fmt: skip
         paying: dict[Any, int] = {
             self.settle: 4, self.submit: 3, self.open_day: 3, self.audit: 7, self.supervise: 3, self.hold: 7,
             self.approve: 22, self.run: 22, self.answer: 18, self.bank: 6, self.retry: 12, self.misplace: 5,
-            self.place: 8, self.change: 8, self.step: 3, self.repeat: 4, self.bring: 3,
+            self.place: 8, self.change: 8, self.step: 3, self.repeat: 4, self.bring: 3, self.change_its_mind: 10,
         }  # fmt: skip
         advancing: dict[Any, int] = {
             self.settle: 20, self.submit: 16, self.open_day: 24, self.audit: 12, self.ask: 4, self.grant: 7,
             self.approve: 16, self.run: 14, self.answer: 16, self.recall: 2, self.repay: 8, self.purchase: 14,
             self.figure: 2, self.retry: 8, self.bank: 6, self.step: 3, self.repeat: 4, self.bring: 5,
-            self.belated: 8,
+            self.belated: 8, self.change_its_mind: 5,
         }  # fmt: skip
         acts = {"CLAIMS": claiming, "PAYMENTS": paying, "PREPAYMENTS": advancing}[self.theme]
         if self.random.random() < 0.15:
@@ -290,6 +290,22 @@ class Month:
         if back:
             amounts = {fund: self.random.randint(0, fen) for fund, fen in amounts.items()}
         self.fund.bank(payment["payment_ref"], amounts, on=f"{self.today}", back=back)
+
+    async def change_its_mind(self) -> None:
+        """The bank pays what it had rejected, or takes a return back, also one that somebody has asked for again."""
+        payments = await self.known("payments")
+        if failed := [one for one in payments if one["status"] == "FAILED"]:
+            chosen = self.random.choice(failed)
+            self.fund.bank(chosen["payment_ref"], chosen["amounts"], on=f"{self.today}")
+        if back := [one for one in payments if any(one["returned"].values())]:
+            chosen = self.random.choice(back)
+            self.fund.sent += 1
+            for fund, fen in chosen["returned"].items():
+                self.fund.put(
+                    "bank.return.reversed.v1", provider=self.fund.provider, payment_ref=chosen["payment_ref"],
+                    bank_txn=f"V-{self.fund.sent}", value_date=f"{self.today}", booked_on=f"{self.today}",
+                    amounts={fund: money.yuan(self.random.choice([fen, fen, self.random.randint(1, fen)]))},
+                )  # fmt: skip
 
     async def belated(self) -> None:
         """The bank says late that a claim was paid in time, after its breach was told."""
@@ -513,6 +529,24 @@ class Month:
                     place = name_of(payable), name
                     assert payable[name] == on_the_way.get(place, {}), place
                 assert not first_above(payable["ordered"], payable["payable"])
+        await self.check_owed()
+
+    async def check_owed(self) -> None:
+        """Whatever is owed is ordered, on its way, or waits for somebody to ask for it again; and nothing waits to be
+        sent of what the provider has in advance already."""
+        payments, claims = await self.fund.payments(), await self.all_of("claims")
+        for carrier in [*(one for one in claims if one["lead"] == one["ref"]), *await self.all_of("recoveries")]:
+            name = name_of(carrier)
+            together = [one for one in claims if name_of(one, "lead") == name]
+            names = {name, *map(name_of, together)}
+            mine = [one for one in payments if name_of(one, "payable_ref") in names]
+            waits = total(one["to_retry"] for one in mine)
+            pending = total(one["pending"] for one in together) if together else carrier["pending"]
+            left = added(added(carrier["payable"], carrier["ordered"], -1), pending, -1)
+            assert not first_above(positive(left), waits), (name, left, waits)
+            unsent = [one for one in mine if one["status"] in ("ORDERED", "APPROVED") and one["purpose"] == "PAYABLE"]
+            ahead = positive(total(one["advance"] for one in together))
+            assert not ahead.keys() & total(one["amounts"] for one in unsent).keys(), (name, ahead)
 
     async def check_prepayments(self) -> None:
         """What is out of each is what its history says."""

@@ -67,6 +67,10 @@ def test_a_fund_may_have_its_own_ratio() -> None:
             {"prepayment__gate": "310100:12 390100:5"},
             "prepayment.gate: fund 390100: 5 months are below the national least",
         ),
+        (
+            {"prepayment__schedule": "AT_ANNUAL_CLEARING"},
+            "prepayment.schedule: AT_ANNUAL_CLEARING, and prepayment.return_by is the year's end (R10)",
+        ),
         ({"audit__unfinished": "HOLD"}, "audit.unfinished: 'HOLD' is none of WAIT, HOLD_DOUBTFUL"),
     ],
 )

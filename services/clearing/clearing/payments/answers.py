@@ -234,8 +234,8 @@ def _advance_taken(draft: Draft, payment: Payment, cause: Place) -> Iterator[Eve
 
 
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
-    """No money left: what it was to pay is open, until somebody asks that it be paid again. That the bank has it
-    already says nothing of the first delivery: it may pay that one still."""
+    """No money left, or no more than a part: what it was to pay still is open, until somebody asks that it be paid
+    again. That the bank has it already says nothing of the first delivery: it may pay that one still."""
     payment = draft.payments.get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
@@ -249,14 +249,14 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
             reason=event.reason,
             told_on=event.rejected_on,
         )
-    elif payment.status != "SENT" or payment.settled:
+    elif payment.status != "SENT":
         yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
     else:
         yield PaymentFailed(
-            **draft.payable(payment.payable).told(cause, payment.amounts),
+            **draft.payable(payment.payable).told(cause, payment.left),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
-            amounts=yuans(payment.amounts),
+            amounts=yuans(payment.left),
             code=event.code,
             reason=event.reason,
             failed_on=event.rejected_on,
