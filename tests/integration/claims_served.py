@@ -114,19 +114,19 @@ async def city(database: Database) -> AsyncIterator[tuple[MemoryLog, Clinic, dic
             funds[fund.provider] = fund
         first, stranger, elsewhere = funds.values()
         hospital, neighbour = events.providers(first.lane, LANES, 2)
-        for fund, provider, area in (
-            (first, hospital, events.AREA),
-            (first, neighbour, events.AREA),
-            (stranger, stranger.provider, events.AREA),
-            (elsewhere, elsewhere.provider, OTHER_AREA),
+        for fund, provider, area, day in (
+            (first, hospital, events.AREA, "2026-02-09"),
+            (first, neighbour, events.AREA, "2026-02-10"),
+            (stranger, stranger.provider, events.AREA, "2026-02-09"),
+            (elsewhere, elsewhere.provider, OTHER_AREA, "2026-02-09"),
         ):
             fund.provider = provider
-            await _live(fund, area)
+            await _live(fund, area, day)
         first.provider = hospital
         yield log, Clinic(hospital, neighbour, stranger.provider, elsewhere.provider), funds
 
 
-async def _live(fund: Fund, area: str) -> None:
+async def _live(fund: Fund, area: str, day: str) -> None:
     batch = f"B-{fund.provider}"
     fund.sent += 10_000 * fund.lane
     fund.settlements.clear()
@@ -135,7 +135,7 @@ async def _live(fund: Fund, area: str) -> None:
     doubted = fund.settle({"310100": 100_000}, area=area, insured_area=area)
     fund.submit(batch, area=area, insured_area=area)
     await fund.drain()
-    fund.day("2026-02-09")
+    fund.day(day)
     fund.find(batch, f"F-{fund.provider}", {"310100": 100}, doubted, area=area)
     fund.recover(f"C-{fund.provider}", {"310100": 500}, area=area, insured_area=area)
     await fund.drain()
