@@ -477,6 +477,34 @@ async def test_a_payment_that_the_bank_rejects_is_paid_when_somebody_asks_and_an
     assert (await fund.balances())["1104"] == {"310100": 90_000}
 
 
+async def test_who_asked_for_a_payment_is_one_of_the_two_with_a_mandate_for_it_alone(fund: Fund) -> None:
+    """Nobody stands behind a payment by asking for it who could not by approving it, on the day of the run either."""
+    await fund.approve("anna", "bo")
+    await fund.run("310100", on="2026-02-10")
+    fund.put("bank.payment.rejected.v1", provider=PROVIDER, payment_ref=P1)
+    fund.mandate("dan", "finance", limit="899.99")
+    fund.retry(P1, "dan")
+    again = f"{BATCH}/P2/310100"
+    await fund.approve("bo", refs=[again])
+    assert (await states(fund))[again] == "ORDERED"
+    await fund.approve("dan", "chen", refs=[again])
+    assert (await states(fund))[again] == "APPROVED"
+    assert await refusals(fund) == [("dan", "REQUESTER")]
+    fund.mandate("dan", "finance", limit="900.00")
+    fund.day("2026-02-15")
+    await fund.approve("bo", refs=[again])
+    assert (await states(fund))[again] == "APPROVED", "with it, dan and bo are two"
+    fund.mandate("dan", "finance", valid_to="2026-02-14")
+    await fund.run("310100", on="2026-02-15", number=2)
+    [left] = await fund.decided("payment.withheld")
+    assert (left["code"], left["detail"]) == ("MANDATE", "dan, who asked for it, has no mandate for it on 2026-02-15")
+    await fund.approve("bo", refs=[again])
+    assert (await states(fund))[again] == "ORDERED"
+    await fund.approve("chen", refs=[again])
+    await fund.run("310100", on="2026-02-15", number=3)
+    assert (await states(fund))[again] == "SENT"
+
+
 async def test_what_came_back_waits_until_somebody_asks_for_it_again(fund: Fund) -> None:
     """R3.7. Its clock runs again meanwhile; it can be held, and what is recovered is taken before it is paid."""
     await approved_claim(fund)

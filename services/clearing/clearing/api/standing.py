@@ -61,8 +61,7 @@ def of(payment: Payment, known: Known, account: Account, policy_ref: str, today:
     if payment.status not in UNSENT or today is None:
         return None
     counting = approving.approvers(payment, today, account.ref)
-    asked = 1 if payment.requested_by else 0
-    missing = max(0, approving.PEOPLE - asked - len(counting))
+    missing = max(0, approving.PEOPLE - len(approving.behind(known.mandates, payment, counting, today)))
     roles = [known.mandates.of(payment.area, person, today) for person in counting]
     approver = any(mandate is not None and mandate.role == "approver" for mandate in roles)
     return Standing(missing, missing > 0 and not approver, _account_state(payment, known, account, policy_ref, today))

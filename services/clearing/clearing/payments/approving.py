@@ -1,6 +1,6 @@
 """Two people behind each payment: who has approved it, and whether that counts. Pure. Source: c.2 (21), reliability 76.
 
-Whoever asked for a payment is one of the two; where the rules alone asked, two people approve it. One of those who
+Whoever asked for a payment is one of the two, with a mandate that covers it; else two people approve it. One of those who
 approve has the role of an approver; each has a mandate of the area on that day, up to all that the person approves for
 the payee on it: no limit is passed by splitting.
 """
@@ -13,6 +13,7 @@ from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.payments import mandates
+from clearing.payments.mandates import Mandates
 from clearing.payments.payment import UNSENT, Payment
 from clearing.state import Draft
 from medfund import money, people
@@ -79,7 +80,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
     return PaymentApproved(
         **told,
         approvers=[*before, staff_ref],
-        missing=PEOPLE - len(_behind(payment, [*before, staff_ref])),
+        missing=PEOPLE - len(behind(draft.known.mandates, payment, [*before, staff_ref], today)),
         expires_on=today + timedelta(days=days),
         bank_account_ref=account,
         approved_on=today,
@@ -93,14 +94,18 @@ def approvers(payment: Payment, today: date, account: str) -> list[str]:
     return payment.approvers
 
 
-def _behind(payment: Payment, approved_by: list[str]) -> list[str]:
-    return [*([payment.requested_by] if payment.requested_by else []), *approved_by]
+def behind(known: Mandates, payment: Payment, approved_by: list[str], day: date) -> list[str]:
+    """Those who approved it, and before them whoever asked for it, with a mandate for it."""
+    mandate = known.of(payment.area, payment.requested_by, day) if payment.requested_by else None
+    asked = mandate is not None and mandates.covers(mandate, sum(payment.amounts.values()))
+    return [*([payment.requested_by] if payment.requested_by and asked else []), *approved_by]
 
 
 def _refusal(
     draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date, others: int
 ) -> Refusal | None:
-    if payment.status not in UNSENT or len(_behind(payment, before)) >= PEOPLE:
+    those = behind(draft.known.mandates, payment, before, today)
+    if payment.status not in UNSENT or len(those) >= PEOPLE:
         return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
     if people.same(staff_ref, payment.requested_by):
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
@@ -116,7 +121,7 @@ def _refusal(
         said = f"{money.yuan(fen)} and {money.yuan(others)} approved for {payment.provider} on {today}"
         return Refusal("LIMIT", f"{said} are above the limit of {staff_ref}, {mandate.limit}")
     theirs = [draft.known.mandates.of(payment.area, other, today) for other in before]
-    complete = len(_behind(payment, before)) + 1 >= PEOPLE
+    complete = len(those) + 1 >= PEOPLE
     if complete and not any(other is not None and other.role == "approver" for other in [mandate, *theirs]):
         return Refusal("ROLE", f"an approver has to approve it; {staff_ref} is {mandate.role}")
     return None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from clearing.claims.claim import Claim
 from clearing.funds import yuans
-from clearing.payments import mandates
+from clearing.payments import approving, mandates
 from clearing.payments.payment import Payment, end_to_end_id
 from clearing.state import Draft
 from medfund import money
@@ -83,6 +83,8 @@ def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
         mandate = draft.known.mandates.of(payment.area, staff_ref, day)
         if mandate is None or not mandates.covers(mandate, sum(payment.amounts.values())):
             return Reason("MANDATE", f"{staff_ref}, who approved it, has no mandate for it on {day}", True)
+    if len(approving.behind(draft.known.mandates, payment, payment.approvers, day)) < approving.PEOPLE:
+        return Reason("MANDATE", f"{payment.requested_by}, who asked for it, has no mandate for it on {day}", True)
     if (reason := _account(draft, payment, day, policy.account_days)) is not None:
         return reason
     if policy.suspension_stops_payment and draft.known.agreements.suspended(payment.provider, day):
