@@ -209,6 +209,27 @@ async def test_two_hospitals_of_one_lane_that_call_everything_alike_each_see_and
     await control(fund)
 
 
+async def test_where_there_is_money_for_one_of_two_payments_of_one_name_one_is_paid(fund: Fund, api: Api) -> None:
+    """As many as there is money for, in the dry run too; the other one's turn comes with the next money."""
+    both = Hospitals(fund, api)
+    await both.each(lambda fen: fund.settle({FUND: fen}), 100_000, 70_000)
+    await both.each(lambda _: fund.submit(BATCH), None, None)
+    fund.day("2026-02-09")
+    p1 = f"{BATCH}/P1/{FUND}"
+    await both.approve("PZ-1", [p1])
+    fund.deposit({FUND: 90_000 - 9_000_000})
+    await fund.drain()
+    plan = await both.people[0].answer("/v1/payment-runs/plan", area=AREA, fund=FUND, execute_on="2026-02-10")
+    for told in (plan, *plan["days"]):
+        assert (told["planned"]["payments"], told["planned"]["total"], told["approved"]["payments"]) == (1, "900.00", 2)
+    await fund.run(FUND, on="2026-02-10")
+    states = {name: one["status"] for name, one in (await both.payments()).items()}
+    assert states == {(FIRST, p1): "SENT", (SECOND, p1): "APPROVED"}
+    fund.deposit({FUND: 63_000})
+    await fund.run(FUND, on="2026-02-10", number=2)
+    assert {one["status"] for one in (await both.payments()).values()} == {"SENT"}
+
+
 async def test_who_withdraws_a_batch_sees_its_own_and_another_hospital_keeps_its_batch_of_that_name(
     fund: Fund, api: Api
 ) -> None:

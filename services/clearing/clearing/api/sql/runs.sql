@@ -91,7 +91,7 @@ with approved as (
     select
         due,
         fen,
-        sum(fen) over (order by due, payment_ref) as running
+        sum(fen) over (order by due, payment_ref collate "C", provider collate "C") as running
     from payments
     where
         status = 'APPROVED' and area = $1 and fund = $2 and due <= $3

@@ -24,14 +24,15 @@ select
 
 -- name: approved
 -- The approved payments of a fund that may be sent on a day, by lane, in the order of due days, as far as the money goes;
--- and how many there are in all. Locks: none.
+-- and how many there are in all. Providers may call theirs alike: each is one by itself, in the order that lanes know,
+-- whatever the collation of the database. Locks: none.
 with approved as (
     select
         lane,
         payment_ref,
         due,
         fen,
-        sum(fen) over (order by due, payment_ref) as running
+        sum(fen) over (order by due, payment_ref collate "C", provider collate "C") as running
     from payments
     where
         status = 'APPROVED' and area = $1 and fund = $2 and due <= $3
@@ -57,7 +58,7 @@ from payments
 where
     status = 'APPROVED' and area = $1 and fund = $2 and due <= $3
     and (body ->> 'expires_on')::date >= $4
-order by due, payment_ref
+order by due, payment_ref collate "C", provider collate "C"
 offset $5
 limit 1
 
