@@ -209,6 +209,62 @@ async def test_two_hospitals_of_one_lane_that_call_everything_alike_each_see_and
     await control(fund)
 
 
+async def test_what_was_open_before_what_nobody_had_placed_and_contracts_are_each_hospitals_own(
+    fund: Fund, api: Api
+) -> None:
+    both = Hospitals(fund, api)
+    fund.day("2026-01-05")
+
+    # The books begin with a claim and a statement of one name each.
+    for account, item, sums in (("2102", BATCH, (50_000, 30_000)), ("1103", "DZ-1", (700, 800))):
+        await both.each(
+            lambda fen, account=account, item=item: fund.put(
+                "opening.item.recorded.v1", provider=fund.provider, item_ref=item,
+                accounts=[{"account": account, "amounts": {FUND: f"{fen / 100:.2f}"}}],
+            ), *sums,
+        )  # fmt: skip
+    p2 = f"{BATCH}/P2/{FUND}"
+    await both.approve("PZ-1", [p2])
+    await fund.run(FUND, on="2026-01-05")
+    sent = {name: (one["status"], one["amounts"]) for name, one in (await both.payments()).items()}
+    assert sent == {(FIRST, p2): ("SENT", {FUND: 50_000}), (SECOND, p2): ("SENT", {FUND: 30_000})}
+    kept = await fund.control.fetch("select provider, ref from clearing.openings order by provider")
+    assert [tuple(row) for row in kept] == [(FIRST, "DZ-1"), (SECOND, "DZ-1")]
+
+    # What left the account and nobody could place was the second's payment of that name.
+    fund.put("bank.line.unplaced.v1", amounts={FUND: "300.00"}, bank_txn="X-1", direction="OUT")
+    [left] = await fund.decided("suspense.opened")
+    told = await both.asked(
+        both.people[0],
+        "/v1/suspense-placings",
+        item=left["item_ref"],
+        placed_as="PAYMENT",
+        target=p2,
+        provider=SECOND,
+        placed_on="2026-01-05",
+    )
+    [placed] = await fund.decided("suspense.placed")
+    assert (told["state"], placed["provider"], placed["target"]) == ("DONE", SECOND, p2)
+    fund.put("bank.payment.settled.v1", provider=SECOND, payment_ref=p2, bank_account="1190", bank_txn="X-1",
+             amounts={FUND: "300.00"}, value_date="2026-01-05")  # fmt: skip
+    assert {name: one["status"] for name, one in (await both.payments()).items()} == {
+        (FIRST, p2): "SENT", (SECOND, p2): "SETTLED",
+    }  # fmt: skip
+
+    # One contract's number with two hospitals: each bought what it bought.
+    agreed = {"kind": "BULK", "contract_ref": "JC-7", "agreed": {FUND: "1000.00"}}
+    await both.each(lambda _: fund.apply(FUND, **agreed), None, None)
+    await both.each(
+        lambda fen: fund.grant(f"{fund.provider}/JC-JC-7/{FUND}", fen, prepayment_kind="BULK", base="1000.00"),
+        30_000, 40_000,
+    )  # fmt: skip
+    fund.put("prepayment.purchases.reported.v1", provider=SECOND, contract_ref="JC-7", purchased={FUND: "250.00"},
+             reported_on="2026-03-31")  # fmt: skip
+    bought = {ref: (one["granted"], one["purchased"]) for ref, one in (await fund.prepayments()).items()}
+    assert bought == {f"{FIRST}/JC-JC-7/{FUND}": (30_000, 0), f"{SECOND}/JC-JC-7/{FUND}": (40_000, 25_000)}
+    await control(fund)
+
+
 async def test_where_there_is_money_for_one_of_two_payments_of_one_name_one_is_paid(fund: Fund, api: Api) -> None:
     """As many as there is money for, in the dry run too; the other one's turn comes with the next money."""
     both = Hospitals(fund, api)
