@@ -45,6 +45,10 @@ class _ReadAhead(Exception):
     """What the batch refers to may still be unread; nothing was applied."""
 
 
+class _HeldUp(Exception):
+    """A topic cannot be read to its end: a transaction is open."""
+
+
 @dataclass(frozen=True)
 class Limits:
     batch_records_max: int = 5000
@@ -211,18 +215,26 @@ class Lane:
             pass
         runs, references = batch.runs, self.service.references
         booked = await self._book_if_any([run for run in runs if run.topic in references])
-        # The reference's end is asked for after the event was read: what was appended before the event lies before it.
-        for topic in references:
-            booked += await self._read_to_end(topic)
-        return booked + await self._book_if_any([run for run in runs if run.topic not in references])
+        rest = [run for run in runs if run.topic not in references]
+        try:
+            # Its end is asked for after the event was read: what was appended before the event lies before it.
+            for topic in references:
+                booked += await self._read_to_end(topic, patient=False)
+        except _HeldUp:
+            self._later = [*rest, *self._later]  # and other lanes have their turn
+            return booked
+        return booked + await self._book_if_any(rest)
 
-    async def _read_to_end(self, topic: str) -> int:
-        """Book what a topic holds now, and nothing else; returns the number of records."""
+    async def _read_to_end(self, topic: str, *, patient: bool = True) -> int:
+        """Book what a topic holds now, and nothing else; returns the number of records. Raises `_HeldUp` where it is
+        not `patient`."""
         booked, end = 0, await self.source.end(topic)
         while self.source.position(topic) < end:
             read = await self.source.read(
                 limit=self.limits.batch_records_max, wait_s=self.limits.wait_s, topics=[topic]
             )
+            if not read and not patient:
+                raise _HeldUp
             booked += await self._book_if_any(read)
         return booked
 
