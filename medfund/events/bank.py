@@ -27,7 +27,10 @@ FeeAccount: TypeAlias = Literal["5004", "4001"]
 
 
 class BankAnswer(Event, frozen=True, kw_only=True):
-    """What the bank says of one payment: `value_date` is its day, `bank_account` the account that the money left."""
+    """What the bank says of one payment: `value_date` is its day, `bank_account` the account that the money left.
+
+    Of what was found in suspense, `found_in` is the item, and `found_on` the bank account that its line is of.
+    """
 
     area: Area
     provider: Provider
@@ -37,6 +40,8 @@ class BankAnswer(Event, frozen=True, kw_only=True):
     value_date: Day
     amounts: Amounts
     booked_on: Day | None = None
+    found_in: Ref | None = None
+    found_on: BankAccount | None = None
 
 
 _ANSWER: Mapping[str, Any] = {

@@ -421,6 +421,23 @@ class SuspenseOpened(OfSuspense, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {**_SUSPENSE, "reason": "没有可对应的付款或收款"}
 
 
+@kind("suspense.kept", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
+class SuspenseKept(OfSuspense, frozen=True, kw_only=True):
+    """What of an item was placed, and is not that after all: its target had no room for it any more. It is an open item
+    of its own until somebody says what it was. Books nothing: it has not left suspense. Source: c.4, c.2 (27).
+    """
+
+    kept_of: Ref
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_SUSPENSE,
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90bdr",
+        "kept_of": "S-5b1f0c9a4d7e42138f6a90bd",
+        "reason": "more came in than is owed of case 2026-017",
+    }
+
+
 @kind("suspense.placed", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
 class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     """What a suspense item turned out to be, as somebody said on `placed_on`; `value_date` stays the bank's day.

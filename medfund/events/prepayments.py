@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.bank import LeftFrom
+from medfund.events.bank import BankAccount, LeftFrom
 from medfund.events.dimensions import Decision
 from medfund.events.fields import (
     Amount,
@@ -177,8 +177,8 @@ class PrepaymentRecallOrdered(Event, frozen=True, kw_only=True):
 
 @kind("bank.prepayment.repaid", family="bank", key="provider", rules=(rules.not_negative("amounts"),))
 class BankPrepaymentRepaid(Event, frozen=True, kw_only=True):
-    """A provider paid a prepayment back in cash: the bank names it, or it was found in suspense (2190). Source: R2.4,
-    c.2 (33), c.4."""
+    """A provider paid a prepayment back in cash: the bank names it, or it was found in suspense (2190), as item
+    `found_in` of the bank account `found_on`. Source: R2.4, c.2 (33), c.4."""
 
     area: Area
     provider: Provider
@@ -188,6 +188,8 @@ class BankPrepaymentRepaid(Event, frozen=True, kw_only=True):
     value_date: Day
     amounts: Amounts
     booked_on: Day | None = None
+    found_in: Ref | None = None
+    found_on: BankAccount | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         "area": "152500",

@@ -12,6 +12,7 @@ import msgspec
 
 from medfund import money
 from medfund.events import rules
+from medfund.events.bank import BankAccount
 from medfund.events.dimensions import OfProvider
 from medfund.events.fields import Amounts, Area, Count, Day, Digest, HashRef, Provider, Ref, Text, Words
 from medfund.events.kinds import Event, kind
@@ -360,7 +361,8 @@ class RecoveryDecided(Recovery, frozen=True, kw_only=True):
 
 @kind("recovery.received", family="reviews", key="provider", rules=_RULES)
 class RecoveryReceived(Recovery, frozen=True, kw_only=True):
-    """Money of a recovery came to the fiscal special account (条例 art. 45), or was found in suspense (2190).
+    """Money of a recovery came to the fiscal special account (条例 art. 45), or was found in suspense (2190), as item
+    `found_in` of the bank account `found_on`.
 
     Books nothing: `recovery.settled` does.
 
@@ -371,6 +373,8 @@ class RecoveryReceived(Recovery, frozen=True, kw_only=True):
     value_date: Day
     bank_account: Literal["1003", "2190"] = "1003"
     booked_on: Day | None = None
+    found_in: Ref | None = None
+    found_on: BankAccount | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 

@@ -478,7 +478,8 @@ async def test_the_banks_numbers_are_texts(door: Door, anna: Caller) -> None:
 
 
 async def placed(door: Door, caller: Caller, txn: str, **what: str) -> str:
-    [item] = [one for one in (await caller.answer("/v1/suspense", area=AREA))["items"] if one["bank_txn"] == txn]
+    items = (await caller.answer("/v1/suspense", area=AREA, open="true"))["items"]
+    [item] = [one for one in items if one["bank_txn"] == txn]
     given = await caller.command("/v1/suspense-placings", item=item["item"], placed_on="2026-02-12", **what)
     assert given.status_code == 202, given.text
     await door.fund.drain()
@@ -566,6 +567,38 @@ async def test_a_recovery_that_came_to_the_expenditure_account_is_placed_and_pas
     assert not books.keys() & {"1190", "2190"}
     assert (stat["EXPENSE"], stat["FISCAL_CASH"]["310100"]) == ({"310100": -4_700}, 1_004_700)
     assert not stat.keys() & {"TEMP_SUSPENSE", "RECV_SUSPENSE"}
+
+
+@pytest.mark.parametrize("what", ["RECOVERY", "PAYMENT"])
+async def test_what_was_placed_where_there_is_no_room_any_more_is_in_suspense_again(
+    door: Door, anna: Caller, what: str
+) -> None:
+    """Two items are placed as one thing of 50.00, or as a payment of 900.00, before either is told of it."""
+    await door.sent()
+    door.fund.recover("C-1", {"310100": 5_000}, decided_on="2026-02-09")
+    recovered = what == "RECOVERY"
+    fen, target, account = (5_000, "C-1", "1003") if recovered else (61_700, P1, "1002")
+    lines = [Entry(f"D-{number}", "IN" if recovered else "OUT", fen, DAY, DAY) for number in (1, 2)]
+    door.bank.put(door.bank.notification(lines, account=account))
+    await door.round()
+    for item in (await anna.answer("/v1/suspense", area=AREA))["items"]:
+        door.fund.put_in_lane("suspense.placing.requested.v1", item_ref=item["item"], placed_as=what, target=target,
+                              provider=PROVIDER, staff_ref="anna", placed_on="2026-02-12")  # fmt: skip
+    await door.fund.drain()
+    assert await door.round() == []
+    await door.fund.drain()
+    left, direction, books = ("50.00", "IN", "2190") if recovered else ("334.00", "OUT", "1190")
+    [(_, *found)] = await in_suspense(anna)
+    assert found == [direction, left]
+    assert abs((await door.fund.balances())[books]["310100"]) == round(float(left) * 100)
+    [kept] = await door.fund.decided("suspense.kept")
+    assert (kept["bank_account"], kept["item_ref"]) == (account, f"{kept['kept_of']}r")
+    assert await placed(door, anna, kept["bank_txn"], placed_as="OTHER_INCOME") == "DONE"
+    assert books not in await door.fund.balances()
+    assert await in_suspense(anna) == []
+    before = await door.fund.tables()
+    await door.fund.rebuild()
+    assert await door.fund.tables() == before
 
 
 async def test_a_prepayment_that_was_paid_back_is_placed_from_suspense(door: Door, anna: Caller) -> None:

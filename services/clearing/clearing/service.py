@@ -91,6 +91,7 @@ from medfund.events.payments import (
     PaymentSent,
     PaymentSettled,
     PaymentWithheld,
+    SuspenseKept,
     SuspenseOpened,
     SuspensePlaced,
 )
@@ -364,6 +365,8 @@ class Clearing:
             case SuspenseOpened():
                 suspense.evolve_opened(draft, decision)
                 draft.moves += cash.suspended(decision)
+            case SuspenseKept():
+                suspense.evolve_opened(draft, decision)
             case SuspensePlaced():
                 suspense.evolve_placed(draft, decision)
                 draft.moves += cash.placed(decision)

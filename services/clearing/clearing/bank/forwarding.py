@@ -62,6 +62,8 @@ def _event(item: Item, whose: dict[Name, Dimensions]) -> Event | None:
         "booked_on": item.booked_on or None,
         "amounts": yuans(item.amounts),
         "bank_account": SUSPENSE[item.direction],
+        "found_in": item.item_ref,
+        "found_on": item.bank_account,
     }
     about, target = {"area": item.area, "provider": item.provider, **line}, item.target or ""
     match item.placed_as, item.direction:

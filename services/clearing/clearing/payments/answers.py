@@ -16,7 +16,6 @@ from clearing.funds import Fens, added, at_most, fens, positive, yuans
 from clearing.offsets.taking import offset
 from clearing.payments import payment as payments
 from clearing.payments import suspense
-from clearing.payments.cash import BANKS
 from clearing.payments.orders import cancel, pay_out
 from clearing.payments.payable import ADVANCES, Payable
 from clearing.payments.payment import UNSENT, Payment
@@ -66,7 +65,7 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
         yield from _settled(draft, payment, event, cause, yuans(now))
         yield from _rest_of(draft, order, cause)
     if odd := added(paid, now, -1):
-        yield from _odd(event, cause, odd, _why_not_paid(payment, event))
+        yield from suspense.odd(event, cause, odd, _why_not_paid(payment, event))
 
 
 def _settled(
@@ -112,7 +111,7 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
     if back and payment:
         yield from _returned(draft, payment, event, cause, back)
     if odd := added(came, back, -1):
-        yield from _odd(event, cause, odd, f"more than was paid of {event.payment_ref} comes back")
+        yield from suspense.odd(event, cause, odd, f"more than was paid of {event.payment_ref} comes back")
 
 
 def _returned(
@@ -158,7 +157,7 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield from _advance_taken(draft, payment, cause)
         yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
-        yield from _odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
+        yield from suspense.odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
 
 
 def _in_its_place(draft: Draft, payment: Payment, amounts: Fens) -> Payment | None:
@@ -265,7 +264,10 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
 
 
 def _is_known(draft: Draft, payment: Payment | None, event: BankAnswer) -> bool:
-    """Whether this line of the bank is booked already, to the payment or to suspense."""
+    """Whether this line of the bank is booked already, to the payment or to suspense; what was found there is told
+    once."""
+    if event.found_in is not None:
+        return False
     return (payment is not None and _is_of(payment, event)) or suspense.is_known(draft, event)
 
 
@@ -277,14 +279,6 @@ def _is_of(payment: Payment, event: BankAnswer) -> bool:
     return event.bank_txn in payment.txns and (
         bool(payment.returned) if isinstance(event, BankPaymentReturned) else payment.value_date == event.value_date
     )
-
-
-def _odd(event: BankAnswer, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
-    """What was in suspense already stays there; what moved on a bank account goes there."""
-    if event.bank_account in BANKS:
-        yield from suspense.unexpected(event, cause, amounts, reason)
-    else:
-        yield disputed(event, cause, reason)
 
 
 def _answered(

@@ -12,7 +12,9 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from clearing.dimensions import disputed
 from clearing.funds import Fens, fens, yuans
+from clearing.payments.cash import BANKS
 from clearing.policy import NoPolicy
 from clearing.state import Draft
 from medfund.events.bank import (
@@ -26,12 +28,13 @@ from medfund.events.bank import (
     PlacedAs,
 )
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
+from medfund.events.payments import SuspenseKept, SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
 from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
 
-OfLine: TypeAlias = BankAnswer | BankLineUnplaced | BankPrepaymentRepaid | RecoveryReceived
+Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived
+OfLine: TypeAlias = Told | BankLineUnplaced
 """Facts that a line of the bank is told by, of which something can be in suspense."""
 DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RECOVERY": "IN", "PREPAYMENT": "IN"}
 """Which way money goes, where that is given by what it is."""
@@ -102,7 +105,7 @@ def _old_ref(event: OfLine, fund: str) -> str:
     return item_ref(event.area, event.bank_account, fund, event.bank_txn, None, direction_of(event))
 
 
-def is_known(draft: Draft, event: OfLine) -> bool:
+def is_known(draft: Draft, event: Told) -> bool:
     """Whether a line is in suspense, or was."""
     return any(_is_known(draft, event, fund) for fund in event.amounts)
 
@@ -126,9 +129,7 @@ def unplaced(draft: Draft, event: BankLineUnplaced, cause: Place) -> Iterator[Ev
             yield _opened(event, cause, fund, fen, UNPLACED)
 
 
-def unexpected(
-    event: BankAnswer | BankPrepaymentRepaid | RecoveryReceived, cause: Place, amounts: Fens, reason: str
-) -> Iterator[Event]:
+def unexpected(event: Told, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
     """The bank names a payment, a prepayment or a recovery, and moved money that it cannot be for."""
     for fund, fen in amounts.items():
         yield _opened(event, cause, fund, fen, reason)
@@ -148,6 +149,29 @@ def _opened(event: OfLine, cause: Place, fund: str, fen: int, reason: str) -> Su
         reason=reason,
         payment_ref=event.payment_ref if isinstance(event, BankAnswer) else None,
     )
+
+
+def odd(event: Told, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
+    """What moved on a bank account goes to suspense; what was there already stays, and is open again."""
+    if event.bank_account in BANKS:
+        yield from unexpected(event, cause, amounts, reason)
+    elif event.found_in is None or event.found_on is None:
+        yield disputed(event, cause, reason)
+    else:
+        for fund, fen in amounts.items():
+            yield SuspenseKept(
+                area=event.area,
+                cause=cause,
+                item_ref=f"{event.found_in}r",
+                kept_of=event.found_in,
+                bank_account=event.found_on,
+                direction=direction_of(event),
+                amounts=yuans({fund: fen}),
+                bank_txn=event.bank_txn,
+                value_date=event.value_date,
+                booked_on=event.booked_on,
+                reason=reason,
+            )
 
 
 def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iterator[Event]:
@@ -229,7 +253,7 @@ def _other_side(draft: Draft, item: Item) -> Item | None:
 # -- what the decisions change
 
 
-def evolve_opened(draft: Draft, event: SuspenseOpened) -> None:
+def evolve_opened(draft: Draft, event: SuspenseOpened | SuspenseKept) -> None:
     draft.suspense[event.item_ref] = Item(
         item_ref=event.item_ref,
         area=event.area,
@@ -239,7 +263,7 @@ def evolve_opened(draft: Draft, event: SuspenseOpened) -> None:
         bank_txn=event.bank_txn,
         value_date=event.value_date,
         reason=event.reason,
-        payment_ref=event.payment_ref,
+        payment_ref=event.payment_ref if isinstance(event, SuspenseOpened) else None,
         booked_on=event.booked_on or UNSET,
     )
     draft.changed_suspense.add(event.item_ref)

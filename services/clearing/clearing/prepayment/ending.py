@@ -13,7 +13,6 @@ from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import at_most, fens, positive, yuans
 from clearing.payments import suspense
-from clearing.payments.cash import BANKS
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import cancel
 from clearing.prepayment.giving import told
@@ -92,8 +91,7 @@ def mine(draft: "Draft", provider: str) -> list[Prepayment]:
 def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterator[Event]:
     """In cash, never more than is outstanding: the rest goes to suspense (edge case 46)."""
     prepayment = draft.prepayments.get(names.prepayment(event))
-    lines = {suspense.line_of(event), event.bank_txn}
-    if (prepayment is not None and not lines.isdisjoint(prepayment.txns)) or suspense.is_known(draft, event):
+    if event.found_in is None and _is_known(draft, prepayment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     came = fens(event.amounts)
@@ -113,11 +111,14 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
         )
         yield from ended(draft, prepayment.name, cause)
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
-        reason = f"more than is outstanding of prepayment {event.prepayment_ref}"
-        if event.bank_account in BANKS:
-            yield from suspense.unexpected(event, cause, odd, reason)
-        else:
-            yield disputed(event, cause, reason)
+        yield from suspense.odd(event, cause, odd, f"more than is outstanding of prepayment {event.prepayment_ref}")
+
+
+def _is_known(draft: "Draft", prepayment: Prepayment | None, event: BankPrepaymentRepaid) -> bool:
+    """Whether this line of the bank is booked already, to the prepayment or to suspense."""
+    lines = {suspense.line_of(event), event.bank_txn}
+    mine = prepayment is not None and not lines.isdisjoint(prepayment.txns)
+    return mine or suspense.is_known(draft, event)
 
 
 def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:

@@ -9,7 +9,6 @@ from clearing import dimensions, names
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
 from clearing.payments import suspense
-from clearing.payments.cash import BANKS
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
@@ -53,7 +52,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
     """As far as it is owed; the rest is in suspense, as all money that nothing is known of."""
     recovery, came = draft.recoveries.get(names.recovery(event)), fens(event.amounts)
-    if (recovery is not None and suspense.line_of(event) in (recovery.txns or ())) or suspense.is_known(draft, event):
+    if event.found_in is None and _is_known(draft, recovery, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
     now = at_most(came, recovery.due) if recovery is not None else {}
@@ -70,15 +69,13 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
         )
     if odd := added(came, now, -1):
         why = "more came in than is owed of" if recovery is not None else "there is no recovery of"
-        yield from _odd(event, cause, odd, f"{why} case {event.case_ref}")
+        yield from suspense.odd(event, cause, odd, f"{why} case {event.case_ref}")
 
 
-def _odd(event: RecoveryReceived, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
-    """What was in suspense already stays there."""
-    if event.bank_account in BANKS:
-        yield from suspense.unexpected(event, cause, amounts, reason)
-    else:
-        yield disputed(event, cause, reason)
+def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived) -> bool:
+    """Whether this line of the bank is booked already, to the recovery or to suspense."""
+    mine = recovery is not None and suspense.line_of(event) in (recovery.txns or ())
+    return mine or suspense.is_known(draft, event)
 
 
 def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:
