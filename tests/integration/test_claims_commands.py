@@ -261,3 +261,39 @@ async def test_without_a_log_a_command_can_be_given_again(
     look = await given(finance, "/v1/holds", HOLD)
     await fund.drain()
     assert (await finance.answer(look))["state"] == "DONE"
+
+
+async def test_what_is_certain_to_come_to_nothing_is_refused_at_once_and_uses_up_no_number(
+    fund: Fund, api: Api, finance: Caller, provider: Caller
+) -> None:
+    """Of whatever kind. Once what it lacked is there, the same is asked for under the same number."""
+    fund.mandate("finance-one", "finance")
+    fund.day("2026-03-02")
+    await approved(fund)
+    fund.appeal(BATCH, "F-1")
+    await fund.drain()
+    p2 = f"{BATCH}/P2/310100"
+    certain = [
+        (provider, "/v1/withdrawals", WITHDRAWAL, "batch B-202601 is being paid: it cannot be withdrawn any more"),
+        (provider, "/v1/appeals", APPEAL, "finding F-1 is under appeal already"),
+        (provider, "/v1/receipts", {"payment": p2, "received_on": "2026-03-02"}, f"{p2} was not sent to the bank"),
+        (finance, "/v1/releases", RELEASE, "fund 310100: hold case-1 holds less than 5.00"),
+        (finance, "/v1/holds", {**HOLD, "amounts": {"310100": "94.06"}}, "fund 310100: less than 94.06 is open"),
+        (
+            finance,
+            "/v1/retries",
+            {"retry": "CF-1", "provider": PROVIDER, "payment": p2, "reason": "?"},
+            f"nothing of payment {p2} failed or came back and waits",
+        ),
+    ]
+    for caller, path, body, why in certain:
+        response = await caller.command(path, **body)
+        assert problem(response) == (409, "would_be_declined"), path
+        assert response.json()["detail"].startswith(why)
+    assert await api.superuser("select from commands") == []
+    await given(finance, "/v1/holds", {**HOLD, "amounts": {"310100": "94.05"}})
+    await fund.drain()
+    await given(finance, "/v1/releases", RELEASE)
+    fund.appeal(BATCH, "F-1", {})
+    await fund.drain()
+    await given(provider, "/v1/appeals", APPEAL)
