@@ -54,6 +54,8 @@ class Scene:
             yield self._said("payment.approval.given.v1", f"approve-{person}", payments=refs, total="1.00",
                              staff_ref=person)  # fmt: skip
         yield self._said("payment.run.opened.v1", "run", staff_ref="ghost-1")
+        owed = [{"account": "2102", "amounts": {"310100": "7777777.00"}}]
+        yield self._said("opening.item.recorded.v1", "owed", item_ref="YE-1", accounts=owed)
 
     def audited_and_answered(self) -> Iterator[Message]:
         """The hospital's own audit ends at nothing, and the bank has paid, and has been paid back."""

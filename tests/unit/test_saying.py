@@ -86,6 +86,18 @@ def test_a_lane_takes_what_is_its_sources_to_say_and_nothing_else(type: str) -> 
             assert f"; {type} is said by " in refused.detail
 
 
+TWO_PEOPLE = ("staff.mandated.v1", "policy.published.v1", "opening.balance.recorded.v1", "opening.item.recorded.v1")
+
+
+@pytest.mark.parametrize("approvers", [[], ["olga"], ["olga", "OLGA"], ["olga", "olga"], ["olga", "paul", "quin"]])
+@pytest.mark.parametrize("type", TWO_PEOPLE)
+def test_what_takes_two_people_is_not_said_by_one_under_two_names(type: str, approvers: list[str]) -> None:
+    refused = known().admit(said(type, "/clearing/commands", approvers=approvers))
+    assert refused is not None
+    assert refused.detail.startswith(f"{type} is said by two people")
+    assert known().admit(said(type, "/clearing/commands", approvers=["olga", "paul"])) is None
+
+
 def document(type: str, source: str) -> bytes:
     data = msgspec.json.encode(KINDS[type].example)
     return to_json(Envelope(id="1", source=source, type=type, time=TIME, data=data))
