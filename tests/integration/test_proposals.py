@@ -10,6 +10,7 @@ import pytest
 
 from medfund.events.kinds import KINDS
 from medfund.http.problems import Problem
+from tests import events
 from tests.conftest import Database
 from tests.events import AREA
 from tests.fund import POLICY, Fund, running
@@ -257,9 +258,17 @@ async def test_an_opening_item_that_would_be_disputed_is_neither_kept_nor_agreed
     await fund.drain()
     assert problem(await agreed(paul, second)) == (409, "would_be_declined")
     assert [row["proposal_ref"] for row in await api.superuser("select * from proposal_approvals")] == ["SQ-1"]
-    for number, says in enumerate((item(fund), item(fund, provider="H15250299999", item_ref="B-2")), 3):
+    [elsewhere] = events.providers(0, 1, 2)[1:]
+    fund.put("provider.registered.v1", provider=elsewhere, area="370100")
+    await fund.drain()
+    for number, (says, why) in enumerate([
+        (item(fund), "B-1 is known already"),
+        (item(fund, provider="H15250299999"), f"provider H15250299999 is not registered in area {AREA}"),
+        (item(fund, provider=elsewhere), f"provider {elsewhere} is not registered in area {AREA}"),
+    ], 3):  # fmt: skip
         response = await olga.command("/v1/proposals", **proposal("item", says, number))
         assert problem(response) == (409, "would_be_declined")
+        assert response.json()["detail"] == why
     assert len(await api.superuser("select * from proposals")) == 2
 
 

@@ -5,6 +5,7 @@ to its lane: that is told there. What is refused here is not kept, and its numbe
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from clearing import store
 from clearing.service import Clearing
@@ -37,8 +38,10 @@ async def _answers(here: Context, fact: Accepted) -> Sequence[Event]:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
         draft = rules.draft(Draft(await store.load(connection, lane)))  # type: ignore[arg-type]
-        if refused := rules.admit(draft, fact, asked=True):
-            raise Problem("would_be_declined", refused.detail, reason=refused.reason.value)
+        if rules.admit(draft, fact, asked=True):
+            # Where else it is registered is not for everybody to know.
+            about: Any = fact.event
+            raise Problem("would_be_declined", f"provider {about.provider} is not registered in area {about.area}")
         await store.foresee(connection, lane, draft, fact)  # type: ignore[arg-type]
     rules.learn(draft, fact)
     answers = []
