@@ -58,10 +58,11 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
     order = None
     if payment and payment.status == "FAILED" and now != payment.left:
         whole = at_most(paid, payment.left) == payment.left
-        order = _in_its_place(draft, payment, payment.left) if whole else None
-        now = payment.left if order else {}
+        order = _asked_again(draft, payment, payment.left) if whole else None
+        now = payment.left if order or (whole and _is_with_approved(draft, payment)) else {}
+    if order:
+        yield _cancelled(draft, order, cause, f"the bank paid {event.payment_ref} all the same")
     if now and payment:
-        yield from _makes_way(draft, payment, order, cause, f"the bank paid {event.payment_ref} all the same")
         yield from _settled(draft, payment, event, cause, yuans(now))
         yield from _rest_of(draft, order, cause)
     if odd := added(paid, now, -1):
@@ -148,11 +149,14 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
     stands = at_most(went, at_most(payment.to_retry, payment.returned)) if payment else {}
     order = None
     if payment and not stands and at_most(went, payment.returned) == went:
-        order = _in_its_place(draft, payment, went)
-        stands = went if order else {}
+        order = _asked_again(draft, payment, went)
+        stands = went if order or _is_with_approved(draft, payment) else {}
+    if order:
+        yield _cancelled(draft, order, cause, f"bank transaction {event.bank_txn} takes the return back")
     if stands and payment:
-        yield from _makes_way(draft, payment, order, cause, f"bank transaction {event.bank_txn} takes the return back")
-        yield from _undone(draft, payment, event, cause, stands, to_payable=_is_in_place(payment, order))
+        yield from _undone(
+            draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE"
+        )
         yield from _paid_in_time(draft, draft.payable(payment.payable), event, cause)
         yield from _advance_taken(draft, payment, cause)
         yield from _rest_of(draft, order, cause)
@@ -160,36 +164,30 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield from suspense.odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
 
 
-def _in_its_place(draft: Draft, payment: Payment, amounts: Fens) -> Payment | None:
-    """The order that pays what failed or came back, and is not sent yet. One for more than that is for a payable alone;
-    what was approved of a claim pays for its P1 too, whatever else there was to be taken from it."""
+def _asked_again(draft: Draft, payment: Payment, amounts: Fens) -> Payment | None:
+    """The order in place of what failed or came back, not sent yet; one for more than that is for a payable alone."""
+    fitting = (
+        order
+        for order in _unsent(draft, payment)
+        if order.retry_of == payment.payment_ref and at_most(amounts, order.amounts) == amounts
+    )
+    return next((order for order in fitting if order.purpose == "PAYABLE" or order.amounts == amounts), None)
+
+
+def _is_with_approved(draft: Draft, payment: Payment) -> bool:
+    """Whether a P1 is paid with what was approved of its claim, which is not sent yet and makes way for its advance."""
+    orders = (order for order in _unsent(draft, payment) if order.purpose == "PAYABLE" and order.fund == payment.fund)
+    return bool(payment.with_approved) and any(True for _ in orders)
+
+
+def _unsent(draft: Draft, payment: Payment) -> list[Payment]:
     payable = draft.payable(payment.payable)
-    unsent = [order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one)]
-    for order in unsent:
-        if payment.with_approved and order.purpose == "PAYABLE" and order.fund == payment.fund:
-            return order
-        fits = order.retry_of == payment.payment_ref and at_most(amounts, order.amounts) == amounts
-        if fits and (order.purpose == "PAYABLE" or order.amounts == amounts):
-            return order
-    return None
-
-
-def _is_in_place(payment: Payment, order: Payment | None) -> bool:
-    """Whether an order is for a payable that what came back had been put to."""
-    return order is not None and order.purpose == "PAYABLE" and order.retry_of == payment.payment_ref
-
-
-def _makes_way(
-    draft: Draft, payment: Payment, order: Payment | None, cause: Place, reason: str
-) -> Iterator[PaymentCancelled]:
-    """What pays for more than this payment makes way when its advance is taken."""
-    if order is not None and order.retry_of == payment.payment_ref:
-        yield _cancelled(draft, order, cause, reason)
+    return [order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one)]
 
 
 def _rest_of(draft: Draft, order: Payment | None, cause: Place) -> Iterator[Event]:
     """What else was in an order that ended is ordered anew."""
-    if order is not None and order.purpose == "PAYABLE" and order.status == "CANCELLED":
+    if order is not None and order.purpose == "PAYABLE":
         yield from pay_out(draft, draft.carrier(draft.payable(order.payable)), cause)
 
 
