@@ -211,6 +211,33 @@ async def test_who_approves_a_payment_anew_is_told_first_that_the_bank_may_still
     assert (await anna.command("/v1/approvals", **approval, although_bank_may_still_pay=True)).status_code == 202
 
 
+async def test_who_pays_a_day_of_a_month_again_is_told_that_the_bank_may_still_pay_it(door: Door, anna: Caller) -> None:
+    """The first day of the month carries what is owed for the second one: the retry has that one's name."""
+    fund = door.fund
+    fund.settlements.clear()
+    for day in (5, 6):
+        on = f"2026-01-0{day}"
+        fund.settle({"310100": 20_000 + day}, day=on, clr_type="11")
+        fund.submit(f"D-{day}", first=on, last=on, on=f"2026-01-0{day + 1}", mode="DAY", clr_type="11")
+    await fund.drain()
+    fund.day("2026-02-10")
+    await door.sent()
+    fund.deduct(["D-5", "D-6"], {})
+    second = "D-6/P1/310100"
+    fund.put("bank.payment.rejected.v1", provider=PROVIDER, payment_ref=second, doubt="the bank accepted it before")
+    await fund.drain()
+    fund.retry(second, "bo")
+    await fund.drain()
+    waiting = (await anna.answer("/v1/payments", area=AREA, queue="to_approve", fund="310100"))["payments"]
+    [again] = [one for one in waiting if one["retry_of"] == second]
+    assert (again["payable"], again["bank_may_still_pay"]) == ("D-5", True)
+    [doubted] = (await anna.answer("/v1/payments", area=AREA, queue="doubted"))["payments"]
+    assert (doubted["payment"], doubted["bank_may_still_pay"]) == (second, True)
+    approval = {"approval": "A-1", "provider": PROVIDER, "payments": [again["payment"]], "total": again["total"]}
+    refused = await anna.command("/v1/approvals", **approval)
+    assert (refused.status_code, refused.json()["code"]) == (409, "bank_may_still_pay")
+
+
 # -- answers
 
 
