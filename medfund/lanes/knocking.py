@@ -17,7 +17,9 @@ async def let_in(starting: Awaitable[None], broker: Mapping[str, Any]) -> None:
     try:
         await starting
     except KafkaConnectionError as error:
-        raise KafkaConnectionError(await _why(dict(broker)) or str(error)) from error
+        if (why := await _why(dict(broker))) is None:
+            raise
+        raise KafkaConnectionError(why) from error
 
 
 async def _why(broker: dict[str, Any]) -> str | None:

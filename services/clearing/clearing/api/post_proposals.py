@@ -44,7 +44,8 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     if reserved := sorted({"approvers", "hash"} & asked.says.keys()):
         raise Problem("parameter_invalid", f"says.{reserved[0]}: the two people and what they said make it")
     area = proposals.filed_under(asked.says) if _named(asked.says) else ""
-    command = told.made(here, asked.kind, area, asked.proposal, asked.says, caller.subject, SECOND)
+    data = proposals.data(asked.kind, asked.says, caller.subject, SECOND)
+    command = told.made(here, asked.kind, (area, asked.proposal), data)
     commands.check(command)
     told.within(caller, asked.says)
     event = KINDS[command.type].decoder.decode(msgspec.json.encode(command.data))

@@ -61,18 +61,15 @@ class Proposal(BaseModel):
 
 def command(here: Context, row: Any, approved_by: str) -> Command:
     """What the two people say together."""
-    says = msgspec.json.decode(row["says"])
-    return made(here, row["kind"], row["area"], row["proposal_ref"], says, row["proposed_by"], approved_by)
+    data = proposals.data(row["kind"], msgspec.json.decode(row["says"]), row["proposed_by"], approved_by)
+    return made(here, row["kind"], (row["area"], row["proposal_ref"]), data)
 
 
-def made(
-    here: Context, kind: Kind, area: str, ref: str, says: dict[str, Any], proposed_by: str, approved_by: str
-) -> Command:
+def made(here: Context, kind: Kind, keys: tuple[str, str], data: dict[str, Any]) -> Command:
     """What is about an area or a provider goes into its lane, the rest into every lane."""
-    data = proposals.data(kind, says, proposed_by, approved_by)
     key = data.get(EVENTS[TYPES[kind]].key)
     lane = partition.lane_of(key.encode(), here.lanes) if isinstance(key, str) else None
-    return Command(kind, (area, ref), lane, data)
+    return Command(kind, keys, lane, data)
 
 
 def within(caller: Principal, says: dict[str, Any]) -> None:
