@@ -28,7 +28,7 @@ from medfund.events.kinds import FAMILIES
 from medfund.events.speakers import Speaker
 from medfund.http import tokens
 from medfund.lanes import partition
-from medfund.lanes.kafka import KafkaLog
+from medfund.lanes.kafka import QUIET_WAIT_MS, KafkaLog
 from medfund.lanes.settings import NOBODY, IdentitySettings
 from medfund.local import permissions, prepare
 from medfund.local.kafka import Kafka
@@ -227,6 +227,16 @@ async def test_who_is_not_let_in_is_told_why(broker: Knowing, wrong: dict[str, s
     with pytest.raises(sending.BrokerAway, match=why):
         async with sending.Sender(broker.address, topic_prefix="fund", patience_s=1, identity=identity):
             pass
+
+
+async def test_a_lane_is_left_at_once_though_the_broker_holds_its_question(broker: Knowing, granted: str) -> None:
+    """Under TLS too, where both sides say that they close."""
+    log = KafkaLog(broker.address, prefix=granted, identity=broker.identity("ledger-worker"))
+    lane = await log.open_lane(0, ["purchases"])
+    lane.seek({"purchases": await lane.end("purchases")})
+    assert await lane.read(limit=10, wait_s=0.5) == []
+    async with asyncio.timeout(QUIET_WAIT_MS / 1000 / 4):
+        await lane.close()
 
 
 async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Knowing) -> None:
