@@ -82,7 +82,7 @@ where
     and ($2::text [] is null or payment.area = any($2))
     and payment.fund = $3
     and why ->> 'run_ref' = $1
-order by why ->> 'code', payment.payment_ref
+order by why ->> 'code', payment.payment_ref, payment.provider
 limit $4::int
 
 -- name: by_due
