@@ -40,6 +40,7 @@ from medfund.postgres import connect
 from medfund.publish import sending
 from tests import events
 from tests.conftest import FORGETFUL, LANES, Database
+from tests.conftest import PASSWORDS as OF_DATABASE
 from tests.integration import served
 from tests.integration.workers import until
 from tests.integration.working_fund import with_clearing
@@ -304,12 +305,8 @@ class Named(Service):
 async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
     broker: Knowing, database: Database, folder: Path
 ) -> None:
-    """A settlement comes over the API, another and a claim from a gateway's own client; clearing answers, the ledger
-    books, days are opened, and the books are proved."""
-    await prepared(broker, "whole")
-    for source in events.registry(range(LANES), LANES):
-        await register(broker, source)
-    await with_clearing(database)
+    """`medfund prepare` makes the topics. A settlement comes over the API, another and a claim from a gateway's own
+    client; clearing answers, the ledger books, days are opened, and the books are proved."""
     keys = tokens.make_keys(folder)
     (folder / "accounts.json").write_text('{"own": [], "payees": {}}', encoding="utf-8")
     environment = {
@@ -321,6 +318,11 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
         "MEDFUND_BANK_ACCOUNTS": str(folder / "accounts.json"),
         **{variable(service, role): database.dsn(role, service) for service, roles in ROLES.items() for role in roles},
     }
+    installed = program(broker, ADMINISTRATOR, {**environment, **installing(database)}, "prepare")
+    assert installed == {"prepared": True, "clients_known": True}
+    for source in events.registry(range(LANES), LANES):
+        await register(broker, source)
+    await with_clearing(database)
     programs = [*WORKERS.values(), SCHEDULER, BANK, *APIS]
     running = [Named(broker, program, program.name, folder / "services", environment) for program in programs]
     try:
@@ -345,6 +347,17 @@ async def test_each_process_works_as_its_own_user_from_the_gateway_to_the_books(
         assert not [process.name for process in running if not process.running]
     finally:
         await asyncio.to_thread(together, [process.stop for process in running])
+
+
+def installing(database: Database) -> dict[str, str]:
+    """What `medfund prepare` alone is told."""
+    return {
+        "DATABASE_URL": database.admin,
+        "KAFKA_PUBLISHERS": json.dumps(PUBLISHERS),
+        **{
+            variable(service, role, "password"): OF_DATABASE[role] for service, roles in ROLES.items() for role in roles
+        },
+    }
 
 
 async def register(broker: Knowing, message: events.Message) -> None:
