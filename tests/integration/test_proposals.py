@@ -150,6 +150,25 @@ async def test_a_source_is_registered_by_two_people_for_areas_that_both_speak_fo
     assert problem(response) == (404, "not_found")
 
 
+async def test_nobody_takes_a_source_away_from_an_area_that_they_do_not_speak_for(fund: Fund, api: Api) -> None:
+    """A registration takes the place of the one before, whatever areas that was for."""
+    theirs = {**SOURCE, "areas": ["370100"]}
+    waiting = await proposed(office(api, "rita", areas=["370100"]), kind="source", says=theirs, number=7)
+    found = await proposed(office(api, "olga"), kind="source", says=SOURCE)
+    assert (await agreed(office(api, "paul"), found)).status_code == 200
+    await fund.drain()
+    for name in ("rita", "sven"):
+        stranger = office(api, name, areas=["370100"])
+        response = await stranger.command("/v1/proposals", **proposal("source", theirs, 8))
+        assert problem(response) == (404, "not_found")
+        assert problem(await agreed(stranger, waiting)) == (404, "not_found")
+    both = office(api, "tess", areas=[AREA, "370100"])
+    assert (await agreed(both, waiting)).status_code == 200
+    await fund.drain()
+    told = await fund.control.fetch("select event -> 'areas' ->> 0 as area from clearing.sources order by \"offset\"")
+    assert [row["area"] for row in told][-2:] == [AREA, "370100"]
+
+
 WRONG = [
     ({"limit": "-1"}, "event_refused"),
     ({"limit": None}, "event_refused"),

@@ -40,7 +40,7 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
     async with here.database.snapshot(caller) as connection:
         row = await told.one(connection, asked.area, proposal)
         found = await told.told(connection, here, row)
-    told.within(caller, found.says)
+        await told.checked(connection, caller, found.kind, found.says)
     if asked.hash != found.hash:
         raise Problem("plan_changed", f"the proposal that is kept is {found.hash}")
     if people.same(caller.subject, found.proposed_by):

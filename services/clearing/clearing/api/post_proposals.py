@@ -47,14 +47,14 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     data = proposals.data(asked.kind, asked.says, caller.subject, SECOND)
     command = told.made(here, asked.kind, (area, asked.proposal), data)
     commands.check(command)
-    told.within(caller, asked.says)
+    async with here.database.snapshot(caller) as connection:
+        await told.checked(connection, caller, asked.kind, asked.says)
+        before = await connection.fetchrow(SQL.one, area, asked.proposal)
     event = KINDS[command.type].decoder.decode(msgspec.json.encode(command.data))
     if why := proposals.unfit(asked.kind, event):
         raise Problem("does_not_fit", why)
     if proposals.is_for(asked.kind, asked.says, caller.subject):
         await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
-    async with here.database.snapshot(caller) as connection:
-        before = await connection.fetchrow(SQL.one, area, asked.proposal)
     if before is None:
         await commands.foresee(here, command)
     hash_ = proposals.hash_of(asked.kind, asked.says)

@@ -1,5 +1,6 @@
 """Proposals: what waits for a second person, who asked, who agreed, and what it would change."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -72,8 +73,15 @@ def made(here: Context, kind: Kind, keys: tuple[str, str], data: dict[str, Any])
     return Command(kind, keys, lane, data)
 
 
-def within(caller: Principal, says: dict[str, Any]) -> None:
-    """Whether the caller speaks for all that it is about. Raises `Problem`."""
+async def checked(connection: Connection, caller: Principal, kind: Kind, says: dict[str, Any]) -> None:
+    """Whether the caller speaks for all that it is about, and that it takes the place of. Raises `Problem`."""
+    within(caller, says)
+    if (now := await _in_force(connection, kind, says)) is not None:
+        within(caller, now)
+
+
+def within(caller: Principal, says: Mapping[str, Any]) -> None:
+    """Raises `Problem`."""
     wanted = proposals.areas(says) or [EVERY_AREA]
     seen = all(EVERYTHING in caller.areas if area == EVERY_AREA else caller.may_see_area(area) for area in wanted)
     if not seen or EVERYTHING not in caller.organisations:
@@ -110,8 +118,11 @@ async def told(connection: Connection, here: Context, row: Any) -> Proposal:
 
 
 async def _changes(connection: Connection, kind: Kind, says: dict[str, Any]) -> list[Change]:
+    found = proposals.changes(await _in_force(connection, kind, says), says)
+    return [Change(**change._asdict()) for change in found]
+
+
+async def _in_force(connection: Connection, kind: Kind, says: dict[str, Any]) -> Mapping[str, Any] | None:
     about = [says["source"]] if kind == "source" else proposals.areas(says)
     rows = await connection.fetch(_KNOWN[kind], LANE, about) if kind in _KNOWN else []
-    known = [msgspec.json.decode(row["body"]) for row in rows]
-    found = proposals.changes(proposals.in_force(kind, says, known), says)
-    return [Change(**change._asdict()) for change in found]
+    return proposals.in_force(kind, says, [msgspec.json.decode(row["body"]) for row in rows])
