@@ -410,13 +410,15 @@ _SUSPENSE: Mapping[str, Any] = {
 
 @kind("suspense.opened", family="clearing", key="lane", rules=(rules.not_negative("amounts"),))
 class SuspenseOpened(OfSuspense, frozen=True, kw_only=True):
-    """Money is in suspense until somebody says what it was. `payment_ref` is the payment that the bank named, if any.
+    """Money is in suspense until somebody says what it was. `payment_ref` is the payment that the bank named, if any,
+    and `payment_of` the provider that calls it so.
 
     Books 1190 / the bank account, or the bank account / 2190. Source: c.4, c.2 (27).
     """
 
     reason: Text
     payment_ref: Ref | None = None
+    payment_of: Provider | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_SUSPENSE, "reason": "没有可对应的付款或收款"}
 

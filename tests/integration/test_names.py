@@ -189,6 +189,11 @@ async def test_two_hospitals_of_one_lane_that_call_everything_alike_each_see_and
     assert (states[FIRST, p3], states[SECOND, p3]) == ("FAILED", "SETTLED")
     assert (states[FIRST, p4], states[SECOND, p4]) == ("ORDERED", "SENT")
 
+    # The bank pays the second's once more: nobody is told that it may still pay the first's.
+    await both.each(lambda fen: fund.bank(p3, {FUND: fen}, on="2026-02-13") if fen else None, 0, 2_500)
+    found = (await both.people[0].answer("/v1/payments", area=AREA))["payments"]
+    assert {one["provider"] for one in found if one["bank_may_still_pay"]} == {SECOND}
+
     # One case number, two recoveries; one was wrong.
     await both.each(lambda fen: fund.recover(CASE, {FUND: fen}), 500, 300)
     fund.provider = FIRST

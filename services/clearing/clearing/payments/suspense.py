@@ -59,6 +59,8 @@ class Item(msgspec.Struct, kw_only=True):
     placed_on: date | None = None
     target: str | None = None
     provider: str | None = None
+    payment_of: str | UnsetType = UNSET
+    """Whose payment the bank named; items of before it was said have none."""
     booked_on: date | UnsetType = UNSET
     """The bank's booking day, where it said one; items of before it did have none."""
 
@@ -148,6 +150,7 @@ def _opened(event: OfLine, cause: Place, fund: str, fen: int, reason: str) -> Su
         booked_on=event.booked_on,
         reason=reason,
         payment_ref=event.payment_ref if isinstance(event, BankAnswer) else None,
+        payment_of=event.provider if isinstance(event, BankAnswer) else None,
     )
 
 
@@ -264,6 +267,7 @@ def evolve_opened(draft: Draft, event: SuspenseOpened | SuspenseKept) -> None:
         value_date=event.value_date,
         reason=event.reason,
         payment_ref=event.payment_ref if isinstance(event, SuspenseOpened) else None,
+        payment_of=(event.payment_of if isinstance(event, SuspenseOpened) else None) or UNSET,
         booked_on=event.booked_on or UNSET,
     )
     draft.changed_suspense.add(event.item_ref)
