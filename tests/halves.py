@@ -20,6 +20,7 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentSettled
 from medfund.events.refusals import Reason
+from medfund.lanes.sources import Sources
 
 LIMIT = 1_000_00
 TABLES = """
@@ -61,7 +62,7 @@ class Halves:
     def draft(self, state: State) -> State:
         return State(Counter(state.payments))
 
-    def admit(self, draft: State, fact: Accepted, *, asked: bool) -> Refused | None:
+    def admit(self, draft: State, fact: Accepted, *, sources: Sources) -> Refused | None:
         return None
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: State, fresh: Sequence[Accepted]) -> None:

@@ -65,8 +65,8 @@ class Rules(Protocol[State]):
         """A copy for one batch."""
         ...
 
-    def admit(self, draft: State, fact: Accepted, *, asked: bool) -> Refused | None:
-        """Refuse a fact that nobody can decide. What came before the lane `asked` who speaks stays as it was taken."""
+    def admit(self, draft: State, fact: Accepted, *, sources: Sources) -> Refused | None:
+        """Refuse a fact that nobody can decide. What came before the lane asks who speaks stays as it was taken."""
         ...
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: State, fresh: Sequence[Accepted]) -> None:
@@ -189,8 +189,7 @@ class Decider(Generic[State]):
     def admit(self, draft: Deciding[State], event: Accepted) -> Refused | None:
         if not self._is_own(event):
             try:
-                asked = draft.sources.asks(event.record.timestamp)
-                return draft.sources.admit(event) or self.rules.admit(draft.state, event, asked=asked)
+                return draft.sources.admit(event) or self.rules.admit(draft.state, event, sources=draft.sources)
             except Exception as error:
                 raise self._failure(event, error) from error
         if event.source != self._source:

@@ -1,4 +1,7 @@
-"""Whom a lane knows: events of providers that are not registered, or are registered elsewhere, are refused. Pure."""
+"""Whom a lane knows: events of providers that are not registered, or are registered elsewhere, are refused. Pure.
+
+What stays true: a provider is moved to another area by a source that speaks for both.
+"""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -8,12 +11,13 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS, Event
 from medfund.events.refusals import Reason
 from medfund.lanes import batch
+from medfund.lanes.sources import Sources
 
 REGISTRATIONS: frozenset[type[Event]] = frozenset({ProviderRegistered, ProviderChanged})
 OF_PROVIDER = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - REGISTRATIONS
 
 
-def admit(areas: MutableMapping[str, str], accepted: Accepted) -> Refused | None:
+def admit(areas: MutableMapping[str, str], accepted: Accepted, sources: Sources) -> Refused | None:
     """Refuse the events of providers that are not registered, or are registered in another pooling area.
 
     `areas`: the pooling area of each registered provider of the lane; a registration adds to it.
@@ -24,6 +28,9 @@ def admit(areas: MutableMapping[str, str], accepted: Accepted) -> Refused | None
         area = areas.get(event.provider)
         return None if area == event.area else _refusal(accepted, area)
     if kind in REGISTRATIONS:
+        before = areas.get(event.provider, event.area)
+        if before != event.area and (refusal := sources.admit_of(before, accepted)):
+            return refusal
         areas[event.provider] = event.area
     return None
 

@@ -88,6 +88,14 @@ class Sources:
             return None
         return self._judged(accepted, key)
 
+    def admit_of(self, area: str, accepted: Accepted) -> Refused | None:
+        """Refuse what its source might not say of the area in which the provider is now."""
+        event = msgspec.structs.replace(accepted.event, area=area)
+        found = self.may_say(accepted.source, accepted.type, event, accepted.record.timestamp)
+        if isinstance(found, str):
+            return batch.refuse(accepted, Reason.NOT_YOURS_TO_SAY, f"the provider is of another area: {found}")
+        return None
+
     def asks(self, at: int) -> bool:
         """Whether what was appended at a moment is judged by who says it, and by all else that is asked since then."""
         return at >= self.asked_from

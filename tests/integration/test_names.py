@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from clearing.__main__ import MIGRATIONS
+from medfund.lanes import partition
 from medfund.local import prepare
 from medfund.postgres import connect, migrate
 from tests import events
@@ -363,6 +364,24 @@ async def test_two_areas_may_use_one_case_number(fund: Fund) -> None:
     fund.put("recovery.received.v1", area=OTHER_AREA, insured_area=OTHER_AREA, **came)
     settled = await fund.decided("recovery.settled")
     assert [(one["provider"], one["amounts"]) for one in settled] == [(SECOND, {FUND: "3.00"})]
+
+
+async def test_no_office_takes_a_provider_from_an_area_that_it_does_not_speak_for(fund: Fund) -> None:
+    """Nor has it paid to an account of its own."""
+    office = {"source": "/agency/other", "area": OTHER_AREA, "provider": FIRST, "bank_account_ref": "acct-ours"}
+    key = partition.lane_key(0, 1)
+    for number, areas in enumerate(([OTHER_AREA], [AREA, OTHER_AREA])):
+        about = {"id": f"other-{number}", "key": key, "areas": areas}
+        fund.put_message(events.source_registered("/agency/other", "policy_office", **about))
+        for type in ("provider.changed.v1", "provider.registered.v1"):
+            fund.put(type, **office)
+        await fund.drain()
+        for service in ("clearing", "ledger"):
+            refused = await fund.control.fetch(f"select reason, detail from {service}.quarantine")  # noqa: S608
+            assert [row["reason"] for row in refused] == ["not_yours_to_say"] * 2, service
+            assert refused[0]["detail"].startswith("the provider is of another area: source '/agency/other' is regis")
+        account = "select body ->> 'ref' from clearing.payees where provider = $1"
+        assert (await fund.control.fetchval(account, FIRST) == "acct-ours") == (number == 1)
 
 
 async def test_the_database_refuses_a_row_that_would_become_another_providers(fund: Fund) -> None:

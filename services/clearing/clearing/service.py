@@ -140,6 +140,7 @@ from medfund.events.treasury import (
     TreasuryFundsRequested,
 )
 from medfund.lanes import batch, opened, registered
+from medfund.lanes.sources import Sources
 
 
 def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]:
@@ -244,7 +245,8 @@ class Clearing:
             )
         return Draft(known, admitted=dict(known.areas))
 
-    def admit(self, draft: Draft, fact: Accepted, *, asked: bool) -> Refused | None:
+    def admit(self, draft: Draft, fact: Accepted, *, sources: Sources) -> Refused | None:
+        asked = sources.asks(fact.record.timestamp)
         if isinstance(fact.event, PolicyPublished):
             try:
                 policy.parse(fact.event, kept=not asked)
@@ -254,7 +256,7 @@ class Clearing:
             if asked and (refusal := opened.admit(draft.coming or draft.known.today, fact)):
                 return refusal
             draft.coming = fact.event.date
-        return registered.admit(draft.admitted, fact)
+        return registered.admit(draft.admitted, fact, sources)
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Draft, fresh: Sequence[Accepted]) -> None:
         await store.prepare(connection, lane, draft, fresh)

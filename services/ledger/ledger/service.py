@@ -84,7 +84,7 @@ class Ledger:
             return refusal
         if type(event.event) is DayOpened and draft.sources.asks(event.record.timestamp):
             return opened.admit(None, event)
-        return registered.admit(draft.areas, event)
+        return registered.admit(draft.areas, event, draft.sources)
 
     async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Known, fresh: Sequence[Accepted]) -> None:
         """Booking needs nothing but the events."""

@@ -18,6 +18,7 @@ from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefus
 from medfund.http.context import Context
 from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal, Role
+from medfund.lanes.sources import Sources
 
 DECLINED = (FactDisputed, PaymentApprovalRefused, SuspensePlacingRefused)
 EVERYBODY = Principal(subject="rules", role=Role.auditor, areas=(EVERYTHING,), organisations=(EVERYTHING,))
@@ -38,7 +39,7 @@ async def _answers(here: Context, fact: Accepted) -> Sequence[Event]:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
         draft = rules.draft(Draft(await store.load(connection, lane)))  # type: ignore[arg-type]
-        if rules.admit(draft, fact, asked=True):
+        if rules.admit(draft, fact, sources=Sources()):
             # Where else it is registered is not for everybody to know.
             about: Any = fact.event
             raise Problem("would_be_declined", f"provider {about.provider} is not registered in area {about.area}")
