@@ -117,7 +117,8 @@ def read_through(consumer: aiokafka.AIOKafkaConsumer, terms: Terms) -> None:
 
 
 async def stop(consumer: aiokafka.AIOKafkaConsumer) -> None:
-    """Also one that could not start: stopping it ends in the cancellation of tasks that had not begun."""
+    """Also one that could not start, or whose last question failed a moment ago: stopping such a one ends in the
+    cancellation of tasks of its own, which nobody may take for theirs, and leaves its connections open."""
     await asyncio.gather(consumer.stop(), return_exceptions=True)
     await consumer._client.close()
 

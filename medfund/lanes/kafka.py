@@ -88,7 +88,7 @@ class KafkaLane:
             async with asyncio.timeout(CALL_TIMEOUT_S):
                 return await _look(consumer, self._partitions[topic], offset)
         finally:
-            await consumer.stop()
+            await fetched.stop(consumer)
 
     def seek(self, positions: Mapping[str, int]) -> None:
         for family, offset in positions.items():
@@ -121,7 +121,7 @@ class KafkaLane:
         return Run(family, first, self._positions[family], records)
 
     async def close(self) -> None:
-        await self._consumer.stop()
+        await fetched.stop(self._consumer)
 
 
 class KafkaLog:
@@ -156,7 +156,7 @@ class KafkaLog:
                 consumer.assign(list(partitions.values()))
                 await consumer.end_offsets(list(partitions.values()))  # it knows the leaders from here on
         except BaseException:
-            await consumer.stop()
+            await fetched.stop(consumer)
             raise
         return KafkaLane(consumer, partitions, self._open_consumer, terms)
 
@@ -256,16 +256,23 @@ def _on_break(consumer: aiokafka.AIOKafkaConsumer, call: Callable[[], None]) -> 
 
     The client gets over all of that by itself and in silence: it asks who leads now, and goes on at the same offset, be
     it of another topic under the same name. Asking is all that it does in each of these cases, and in no other once it
-    knows its topics.
+    knows its topics. Where it hears of the break as it is about to send, it asks nothing: the connection is forgotten.
     """
     client = consumer._client
-    ask = client.force_metadata_update
+    ask, connection_to = client.force_metadata_update, client._get_conn
 
     def asked() -> "asyncio.Future[bool]":
         call()
         return ask()  # type: ignore[no-any-return]
 
-    client.force_metadata_update = asked
+    def known(node_id, *, group=ConnectionGroup.DEFAULT, **named):  # type: ignore[no-untyped-def]
+        connection = client._conns.get((node_id, group))
+        if connection is not None and not connection.connected():
+            connection.close()
+            call()
+        return connection_to(node_id, group=group, **named)
+
+    client.force_metadata_update, client._get_conn = asked, known
 
 
 def _ask_apart(consumer: aiokafka.AIOKafkaConsumer) -> None:

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from medfund.events.kinds import FAMILIES
 from medfund.events.sources import SourceRegistered, SourcesOpened
-from medfund.lanes import decisions, knocking, partition, watching
+from medfund.lanes import decisions, fetched, knocking, partition, watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.log import Decision, Fault
@@ -165,8 +165,8 @@ async def _told(broker: Mapping[str, Any], topic: str, lanes: int) -> set[int]:
     """The lanes that were told already."""
     consumer = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **broker)
     found: set[int] = set()
-    await consumer.start()
     try:
+        await consumer.start()
         left = {TopicPartition(topic, lane) for lane in range(lanes)}
         consumer.assign(left)
         ends = await consumer.end_offsets(list(left))
@@ -177,7 +177,7 @@ async def _told(broker: Mapping[str, Any], topic: str, lanes: int) -> set[int]:
                     found.add(place.partition)
             left = {place for place in left if place.partition not in found}
     finally:
-        await consumer.stop()
+        await fetched.stop(consumer)
     return found
 
 

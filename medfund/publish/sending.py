@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from medfund.lanes import knocking
+from medfund.lanes import fetched, knocking
 from medfund.publish.drafts import Draft
 
 # One batch takes what one piece of a file gives to a lane, so that a piece costs one request.
@@ -166,11 +166,11 @@ class Sender:
         partitions = {aiokafka.TopicPartition(self.topic(place.family), place.lane): place for place in places}
         consumer = aiokafka.AIOKafkaConsumer(**self._broker)
         async with _patience(self._patience_s):
-            await consumer.start()
             try:
+                await consumer.start()
                 found = await consumer.end_offsets(list(partitions))
             finally:
-                await consumer.stop()
+                await fetched.stop(consumer)
         return {partitions[partition]: offset for partition, offset in found.items()}
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:

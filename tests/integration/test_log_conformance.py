@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import KafkaConnectionError
 
-from medfund.lanes.kafka import FETCH_WAIT_MS, QUIET_WAIT_MS, KafkaLog
+from medfund.lanes.kafka import FETCH_WAIT_MS, FETCHES, QUIET_WAIT_MS, KafkaLog
 from medfund.lanes.log import Decision, LaneLog, Log, LogTruncated, Run
 from medfund.lanes.settings import NOBODY
 from medfund.local.kafka import Kafka
@@ -193,6 +194,28 @@ async def test_a_quiet_lane_hardly_asks_and_hears_at_once(on_kafka: Subject, cap
         await on_kafka.put("ledger", "late")
         async with asyncio.timeout(1.0):
             assert ids(await reading, "ledger") == ["late"]
+
+
+async def test_a_lane_whose_connection_has_just_broken_is_left_whole(on_kafka: Subject) -> None:
+    async with opened(on_kafka.log, claims=0) as lane:
+        assert await lane.read(limit=10, wait_s=0.5) == []
+        client = lane._consumer._client
+        [broken] = [connection for (_, group), connection in client._conns.items() if group is FETCHES]
+        broken._writer.transport.abort()
+        await asyncio.sleep(0.1)  # the client waits a moment before it asks again
+        await lane.close()
+        assert not [connection for connection in client._conns.values() if connection.connected()]
+
+
+async def test_a_break_that_is_heard_of_only_as_the_next_question_is_sent_is_a_break(on_kafka: Subject) -> None:
+    async with opened(on_kafka.log, claims=0) as lane:
+        assert await lane.read(limit=10, wait_s=0.5) == []
+        client = lane._consumer._client
+        [(node, broken)] = [(node, known) for (node, group), known in client._conns.items() if group is not FETCHES]
+        broken._reader.feed_eof()
+        assert await client.ready(node)
+        with pytest.raises(KafkaConnectionError, match="the connection broke"):
+            await lane.read(limit=10, wait_s=0.5)
 
 
 async def test_a_topic_is_read_on_while_records_of_another_wait_and_a_quiet_third_is_asked(subject: Subject) -> None:
