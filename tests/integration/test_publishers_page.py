@@ -17,6 +17,7 @@ import uvicorn
 
 from medfund.events.kinds import FAMILIES, KINDS
 from medfund.events.refusals import Reason
+from medfund.http import server
 from medfund.local import kafka as local_kafka
 from medfund.local.prerequisites import java
 from tests.events import registered, settlement
@@ -77,15 +78,18 @@ class Reader:
 @asynccontextmanager
 async def listening(api: Api) -> AsyncIterator[str]:
     """The API on a port of its own; its address."""
-    server = uvicorn.Server(uvicorn.Config(api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
-    running = asyncio.create_task(server.serve())
+    config = uvicorn.Config(
+        api.app, host="127.0.0.1", port=0, lifespan="off", log_config=None, http=server.BoundedProtocol
+    )
+    serving = uvicorn.Server(config)
+    running = asyncio.create_task(serving.serve())
     try:
         async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110
+            while not serving.started:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{serving.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        serving.should_exit = True
         await running
 
 
@@ -121,23 +125,26 @@ def test_topics_and_keys_on_the_page_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
-async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
+async def test_one_event_sent_in_all_the_ways_of_the_page_is_booked_once(api: Api, reader: Reader) -> None:
     await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
     await reader.shell("make")
     answer = json.loads(await reader.shell("curl"))
     assert (answer["accepted"], answer["refused"]) == (1, 0)
     positions = [answer["events"][0]["position"]]
+    answer = json.loads(await reader.run(java(), "Post.java"))
+    assert (answer["accepted"], answer["refused"]) == (1, 0)
+    positions.append(answer["events"][0]["position"])
     assert "1 events acknowledged" in await reader.shell("publish")
     positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
     positions.append((await reader.run(sys.executable, "publish.py")).strip())
     await api.booked(positions)
     told = json.loads(await reader.shell("ask"))
     assert told["outcome"] == "accepted"
-    assert told["duplicates"]["count"] == 3
+    assert told["duplicates"]["count"] == 4
     first, *others = sorted(int(position.split(":")[2]) for position in positions)
     assert told["accepted"]["offset"] == first
     assert len({position.split(":")[1] for position in positions}) == 1
-    assert len(others) == 2  # the fourth is that of `medfund publish`
+    assert len(others) == 3  # the fifth is that of `medfund publish`
 
 
 async def test_refused_event_may_be_corrected_under_its_id_and_a_booked_one_may_not(api: Api) -> None:
