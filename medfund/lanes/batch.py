@@ -58,7 +58,7 @@ def judge(
             else:
                 seen[event.identity] = event.digest
                 fresh.append(event)
-        elif digest == event.digest:
+        elif event.says(digest):
             verdicts.repeats.append(event)
         else:
             verdicts.refused.append(conflict(event))

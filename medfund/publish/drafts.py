@@ -48,8 +48,11 @@ _KEYS = msgspec.json.Decoder(_Keys)
 def draft(line: bytes) -> Draft | Problem:
     """The record of a line; a problem where there is nothing that could be sent."""
     event = envelope.from_json(line)
-    if isinstance(event, Problem):
-        return event
+    return event if isinstance(event, Problem) else of(event)
+
+
+def of(event: Envelope) -> Draft:
+    """The record of an event."""
     kind = KINDS.get(event.type)
     family = UNKNOWN_FAMILY if kind is None else kind.family
     return Draft(family, _key(event, kind), event.data, envelope.headers(event))

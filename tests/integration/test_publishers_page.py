@@ -18,6 +18,7 @@ import uvicorn
 from medfund.events.kinds import FAMILIES, KINDS
 from medfund.events.refusals import Reason
 from medfund.http import server
+from medfund.lanes import partition
 from medfund.local import kafka as local_kafka
 from medfund.local.prerequisites import java
 from tests.events import registered, settlement
@@ -122,6 +123,15 @@ def test_topics_and_keys_on_the_page_are_those_of_the_contract() -> None:
     families = {family for family, _, _ in rows}
     assert families <= set(FAMILIES)
     assert told == {(kind.family, kind.name, keys[kind.key]) for kind in KINDS.values() if kind.family in families}
+
+
+def test_keys_and_their_partitions_on_the_page_are_those_of_the_java_client() -> None:
+    rows = re.findall(
+        r"^\| `([HP0-9]+)` \| (\d+) \| (\d+) \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(rows) == 6
+    for key, *told in rows:
+        assert [partition.lane_of(key.encode(), lanes) for lanes in (6, 12, 24)] == [int(number) for number in told]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")

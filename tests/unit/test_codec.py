@@ -19,7 +19,7 @@ from medfund.events import codec, envelope
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import FAMILIES, KINDS, Event, Kind, kind
 from medfund.events.refusals import LABELS, Reason
-from medfund.lanes import partition
+from medfund.lanes import batch, partition
 
 LANES = 12
 APPENDED_MS = 1_775_007_001_000  # 2026-04-01T09:30:01+08:00
@@ -730,3 +730,92 @@ def test_a_type_is_registered_once() -> None:
     kind("nothing.done", family="agency", key="area", into=kinds)(Nothing)
     with pytest.raises(ValueError, match=r"nothing\.done\.v1 is registered twice"):
         kind("nothing.done", family="agency", key="area", into=kinds)(Nothing)
+
+
+# What newer records may say
+
+
+NOW_MS = codec.MORE_IS_READ_FROM_MS
+
+
+def spelled(time: str, at_ms: int = NOW_MS, value: bytes | None = None) -> Accepted:
+    outcome = decode(record(value, headers=headers(ce_time=time), timestamp=at_ms))
+    assert isinstance(outcome, Accepted), outcome
+    return outcome
+
+
+@pytest.mark.parametrize("time", ["2026-04-01T01:30:00Z", "2026-04-01T01:30:00.000Z", "2026-04-01T02:30:00.0+01:00"])
+def test_one_instant_in_two_spellings_is_one_event(time: str) -> None:
+    first, again = spelled("2026-04-01T09:30:00+08:00"), spelled(time)
+    for one, other in ((first, again), (again, first)):
+        verdicts = batch.judge([one, other], {}, lambda _: None)
+        assert (verdicts.fresh, verdicts.repeats, verdicts.refused) == ([one], [other], [])
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        spelled("2026-04-01T01:30:01Z"),
+        spelled("2026-04-01T01:30:00.001Z"),
+        spelled("2026-04-01T01:30:00Z", value=data(cash="799.47", total="8655.21")),
+        spelled("2026-04-01T01:30:00Z", NOW_MS - 1),
+    ],
+    ids=["a second later", "a moment later", "other data", "of an old log"],
+)
+def test_what_says_something_else_is_a_conflict_however_its_time_is_spelled(again: Accepted) -> None:
+    first = spelled("2026-04-01T09:30:00+08:00")
+    verdicts = batch.judge([first, again], {}, lambda _: None)
+    assert [refused.reason for refused in verdicts.refused] == [Reason.CONFLICT]
+
+
+def test_the_digest_stays_that_of_what_was_written() -> None:
+    written = "2026-04-01T01:30:00.000Z"
+    digest = envelope.digest_of(b"settlement.recorded.v1", written.encode(), data())
+    assert {spelled(written, at_ms).digest for at_ms in (NOW_MS - 1, NOW_MS)} == {digest}
+
+
+WHOLE = [("2026.0", 2026), ("2026.00", 2026), ("2.026e3", 2026)]
+
+
+@pytest.mark.parametrize(("written", "year"), WHOLE)
+def test_a_whole_number_is_one_however_json_writes_it(written: str, year: int) -> None:
+    value = data(benefit_year=7).replace(b'"benefit_year":7', b'"benefit_year":' + written.encode())
+    outcome = spelled("2026-04-01T09:30:00+08:00", value=value)
+    assert outcome.event == msgspec.structs.replace(spelled("2026-04-01T09:30:00+08:00").event, benefit_year=year)
+    assert refusal(record(value))[0] == "wrong_kind"  # of an old log
+
+
+@pytest.mark.parametrize("written", ["2026.5", "2026.0000001", '"2026"', '"2026.0"', "true", "1e400", "null"])
+def test_what_is_no_whole_number_stays_refused(written: str) -> None:
+    value = data(benefit_year=7).replace(b'"benefit_year":7', b'"benefit_year":' + written.encode())
+    assert refusal(record(value, timestamp=NOW_MS))[0] == "wrong_kind"
+
+
+def structured(at_ms: int) -> Refused:
+    event = {
+        **dict(zip(("specversion", "id", "source"), ("1.0", "s-1", "/gateway/152500"), strict=True)),
+        "data": SETTLEMENT,
+    }
+    event |= {"type": "settlement.recorded.v1", "time": "2026-04-01T09:30:00+08:00", "subject": "x"}
+    value = msgspec.json.encode(event)
+    mode = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
+    outcome = decode(record(value, headers=mode, timestamp=at_ms))
+    assert isinstance(outcome, Refused)
+    return outcome
+
+
+def test_structured_mode_on_the_log_is_refused_under_its_own_name() -> None:
+    found, old = structured(NOW_MS), structured(NOW_MS - 1)
+    assert found.reason == old.reason == Reason.MISSING_ATTRIBUTE
+    assert "binary mode" in found.detail
+    assert (found.source, found.id, found.type) == ("/gateway/152500", "s-1", "settlement.recorded.v1")
+    assert found.identity == envelope.identity_of(b"/gateway/152500", b"s-1")
+    assert (old.source, old.id, old.type, old.identity) == (None, None, None, None)
+
+
+def test_a_record_in_another_lane_is_told_what_each_client_has_to_set() -> None:
+    lane = partition.lane_of(PROVIDER, LANES)
+    reason, detail = refusal(record(partition=lane + 1, timestamp=NOW_MS))
+    assert reason == "wrong_lane"
+    for setting in ("murmur2_random (librdkafka, kcat)", "NewMurmur2Partitioner (sarama)", "(kafkajs)", "Java client"):
+        assert setting in detail

@@ -21,6 +21,7 @@ from ledger.api import (
     publishing,
 )
 from ledger.api.publishing import Passed, Turned
+from medfund.events import envelope
 from medfund.events.kinds import KINDS
 from medfund.http import examples as common
 from medfund.http import get_health, reach
@@ -107,7 +108,7 @@ def event(type: str = "settlement.recorded.v1", **data: Any) -> bytes:
 
 
 def check(document: bytes, caller: Principal) -> Passed | Turned:
-    return publishing.check(document, caller, lanes=LANES, now_ms=NOW_MS)
+    return publishing.check(envelope.from_json(document), caller, lanes=LANES, now_ms=NOW_MS)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from ledger.api import publishing
 from ledger.api.publishing import Passed, Turned
 from ledger.api.roles import ROLES
-from medfund.events import speakers
+from medfund.events import envelope, speakers
 from medfund.events.codec import Accepted, Refused
 from medfund.events.envelope import Envelope, Outgoing, to_json
 from medfund.events.kinds import KINDS
@@ -108,7 +108,7 @@ def outcome(role: Role, type: str, source: str) -> str:
     if role not in ROLES["publish"]:
         return "role_not_allowed"
     caller = Principal(subject="s", role=role, areas=(EVERYTHING,), organisations=(EVERYTHING,), sources=(EVERYTHING,))
-    read = publishing.check(document(type, source), caller, lanes=LANES, now_ms=NOON)
+    read = publishing.check(envelope.from_json(document(type, source)), caller, lanes=LANES, now_ms=NOON)
     found = publishing.said(read, dict.fromkeys(range(LANES), known())) if isinstance(read, Passed) else read
     return found.reason if isinstance(found, Turned) else "passed"
 

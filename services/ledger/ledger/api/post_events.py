@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from ledger.api import examples, publishing
 from ledger.api.publishing import Passed, Turned
+from medfund.events import envelope
 from medfund.http import answers, auditing, bodies
 from medfund.http.appending import Placed
 from medfund.http.context import Caller, Context, Here
@@ -86,7 +87,8 @@ _BODY = {
     summary="Publish events",
 )  # fmt: skip
 async def publish(request: Request, response: Response, caller: Caller, here: Here) -> Answer:
-    """One CloudEvent in structured form, a JSON array of them, or one on each line.
+    """One CloudEvent in structured or in binary form (`ce-` headers, `data` as the body), a JSON array of them, or one
+    on each line.
 
     Each is checked as the ledger will check it; what passes is on the log when this answers. `data` goes to the log as
     the bytes you sent. What only the books know (an unregistered provider, a conflict with another event of this id) is
@@ -94,7 +96,12 @@ async def publish(request: Request, response: Response, caller: Caller, here: He
     """
     single, documents = await _documents_of(request)
     now_ms = time.time_ns() // 1_000_000
-    read = [publishing.check(document, caller, lanes=here.lanes, now_ms=now_ms) for document in documents]
+    events = (
+        map(envelope.from_json, documents)
+        if not _is_binary(request)
+        else [envelope.from_http(request.headers.items(), documents[0])]
+    )
+    read = [publishing.check(event, caller, lanes=here.lanes, now_ms=now_ms) for event in events]
     known = await _sources(here, [one for one in read if isinstance(one, Passed)])
     checked = [publishing.said(one, known) if isinstance(one, Passed) else one for one in read]
     refused = [one for one in checked if isinstance(one, Turned)]
@@ -172,18 +179,28 @@ def _summary(documents: Sequence[bytes], refused: Sequence[Turned]) -> dict[str,
 async def _documents_of(request: Request) -> tuple[bool, Sequence[bytes]]:
     """The events of a body, each as the bytes that were sent, and whether it can only be one."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in (ONE, "application/json"):
+    if media_type in (ONE, "application/json") or _is_binary(request):
         return True, [await bodies.read(request, bytes_max=ONE_BYTES_MAX)]
     if media_type == BATCH:
         documents = _array(await bodies.read(request, bytes_max=BATCH_BYTES_MAX))
+        if not documents:
+            return False, []
     elif media_type in (LINES, "application/jsonl"):
         body = await bodies.read(request, bytes_max=BATCH_BYTES_MAX)
         documents = [line for line in body.split(b"\n") if line.strip()]
     else:
-        raise Problem("media_type_unsupported", f"Send {ONE}, {BATCH} or {LINES}")
+        raise Problem("media_type_unsupported", f"Send {ONE}, {BATCH}, {LINES}, or ce- headers and the data")
     if not 0 < len(documents) <= EVENTS_MAX:
         raise Problem("too_much" if documents else "body_malformed", f"1 to {EVENTS_MAX} events are taken at once")
     return False, documents
+
+
+def _is_binary(request: Request) -> bool:
+    """By CloudEvents' rule: what is no other mode, with attributes in its headers."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type not in (ONE, BATCH, LINES, "application/jsonl") and any(
+        name.startswith(envelope.HTTP_PREFIX) for name in request.headers
+    )
 
 
 def _array(body: bytes) -> list[bytes]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from medfund.events import codec, speakers
 from medfund.events.codec import Accepted, Refused
-from medfund.events.envelope import Outgoing
+from medfund.events.envelope import Envelope, Outgoing
 from medfund.events.kinds import KINDS
 from medfund.events.refusals import Problem, Reason
 from medfund.http.appending import Message
@@ -48,11 +48,11 @@ class Turned(NamedTuple):
     forbidden: bool = False
 
 
-def check(document: bytes, principal: Principal, *, lanes: int, now_ms: int) -> Passed | Turned:
-    """Judge one event in structured form, first by the contract, then by the token; `said` judges what passes."""
-    sketch = drafts.draft(document)
-    if isinstance(sketch, Problem):
-        return _turned(None, None, sketch.reason, sketch.detail)
+def check(event: Envelope | Problem, principal: Principal, *, lanes: int, now_ms: int) -> Passed | Turned:
+    """Judge one event as it was read, first by the contract, then by the token; `said` judges what passes."""
+    if isinstance(event, Problem):
+        return _turned(None, None, event.reason, event.detail)
+    sketch = drafts.of(event)
     messages = [Message(sketch.family, lane, key, sketch.value, sketch.headers) for lane, key in sketch.keys(lanes)]
     verdict = _decode(messages[0], lanes, now_ms)
     if isinstance(verdict, Refused):
