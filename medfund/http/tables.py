@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from xlsxwriter import Workbook
@@ -26,7 +27,7 @@ RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－"
 INERT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 WRITTEN = datetime.combine(date(2000, 1, 1), time())
 """For the time at which a workbook is written would change its bytes."""
-FEN = 100
+A4 = 9
 WIDTHS: dict[Kind, int] = {"text": 28, "money": 18, "number": 10, "day": 12}
 FORMATS: dict[Kind, dict[str, Any]] = {
     "text": {},
@@ -44,6 +45,14 @@ class Column(NamedTuple):
     @property
     def head(self) -> str:
         return f"{self.zh} {self.en}"
+
+
+class _Yuan(Decimal):
+    """Written with all its digits: a fen of the largest amounts is lost in a float, and beyond the 16 digits that a
+    workbook is written with otherwise."""
+
+    def __format__(self, _: str, /) -> str:  # type: ignore[override]
+        return super().__format__("f")
 
 
 class Table(NamedTuple):
@@ -92,6 +101,7 @@ def as_xlsx(*tables: Table) -> bytes:
 
 
 def _sheet(sheet: Worksheet, table: Table, bold: Any, formats: Mapping[Kind, Any]) -> None:
+    _to_print(sheet, table.title)
     sheet.freeze_panes(1, 0)
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, WIDTHS[column.kind])
@@ -101,12 +111,23 @@ def _sheet(sheet: Worksheet, table: Table, bold: Any, formats: Mapping[Kind, Any
             _write(sheet, number, place, column.kind, cell, formats[column.kind])
 
 
+def _to_print(sheet: Worksheet, title: Name) -> None:
+    """All columns on one page's width, its head on each of as many pages as there are rows for."""
+    sheet.set_paper(A4)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    name = f"{title.zh} {title.en}".replace("&", "&&")
+    sheet.set_footer(f"&L{name}&R&P / &N")
+
+
 def _write(sheet: Worksheet, row: int, place: int, kind: Kind, cell: Cell, form: Any) -> None:
     match cell:
         case None:
             pass
         case int():
-            sheet.write_number(row, place, cell / FEN if kind == "money" else cell, form)
+            number: Any = _Yuan(money.yuan(cell)) if kind == "money" else cell
+            sheet.write_number(row, place, number, form)
         case date():
             sheet.write_datetime(row, place, datetime.combine(cell, time()), form)
         case str():

@@ -135,7 +135,7 @@ def test_keys_and_their_partitions_on_the_page_are_those_of_the_java_client() ->
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
-async def test_one_event_sent_in_all_the_ways_of_the_page_is_booked_once(api: Api, reader: Reader) -> None:
+async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
     await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
     await reader.shell("make")
     answer = json.loads(await reader.shell("curl"))

@@ -75,6 +75,32 @@ def test_a_workbook_has_money_and_days_as_numbers() -> None:
     assert (values["B2"], values["C2"], values["D2"]) == ("-1234.56", "7", "46080")
 
 
+@pytest.mark.parametrize(
+    ("fen", "told"),
+    [
+        (9_999_999_999_999_999, "99999999999999.99"),
+        (-9_007_199_254_740_993, "-90071992547409.93"),
+        (123_456_789_012_345_678_9, "12345678901234567.89"),
+        (7, "0.07"),
+    ],
+)
+def test_the_largest_amounts_are_in_a_workbook_to_the_fen(fen: int, told: str) -> None:
+    sheet = ElementTree.fromstring(parts(tables.as_xlsx(table(("", fen, 0, None))))["xl/worksheets/sheet1.xml"])  # noqa: S314
+    assert [cell.findtext(f"{MAIN}v") for cell in sheet.findall(f".//{MAIN}c[@r='B2']")] == [told]
+
+
+def test_a_workbook_prints_across_one_page_and_down_as_many_as_it_needs() -> None:
+    book = parts(tables.as_xlsx(table(ROW)._replace(title=Name(zh="付款", en="Payments & more"))))
+    sheet = ElementTree.fromstring(book["xl/worksheets/sheet1.xml"])  # noqa: S314
+    setup = sheet.find(f"{MAIN}pageSetup")
+    assert setup is not None
+    assert {name: setup.get(name) for name in ("paperSize", "orientation", "fitToHeight", "fitToWidth")} == {
+        "paperSize": "9", "orientation": "landscape", "fitToHeight": "0", "fitToWidth": None,
+    }  # fmt: skip
+    assert sheet.findtext(f".//{MAIN}oddFooter") == "&L付款 Payments && more&R&P / &N"
+    assert "付款!$1:$1" in book["xl/workbook.xml"]
+
+
 def test_the_same_rows_are_the_same_bytes() -> None:
     for made in (tables.as_csv, tables.as_xlsx):
         assert made(table(ROW, ROW)) == made(table(ROW, ROW))

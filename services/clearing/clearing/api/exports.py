@@ -21,7 +21,10 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 class Exported(BaseModel):
     format: Annotated[
         Literal["json", "csv", "xlsx"],
-        Field(description=f"As a file: all that was asked for in one piece, at most {ROWS_MAX} rows"),
+        Field(
+            description=f"As a file: all that was asked for in one piece, at most {ROWS_MAX} rows. For Excel xlsx: "
+            "of a long number in a csv it keeps 15 digits"
+        ),
     ] = "json"
 
 
