@@ -8,20 +8,28 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from medfund.http import docs, get_health, problems
+from medfund.http import docs, get_health, openapi, problems
 from medfund.http.access import Roles
 from medfund.http.context import Context
 from medfund.http.traffic import Traffic
 
 
 def create(
-    *, title: str, version: str, description: str, roles: Roles, context: Context, locked: Sequence[APIRouter]
+    *,
+    title: str,
+    version: str,
+    description: str,
+    roles: Roles,
+    context: Context,
+    locked: Sequence[APIRouter],
+    schemas: Mapping[str, Any] = {},
 ) -> FastAPI:
     """The application. It starts without its database and its log, and says so until they answer.
 
-    The routes of `locked` need a token; `roles` says who may call which operation. Health is open.
+    The routes of `locked` need a token; `roles` says who may call which operation. Health is open. `schemas` are those
+    that bodies refer to.
     """
-    app = _empty(title, version, description, roles)
+    app = _empty(title, version, description, roles, schemas)
     app.state.context = context
     behind = APIRouter(dependencies=[Depends(context.access)])
     for router in locked:
@@ -43,7 +51,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await context.database.close()
 
 
-def _empty(title: str, version: str, description: str, roles: Roles) -> FastAPI:
+def _empty(title: str, version: str, description: str, roles: Roles, schemas: Mapping[str, Any]) -> FastAPI:
     app = FastAPI(
         title=title,
         version=version,
@@ -58,7 +66,7 @@ def _empty(title: str, version: str, description: str, roles: Roles) -> FastAPI:
     app.add_middleware(Traffic)
     problems.install(app)
     app.add_api_route("/docs", _docs(app), include_in_schema=False, response_class=HTMLResponse)
-    app.openapi = _documented(app.openapi, roles)  # type: ignore[method-assign]
+    app.openapi = _documented(app.openapi, roles, schemas)  # type: ignore[method-assign]
     return app
 
 
@@ -73,21 +81,15 @@ def _docs(app: FastAPI) -> Callable[[], Awaitable[HTMLResponse]]:
     return docs_page
 
 
-def _documented(original: Callable[[], dict[str, Any]], roles: Roles) -> Callable[[], dict[str, Any]]:
-    """FastAPI's document plus the shape of problems and the roles of each operation; made once."""
+def _documented(
+    original: Callable[[], dict[str, Any]], roles: Roles, schemas: Mapping[str, Any]
+) -> Callable[[], dict[str, Any]]:
+    """The finished document; made once."""
     made: dict[str, Any] = {}
 
-    def openapi() -> dict[str, Any]:
+    def document() -> dict[str, Any]:
         if not made:
-            made.update(original())
-            made.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
-            for operation in _operations(made):
-                allowed = roles.get(operation["operationId"], ())
-                operation["x-roles"] = sorted(role.value for role in allowed)
+            made.update(openapi.finish(original(), roles, schemas))
         return made
 
-    return openapi
-
-
-def _operations(openapi: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [operation for methods in openapi["paths"].values() for operation in methods.values()]
+    return document

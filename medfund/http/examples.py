@@ -7,9 +7,26 @@ from pydantic import ConfigDict
 Json = dict[str, Any]
 
 
+NULL = "\u2400"
+"""Stands for a null in an example, since the framework leaves nulls out of its document; put back in `openapi`."""
+
+
 def of(example: Json) -> ConfigDict:
     """The model configuration that shows an example."""
-    return ConfigDict(json_schema_extra={"examples": [example]})
+    return ConfigDict(json_schema_extra={"examples": [shown(example)]})
+
+
+def shown(node: Any) -> Any:
+    """An example as it is given to the framework."""
+    match node:
+        case None:
+            return NULL
+        case dict():
+            return {key: shown(value) for key, value in node.items()}
+        case list():
+            return [shown(one) for one in node]
+        case _:
+            return node
 
 
 def name(zh: str, en: str) -> Json:

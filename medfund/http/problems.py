@@ -4,15 +4,17 @@ A caller acts on `code`; `detail` is for people and may change. No answer repeat
 whether something exists that the caller may not see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Kind(NamedTuple):
@@ -128,11 +130,25 @@ def places(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
-async def _on_http(_: Request, error: HTTPException) -> JSONResponse:
+async def _on_http(request: Request, error: HTTPException) -> JSONResponse:
     code = _BY_STATUS.get(error.status_code, "request_refused" if error.status_code < 500 else "internal")
-    return answer(Problem(code), headers=error.headers)
+    headers = {"Allow": ", ".join(_allowed(request))} if code == "method_not_allowed" else error.headers
+    return answer(Problem(code), headers=headers)
 
 
+def _allowed(request: Request) -> Iterator[str]:
+    """By all routes of this path: the framework tells the methods of the first one only."""
+    for method in METHODS:
+        asked = {**request.scope, "method": method}
+        if any(route.matches(asked)[0] == Match.FULL for route in request.app.router.routes):
+            yield from ("GET", "HEAD") if method == "GET" else (method,)
+
+
+_ERROR: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["at", "rule", "message"],
+    "properties": {name: {"type": "string"} for name in ("at", "rule", "message")},
+}
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "required": ["type", "title", "title_zh", "status", "code"],
@@ -142,7 +158,14 @@ SCHEMA: Mapping[str, Any] = {
         "title_zh": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "enum": sorted(KINDS)},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "For people; it may change"},
+        "errors": {"type": "array", "items": _ERROR, "description": "Each place that is wrong"},
+        "reason": {"type": ["string", "null"], "description": "Why an event is refused, or nothing would come of it"},
+        "reason_zh": {"type": "string"},
+        "outcome": {"type": "string", "const": "unknown", "description": "Of an event that was not read yet"},
+        "count": {"type": "integer", "description": "How many parameters are not known"},
+        "run": {"type": "string", "description": "Which run is not decided yet"},
+        "next_offset": {"type": "integer", "description": "How far the topic is booked"},
     },
 }
 

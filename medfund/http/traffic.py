@@ -45,6 +45,8 @@ class _Exchange:
     id: str = field(default_factory=lambda: str(uuid_utils.uuid7()))
     started: float = field(default_factory=time.perf_counter)
     status: int = 0
+    is_head: bool = False
+    """Asked as GET, and answered without the body."""
 
     async def answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -53,13 +55,15 @@ class _Exchange:
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
             headers["x-request-id"] = self.id
+        elif self.is_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         # A client that does not read must not keep its answer in memory for ever.
         async with asyncio.timeout(SEND_TIMEOUT_S):
             await self.send(message)
 
     def close(self) -> None:
         seconds = time.perf_counter() - self.started
-        method = self.scope["method"] if self.scope["method"] in METHODS else "other"
+        method = "HEAD" if self.is_head else self.scope["method"] if self.scope["method"] in METHODS else "other"
         route = getattr(self.scope.get("route"), "path", "none")
         state = self.scope["state"]
         SECONDS.labels(method, route, self.status).observe(seconds)
@@ -86,7 +90,9 @@ class Traffic:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
+        is_head = scope["method"] == "HEAD"
+        scope = {**scope, "method": "GET"} if is_head else scope  # a copy: the server has to know that no body follows
+        exchange = _Exchange(scope, send, is_head=is_head)
         scope.setdefault("state", {})["request_id"] = exchange.id
         try:
             await self._app(scope, receive, exchange.answer)

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from ledger import posting
 from ledger.api import (
+    event_schemas,
     get_balances,
     get_cash,
     get_event,
@@ -44,6 +45,7 @@ def create(settings: ApiSettings) -> FastAPI:
         roles=ROLES,
         context=context.made_of(settings, service=service, roles=ROLES, moves=_moves),
         locked=[endpoint.router for endpoint in LOCKED],
+        schemas=event_schemas.components(),
     )
 
 

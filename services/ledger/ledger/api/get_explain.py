@@ -18,6 +18,7 @@ from medfund.http import answers, questions, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Context, Here
 from medfund.http.cursors import Pages
+from medfund.http.examples import shown
 from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
@@ -88,7 +89,7 @@ class LineExplained(BaseModel):
     "/v1/explain",
     responses={
         **answers.or_problems("cursor_invalid", "not_found", "too_much", "log_unavailable", "question_too_slow"),
-        200: {"content": {"application/json": {"examples": examples.EXPLAINED}}},
+        200: {"content": {"application/json": {"examples": shown(examples.EXPLAINED)}}},
     },
     summary="From a balance to its lines, from a line to its events",
 )

@@ -10,13 +10,14 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from ledger.api import examples, publishing
+from ledger.api import event_schemas, examples, publishing
 from ledger.api.publishing import Passed, Turned
 from medfund.events import envelope
 from medfund.http import answers, auditing, bodies
 from medfund.http.appending import Placed
 from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
+from medfund.http.openapi import COMPONENTS
 from medfund.http.problems import Problem
 from medfund.lanes import sources
 from medfund.lanes.sources import Sources
@@ -66,9 +67,10 @@ class Answer(BaseModel):
     events: list[Outcome]
 
 
+_EVENT = {"$ref": f"{COMPONENTS}{event_schemas.EVENT}"}
 _BODY = {
-    ONE: {"schema": {"type": "object"}, "example": examples.SETTLEMENT},
-    BATCH: {"schema": {"type": "array", "items": {"type": "object"}}, "example": [examples.SETTLEMENT]},
+    ONE: {"schema": _EVENT, "example": examples.SETTLEMENT},
+    BATCH: {"schema": {"type": "array", "items": _EVENT, "maxItems": EVENTS_MAX}, "example": [examples.SETTLEMENT]},
     LINES: {"schema": {"type": "string"}, "example": examples.SETTLEMENT_LINE},
 }
 
