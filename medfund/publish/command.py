@@ -1,6 +1,7 @@
 """`medfund publish`: check a file of events, then append them to the log."""
 
 import contextlib
+import itertools
 import logging
 import shutil
 import sys
@@ -15,13 +16,18 @@ import typer
 import uvloop
 
 from medfund import progress
-from medfund.publish import checking, reading, registry, resume, sending, session
+from medfund.publish import checking, exports, reading, registry, resume, sending, session
 
 BUFFER_BYTES = 1 << 20
+SHOWN = 3
 
 
 def publish(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - is standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON lines; - is standard input.")] = "",
+    csv: Annotated[str, typer.Option("--csv", metavar="FILE|-", help="An export instead, read by --map.")] = "",
+    map: Annotated[
+        Path | None, typer.Option("--map", metavar="MAP.toml", help="What the columns of the export are.")
+    ] = None,
     bootstrap: Annotated[
         str, typer.Option(envvar="KAFKA_BOOTSTRAP", help="The broker; without it, that of the local stack.")
     ] = "",
@@ -35,19 +41,22 @@ def publish(
     patience: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long to wait for the broker.")] = 30,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
-    """Publish events from JSON lines (CloudEvents, structured form).
+    """Publish events from JSON lines (CloudEvents, structured form), or from an export.
 
     Every line is checked first; if one is bad, nothing is sent. A run that was broken off is taken up again by the same
     command. Exit code 0 only when every event is acknowledged by the broker.
     """
     if skip_bad and send_bad:
         raise typer.BadParameter("--skip-bad and --send-bad exclude each other")
-    if not dry_run and not bootstrap:
-        bootstrap, topic_prefix = _local_stack(data)
+    if bool(file) == bool(csv) or bool(csv) != bool(map):
+        raise typer.BadParameter("give FILE, or --csv FILE with --map MAP.toml")
     # The client logs every attempt; what it comes to is in our own last line.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    run = Run(bootstrap=bootstrap, topic_prefix=topic_prefix, patience_s=patience, identity=_identity())
-    with _input(file) as (stream, journal):
+    with _input(file or csv) as (given, journal), _events(given, map) as stream:
+        if map and not json:
+            _show(stream)
+        place = (bootstrap, topic_prefix) if dry_run or bootstrap else _local_stack(data, stream)
+        run = Run(bootstrap=place[0], topic_prefix=place[1], patience_s=patience, identity=_identity())
         summary = (
             run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
         )
@@ -64,14 +73,23 @@ def _identity() -> Mapping[str, Any]:
         raise typer.BadParameter(f"the broker cannot be told who we are: {error}") from error
 
 
-def _local_stack(data: Path) -> tuple[str, str]:
+def _local_stack(data: Path, stream: BinaryIO) -> tuple[str, str]:
     from medfund.local import CannotRun, running  # only where no broker was named
 
     try:
         told = running.environment(data.absolute())
     except CannotRun as error:
+        _refuse_bad(stream)
         raise typer.BadParameter(f"no broker: give --bootstrap or set KAFKA_BOOTSTRAP; {error}") from error
     return told["KAFKA_BOOTSTRAP"], told["MEDFUND_TOPIC_PREFIX"]
+
+
+def _refuse_bad(stream: BinaryIO) -> None:
+    """What is wrong with the file is told before what is wrong with the broker."""
+    found = Run(bootstrap="", topic_prefix="", patience_s=1, identity={}).checked(stream)
+    if found["bad"]:
+        _tell(found, json=False)
+        raise typer.Exit(1)
 
 
 class Run:
@@ -93,7 +111,8 @@ class Run:
         try:
             state, speaking = uvloop.run(self._state(stream, journal))
         except sending.BrokerAway as error:
-            return {"outcome": "interrupted", "error": str(error)}
+            found = {} if skip_bad or send_bad else self.checked(stream)
+            return found if found.get("bad") else {"outcome": "interrupted", "error": str(error)}
         resumed_after = state.lines
         verdict = self._verdict(stream, state.prefix, speaking)
         if verdict.bad and not (skip_bad or send_bad):
@@ -158,6 +177,29 @@ def _input(file: str) -> Iterator[tuple[BinaryIO, resume.Journal]]:
         except OSError as error:
             raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
         yield stream, resume.Journal.beside(path)
+
+
+@contextlib.contextmanager
+def _events(given: BinaryIO, map: Path | None) -> Iterator[BinaryIO]:
+    """The lines of a file; of an export, those that it becomes, on the disk."""
+    if map is None:
+        yield given
+        return
+    with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
+        try:
+            spool.writelines(exports.lines(given, exports.read_map(map)))
+        except exports.CannotRead as error:
+            raise typer.BadParameter(str(error)) from error
+        spool.seek(0)
+        yield cast(BinaryIO, spool)
+
+
+def _show(stream: BinaryIO) -> None:
+    """The first events that an export becomes."""
+    shown = itertools.islice((line for line in stream if not line.isspace()), SHOWN)
+    for line in shown:
+        typer.echo(line.decode().rstrip())
+    stream.seek(0)
 
 
 def _complain(fault: checking.Fault) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,28 @@ async def test_absent_broker_ends_in_time_with_what_to_do(tmp_path: Path) -> Non
     summary = msgspec.json.decode(done.stdout)
     assert summary["outcome"] == "interrupted"
     assert "no broker answers at 127.0.0.1:1" in summary["error"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda line: b"\xef\xbb\xbf" + line, "line 1: byte_order_mark: it begins with a byte order mark"),
+        (lambda line: b"[" + line.strip() + b"]\n", "line 1: malformed_json: a JSON array where one event is expected"),
+        (lambda line: json.dumps(json.loads(line), indent=2).encode(), "line 1: malformed_json: a piece of JSON that"),
+        (lambda line: json.dumps(json.loads(line)["data"]).encode(), "line 1: missing_attribute: no envelope:"),
+    ],
+    ids=["byte order mark", "array", "over several lines", "no envelope"],
+)
+async def test_what_is_wrong_with_the_file_is_told_before_what_is_wrong_with_the_broker(
+    tmp_path: Path, spoil: Callable[[bytes], bytes], told: str
+) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(spoil(served.document(events.settlement("H15250200017", id="1", funds={"390100": 100}))))
+    nobody = Publisher("127.0.0.1:1", "none")
+    for options in (["--patience", "1"], ["--bootstrap", "", "--data", str(tmp_path / "nothing")]):
+        done = await nobody.run(str(file), *options)
+        assert done.returncode == 1
+        assert told in done.stderr.decode()
 
 
 async def test_broker_that_stops_answering_ends_the_run_in_time_and_the_next_run_goes_on(

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from medfund.http import server
 from medfund.lanes import partition
 from medfund.local import kafka as local_kafka
 from medfund.local.prerequisites import java
+from medfund.publish import drafts, exports
 from tests.events import registered, settlement
 from tests.integration.served import Api
 
@@ -134,6 +136,18 @@ def test_keys_and_their_partitions_on_the_page_are_those_of_the_java_client() ->
         assert [partition.lane_of(key.encode(), lanes) for lanes in (6, 12, 24)] == [int(number) for number in told]
 
 
+def test_the_export_of_the_page_becomes_events_that_the_contract_takes(tmp_path: Path) -> None:
+    for block in blocks():
+        if block.name.startswith("settlements."):
+            (tmp_path / block.name).write_text(block.text, encoding="utf-8")
+    (tmp_path / "settlement.key").write_text("a key of 32 bytes, made for a test")
+    with (tmp_path / "settlements.csv").open("rb") as rows:
+        [made] = [line for line in exports.lines(rows, exports.read_map(tmp_path / "settlements.toml")) if line.strip()]
+    assert drafts.check(made, now_ms=time.time_ns() // 1_000_000) is None
+    (data,) = [json.loads(block.text) for block in blocks() if block.name == "data.json"]
+    assert json.loads(made)["data"] == data | {"settlement_ref": json.loads(made)["data"]["settlement_ref"]}
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
 async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
     await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
@@ -145,6 +159,8 @@ async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: 
     assert (answer["accepted"], answer["refused"]) == (1, 0)
     positions.append(answer["events"][0]["position"])
     assert "1 events acknowledged" in await reader.shell("publish")
+    await reader.shell("key")
+    assert "1 events checked" in await reader.shell("csv")
     positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
     positions.append((await reader.run(sys.executable, "publish.py")).strip())
     await api.booked(positions)

@@ -1,0 +1,202 @@
+"""An export becomes events by its map: row by row, to the fen, with ids of 30 digits as they are."""
+
+import hashlib
+import hmac
+import io
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from medfund import cli
+from medfund.publish import drafts, exports
+from medfund.publish.exports import CannotRead
+
+NOW_MS = 1_796_000_000_000
+KEY = "a key of 32 bytes, made for a test"
+HEAD = (
+    "setl_id,mdtrt_id,fixmedins_code,insutype,med_type,setl_time,medfee_sumamt,hifp_pay,hifmi_pay,hifes_pay,maf_pay,"
+    "acct_pay,acct_mulaid_pay,hosp_part_amt,oth_pay,psn_cash_pay,备注"
+)
+ROW = (
+    "152500202503041015300001234567,7,H15250200017,390,21,2025-03-04 10:15:30,8654.21,6852.8,281.55,0,621.39,"
+    "100,,0.000,,798.47,门诊"
+)
+MAP = """
+type = "settlement.recorded.v1"
+source = "/gateway/152500"
+id = "{setl_id}"
+time = { time = "setl_time" }
+key_file = "key"
+ENCODING
+
+[data]
+settlement_ref = { hash = "{setl_id}" }
+area = "152500"
+insured_area = "152500"
+provider = "{fixmedins_code}"
+insutype = "{insutype}"
+med_type = "{med_type}"
+clr_type = { code = "med_type", is = { 14 = "99" } }
+clr_way = "3"
+service_date = { day = "setl_time" }
+benefit_year = { year = "setl_time" }
+total = { yuan = "medfee_sumamt" }
+personal_account = { yuan = "acct_pay" }
+family_account = { yuan = "acct_mulaid_pay" }
+hospital_share = { yuan = "hosp_part_amt" }
+other = { yuan = "oth_pay" }
+cash = { yuan = "psn_cash_pay" }
+advanced = []
+
+[data.funds]
+amounts = { pooled = "hifp_pay", 390200 = "hifmi_pay", 370100 = "hifes_pay", 610100 = "maf_pay" }
+where = { pooled = { code = "insutype", is = { 310 = "310100", 390 = "390100", 391 = "390100" } } }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "key").write_text(KEY + "\n")
+    return tmp_path
+
+
+def the_map(folder: Path, encoding: str = "", text: str = MAP) -> exports.Map:
+    path = folder / "map.toml"
+    path.write_text(text.replace("ENCODING", f'encoding = "{encoding}"' if encoding else ""), encoding="utf-8")
+    return exports.read_map(path)
+
+
+def converted(folder: Path, content: bytes, encoding: str = "", text: str = MAP) -> list[bytes]:
+    made = b"".join(exports.lines(io.BytesIO(content), the_map(folder, encoding, text)))
+    return made.split(b"\n")[:-1]
+
+
+def csv_of(*rows: str, head: str = HEAD) -> str:
+    return "\r\n".join((head, *rows)) + "\r\n"
+
+
+EVENT = {
+    "specversion": "1.0",
+    "type": "settlement.recorded.v1",
+    "source": "/gateway/152500",
+    "id": "152500202503041015300001234567",
+    "time": "2025-03-04T10:15:30+08:00",
+    "data": {
+        "settlement_ref": hmac.new(KEY.encode(), b"152500202503041015300001234567", hashlib.sha256).hexdigest()[:32],
+        "area": "152500", "insured_area": "152500", "provider": "H15250200017", "insutype": "390", "med_type": "21",
+        "clr_type": "21", "clr_way": "3", "service_date": "2025-03-04", "benefit_year": 2025, "total": "8654.21",
+        "personal_account": "100.00", "family_account": "0.00", "hospital_share": "0.00", "other": "0.00",
+        "cash": "798.47", "advanced": [], "funds": {"390100": "6852.80", "390200": "281.55", "610100": "621.39"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("utf-8", ""),
+        ("utf-8-sig", ""),
+        ("utf-8-sig", "gbk"),
+        ("gbk", "gbk"),
+        ("gbk", "gb18030"),
+        ("gb18030", "gb18030"),
+    ],
+)
+def test_a_row_is_the_event_that_its_map_says(folder: Path, written: str, said: str) -> None:
+    blank, line = converted(folder, csv_of(ROW).encode(written), said)
+    assert blank == b""
+    assert msgspec.json.decode(line) == EVENT
+    assert drafts.check(line, now_ms=NOW_MS) is None
+
+
+@pytest.mark.parametrize("quoted", ['"{}"', "'{}", '"=""{}"""', "\u3000{}  ", '"\t{}"'])
+def test_an_id_of_30_digits_stays_as_it_is_however_a_spreadsheet_is_kept_from_it(folder: Path, quoted: str) -> None:
+    id, rest = ROW.split(",", 1)
+    [_, line] = converted(folder, csv_of(f"{quoted.format(id)},{rest}").encode())
+    assert msgspec.json.decode(line) == EVENT
+
+
+def test_a_line_has_the_number_of_its_row(folder: Path) -> None:
+    over_two = ROW.removesuffix("门诊") + '"over\ntwo"'
+    made = converted(folder, csv_of(ROW, "", over_two, ROW, ",".join([""] * 17), ROW).encode())
+    assert [number for number, line in enumerate(made, 1) if line] == [2, 5, 6, 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "yuan"),
+    [
+        ("8654.2", "8654.20"), ("8654", "8654.00"), ("8654.", "8654.00"), ("8654.2000", "8654.20"), ("", "0.00"),
+        ("0", "0.00"), ("-0.00", "0.00"), ("-5", "-5.00"), ("1,234,567.89", "1234567.89"), ("007.10", "7.10"),
+        ("8654.211", "8654.211"), ("1E+3", "1E+3"), ("￥5", "￥5"), (".5", ".5"),
+        ("99999999999999.99", "99999999999999.99"),
+    ],
+)  # fmt: skip
+def test_an_amount_keeps_every_digit(text: str, yuan: str) -> None:
+    assert exports.amount(text) == yuan
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2025-03-04 10:15:30", "2025-03-04T10:15:30+08:00"), ("2025/3/4 9:05", "2025-03-04T09:05:00+08:00"),
+        ("20250304101530", "2025-03-04T10:15:30+08:00"), ("2025-03-04", "2025-03-04T00:00:00+08:00"),
+        ("2025年3月4日", "2025-03-04T00:00:00+08:00"), ("2025-03-04T10:15:30.120", "2025-03-04T10:15:30+08:00"),
+        ("2025-03-04T10:15:30Z", "2025-03-04T10:15:30Z"), ("yesterday", "yesterday"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_time_is_one_of_the_clocks_of_shanghai(text: str, time: str) -> None:
+    assert exports.time(text) == time
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (csv_of(ROW).encode("gbk"), 'the file is not utf-8 (say encoding = "gb18030" in the map)'),
+        (
+            csv_of(ROW, head=HEAD.replace("maf_pay", "maf")).encode(),
+            "the column maf_pay is missing; the file has setl_id",
+        ),
+        (csv_of(ROW, head=HEAD.replace("hifmi_pay", "maf_pay")).encode(), "the column hifmi_pay is missing"),
+        (csv_of(ROW, ROW + ",1").encode(), "line 3: 18 cells under 17 heads"),
+        (csv_of("1.525E+29" + ROW[30:]).encode(), "line 2: 1.525E+29 is a number that a spreadsheet has rounded"),
+        (csv_of('"' + ROW).encode(), "the file is no CSV"),
+        (b"", "the column setl_id is missing; the file has no heads"),
+    ],
+)
+def test_a_file_that_is_not_as_its_map_says_is_refused_in_words(folder: Path, content: bytes, why: str) -> None:
+    with pytest.raises(CannotRead) as refused:
+        converted(folder, content)
+    assert str(refused.value).startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('id = "{setl_id}"\n', "", "the map map.toml: id is missing"),
+        ('key_file = "key"', "", "the map: a hash needs key_file, the file of your key"),
+        ('key_file = "key"', 'key_file = "none"', "the map map.toml: [Errno 2]"),
+        ('key_file = "key"', 'key_file = "key"\nkolumns = 1', "the map map.toml: kolumns is not known"),
+        ("ENCODING", 'encoding = "gbk2312"', "the map map.toml: unknown encoding: gbk2312"),
+        ("[data]", "[data", "the map map.toml: "),
+    ],
+)
+def test_a_map_that_cannot_be_used_says_why(folder: Path, old: str, new: str, why: str) -> None:
+    with pytest.raises(CannotRead) as refused:
+        converted(folder, csv_of(ROW).encode(), text=MAP.replace(old, new))
+    assert str(refused.value).startswith(why)
+
+
+def test_the_command_shows_what_it_would_send_and_names_bad_rows(folder: Path) -> None:
+    the_map(folder, "gb18030")
+    bad = ROW.replace("798.47", "798.48").replace("1234567", "1234568")
+    for name, rows, exit_code in (("good.csv", [ROW], 0), ("bad.csv", [ROW, bad], 1)):
+        (folder / name).write_bytes(csv_of(*rows).encode("gb18030"))
+        done = CliRunner().invoke(
+            cli.assemble("publish"),
+            ["publish", "--csv", str(folder / name), "--map", str(folder / "map.toml"), "--dry-run"],
+        )
+        assert done.exit_code == exit_code, done.output
+        assert '"provider":"H15250200017"' in done.output
+        assert ("line 3: identity_mismatch" in done.output) == (name == "bad.csv")
