@@ -7,6 +7,7 @@ The tests work on columns of the run. Where one of them fails, the run is decode
 """
 
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 
 import msgspec
@@ -31,18 +32,19 @@ _combination = attrgetter("area", "insured_area", "provider", "insutype", "med_t
 _amounts = attrgetter("total", "personal_account", "family_account", "hospital_share", "other", "cash")
 
 
-def decode(records: Sequence[Record], *, family: str, lanes: int) -> list[Accepted | Refused]:
+def decode(records: Sequence[Record], *, family: str, lanes: int, asked_from: int = 0) -> list[Accepted | Refused]:
     """The verdict on each record of one topic, in their order."""
     usual: list[Accepted] | None = None
+    one_by_one = partial(codec.decode, family=family, lanes=lanes, asked_from=asked_from)
     if family == HOT.family and len(records) >= FEW:
         hot = [record for record in records if _is_hot(record)]
         usual = _settlements(hot, lanes)
     if not usual:
-        return [codec.decode(record, family=family, lanes=lanes) for record in records]
+        return [one_by_one(record) for record in records]
     if len(usual) == len(records):
         return [*usual]
     found = {accepted.record.offset: accepted for accepted in usual}
-    return [found.get(record.offset) or codec.decode(record, family=family, lanes=lanes) for record in records]
+    return [found.get(record.offset) or one_by_one(record) for record in records]
 
 
 def _is_hot(record: Record) -> bool:

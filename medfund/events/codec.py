@@ -2,7 +2,9 @@
 
 What stays true: `decode` is pure (it compares times with the record's append time only) and total (it never raises,
 whatever the bytes); its time and memory are bounded by the limits below; when several things are wrong the reason that
-stands first in `Reason` is given.
+stands first in `Reason` is given. What was appended before a lane asks who speaks (`asked_from`, the log's own word and
+no date in the code) is read as it was then, so that an old log rebuilds to the same rows: whole numbers have no
+fraction, one instant has one spelling, and a refusal tells no more than it did.
 """
 
 import codecs
@@ -10,6 +12,7 @@ import datetime
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -29,10 +32,6 @@ KEY_BYTES_MAX = 256
 DEPTH_MAX = 32
 STRUCTURED = b"application/cloudevents"
 FUTURE_MAX = datetime.timedelta(minutes=5)
-MORE_IS_READ_FROM_MS = 1_795_968_000_000
-"""2026-11-30 in Shanghai. Of records that were appended before, no more is made out than was then: an old log rebuilds
-to the same rows. Newer ones: whole numbers written 2025.0, one instant spelled in two ways, who wrote a record in
-structured mode, and what more clients have to set."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -56,8 +55,6 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
     def says(self, digest: bytes) -> bool:
         """Whether a digest is that of this event, however its time was spelled."""
-        if digest == self.digest or not _more_is_read(self.record):
-            return digest == self.digest
         type, data = self.type.encode(), self.record.value or b""
         times = map(str.encode, envelope.spellings(self.time))
         return any(digest == envelope.digest_of(type, time, data) for time in times)
@@ -75,8 +72,16 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     identity: bytes | None = None
 
 
-def decode(record: Record, *, family: str, lanes: int, kinds: Mapping[str, Kind] = KINDS) -> Accepted | Refused:
+def decode(
+    record: Record, *, family: str, lanes: int, kinds: Mapping[str, Kind] = KINDS, asked_from: int = 0
+) -> Accepted | Refused:
     """Read one record of the topic of `family`, in a log of so many lanes."""
+    asked = record.timestamp >= asked_from
+    found = _judged(record, family, lanes, kinds, whole=asked)
+    return _told_more(found) if asked and type(found) is Refused else found
+
+
+def _judged(record: Record, family: str, lanes: int, kinds: Mapping[str, Kind], *, whole: bool) -> Accepted | Refused:
     value, key, headers = record.value, record.key, record.headers
     if value is None or not key or len(value) > VALUE_MAX or len(key) > KEY_BYTES_MAX or len(headers) > HEADERS_MAX:
         return _refused(record, _record_problem(record))
@@ -109,7 +114,7 @@ def decode(record: Record, *, family: str, lanes: int, kinds: Mapping[str, Kind]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         if problem := _form_problem(value):
             return _refused(record, problem)
-        read = _with_whole_numbers(kind, value) if _more_is_read(record) else None
+        read = _with_whole_numbers(kind, value) if whole and "got `float`" in str(fault) else None
         if read is None:
             return _refused(record, _field_problem(kind, fault))
         event = read
@@ -246,13 +251,11 @@ def _type_problem(type: str, family: str, kinds: Mapping[str, Kind]) -> Problem:
 
 def _lane_problem(record: Record, lanes: int) -> Problem:
     lane = partition.lane_of(record.key or b"", lanes)
-    found = f"key hashes to lane {lane} of {lanes} but the record is in lane {record.partition}: "
-    clients = _CLIENTS if _more_is_read(record) else ""
-    hint = f"set partitioner=murmur2_random (librdkafka{clients}) or use the Java client's default"
-    return Problem(Reason.WRONG_LANE, f"{found}{hint}")
-
-
-_CLIENTS = ", kcat), Producer.Partitioner = NewMurmur2Partitioner (sarama), JavaCompatiblePartitioner (kafkajs"
+    return Problem(
+        Reason.WRONG_LANE,
+        f"key hashes to lane {lane} of {lanes} but the record is in lane {record.partition}: "
+        "set partitioner=murmur2_random (librdkafka) or use the Java client's default",
+    )
 
 
 # When it happened. Nearly all times are written as the clocks of Shanghai show them.
@@ -349,21 +352,28 @@ def _deeper_than(levels: int, value: bytes) -> bool:
     return False
 
 
-def _more_is_read(record: Record) -> bool:
-    return record.timestamp >= MORE_IS_READ_FROM_MS
-
-
 def _with_whole_numbers(kind: Kind, value: bytes) -> Event | None:
     """The event of data in which whole numbers are written with a fraction of zeros, as JSON Schema takes them."""
+    made, done = bytearray(), 0
+    for token in _TEXT_OR_FLOAT.finditer(value):
+        if token[1] and (number := _whole(token[1].decode())):
+            made += value[done : token.start()] + number
+            done = token.end()
     try:
-        return msgspec.convert(json.loads(value, parse_float=_whole), kind.event)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        event: Event = kind.decoder.decode(made + value[done:])
+    except msgspec.DecodeError:
         return None
+    return event
 
 
-def _whole(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number
+_TEXT_OR_FLOAT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|(-?[0-9]+(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))')
+_DIGITS_MAX = 32
+
+
+def _whole(text: str) -> bytes | None:
+    if len(text) > _DIGITS_MAX or abs((number := Decimal(text)).adjusted()) > _DIGITS_MAX:
+        return None
+    return b"%d" % number if number == number.to_integral_value() else None
 
 
 _FAULTS = (
@@ -422,19 +432,29 @@ def _key_problem(key: bytes, event: Event, kind: Kind) -> Problem | None:
 def _refused(record: Record, problem: Problem | None) -> Refused:
     if problem is None:
         raise AssertionError("a record was refused for no reason")
-    source, id, type = _named(record)
+    source, id, type = (_attribute(record, name) for name in ("ce_source", "ce_id", "ce_type"))
     identity = envelope.identity_of(source.encode(), id.encode()) if source and id else None
     return Refused(record, problem.reason, problem.detail[:DETAIL_MAX], source, id, type, identity)
 
 
-def _named(record: Record) -> tuple[str | None, str | None, str | None]:
-    """Source, id and type as far as they can be read; of a record in structured mode from its value, so that whoever
-    wrote it finds it again."""
-    if _is_structured(record.headers) and _more_is_read(record) and len(record.value or b"") <= VALUE_MAX:
-        event = envelope.from_json(record.value or b"")
-        if isinstance(event, envelope.Envelope):
-            return _sound("source", event.source), _sound("id", event.id), _sound("type", event.type)
-    return _attribute(record, "ce_source"), _attribute(record, "ce_id"), _attribute(record, "ce_type")
+def _told_more(refused: Refused) -> Refused:
+    """Of a record in structured mode, which event its value names, so that whoever wrote it finds it again; of one in a
+    wrong lane, what other clients have to set."""
+    record, value = refused.record, refused.record.value or b""
+    if refused.reason is Reason.WRONG_LANE:
+        return msgspec.structs.replace(refused, detail=f"{refused.detail}; {_CLIENTS}")
+    if not _is_structured(record.headers) or len(value) > VALUE_MAX:
+        return refused
+    event = envelope.from_json(value)
+    if isinstance(event, Problem) or envelope.named("source", event.source) or envelope.named("id", event.id):
+        return refused
+    identity = envelope.identity_of(event.source.encode(), event.id.encode())
+    return msgspec.structs.replace(
+        refused, source=event.source, id=event.id, type=_sound("type", event.type), identity=identity
+    )
+
+
+_CLIENTS = "kcat as librdkafka, sarama: NewMurmur2Partitioner, kafkajs: JavaCompatiblePartitioner"
 
 
 def _is_structured(headers: envelope.Headers) -> bool:

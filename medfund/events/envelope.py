@@ -13,7 +13,6 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -297,7 +296,7 @@ HTTP_PREFIX = "ce-"
 
 
 def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> Envelope | Problem:
-    """The event whose attributes are headers, as they were sent, and whose data are the body. Never raises."""
+    """The event whose attributes are headers, a character for each byte, and whose data are the body. Never raises."""
     attributes: dict[str, str] = {}
     for header, value in headers:
         name = header.lower().removeprefix(HTTP_PREFIX)
@@ -306,8 +305,18 @@ def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> Envelope | Pro
         name = "datacontenttype" if name == "content-type" else name
         if name in attributes:
             return Problem(Reason.BAD_ATTRIBUTE, f"the header {quoted(header)} occurs twice")
-        attributes[name] = unquote(value)
+        try:
+            attributes[name] = _ESCAPED.sub(_byte, value.encode("latin-1")).decode()
+        except UnicodeError:
+            return Problem(Reason.BAD_ATTRIBUTE, f"the header {quoted(header)} is not UTF-8, nor its % escapes")
     return of(attributes, body)
+
+
+_ESCAPED = re.compile(b"%([0-9A-Fa-f]{2})")
+
+
+def _byte(escaped: re.Match[bytes]) -> bytes:
+    return unhexlify(escaped[1])
 
 
 def to_json(envelope: Envelope) -> bytes:

@@ -40,12 +40,16 @@ class Outcome:
 
 
 def judge(
-    accepted: Sequence[Accepted], known: Mapping[bytes, bytes], admit: Callable[[Accepted], Refused | None]
+    accepted: Sequence[Accepted],
+    known: Mapping[bytes, bytes],
+    admit: Callable[[Accepted], Refused | None],
+    asks: Callable[[int], bool],
 ) -> Verdicts:
     """Take the events in their order, each judged by what was accepted before it, however the log was cut into batches.
 
     `known`: digest by identity, of those that were accepted in earlier batches. `admit` is the service's own judgement
-    of an event that is seen for the first time; what it refuses was never accepted, and cannot be repeated.
+    of an event that is seen for the first time; what it refuses was never accepted, and cannot be repeated. `asks`:
+    whether at a moment one instant in two spellings was one already.
     """
     seen = dict(known)
     fresh: list[Accepted] = []
@@ -58,7 +62,7 @@ def judge(
             else:
                 seen[event.identity] = event.digest
                 fresh.append(event)
-        elif event.says(digest):
+        elif digest == event.digest or (asks(event.record.timestamp) and event.says(digest)):
             verdicts.repeats.append(event)
         else:
             verdicts.refused.append(conflict(event))

@@ -129,8 +129,8 @@ class Decider(Generic[State]):
         self._lanes = lanes
         self._deciding = deciding
 
-    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
-        return bulk.decode(records, family=family, lanes=self._lanes)
+    def decode(self, records: Sequence[Record], family: str, asked_from: int = 0) -> Sequence[Accepted | Refused]:
+        return bulk.decode(records, family=family, lanes=self._lanes, asked_from=asked_from)
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Deciding[State]:
         rows = await connection.fetch(SQL.decided, lane)

@@ -246,10 +246,11 @@ class Lane:
         runs = sorted(runs, key=lambda run: (order[run.topic], run.first))
         accepted: list[Accepted] = []
         refused: list[Refused] = []
+        asked_from = self.service.sources(self._state).asked_from
         for run in runs:
             if run.records:
                 self._families[run.records[0].topic] = run.topic
-            for verdict in self.service.decode(run.records, run.topic):
+            for verdict in self.service.decode(run.records, run.topic, asked_from):
                 (accepted if type(verdict) is Accepted else refused).append(verdict)  # type: ignore[arg-type]
         return Batch(runs, accepted, refused)
 
@@ -280,7 +281,12 @@ class Lane:
             draft = self.service.draft(self._state)
             await self.service.recall(connection, claim.lane, draft, batch.accepted)
             aside = self.service.put_aside(draft, claim.lane, batch.accepted, known, failed)
-            verdicts = batches.judge(_without(aside, batch.accepted), known, partial(self.service.admit, draft))
+            verdicts = batches.judge(
+                _without(aside, batch.accepted),
+                known,
+                partial(self.service.admit, draft),
+                self.service.sources(draft).asks,
+            )
             if may_wait and any(refusal.reason in self.service.lacking for refusal in verdicts.refused):
                 raise _ReadAhead
             verdicts.refused.extend([*aside, *batch.refused])

@@ -47,8 +47,10 @@ class Service(Protocol):
     large: Collection[type[Event]]
     """Events of which one alone may change as much as a big batch of others."""
 
-    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
-        """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes."""
+    def decode(self, records: Sequence[Record], family: str, asked_from: int = 0) -> Sequence[Accepted | Refused]:
+        """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes.
+
+        What was appended before `asked_from` is judged as it was then (`medfund.events.codec`)."""
         ...
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Any:

@@ -166,6 +166,39 @@ async def test_what_came_before_a_lane_asks_stays_as_it_was_taken_and_what_comes
         assert await refused(fund) == ["bad_code", "wrong_day", "wrong_day"]
 
 
+async def test_how_a_record_is_written_is_judged_since_a_lane_asks(database: Database) -> None:
+    """A year written 2026.0 and one instant in two spellings were refused, and a rebuild refuses them again."""
+    async with services(database) as (control, connections):
+        fund = Fund(control, connections, log=begun_before("2026-04-01"))
+        for name in connections:
+            await fund.claim(name)
+        fund.register()
+        put_as_clients_spell(fund, "old")
+        assert await refused(fund) == ["conflict", "wrong_kind"]
+        fund.day("2026-04-01")
+        put_as_clients_spell(fund, "new")
+        assert await refused(fund) == ["conflict", "wrong_kind"]
+        assert await repeats(fund) == 1
+        before = await fund.tables()
+        await fund.rebuild()
+        assert await fund.tables() == before
+        assert await refused(fund) == ["conflict", "wrong_kind"]
+        assert await repeats(fund) == 1
+
+
+def put_as_clients_spell(fund: Fund, name: str) -> None:
+    """A settlement whose year is 2026.0, and one that is sent again with its time in UTC."""
+    whole = events.settlement(fund.provider, id=f"{name}-1", funds={"310100": 70_001}, benefit_year=2026)
+    fund.put_message(replace(whole, value=(whole.value or b"").replace(b":2026,", b":2026.0,")))
+    for spelled in ("2026-02-04T10:15:30+08:00", "2026-02-04T02:15:30.000Z"):
+        fund.put_message(events.settlement(fund.provider, id=f"{name}-2", funds={"310100": 50_003}, time=spelled))
+
+
+async def repeats(fund: Fund) -> int:
+    count: int = await fund.control.fetchval("select count(*) from clearing.repeats where lane = $1", fund.lane)
+    return count
+
+
 def begun_before(asked_from: str) -> MemoryLog:
     """The log of a lane that has worked for long, and asks from a day on."""
     log, key = MemoryLog(), partition.lane_key(LANE, OF_A_FUND)

@@ -172,6 +172,8 @@ BODY = json.dumps(EVENT["data"]).encode()
         http(content_type=None),
         http(ce_subject="x", ce_traceparent="00-0af7", ce_sequence="7"),
         http(ce_source="%2Fgateway%2F152500"),
+        http(ce_subject="%E5%8C%BB%E4%BF%9D".lower()),
+        http(ce_subject="医保".encode().decode("latin-1")),
         [(name.title(), value) for name, value in http()],
     ],
     ids=str,
@@ -189,6 +191,7 @@ def test_binary_mode_over_http_says_what_structured_mode_says(headers: list[tupl
             if name != "data"
         ],
         (http(content_type="text/plain"), "bad_attribute", "datacontenttype: 'text/plain' is not application/json"),
+        (http(ce_subject="%ff"), "bad_attribute", "the header 'ce-subject' is not UTF-8, nor its % escapes"),
         ([*http(), ("ce-id", "2")], "bad_attribute", "the header 'ce-id' occurs twice"),
         ([("ce-subject", "x")], "missing_attribute", NO_ENVELOPE),
     ],

@@ -47,8 +47,8 @@ class Ledger:
         self._lanes = lanes
         self.families = {f"{prefix}.{family}": family for family in TOPICS}
 
-    def decode(self, records: Sequence[Record], family: str) -> Sequence[Accepted | Refused]:
-        return bulk.decode(records, family=family, lanes=self._lanes)
+    def decode(self, records: Sequence[Record], family: str, asked_from: int = 0) -> Sequence[Accepted | Refused]:
+        return bulk.decode(records, family=family, lanes=self._lanes, asked_from=asked_from)
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> Known:
         areas = dict(map(tuple, await connection.fetch(SQL.providers, lane)))
