@@ -19,9 +19,11 @@ def finish(document: Json, roles: Roles, more: Mapping[str, Json]) -> Json:
     """FastAPI's document with names for generators, `more` schemas that bodies refer to, and the roles of each call."""
     schemas: Json = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {"Problem": problems.SCHEMA, **more}
+    document["servers"] = [{"url": "/"}]
     for operation in operations(document):
         allowed = roles.get(operation["operationId"], ())
         operation["x-roles"] = sorted(role.value for role in allowed)
+        operation.setdefault("security", [])  # open, and said to be
         _move_body(operation, schemas)
     _rename(document, {name: _own_name(name) for name in schemas if "__" in name})
     components = document["components"]

@@ -41,7 +41,7 @@ Fund = Annotated[
     Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"]),
     one_of(codes.FUNDS, "no fund has this code"),
 ]
-Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-04-01"])]
 Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]
 Lane = Annotated[int, Field(ge=0, lt=1 << 15, description="Partition number", examples=[3])]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Offset in the partition", examples=[1234])]

@@ -1,7 +1,8 @@
-"""Publishers bring their own clients: librdkafka lands in our lanes when it is told to hash as the Java client does."""
+"""Publishers bring their own clients, and they land in our lanes when they are told to hash as the Java client does."""
 
 import asyncio
 
+import pytest
 from confluent_kafka import Producer
 
 from medfund.events import codec
@@ -9,6 +10,7 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.refusals import Reason
 from medfund.lanes import partition
 from medfund.local.kafka import Kafka
+from tests import clients
 from tests.conftest import LANES
 from tests.events import Message, settlement
 from tests.integration import log_of
@@ -61,3 +63,12 @@ async def test_librdkafka_by_default_lands_elsewhere_and_is_told_what_to_set(kaf
     assert len(MESSAGES) // 2 < len(refused) < len(MESSAGES)
     assert {outcome.reason for outcome in refused} == {Reason.WRONG_LANE}
     assert all("partitioner=murmur2_random" in outcome.detail for outcome in refused)
+
+
+@pytest.mark.timeout(clients.MAKE_LIMIT_S + clients.RUN_LIMIT_S)
+@pytest.mark.parametrize("client", ["sarama", "kafkajs"])
+def test_other_clients_find_the_same_lanes(client: str) -> None:
+    keys = sorted({(message.key or b"").decode() for message in MESSAGES} | {"152500", "P31020000018"})
+    said = clients.run(clients.program(client), clients.folder(client), KEYS=" ".join(keys))
+    told = {(key, int(lanes), int(lane)) for key, lanes, lane in map(str.split, said.splitlines())}
+    assert told == {(key, lanes, partition.lane_of(key.encode(), lanes)) for key in keys for lanes in (6, 12, 24)}

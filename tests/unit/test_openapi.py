@@ -106,9 +106,8 @@ def test_every_body_is_described_and_lets_no_unknown_key_through(document: Json)
 def test_an_event_is_described_by_its_type(document: Json) -> None:
     event = validator(document, {"$ref": f"{openapi.COMPONENTS}Event"})
     told = document["components"]["schemas"]["Event"]["discriminator"]["mapping"]
-    assert {"settlement.recorded.v1", "audit.finding.raised.v1", "policy.published.v1"} - set(told) <= {
-        "policy.published.v1"
-    }
+    assert {"settlement.recorded.v1", "audit.finding.raised.v1"} <= set(told)
+    assert "policy.published.v1" not in told
     for type in told:
         event.validate(schemas.example(KINDS[type])["structured"])
     good = schemas.example(KINDS["settlement.recorded.v1"])["structured"]

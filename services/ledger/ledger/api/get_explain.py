@@ -37,7 +37,8 @@ class Question(questions.Page, Filters):
     def _one_of_two(self) -> "Question":
         """A line stands for itself; a balance needs to say whose and of which account."""
         others = self.model_fields_set - {"line", "cursor", "limit"}
-        if self.line is not None and others:
+        # Clients that are generated send defaults too.
+        if self.line is not None and any(getattr(self, name) != Question.model_fields[name].default for name in others):
             raise ValueError("with `line` nothing else can be asked")
         if self.line is None and (self.party is None or self.account is None):
             raise ValueError("give `line`, or `party` and `account`")
