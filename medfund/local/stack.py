@@ -18,7 +18,7 @@ from pathlib import Path
 
 from medfund import closed
 from medfund.http import tokens
-from medfund.local import health, prepare, trial
+from medfund.local import CannotRun, health, prepare, trial
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import MORE, TRIES, Process, Server, StartFailed, Tell, eventually, run, silent, write_file
@@ -136,7 +136,19 @@ class Stack:
             part.tell, part.patience = self.tell, self.settings.patience
 
     def start(self) -> None:
-        """Start everything and return when all of it is ready. Raises `CannotRun`."""
+        """Start everything and return when all of it is ready. Raises `StartFailed`."""
+        try:
+            self._start()
+        except CannotRun as error:
+            raise StartFailed(f"{error}{self._elsewhere}") from error
+
+    @property
+    def _elsewhere(self) -> str:
+        """Which variables, perhaps of another day's work in this shell, send us to other servers than our own."""
+        named = {"KAFKA_BOOTSTRAP": self.kafka is None, "DATABASE_URL": self.postgres is None}
+        return "".join(f"; {name} is set: unset it for a server of our own" for name, given in named.items() if given)
+
+    def _start(self) -> None:
         if any(part.running for part in self.parts):
             self.stop()  # left over from a supervisor that was killed; drained while its broker still runs
         self._close()
