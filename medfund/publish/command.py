@@ -55,7 +55,11 @@ def publish(
     with _input(file or csv) as (given, journal), _events(given, map) as stream:
         if map and not json:
             _show(stream)
-        place = (bootstrap, topic_prefix) if dry_run or bootstrap else _local_stack(data, stream)
+        place = (
+            (bootstrap, topic_prefix)
+            if dry_run or bootstrap
+            else _local_stack(data, stream, forgiving=skip_bad or send_bad)
+        )
         run = Run(bootstrap=place[0], topic_prefix=place[1], patience_s=patience, identity=_identity())
         summary = (
             run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
@@ -73,13 +77,14 @@ def _identity() -> Mapping[str, Any]:
         raise typer.BadParameter(f"the broker cannot be told who we are: {error}") from error
 
 
-def _local_stack(data: Path, stream: BinaryIO) -> tuple[str, str]:
+def _local_stack(data: Path, stream: BinaryIO, *, forgiving: bool) -> tuple[str, str]:
     from medfund.local import CannotRun, running  # only where no broker was named
 
     try:
         told = running.environment(data.absolute())
     except CannotRun as error:
-        _refuse_bad(stream)
+        if not forgiving:
+            _refuse_bad(stream)
         raise typer.BadParameter(f"no broker: give --bootstrap or set KAFKA_BOOTSTRAP; {error}") from error
     return told["KAFKA_BOOTSTRAP"], told["MEDFUND_TOPIC_PREFIX"]
 

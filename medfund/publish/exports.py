@@ -15,7 +15,7 @@ import io
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from string import Formatter
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
@@ -25,6 +25,7 @@ import msgspec
 KEY_BYTES_MIN = 16
 FIELD_MAX = 1 << 20
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
+_BEFORE = f"{_BLANKS}'="
 _AMOUNT = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]*))?").fullmatch
 _DATE = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?").match
 _CLOCK = re.compile(r"[T ]?([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2}))?(?:\.[0-9]*)?$").match
@@ -85,12 +86,15 @@ def lines(stream: BinaryIO, how: Map) -> Iterator[bytes]:
 
 def _lines(rows: Any, how: Map) -> Iterator[bytes]:
     head = [name.strip(_BLANKS) for name in next(rows, [])]
-    made = _object({"specversion": "1.0", **how.event, "data": how.data}, _Columns(head, how.key))
+    try:
+        made = _object({"specversion": "1.0", **how.event, "data": how.data}, _Columns(head, how.key))
+    except (AttributeError, LookupError, TypeError) as error:
+        raise CannotRead(f"the map: a value is not written as this form wants it: {error}") from error
     written = 0
     for row in rows:
         yield b"\n" * (rows.line_num - 1 - written)
         written = rows.line_num
-        cells = [_bare(cell) for cell in row]
+        cells = [cell if _is_bare(cell) else _bare(cell) for cell in row]
         if not any(cells):
             yield b"\n"
         elif len(cells) != len(head):
@@ -108,6 +112,10 @@ def _event(made: Value, cells: Row, line: int) -> bytes:
 
 class _Spoilt(Exception):
     pass
+
+
+def _is_bare(cell: str) -> bool:
+    return not cell or (cell[0] not in _BEFORE and cell[-1] not in _BLANKS)
 
 
 def _bare(cell: str) -> str:
@@ -135,8 +143,8 @@ class _Columns:
 
 
 def _object(told: Mapping[str, Any], columns: _Columns) -> Value:
-    members = [(_value(name, columns), _value(spec, columns)) for name, spec in told.items()]
-    return lambda row: {name(row): value(row) for name, value in members}
+    members = [(name, _value(spec, columns)) for name, spec in told.items()]
+    return lambda row: {name: value(row) for name, value in members}
 
 
 def _value(spec: Any, columns: _Columns) -> Value:
@@ -182,6 +190,7 @@ def _only_amount(place: int, row: Row) -> str:
     return amount(row[place])
 
 
+@lru_cache(maxsize=4096)
 def amount(text: str) -> str:
     """Yuan as events write them: nothing is 0.00, zeros at the end are added or taken away, never a digit; what is not
     an amount stays as it is, for the check to refuse."""
@@ -204,6 +213,7 @@ def _sum(texts: Sequence[str]) -> str:
     return f"{'-' if fen < 0 else ''}{abs(fen) // 100}.{abs(fen) % 100:02}"
 
 
+@lru_cache(maxsize=64)
 def _parts(text: str) -> tuple[str, str] | None:
     """Day and time of day, of a time as exports write it."""
     day = _DATE(text)

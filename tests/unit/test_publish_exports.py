@@ -180,6 +180,8 @@ def test_a_file_that_is_not_as_its_map_says_is_refused_in_words(folder: Path, co
         ('key_file = "key"', 'key_file = "key"\nkolumns = 1', "the map map.toml: kolumns is not known"),
         ("ENCODING", 'encoding = "gbk2312"', "the map map.toml: unknown encoding: gbk2312"),
         ("[data]", "[data", "the map map.toml: "),
+        ('{ yuan = "medfee_sumamt" }', "{ yuan = 7 }", "the map: a value is not written as this form wants it: "),
+        ('{ pooled = "hifp_pay", ', '"hifp_pay" # ', "the map: a value is not written as this form wants it: "),
     ],
 )
 def test_a_map_that_cannot_be_used_says_why(folder: Path, old: str, new: str, why: str) -> None:
