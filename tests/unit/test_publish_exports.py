@@ -118,6 +118,14 @@ def test_an_id_of_30_digits_stays_as_it_is_however_a_spreadsheet_is_kept_from_it
     assert msgspec.json.decode(line) == EVENT
 
 
+@pytest.mark.parametrize("length", [16, 64, 65, 200])
+def test_a_reference_is_the_keyed_hash_that_everybody_makes(folder: Path, length: int) -> None:
+    (folder / "key").write_bytes(b"k" * length)
+    [_, line] = converted(folder, csv_of(ROW).encode())
+    expected = hmac.new(b"k" * length, ROW[:30].encode(), hashlib.sha256).hexdigest()[:32]
+    assert msgspec.json.decode(line)["data"]["settlement_ref"] == expected
+
+
 def test_a_line_has_the_number_of_its_row(folder: Path) -> None:
     over_two = ROW.removesuffix("门诊") + '"over\ntwo"'
     made = converted(folder, csv_of(ROW, "", over_two, ROW, ",".join([""] * 17), ROW).encode())
