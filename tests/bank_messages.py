@@ -53,13 +53,13 @@ _PAID = Entry(
     booked_on=DAY,
     value_date=DAY,
     text="付款",
-    message_id="MF20260227001",
     details=(
         Detail(
             amount=230_111_054,
             end_to_end_id="H15250200017-310-21-202601/P1",
             counterparty=Counterparty(HOSPITAL.number, HOSPITAL.name, HOSPITAL.bank),
             remittance="医保结算 202601",
+            files=("MF20260227001",),
         ),
     ),
 )
@@ -77,8 +77,7 @@ _BATCH = Entry(
     amount=300,
     booked_on=DAY,
     value_date=DAY + timedelta(days=1),
-    message_id="MF20260226001",
-    details=(Detail(100, "A"), Detail(200, "B", "AC01")),
+    details=(Detail(100, "A", files=("MF20260226001",)), Detail(200, "B", "AC01", files=("MF20260226001",))),
 )
 _UNKNOWN = Entry("202602270000420", "IN", 1, DAY, DAY, "收款")
 NOTIFICATION = Notification("B2", CREATED, FUND.number, Entries((_PAID, _RETURNED, _BATCH, _UNKNOWN)))
@@ -102,7 +101,9 @@ def texts(most: int, least: int = 0) -> st.SearchStrategy[str]:
     return st.text(allowed, min_size=least, max_size=most)
 
 
-ids = texts(35, 1).filter(lambda text: text != "NOTPROVIDED")
+ids = texts(35, 1).filter(lambda text: text.strip() not in ("", "NOTPROVIDED", "NONREF"))
+names = ids.filter(lambda text: text == text.strip())
+"""Blanks around a reference of ours are the bank's layout."""
 codes = st.sampled_from(("AC01", "AC04", "AM04", "BANK-9001"))
 numbers = st.from_regex(r"[0-9A-Z][0-9A-Z-]{0,33}", fullmatch=True)
 amounts = st.integers(1, money.FEN_MAX // 1000)
@@ -117,11 +118,12 @@ def details(draw: st.DrawFn) -> Detail:
     code = draw(st.none() | codes)
     return Detail(
         amount=draw(amounts),
-        end_to_end_id=draw(st.none() | ids),
+        end_to_end_id=draw(st.none() | names),
         return_code=code,
         return_text=draw(st.none() | texts(105, 1)) if code else None,
         counterparty=draw(st.none() | others),
         remittance=draw(texts(140)),
+        files=tuple(draw(st.lists(names, unique=True, max_size=2))),
     )
 
 
@@ -133,11 +135,10 @@ def entries(draw: st.DrawFn) -> Entries:
         entry = Entry(
             bank_txn=bank_txn,
             direction=draw(st.sampled_from(("OUT", "IN"))),
-            amount=sum(part.amount for part in parts) or draw(amounts),
+            amount=sum(part.amount for part in parts) + draw(st.just(0) | amounts) or draw(amounts),
             booked_on=draw(days),
             value_date=draw(days),
             text=draw(texts(500)),
-            message_id=draw(st.none() | ids),
             details=tuple(parts),
         )
         found.append(entry)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from medfund.bankfiles.messages import (
     Account,
@@ -113,10 +114,10 @@ class Books(Struct):
         details: Iterable[Detail],
         *,
         text: str = "",
-        message_id: str | None = None,
+        file: str = "",
     ) -> Entry:
         """Move money, and say under which number."""
-        customer, parts = self.customers[number], tuple(details)
+        customer, parts = self.customers[number], tuple(replace(one, files=(file,) if file else ()) for one in details)
         entry = Entry(
             bank_txn=self._number(number),
             direction=direction,
@@ -124,7 +125,6 @@ class Books(Struct):
             booked_on=self.day,
             value_date=self.day,
             text=text,
-            message_id=message_id,
             details=parts,
         )
         customer.entries.append(entry)

@@ -98,7 +98,7 @@ def _pay(books: Books, plan: Plan, intents: Sequence[Intent]) -> list[Entry]:
     for detail in details:
         books.payment(detail.end_to_end_id or "").paid += 1
     groups = [details] if plan.one_entry else [[detail] for detail in details]
-    return [books.book(plan.account, "OUT", group, text="付款", message_id=plan.message_id) for group in groups]
+    return [books.book(plan.account, "OUT", group, text="付款", file=plan.message_id) for group in groups]
 
 
 def _detail(transfer: Transfer, amount: int) -> Detail:
@@ -139,7 +139,7 @@ def give_back(books: Books, end_to_end_id: str, code: str) -> None:
         counterparty=party(payment.transfer.creditor),
         remittance=payment.transfer.remittance,
     )
-    entry = books.book(payment.account, "IN", [detail], text="退汇", message_id=payment.message_id)
+    entry = books.book(payment.account, "IN", [detail], text="退汇", file=payment.message_id)
     books.outbox.append(books.tell(payment.account, [entry]))
 
 

@@ -9,6 +9,7 @@ What stays true: one process at a time; no file is written over; a file of the b
 
 import fcntl
 import hashlib
+import math
 import os
 import stat
 import tempfile
@@ -21,6 +22,8 @@ from medfund import closed, faults
 from medfund.bankfiles import handing, refusals
 
 FOLDERS = ("out", "in", "done/out", "done/in", "refused")
+ENDINGS = (".xml", ".csv")
+"""Of the names of a bank's files, in capitals or not. One that is being written has another name until it is whole."""
 NAME_BYTES_MAX = 200
 REASON = ".reason.txt"
 
@@ -101,10 +104,20 @@ class Folders:
         return found
 
     def incoming(self) -> tuple[Path, ...]:
-        """What the bank has put, by name; files that it is still writing are hidden or end in `.part`."""
+        """What the bank has put, by name; files that it is still writing are hidden, or end otherwise."""
+        names = [name for name in self._names() if name.lower().endswith(ENDINGS)]
+        return tuple(self._in / name for name in sorted(names, key=os.fsencode))
+
+    def left_lying(self, *, before: float) -> tuple[Path, ...]:
+        """What nobody looks at because of its name, and nobody has written to since an instant either."""
+        found = [
+            self._in / name for name in sorted(self._names(), key=os.fsencode) if not name.lower().endswith(ENDINGS)
+        ]
+        return tuple(file for file in found if _written(file) < before)
+
+    def _names(self) -> list[str]:
         with os.scandir(self._in) as found:
-            names = [entry.name for entry in found if not entry.name.startswith(".")]
-        return tuple(self._in / name for name in sorted(names, key=os.fsencode) if not name.endswith(".part"))
+            return [entry.name for entry in found if not entry.name.startswith(".")]
 
     def done(self, file: Path) -> Path:
         """The file was taken in. Where it is now."""
@@ -130,6 +143,14 @@ class Folders:
             handing.sync(folder)
             handing.sync(self._in)
         return target
+
+
+def _written(file: Path) -> float:
+    """When it was written to; what is gone by now is new."""
+    try:
+        return file.lstat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def digest(file: Path) -> str:

@@ -1,14 +1,17 @@
 """What is in a bank file, whatever the file looks like: transfers, the bank's report, notifications, statements.
 
-What stays true: a message that exists can be written. Its texts fit, it names no identification twice, its details add
-up to its entries and its entries to its balances. Amounts are fen of yuan; there is no other currency here.
+What stays true: a message that exists can be written. Its texts fit, it names no identification twice, its details are
+no more than its entries, and its entries add up to its balances. Amounts are fen of yuan; there is no other currency
+here.
 """
 
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -156,7 +159,8 @@ class Report(Struct, frozen=True):
 
 
 class Detail(Struct, frozen=True, gc=False):
-    """One payment inside an entry; with a return code, one that came back."""
+    """One payment inside an entry; with a return code, one that came back. `files` are the payment files that the bank
+    names beside it: of what names no payment of ours, they say which payments it is."""
 
     amount: int
     end_to_end_id: str | None = None
@@ -164,6 +168,7 @@ class Detail(Struct, frozen=True, gc=False):
     return_text: str | None = None
     counterparty: Counterparty | None = None
     remittance: str = ""
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _positive(self.amount)
@@ -176,14 +181,16 @@ class Detail(Struct, frozen=True, gc=False):
             if self.return_code is None:
                 raise BadFile(Code.INCOMPLETE, "a reason for a return, and no code that says it is one")
         check_text(self.remittance, "the remittance information", REMITTANCE_MAX, empty=True)
+        for file in self.files:
+            check_text(file, "the payment file's identification", ID_MAX)
 
 
 class Entry(Struct, frozen=True, gc=False):
     """One movement of an account, as the bank booked it.
 
     `details` are the payments in it: one as a rule, several in a batch booking, none where the bank says nothing more.
-    `message_id` is the payment file that it belongs to, where the bank says so. A `reversal` takes an entry of the
-    other direction back.
+    They may be less than the entry: the bank's own charge is in it too. A `reversal` takes an entry of the other
+    direction back.
     """
 
     bank_txn: str
@@ -192,7 +199,6 @@ class Entry(Struct, frozen=True, gc=False):
     booked_on: date
     value_date: date
     text: str = ""
-    message_id: str | None = None
     details: tuple[Detail, ...] = ()
     reversal: bool = False
 
@@ -200,15 +206,19 @@ class Entry(Struct, frozen=True, gc=False):
         check_text(self.bank_txn, "the bank's number", ID_MAX)
         _positive(self.amount)
         check_text(self.text, "the entry's text", TEXT_MAX, empty=True)
-        if self.message_id is not None:
-            check_text(self.message_id, "the payment file's identification", ID_MAX)
-        if self.details and (total := sum(detail.amount for detail in self.details)) != self.amount:
+        if self.details and (total := sum([detail.amount for detail in self.details])) > self.amount:
             raise BadFile(Code.WRONG_SUM, _difference(f"entry {self.bank_txn}", self.amount, "its details", total))
 
     @property
     def signed(self) -> int:
         """What it does to the balance."""
         return self.amount if self.direction == "IN" else -self.amount
+
+    @property
+    def file(self) -> str | None:
+        """The payment file that it is for, where the bank names no other one beside it."""
+        named = {file for detail in self.details for file in detail.files}
+        return named.pop() if len(named) == 1 else None
 
 
 class Side(NamedTuple):
@@ -218,17 +228,49 @@ class Side(NamedTuple):
     fen: int
 
 
+@dataclass
+class Beside:
+    """What a bank tells of beside what it has booked, how often and how much: what it only announces, and entries of
+    nothing. Neither moves money."""
+
+    announced: int = 0
+    nothing: int = 0
+    numbers: Counter[Direction] = field(default_factory=Counter)
+    fens: Counter[Direction] = field(default_factory=Counter)
+
+    def add(self, direction: Direction, fen: int) -> None:
+        if fen:
+            self.announced += 1
+        else:
+            self.nothing += 1
+        self.numbers[direction] += 1
+        self.fens[direction] += fen
+
+    @classmethod
+    def together(cls, many: Iterable["Beside"]) -> "Beside":
+        found = cls()
+        for one in many:
+            found.announced += one.announced
+            found.nothing += one.nothing
+            found.numbers += one.numbers
+            found.fens += one.fens
+        return found
+
+
 class Entries:
     """The entries of a message, in its order and none of them twice: number, direction and booking day name one. Not to
-    be changed.
+    be changed. What is told `beside` them is filled as they come, and is no part of what they are.
 
     They are kept packed, in a twentieth of the memory: a statement of 80,000 takes hardly more than a small one. To go
     through them unpacks a part after the other.
     """
 
-    __slots__ = ("_counts", "_fens", "_packed")
+    __slots__ = ("_counts", "_fens", "_packed", "beside", "by_statement")
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry] = (), beside: Beside | None = None) -> None:
+        self.beside = beside or Beside()
+        self.by_statement = 0
+        """How many are known by their place in a statement."""
         self._counts: Counter[tuple[Direction, date]] = Counter()
         self._fens: Counter[tuple[Direction, date]] = Counter()
         self._packed: list[bytes] = []
@@ -240,8 +282,10 @@ class Entries:
                 if name in names:
                     raise BadFile(Code.REPEATED, f"entry {entry.bank_txn} of {entry.booked_on} is there twice")
                 names.add(name)
-                self._counts[entry.direction, entry.booked_on] += 1
-                self._fens[entry.direction, entry.booked_on] += entry.amount
+                self.by_statement += entry.bank_txn.startswith(BY_STATEMENT)
+                way = entry.direction, entry.booked_on
+                self._counts[way] += 1
+                self._fens[way] += entry.amount
             self._packed.append(zlib.compress(_PACKER.encode(part), level=1))
 
     def __iter__(self) -> Iterator[Entry]:
@@ -317,6 +361,14 @@ class Statement(Struct, frozen=True):
             known = "the opening balance and the entries"
             raise BadFile(Code.WRONG_SUM, _difference("the closing balance", self.closing, known, reached))
 
+
+def by_statement(statement: str, entry: str) -> str:
+    """The name of a line that has no number of the bank's: its place in a statement. It is told from such a number."""
+    name = f"{BY_STATEMENT}{statement}/{entry}"
+    return name if len(name) <= ID_MAX else BY_STATEMENT + sha256(name.encode()).hexdigest()[: ID_MAX - 1]
+
+
+BY_STATEMENT = "#"
 
 Message: TypeAlias = Transfers | Report | Notification | Statement
 

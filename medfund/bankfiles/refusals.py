@@ -28,7 +28,6 @@ class Code(StrEnum):
     BAD_ACCOUNT = "BAD_ACCOUNT"
     UNSAFE_TEXT = "UNSAFE_TEXT"
     UNKNOWN_CODE = "UNKNOWN_CODE"
-    NOT_BOOKED = "NOT_BOOKED"
     REPEATED = "REPEATED"
     CONTRADICTION = "CONTRADICTION"
     WRONG_COUNT = "WRONG_COUNT"
@@ -55,7 +54,6 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     Code.BAD_ACCOUNT: ("账号或行号错误", "not an account number or a clearing code"),
     Code.UNSAFE_TEXT: ("文字可能被当作公式", "a spreadsheet would take a text for a formula"),
     Code.UNKNOWN_CODE: ("代码未约定", "a code whose meaning was not agreed"),
-    Code.NOT_BOOKED: ("尚未入账", "an entry that the bank only announces"),
     Code.REPEATED: ("编号重复", "one identification twice in the same file"),
     Code.CONTRADICTION: ("内容互相矛盾", "two places of the file say different things"),
     Code.WRONG_COUNT: ("笔数不符", "the count is not that of what is there"),
@@ -92,14 +90,18 @@ class BadFile(ValueError):
         self.code = code
         self.detail = detail
 
+    def at(self, where: str) -> "BadFile":
+        """The same, and where it was: "entry 17: ..."."""
+        return BadFile(self.code, f"{where}: {self.detail}")
+
     def __reduce__(self) -> tuple[type["BadFile"], tuple[Code, str]]:
         return (type(self), (self.code, self.detail))
 
 
 @contextmanager
 def place(where: str) -> Iterator[None]:
-    """A refusal inside says where it was: "entry 17: ..."."""
+    """A refusal inside says where it was."""
     try:
         yield
     except BadFile as refused:
-        raise BadFile(refused.code, f"{where}: {refused.detail}") from None
+        raise refused.at(where) from None

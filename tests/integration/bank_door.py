@@ -98,8 +98,8 @@ class Bank:
 def line(txn: str, fen: int, *ids: str, direction: Any = "OUT", on: date = DAY, **data: Any) -> Entry:
     """One line of the bank, of one payment or of several."""
     code = data.pop("code", None)
-    parts = data.pop("parts", [fen])
-    details = tuple(Detail(part, id, code) for part, id in zip(parts, ids, strict=True))
+    parts, files = data.pop("parts", [fen]), data.pop("files", ())
+    details = tuple(Detail(part, id, code, files=files) for part, id in zip(parts, ids, strict=True))
     return Entry(txn, direction, fen, on, on, details=details, **data)
 
 

@@ -15,7 +15,7 @@ from clearing.bank import register
 from clearing.payments import planning
 from clearing.payments.payment import end_to_end_id
 from medfund.bankfiles import iso20022, templates
-from medfund.bankfiles.messages import Entries, Entry, Notification, Report, Status
+from medfund.bankfiles.messages import Detail, Entries, Entry, Notification, Report, Status
 from tests.conftest import Database
 from tests.integration.bank_door import AREA, BATCH, DAY, NUMBERS, P1, PROVIDER, Door, accounts, line, opened, paid
 from tests.integration.claims_served import serving
@@ -124,7 +124,9 @@ async def test_one_line_for_a_whole_file_settles_its_payments(door: Door) -> Non
     door.fund.day("2026-02-10")
     transfers = await door.sent()
     assert len(transfers.transfers) == 2
-    whole = Entry("T-9", "OUT", transfers.total, DAY, DAY, message_id=transfers.message_id)
+    whole = Entry(
+        "T-9", "OUT", transfers.total, DAY, DAY, details=(Detail(transfers.total, files=(transfers.message_id,)),)
+    )
     door.bank.put(door.bank.notification([whole]))
     await door.round()
     assert {one["status"] for one in await door.fund.payments() if "310100" in one["amounts"]} == {"SETTLED"}
@@ -491,7 +493,7 @@ async def test_a_bank_with_a_form_of_its_own_pays_from_it_beside_one_of_the_stan
     transfers = templates.read_transfers(templates.load(templates.EXAMPLE), sheet)
     [payment] = transfers.transfers
     assert (payment.amount, payment.creditor.number, transfers.total) == (90_000, "6222000099999", 90_000)
-    paid_line = line("T-1", 90_000, payment.end_to_end_id, message_id=transfers.message_id)
+    paid_line = line("T-1", 90_000, payment.end_to_end_id, files=(transfers.message_id,))
     report = Report(
         "B-1",
         datetime(2026, 2, 10, 8, tzinfo=UTC),

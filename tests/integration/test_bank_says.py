@@ -1,6 +1,7 @@
 """Files as real banks write them (`tests/bank_says`), put into the bank's folder: what the payments, the books and the
 APIs say then. Both services, the bank's process and the API on a real database."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -15,7 +17,8 @@ from clearing.bank import reading, taking
 from clearing.payments.payment import end_to_end_id
 from ledger import statements
 from ledger.verify import Report
-from medfund.bankfiles.messages import Entry
+from medfund.bankfiles import iso20022
+from medfund.bankfiles.messages import Detail, Entry
 from medfund.postgres import connect
 from tests.conftest import Database
 from tests.fund import running
@@ -499,6 +502,166 @@ async def test_the_banks_numbers_are_texts(door: Door, anna: Caller) -> None:
     assert await door.round() == []
     assert door.refused() == {}
     assert (await door.fund.balances())["2190"]["310100"] == -5
+
+
+# -- how files are written
+
+
+@pytest.mark.parametrize("name", ["two-groups", "returns-of-two-messages"])
+async def test_each_payment_that_a_line_names_comes_back_whoever_else_numbered_it(
+    door: Door, anna: Caller, name: str
+) -> None:
+    await two_payments_at_the_bank(door)
+    assert await said(door, "batch-by-order.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    assert await said(door, f"{name}.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    returned = (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"]
+    assert [[back["amount"] for back in one["to_retry"]] for one in returned] == [["900.00"], ["180.00"]]
+    assert await in_suspense(anna) == []
+
+
+async def test_a_batch_that_is_named_by_its_order_settles_its_payments(door: Door, anna: Caller) -> None:
+    await two_payments_at_the_bank(door)
+    assert await said(door, "batch-by-order.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    assert await states(door) == ["SETTLED", "SETTLED"]
+    assert await in_suspense(anna) == []
+
+
+async def test_of_a_batch_what_one_line_names_is_that_and_the_rest_what_was_not_rejected(door: Door) -> None:
+    await two_payments_at_the_bank(door)
+    named = Detail(18_000, end_to_end_id(PROVIDER, LATE), files=("PACS008-1", RUN))
+    entry = Entry("B-1", "OUT", 108_000, DAY, DAY, details=(named, Detail(90_000, files=("X", RUN))))
+    door.bank.put(door.bank.notification([entry]))
+    assert await door.round() == []
+    assert await states(door) == ["SETTLED", "SETTLED"]
+
+
+async def test_a_charge_inside_a_line_is_in_suspense_and_the_payment_is_settled(door: Door, anna: Caller) -> None:
+    await two_payments_at_the_bank(door)
+    assert await said(door, "charge-inside.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    assert await states(door) == ["SETTLED", "SENT"]
+    assert await in_suspense(anna) == [("R100001", "OUT", "26.00")]
+    assert await placed(door, anna, "R100001", placed_as="FEE") == "DONE"
+
+
+async def test_a_line_of_nothing_moves_nothing_and_its_day_agrees(door: Door, anna: Caller) -> None:
+    assert await said(door, "entry-of-nothing.camt053.xml") == ["done/in"]
+    assert await reconciled(anna, "2026-02-11") == (True, "5000.00", "0.00")
+    assert await in_suspense(anna) == []
+
+
+async def test_what_was_closed_before_is_the_opening(door: Door, anna: Caller) -> None:
+    assert await said(door, "opening-as-prcd.camt053.xml") == ["done/in"]
+    assert await reconciled(anna, "2026-02-11") == (True, "5000.00", "0.00")
+
+
+async def test_statements_of_two_accounts_in_one_file_are_both_taken(door: Door, anna: Caller) -> None:
+    assert await said(door, "two-accounts.camt053.xml", other=NUMBERS["310100"]) == ["done/in"]
+    assert await reconciled(anna, "2026-02-11") == (True, "5031.00", "0.00")
+    assert await reconciled(anna, "2026-02-10", "310100") == (True, "5000.00", "0.00")
+
+
+async def test_of_a_file_that_tells_of_an_unknown_account_too_nothing_is_taken(door: Door, anna: Caller) -> None:
+    assert await said(door, "two-accounts.camt053.xml", other="6222999999999") == ["refused"]
+    assert "6222999999999" in door.refused()["0-two-accounts.camt053.xml"]
+    assert await in_suspense(anna) == []
+    assert await door.fund.control.fetchval("select count(*) from clearing.bank_statements") == 0
+
+
+async def test_what_is_only_announced_is_booked_when_it_is(door: Door, anna: Caller) -> None:
+    with capture_logs() as logs:
+        assert await said(door, "announced-beside-booked.camt054.xml") == ["done/in"]
+    assert [one["only_announced"] for one in logs if "only_announced" in one] == [1]
+    assert await in_suspense(anna) == [("R200001", "IN", "70.00")]
+    door.bank.put(door.bank.notification([Entry("R200002", "IN", 8_000, DAY, DAY)], fund="390100"))
+    await door.round()
+    assert await in_suspense(anna) == [("R200001", "IN", "70.00"), ("R200002", "IN", "80.00")]
+
+
+async def test_what_the_standards_types_take_is_taken(door: Door, anna: Caller) -> None:
+    assert await said(door, "other-spellings.camt053.xml") == ["done/in"]
+    assert await reconciled(anna, "2026-02-11") == (True, "5000.50", "0.00")
+    assert await in_suspense(anna) == [("R340001", "IN", "0.50")]
+
+
+async def test_lines_without_numbers_are_known_by_their_place_in_their_statement(door: Door, anna: Caller) -> None:
+    """Also where the bank sends the statement again, in another file."""
+    assert await said(door, "without-numbers.camt053.xml") == ["done/in"]
+    assert await in_suspense(anna) == [("#41/1", "IN", "30.00"), ("#41/2", "OUT", "12.00")]
+    text = (SAYS / "without-numbers.camt053.xml").read_text("utf-8").replace("B-32", "B-32-copy")
+    door.bank.put_bytes(text.replace("$account", NUMBERS["390100"]).encode(), "again.xml")
+    assert await door.round() == []
+    assert len(await in_suspense(anna)) == 2
+    assert await reconciled(anna, "2026-02-11") == (True, "5018.00", "0.00")
+
+
+@pytest.mark.parametrize("first", ["with-numbers.camt054.xml", "without-numbers.camt053.xml"])
+async def test_a_line_that_has_a_number_in_one_file_and_none_in_another_is_booked_once(
+    door: Door, anna: Caller, first: str
+) -> None:
+    """The second file is refused, whichever it is."""
+    both = ["with-numbers.camt054.xml", "without-numbers.camt053.xml"]
+    second = both[1 - both.index(first)]
+    assert await said(door, first) == ["done/in"]
+    booked = await in_suspense(anna)
+    assert await said(door, second) == ["refused"]
+    [reason] = door.refused().values()
+    assert "NOT_ACCEPTED" in reason
+    assert "30.00" in reason
+    assert await in_suspense(anna) == booked
+
+
+async def test_a_notification_whose_lines_have_no_number_is_refused(door: Door) -> None:
+    text = (SAYS / "with-numbers.camt054.xml").read_text("utf-8").replace("$account", NUMBERS["390100"])
+    unnumbered = text.replace("<AcctSvcrRef>R260001</AcctSvcrRef>", "").replace("<Ntry>", "<Ntry><NtryRef>1</NtryRef>")
+    door.bank.put_bytes(unnumbered.encode(), "a.xml")
+    await door.round()
+    assert "INCOMPLETE" in door.refused()["a.xml"]
+    assert "AcctSvcrRef" in door.refused()["a.xml"]
+
+
+async def test_a_file_that_is_being_written_is_left_where_it_is(door: Door, anna: Caller) -> None:
+    """And told of when nobody writes it any more."""
+    text = (SAYS / "with-numbers.camt054.xml").read_text("utf-8").replace("$account", NUMBERS["390100"])
+    file = door.bank.root / "in" / "a.xml.filepart"
+    file.write_text(text[:400], "utf-8")
+    assert await door.round() == []
+    os.utime(file, (0, 0))
+    [trouble] = await door.round()
+    assert "a.xml.filepart" in trouble
+    file.write_text(text, "utf-8")
+    file.rename(door.bank.root / "in" / "A.XML")
+    assert await door.round() == []
+    assert await in_suspense(anna) == [("R260001", "IN", "30.00")]
+
+
+async def test_days_of_one_file_are_compared_when_all_its_lines_are_booked(door: Door, anna: Caller) -> None:
+    """Though the later day comes first in it."""
+    day, before = date(2026, 2, 12), date(2026, 2, 11)
+    later = door.bank.statement([Entry("D-2", "IN", 5, day, day)], opening=500_007, fund="390100", day=day)
+    earlier = door.bank.statement([Entry("D-1", "IN", 7, before, before)], opening=500_000, fund="390100", day=before)
+    files = [iso20022.encoded(message).decode() for message in (later, earlier)]
+    statements = [text[text.index("<Stmt>") : text.index("</Stmt>") + len("</Stmt>")] for text in files]
+    door.bank.put_bytes(files[0].replace(statements[0], "".join(statements)).encode(), "both.xml")
+    assert await door.round() == []
+    for on, books in ((day, "5000.12"), (before, "5000.07")):
+        assert await reconciled(anna, str(on)) == (True, books, "0.00")
+    told = [dict(record.headers)["ce_type"] for record in door.fund.log.records("bank", 0)]
+    assert b"bank.mismatch.found.v1" not in told
+
+
+@pytest.mark.parametrize("version", ["03", "09", "11"])
+async def test_a_payment_file_is_of_the_version_that_the_register_says(door: Door, version: str) -> None:
+    written = msgspec.json.decode(door.accounts.read_bytes())
+    written["own"] = [{**one, "pain_001": version} for one in written["own"]]
+    door.accounts.write_bytes(msgspec.json.encode(written))
+    await door.fund.approve("anna", "bo")
+    await door.fund.run("310100", on=str(DAY))
+    await door.fund.drain()
+    assert await door.round() == []
+    [file] = (door.bank.root / "out").iterdir()
+    iso20022.validate(file, iso20022.PAYMENT_FILES[version])
+    message = iso20022.read_transfers(file)
+    assert (message.execute_on, message.total, message.message_id) == (DAY, 90_000, RUN)
 
 
 # -- what is in suspense

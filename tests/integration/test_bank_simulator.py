@@ -101,9 +101,7 @@ def test_a_payment_is_accepted_paid_told_and_on_the_statement(world: World) -> N
     assert isinstance(told, Notification)
     assert isinstance(statement, Statement)
     assert (report.original_message_id, report.status) == ("MF1", "ACCP")
-    assert [(entry.value_date, entry.message_id, entry.direction) for entry in told.entries] == [
-        (DAY, "MF1", "OUT")
-    ] * 2
+    assert [(entry.value_date, entry.file, entry.direction) for entry in told.entries] == [(DAY, "MF1", "OUT")] * 2
     assert names(told.entries) == [("P1", 300_000), ("P2", 5)]
     assert [entry.bank_txn for entry in told.entries] == ["2026022701000001", "2026022701000002"]
     assert (statement.opening, statement.closing, statement.day) == (BALANCE, BALANCE - 300_005, DAY)
@@ -289,14 +287,14 @@ def test_returned_the_money_is_back_on_the_day_after(world: World) -> None:
     today, tomorrow, _ = worked(world, "returned:2=AC04")
     (back,) = entries(tomorrow)
     assert names(entries(today)) == [("P1", 100), ("P2", 200)]
-    assert (back.direction, back.amount, back.value_date, back.message_id) == ("IN", 200, NEXT, "MF1")
+    assert (back.direction, back.amount, back.value_date, back.file) == ("IN", 200, NEXT, "MF1")
     assert (back.details[0].end_to_end_id, back.details[0].return_code) == ("P2", "AC04")
 
 
 def test_batch_one_entry_is_for_the_whole_file(world: World) -> None:
     today, _, counted = worked(world, "batch")
     (entry,) = entries(today)
-    assert (entry.amount, entry.message_id, counted) == (300, "MF1", ONCE)
+    assert (entry.amount, entry.file, counted) == (300, "MF1", ONCE)
     assert names([entry]) == [("P1", 100), ("P2", 200)]
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -115,9 +116,30 @@ def test_a_name_that_leads_elsewhere_or_nowhere_is_refused(bank: Folders, name: 
 
 
 def test_incoming_files_come_by_name_and_only_when_they_are_complete(root: Path, bank: Folders) -> None:
-    for name in ("b.xml", "a.xml", ".c.xml.part", "d.xml.part", "对账单.xml", "A.xml"):
+    for name in (
+        "b.xml",
+        "a.xml",
+        ".c.xml.part",
+        "d.xml.part",
+        "e.xml.filepart",
+        "f.tmp",
+        "g",
+        "对账单.xml",
+        "A.XML",
+        "h.csv",
+    ):
         put(root, name)
-    assert [file.name for file in bank.incoming()] == ["A.xml", "a.xml", "b.xml", "对账单.xml"]
+    assert [file.name for file in bank.incoming()] == ["A.XML", "a.xml", "b.xml", "h.csv", "对账单.xml"]
+
+
+def test_what_lies_there_under_another_name_is_told_of_when_nobody_writes_it_any_more(
+    root: Path, bank: Folders
+) -> None:
+    for name in ("a.xml", ".c.xml.part", "d.xml.part", "e.zip"):
+        put(root, name)
+    os.utime(root / "in" / "e.zip", (0, 0))
+    assert [file.name for file in bank.left_lying(before=1)] == ["e.zip"]
+    assert [file.name for file in bank.left_lying(before=time.time() + 60)] == ["d.xml.part", "e.zip"]
 
 
 def test_a_file_that_was_taken_in_is_kept(root: Path, bank: Folders) -> None:

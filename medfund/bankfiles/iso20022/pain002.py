@@ -46,7 +46,7 @@ def _status(status: Status) -> str:
 
 def read(found: Document) -> Report:
     statuses = []
-    for at, record in enumerate(found.records(), 1):
+    for at, (_, record) in enumerate(found.records(), 1):
         with place(f"payment {at}"):
             statuses.append(_read_status(record))
     group = found.body.need_part("OrgnlGrpInfAndSts", "answer to a payment file")
@@ -66,10 +66,11 @@ def read(found: Document) -> Report:
 
 
 def _answer(body: Part, group: Part, statuses: Sequence[Status]) -> tuple[GroupStatus, str]:
-    """A file of ours has one order, so a status of the order is one of the file. A bank may also say neither."""
+    """A file of ours has one order, so a status of the order is one of the file, in however many parts the bank speaks
+    of it. A bank may also say neither."""
     orders = body.parts("OrgnlPmtInfAndSts")
-    if len(orders) > 1:
-        raise BadFile(Code.UNSUPPORTED, f"the report speaks of {len(orders)} orders, and our payment files have one")
+    if (several := len({order.text("OrgnlPmtInfId") for order in orders})) > 1:
+        raise BadFile(Code.UNSUPPORTED, f"the report speaks of {several} orders, and our payment files have one")
     words = [word for word in (group.text("GrpSts"), *(order.text("PmtInfSts") for order in orders)) if word]
     decided = {_of_all(word) for word in words} - {"PDNG"}
     if len(decided) > 1:

@@ -30,7 +30,7 @@ def write(template: Template, answer: Answer, account: str, into: BinaryIO) -> N
     known = report or told
     if known is None or not (statuses or entries):
         raise BadFile(Code.INCOMPLETE, "an answer without a line")
-    named = {entry.message_id for entry in entries} | ({report.original_message_id} if report else set())
+    named = {entry.file for entry in entries} | ({report.original_message_id} if report else set())
     if len(named) != 1:
         raise BadFile(Code.UNSUPPORTED, f"an answer to {len(named)} payment files")
     summary = {
@@ -111,8 +111,7 @@ def _read_line(template: Template, row: Row, message_id: str) -> Status | Entry:
         amount=amount,
         booked_on=cells.read_day(template, row, "booked_on"),
         value_date=cells.read_day(template, row, "value_date"),
-        message_id=message_id,
-        details=(Detail(amount, row["end_to_end_id"], code or None, text or None),),
+        details=(Detail(amount, row["end_to_end_id"], code or None, text or None, files=(message_id,)),),
     )
 
 

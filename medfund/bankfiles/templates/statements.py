@@ -36,7 +36,7 @@ def _line(template: Template, entry: Entry) -> Row:
         "booked_on": cells.day(template, entry.booked_on),
         "value_date": cells.day(template, entry.value_date),
         "end_to_end_id": detail.end_to_end_id or "",
-        "original_message_id": entry.message_id or "",
+        "original_message_id": entry.file or "",
         "other_number": other.number if other else "",
         "other_name": other.name if other else "",
         "other_bank": other.bank if other else "",
@@ -80,6 +80,7 @@ def _read_line(template: Template, row: Row) -> Entry:
         return_text=row.get("reason") or None,
         counterparty=Counterparty(**known) if any(known.values()) else None,
         remittance=row.get("remittance", ""),
+        files=(file,) if (file := row.get("original_message_id")) else (),
     )
     return Entry(
         bank_txn=row["bank_txn"],
@@ -88,6 +89,5 @@ def _read_line(template: Template, row: Row) -> Entry:
         booked_on=cells.read_day(template, row, "booked_on"),
         value_date=cells.read_day(template, row, "value_date"),
         text=row.get("text", ""),
-        message_id=row.get("original_message_id") or None,
         details=(detail,),
     )

@@ -38,19 +38,21 @@ class Writer(Protocol):
         Raises `BadFile`."""
 
 
-def writer(template: Template | None, order: Order, into: BinaryIO) -> Writer:
-    return _Standard(order, into) if template is None else _Own(template, order, into)
+def writer(template: Template | None, order: Order, into: BinaryIO, *, pain_001: str) -> Writer:
+    """`pain_001`: in which version of the standard, where it is in the standard's form."""
+    return _Standard(order, into, iso20022.PAYMENT_FILES[pain_001]) if template is None else _Own(template, order, into)
 
 
 class _Standard:
-    def __init__(self, order: Order, into: BinaryIO) -> None:
+    def __init__(self, order: Order, into: BinaryIO, kind: iso20022.Kind) -> None:
         self._into = into
-        self._writer = iso20022.writer(order, into)
+        self._kind = kind
+        self._writer = iso20022.writer(order, into, kind)
         self.add = self._writer.add
 
     def end(self) -> None:
         self._writer.end()
-        iso20022.validate(self._into, iso20022.PAIN_001)
+        iso20022.validate(self._into, self._kind)
 
 
 class _Own:
@@ -71,8 +73,8 @@ class _Own:
 def read(file: Path, known: Mapping[str, Template]) -> list[Message]:
     """What the bank says in a file. `known`: the forms that accounts of the register have. Raises `BadFile`,
     `UnknownAccount`."""
-    if file.suffix != OWN:
-        return [iso20022.read(file)]
+    if file.suffix.lower() != OWN:
+        return [*iso20022.read_all(file)]
     if not known:
         raise UnknownAccount("no account of the register has a form of its own, and this is none of the standard's")
     said = _read(file, known.values())

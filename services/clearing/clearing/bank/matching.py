@@ -39,8 +39,9 @@ Line: TypeAlias = tuple[str, date, Direction]
 
 
 class Sent(NamedTuple):
-    """A payment that was sent, as far as a line of the bank can be about it."""
+    """A payment that was sent, as far as a line of the bank can be about it; `name` is its end-to-end id."""
 
+    name: str
     payment_ref: str
     provider: str
     area: str
@@ -112,9 +113,8 @@ def facts(own: Own, entry: Entry, known: Known) -> Iterator[Fact]:
     codes: dict[str, str] = {}
     for detail in _details(own, entry, known):
         name = detail.end_to_end_id or ""
-        if _is_named(own, entry, name, known):
-            named[name] = named.get(name, 0) + detail.amount
-            codes[name] = detail.return_code or ""
+        named[name] = named.get(name, 0) + detail.amount
+        codes[name] = detail.return_code or ""
     for name, fen in named.items():
         if (event := _told(own, entry, name, fen, codes[name], known)) is not None:
             yield Fact(event, _id(own, entry, name))
@@ -123,15 +123,21 @@ def facts(own: Own, entry: Entry, known: Known) -> Iterator[Fact]:
 
 
 def _details(own: Own, entry: Entry, known: Known) -> Iterator[Detail]:
-    """What is in a line. A line for a whole payment file is what of the file was not rejected, where that adds up."""
-    if entry.details or entry.message_id is None:
-        yield from entry.details
-        return
-    payments = [one for one in known.runs.get(entry.message_id, []) if (one.area, one.fund) == (own.area, own.fund)]
-    if entry.direction == "OUT" and not entry.reversal and sum(one.fen for one in payments) == entry.amount:
-        ids = {sent: id for id, sent in known.sent.items()}
-        for payment in payments:
-            yield Detail(payment.fen, ids[payment])
+    """What is in a line, payment by payment: what it names; and of a payment file, where it names that and no payment,
+    what was not rejected and the line does not name, where that adds up."""
+    of_files: dict[str, int] = {}
+    named = {name for detail in entry.details if _is_named(own, entry, name := detail.end_to_end_id or "", known)}
+    for detail in entry.details:
+        if detail.end_to_end_id in named:
+            yield detail
+        elif file := next((file for file in detail.files if file in known.runs), None):
+            of_files[file] = of_files.get(file, 0) + detail.amount
+    for file, fen in of_files.items():
+        left = [
+            one for one in known.runs[file] if (one.area, one.fund) == (own.area, own.fund) and one.name not in named
+        ]
+        if entry.direction == "OUT" and not entry.reversal and sum(one.fen for one in left) == fen:
+            yield from (Detail(one.fen, one.name) for one in left)
 
 
 def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:

@@ -40,7 +40,9 @@ def _line(entry: Entry) -> tuple[object, ...]:
 
 def named(entry: Entry) -> str:
     """What a line says that it is about."""
-    return next((detail.end_to_end_id for detail in entry.details if detail.end_to_end_id), entry.message_id or "")
+    names = (detail.end_to_end_id for detail in entry.details)
+    files = (file for detail in entry.details for file in detail.files)
+    return next(filter(None, (*names, *files)), "")
 
 
 def told(own: Own, statement: Statement, digest: str) -> BankStatementImported:

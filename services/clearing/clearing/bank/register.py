@@ -7,6 +7,7 @@ the finance department's, read where bank files are written and read, and nowher
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -36,6 +37,8 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank: str
     form: str = ""
     """A template beside the register, for a bank with a form of its own; ISO 20022 where there is none."""
+    pain_001: Literal["03", "09", "11"] = "09"
+    """The version of the standard's payment file that the account's bank takes."""
 
     @property
     def account(self) -> Account:

@@ -48,7 +48,8 @@ async def _send(desk: Desk, folders: Folders, register: Register, run: PaymentRu
     with folders.draft() as draft:
         if folders.handed_over(name) is None:
             order = _order(run, own, payments=sent["payments"], fen=sent["fen"])
-            await _write(desk, register, run, forms.writer(register.form(own), order, draft))
+            writer = forms.writer(register.form(own), order, draft, pain_001=own.pain_001)
+            await _write(desk, register, run, writer)
             draft.seek(0)
         now = folders.hand_over(name, partial(shutil.copyfileobj, draft))
     digest = digest_of(folders.kept(name))

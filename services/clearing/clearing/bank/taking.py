@@ -6,37 +6,25 @@ that waits, or that can never be accepted, holds up no other.
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import msgspec
 import structlog
 from prometheus_client import Counter
 
-from clearing import rows
-from clearing.bank import matching, reconciling
-from clearing.bank.files import SQL, Desk, NotAccepted, Told, parts
-from clearing.bank.matching import Case, Fact, Known, Sent
+from clearing.bank import lines, matching, reconciling
+from clearing.bank.files import SQL, Desk, NotAccepted
+from clearing.bank.matching import Fact
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
-from clearing.dimensions import Dimensions
-from medfund import codes, faults, money
+from medfund import codes, faults
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.folders import digest as digest_of
-from medfund.bankfiles.messages import (
-    Direction,
-    Entries,
-    Entry,
-    GroupStatus,
-    Message,
-    Notification,
-    Report,
-    Statement,
-    Transfers,
-)
+from medfund.bankfiles.messages import Beside, Entries, GroupStatus, Message, Notification, Report, Statement, Transfers
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.events.bank import BankPaymentRejected
 from medfund.events.fields import TEXT_MAX, WORDS_MAX
@@ -47,12 +35,11 @@ WRONG_ACCOUNT = "WRONG_ACCOUNT"
 ACCEPTED_BEFORE = "银行曾受理该文件 (the bank accepted this file before), "
 AGAIN_S = 60.0
 """After which a file that waits is taken again."""
+LYING_S = 600.0
+"""After which a file whose name is none of a bank file's is no longer thought to be on its way."""
 AHEAD_MAX = timedelta(days=7)
 """Up to when a day that has not come is waited for: banks book on Friday for Monday, and clocks are wrong."""
-ORDER: Sequence[tuple[Direction, bool]] = (("OUT", False), ("IN", False), ("IN", True), ("OUT", True))
-"""Of the lines of a day, by direction and whether they take another one back: each is about what comes before it."""
 UNCLEAR = Counter("medfund_bank_unclear_total", "Answers of the bank that somebody has to look at", ["kind"])
-_dimensions = msgspec.json.Decoder(Dimensions).decode
 
 
 async def take(desk: Desk, folders: Folders, register: Register) -> int:
@@ -60,6 +47,11 @@ async def take(desk: Desk, folders: Folders, register: Register) -> int:
     taken, files = 0, folders.incoming()
     for gone in desk.later.keys() - {file.name for file in files}:
         del desk.later[gone]
+    for other in folders.left_lying(before=time.time() - LYING_S):
+        desk.later[other.name] = (
+            math.inf,
+            f"{other.name}: a name that ends neither in .xml nor in .csv, never looked at",
+        )
     for file in files:
         again, _ = desk.later.get(file.name, (0.0, ""))
         if time.monotonic() < again:
@@ -82,23 +74,40 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
     faults.point("taking")
     try:
         messages = await desk.reader.read(file, register.forms)
-        said = [(message, _account_of(message, register)) for message in messages]
+        said = for_us(messages, register)
     except BadFile as refused:
         return _refuse(folders, file, refused.code.value, refused.detail)
     except UnknownAccount as refused:
         return _refuse(folders, file, WRONG_ACCOUNT, str(refused))
-    if (day := _day_to_come(messages)) is not None:
-        return _refuse(folders, file, Code.BAD_DATE, f"it is of {day}, which is more than {AHEAD_MAX.days} days ahead")
     digest = digest_of(file)
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
     if known is None:
-        areas = [await _told(desk, message, own, digest) for message, own in said]
-        await _keep(desk, file, digest, messages, next(filter(None, areas), ""))
+        area = await _told(desk, said, digest)
+        await _keep(desk, file, digest, messages, area)
     faults.point("taken")
     folders.done(file)
     kinds = " ".join(type(message).__name__ for message in messages)
-    log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None)
+    beside = Beside.together(
+        message.entries.beside for message in messages if isinstance(message, Notification | Statement)
+    )
+    about = {"announced": beside.announced, "of_nothing": beside.nothing}
+    log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None, **about)
+
+
+def _left_out(told: Iterable[Beside]) -> dict[str, int]:
+    """What moves no money, where there is any of it."""
+    beside = Beside.together(told)
+    counted = {"only_announced": beside.announced, "of_nothing": beside.nothing}
+    return {what: number for what, number in counted.items() if number}
+
+
+def for_us(messages: Sequence[Message], register: Register) -> list[tuple[Message, Own | None]]:
+    """What a file says, each of which account of ours, if of one. All or none. Raises `UnknownAccount`, `BadFile`."""
+    said = [(message, _account_of(message, register)) for message in messages]
+    if (day := _day_to_come(messages)) is not None:
+        raise BadFile(Code.BAD_DATE, f"it is of {day}, which is more than {AHEAD_MAX.days} days ahead")
+    return said
 
 
 def _day_to_come(messages: Sequence[Message]) -> date | None:
@@ -130,16 +139,23 @@ def _account_of(message: Message, register: Register) -> Own | None:
     return None
 
 
-async def _told(desk: Desk, message: Message, own: Own | None, digest: str) -> str:
-    """Everything that a message says, on the log and decided; the area that it is of."""
-    if isinstance(message, Report):
-        return await _report(desk, message)
-    if isinstance(message, Transfers) or own is None:
-        raise AssertionError(f"{message.message_id} is of no account")
-    await _entries(desk, own, message.entries)
-    if isinstance(message, Statement):
-        await reconciling.imported(desk, own, message, digest)
-    return own.area
+async def _told(desk: Desk, said: Sequence[tuple[Message, Own | None]], digest: str) -> str:
+    """Everything that a file says, on the log and decided; the first area that it is of. All lines come before any
+    statement, for a statement is compared with what the books have of its day."""
+    areas = [await _report(desk, message) for message, _ in said if isinstance(message, Report)]
+    accounts: dict[Own, list[Entries]] = {}
+    for message, own in said:
+        if isinstance(message, Notification | Statement) and own is not None:
+            accounts.setdefault(own, []).append(message.entries)
+    async with desk.reading() as connection:
+        for own, entries in accounts.items():
+            await lines.not_told_otherwise(connection, own, entries)
+    for own, entries in accounts.items():
+        await lines.tell(desk, own, entries)
+    days = [(message, own) for message, own in said if isinstance(message, Statement) and own is not None]
+    for statement, own in sorted(days, key=lambda one: one[0].day):
+        await reconciling.imported(desk, own, statement, digest)
+    return next(filter(None, (*areas, *(own.area for own in accounts))), "")
 
 
 async def _keep(desk: Desk, file: Path, digest: str, said: Sequence[Message], area: str) -> None:
@@ -243,65 +259,3 @@ def _rejection(row: asyncpg.Record, reason: tuple[str, str], on: date, doubt: st
     )
     about = hashlib.sha256(f"{code} {text} {on}".encode()).hexdigest()[:16]
     return Fact(event, f"rejected/{row['end_to_end_id']}/{about}")
-
-
-async def _entries(desk: Desk, own: Own, entries: Entries) -> None:
-    """Day by day what was paid, what came back of it, and what the bank takes back of that."""
-    for day in sorted({*entries.days("OUT"), *entries.days("IN")}):
-        for direction, reversal in ORDER:
-            lines = (entry for entry in entries.of(direction, day) if entry.reversal == reversal)
-            await _lines(desk, own, lines, day)
-
-
-async def _lines(desk: Desk, own: Own, entries: Iterable[Entry], day: date) -> None:
-    """Lines of which none is about what another one changes: a part of them at a time, so that memory does not follow
-    their number, and the lanes decide the first while the next are looked up."""
-    told = Told()
-    for some in parts(entries):
-        known = await _known(desk, own, some)
-        facts = [(entry, [*matching.facts(own, entry, known)]) for entry in some]
-        await _agree(desk, known, facts, day)
-        await desk.append((fact for _, of_line in facts for fact in of_line), day, told)
-    await desk.decided(told)
-
-
-async def _agree(desk: Desk, known: Known, facts: Sequence[tuple[Entry, list[Fact]]], day: date) -> None:
-    """What the books have of a line is what was told of it before, or a part of it where that was interrupted. Raises
-    `NotAccepted` where the bank says something else under the same number, day and direction."""
-    for entry, of_line in facts:
-        booked = known.booked.get(matching.line(entry))
-        if booked is None or not of_line:
-            continue
-        before = await desk.accepted([(fact, day) for fact in of_line], as_told=True)
-        if abs(booked) != sum(matching.fen_of(fact.event) for fact in of_line if fact.id in before):
-            said = f"{money.yuan(entry.amount)}, and the books have {money.yuan(abs(booked))}"
-            raise NotAccepted(f"line {entry.bank_txn} of {entry.booked_on} is {said}", waits=False)
-
-
-async def _known(desk: Desk, own: Own, entries: Sequence[Entry]) -> Known:
-    names = sorted({detail.end_to_end_id for entry in entries for detail in entry.details if detail.end_to_end_id})
-    files = sorted({entry.message_id for entry in entries if entry.message_id and not entry.details})
-    async with desk.reading() as connection:
-        of_runs = await connection.fetch(SQL.sent_by_runs, files)
-        sent = [*await connection.fetch(SQL.sent, names), *of_runs]
-        requests = await connection.fetch(SQL.requests, own.area, names)
-        recoveries = await connection.fetch(SQL.recoveries, own.area, names, *rows.named(matching.named(names)))
-        prepayments = await connection.fetch(SQL.prepayments, own.area, own.fund, names)
-        which = own.area, own.fund, own.bank_account
-        booked = await connection.fetch(SQL.booked, *which, [matching.words(entry.bank_txn) for entry in entries])
-    runs: dict[str, list[Sent]] = {}
-    for row in of_runs:
-        runs.setdefault(row["run_ref"], []).append(_sent(row))
-    return Known(
-        sent={row["end_to_end_id"]: _sent(row) for row in sent},
-        runs=runs,
-        requests=dict(map(tuple, requests)),
-        recoveries=matching.cases(Case(row["ref"], _dimensions(row["dimensions"])) for row in recoveries),
-        prepayments=dict(map(tuple, prepayments)),
-        booked={(row["bank_txn"], row["booked_on"], row["direction"]): row["fen"] for row in booked},
-    )
-
-
-def _sent(row: object) -> Sent:
-    found: dict[str, object] = dict(row)  # type: ignore[call-overload]
-    return Sent(**{name: found[name] for name in Sent._fields})  # type: ignore[arg-type]

@@ -130,6 +130,47 @@ from (select distinct bank_txn from unnest($4::text []) as named (bank_txn)) as 
 inner join moves as move on move.area = $1 and move.fund = $2 and move.bank_account = $3 and line.bank_txn = move.bank_txn
 group by move.bank_txn, move.booked_on, move.direction
 
+-- name: has_lines_by_statement
+-- Whether the books have lines, of some booking days of one account, that are known by their place in a statement ($5
+-- begins their names). By the index of days. Locks: none.
+select exists (
+    select from moves
+    where area = $1 and fund = $2 and bank_account = $3 and booked_on = any($4::date []) and starts_with(bank_txn, $5)
+)
+
+-- name: told_otherwise
+-- A line that the books have in one account under a name that a file does not use, of the day, direction and amount of one
+-- of the file's lines, where one of the two is known by its place in a statement ($8 begins such names). What leaves the
+-- fiscal account is booked with the other account's line, under its name. By the index of days. Locks: none.
+with
+line as (
+    select * from unnest($4::text::text [], $5::text::date [], $6::text::bigint [], $7::text::boolean [])
+        as told (bank_txn, booked_on, fen, by_statement)
+),
+booked as (
+    select
+        bank_txn,
+        booked_on,
+        direction,
+        sum(fen)::bigint as fen
+    from moves
+    where
+        area = $1 and fund = $2 and bank_account = $3 and bank_txn <> 'opening'
+        and booked_on in (select line.booked_on from line)
+        and (bank_account, direction) <> ('1003', 'OUT')
+    group by bank_txn, booked_on, direction
+)
+select booked.*
+from booked
+inner join line
+    on booked.booked_on = line.booked_on and booked.fen = line.fen
+    and (line.by_statement or starts_with(booked.bank_txn, $8))
+where not exists (
+    select from line as same where same.bank_txn = booked.bank_txn and same.booked_on = booked.booked_on
+)
+order by booked.booked_on, booked.bank_txn
+limit 1
+
 -- name: file
 -- Whether a file was taken in or went out before. Locks: none.
 select outcome
