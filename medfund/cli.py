@@ -18,6 +18,7 @@ COMMANDS = {
     "publish": "medfund.publish.command",
     "city": "medfund.city.command",
     "verify": "ledger.commands",
+    "bankfile": "clearing.bank.commands",
     "demo": "medfund.demo.command",
 }
 """Command -> the module with a function of that name."""

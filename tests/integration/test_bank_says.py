@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from clearing.bank import reading, taking
+from clearing.bank import checking, reading, register, taking
 from clearing.payments.payment import end_to_end_id
 from ledger import statements
 from ledger.verify import Report
@@ -662,6 +662,46 @@ async def test_a_payment_file_is_of_the_version_that_the_register_says(door: Doo
     iso20022.validate(file, iso20022.PAYMENT_FILES[version])
     message = iso20022.read_transfers(file)
     assert (message.execute_on, message.total, message.message_id) == (DAY, 90_000, RUN)
+
+
+# -- a sample that is tried before anything depends on it
+
+
+async def checked(door: Door, database: Database, name: str, **words: str) -> checking.Verdict:
+    text = Template((SAYS / name).read_text("utf-8")).substitute(run=RUN, first=end_to_end_id(PROVIDER, P1), **words)
+    file = door.bank.root.parent / name
+    file.write_text(text, "utf-8")
+    known = register.read(door.accounts)
+    return await checking.check(file, known, database.dsn("bank", "clearing"), most=10)
+
+
+async def test_a_sample_is_matched_as_it_would_be_and_nothing_is_touched(door: Door, database: Database) -> None:
+    await two_payments_at_the_bank(door)
+    before = await door.fund.tables()
+    verdict = await checked(door, database, "charge-inside.camt054.xml", account=NUMBERS["310100"])
+    [told] = verdict.told
+    assert verdict.code == ""
+    assert [(part.amount, part.becomes[1], part.of) for part in told.lines[0].parts] == [
+        ("900.00", "a payment that was made", P1),
+        ("26.00", "in suspense, until somebody places it", ""),
+    ]
+    assert {what.split()[0]: (one.number, one.total) for what, one in told.comes_to.items()} == {
+        "已支付": (1, "900.00"),
+        "待查款项": (1, "26.00"),
+    }
+    assert await door.fund.tables() == before
+    await said(door, "charge-inside.camt054.xml", account=NUMBERS["310100"])
+    [booked] = (await checked(door, database, "charge-inside.camt054.xml", account=NUMBERS["310100"])).told
+    assert [part.becomes for part in booked.lines[0].parts] == [checking.BOOKED]
+
+
+async def test_of_a_sample_it_is_said_why_it_would_be_refused(door: Door, database: Database) -> None:
+    verdict = await checked(door, database, "two-accounts.camt053.xml", account="6222", other="6333")
+    assert (verdict.code, verdict.told) == ("WRONG_ACCOUNT", [])
+    await said(door, "with-numbers.camt054.xml")
+    verdict = await checked(door, database, "without-numbers.camt053.xml", account=NUMBERS["390100"])
+    assert verdict.code == "NOT_ACCEPTED"
+    assert "R260001" in verdict.detail
 
 
 # -- what is in suspense
