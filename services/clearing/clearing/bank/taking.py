@@ -88,11 +88,10 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
     faults.point("taken")
     folders.done(file)
     kinds = " ".join(type(message).__name__ for message in messages)
-    beside = Beside.together(
+    left_out = _left_out(
         message.entries.beside for message in messages if isinstance(message, Notification | Statement)
     )
-    about = {"announced": beside.announced, "of_nothing": beside.nothing}
-    log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None, **about)
+    log.info("bank file taken in", file=file.name, kind=kinds, again=known is not None, **left_out)
 
 
 def _left_out(told: Iterable[Beside]) -> dict[str, int]:
