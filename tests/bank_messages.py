@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from medfund import money
 from medfund.bankfiles.messages import (
@@ -11,6 +12,7 @@ from medfund.bankfiles.messages import (
     Detail,
     Entries,
     Entry,
+    Message,
     Notification,
     Report,
     Statement,
@@ -91,6 +93,17 @@ STATEMENT = Statement(
     entries=NOTIFICATION.entries,
 )
 MESSAGES = (TRANSFERS, REPORT, NOTIFICATION, STATEMENT)
+
+
+def kept(message: Message) -> Message:
+    """What of a message is read: not whose the other side of a payment is, nor what is said in words."""
+    if not isinstance(message, Notification | Statement):
+        return message
+    entries = [
+        replace(one, text="", details=tuple(replace(part, counterparty=None, remittance="") for part in one.details))
+        for one in message.entries
+    ]
+    return replace(message, entries=Entries(entries))
 
 
 def texts(most: int, least: int = 0) -> st.SearchStrategy[str]:

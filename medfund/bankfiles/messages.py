@@ -50,7 +50,7 @@ class Account(Struct, frozen=True, gc=False):
         check_text(self.name, "the account's name", NAME_MAX)
 
 
-class Counterparty(Struct, frozen=True, gc=False):
+class Counterparty(Struct, frozen=True, gc=False, array_like=True):
     """The other side of an entry, as far as the bank says: any of the three may be empty."""
 
     number: str = ""
@@ -158,7 +158,7 @@ class Report(Struct, frozen=True):
             raise BadFile(Code.CONTRADICTION, f"the file is {self.status}, and one of its payments is the opposite")
 
 
-class Detail(Struct, frozen=True, gc=False):
+class Detail(Struct, frozen=True, gc=False, array_like=True):
     """One payment inside an entry; with a return code, one that came back. `files` are the payment files that the bank
     names beside it: of what names no payment of ours, they say which payments it is."""
 
@@ -185,7 +185,7 @@ class Detail(Struct, frozen=True, gc=False):
             check_text(file, "the payment file's identification", ID_MAX)
 
 
-class Entry(Struct, frozen=True, gc=False):
+class Entry(Struct, frozen=True, gc=False, array_like=True):
     """One movement of an account, as the bank booked it.
 
     `details` are the payments in it: one as a rule, several in a batch booking, none where the bank says nothing more.

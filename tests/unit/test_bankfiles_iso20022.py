@@ -40,7 +40,7 @@ def test_the_schemas_are_those_that_a_package_publishes() -> None:
 def test_a_message_is_read_as_it_was_written(message: Message) -> None:
     data = iso20022.encoded(message)
     iso20022.validate(data)
-    assert iso20022.read(data) == message
+    assert iso20022.read(data) == made.kept(message)
 
 
 @given(made.messages)
@@ -49,8 +49,8 @@ def test_any_message_survives_the_file_and_the_official_schema(message: Message)
     data = iso20022.encoded(message)
     root = etree.fromstring(data)
     kinds.schema(kinds.KINDS[str(root.tag)]).assertValid(root)
-    assert iso20022.read(data) == message
-    assert iso20022.encoded(iso20022.read(data)) == data
+    assert iso20022.read(data) == made.kept(message)
+    assert iso20022.encoded(iso20022.read(data)) == iso20022.encoded(made.kept(message))
 
 
 # Files of this version stay on the bank's side for years: other bytes for the same message are a change to be seen.
@@ -138,10 +138,10 @@ CASES: dict[str, tuple[bytes, Code]] = {
     "a second root": (PAIN + b"<Document></Document>", Code.NOT_XML),
     "an element too many": (changed(PAIN, b"<GrpHdr>", b"<GrpHdr><A/>"), Code.SCHEMA),
     "an element too few": (changed(PAIN, b"<PmtMtd>TRF</PmtMtd>", b""), Code.SCHEMA),
-    "1e5": (changed(PAIN, b">0.05<", b">1e5<"), Code.BAD_AMOUNT),
-    "a negative amount": (changed(PAIN, b">0.05<", b">-0.05<"), Code.BAD_AMOUNT),
-    "an amount with a comma": (changed(PAIN, b">0.05<", b">0,05<"), Code.BAD_AMOUNT),
-    "no amount": (changed(PAIN, b">0.05<", b"><"), Code.BAD_AMOUNT),
+    "1e5": (changed(PAIN, b">0.05<", b">1e5<"), Code.SCHEMA),
+    "a negative amount": (changed(PAIN, b">0.05<", b">-0.05<"), Code.SCHEMA),
+    "an amount with a comma": (changed(PAIN, b">0.05<", b">0,05<"), Code.SCHEMA),
+    "no amount": (changed(PAIN, b">0.05<", b"><"), Code.SCHEMA),
     "half a fen": (changed(PAIN, b">0.05<", b">0.005<"), Code.BAD_AMOUNT),
     "nothing": (changed(PAIN, b">0.05<", b">0.00<"), Code.BAD_AMOUNT),
     "more than there is": (changed(PAIN, b">0.05<", b">999999999999999.99<"), Code.BAD_AMOUNT),
@@ -194,8 +194,8 @@ CASES: dict[str, tuple[bytes, Code]] = {
     "a bell": (changed(PAIN, b"202601<", b"\x07<"), Code.NOT_XML),
     "a bell by its number": (changed(PAIN, b"202601<", b"&#7;<"), Code.NOT_XML),
     "a control character that XML allows": (changed(PAIN, b"202601<", b"&#x85;<"), Code.BAD_TEXT),
-    "no name": (changed(PAIN, "锡林郭勒盟中心医院".encode(), b""), Code.BAD_TEXT),
-    "a name too long": (changed(PAIN, b"<Cdtr><Nm>", b"<Cdtr><Nm>" + b"x" * 140), Code.BAD_TEXT),
+    "no name": (changed(PAIN, "锡林郭勒盟中心医院".encode(), b""), Code.SCHEMA),
+    "a name too long": (changed(PAIN, b"<Cdtr><Nm>", b"<Cdtr><Nm>" + b"x" * 140), Code.SCHEMA),
     "20 MB of text": (changed(PAIN, b"202601<", b"x" * 20_000_000 + b"<"), Code.TOO_LARGE),
     "20 MB of text with brackets": (
         changed(PAIN, b"202601<", b"<![CDATA[" + b"<<<<<<<<" * 2_500_000 + b"]]><"),
@@ -238,7 +238,7 @@ def test_a_message_is_read_as_it_was_written_when_it_is_judged_beside(
     message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "LONG_BYTES", 0)
-    assert iso20022.read(iso20022.encoded(message)) == message
+    assert iso20022.read(iso20022.encoded(message)) == made.kept(message)
     assert not judges()
 
 

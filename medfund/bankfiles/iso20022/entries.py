@@ -1,7 +1,7 @@
 """Entries of an account, as camt.053 and camt.054 both write them; only one of them says when the books are closed.
 
 The other side of an entry is the creditor where money left, and also where it came back: a return names the parties of
-the payment that failed.
+the payment that failed. Neither that side nor what an entry says in words is read: nothing is decided by them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -198,8 +198,7 @@ def _read_entry(record: Part, name: str | None, beside: Beside) -> Entry | None:
         direction=direction,
         amount=amount,
         booked_on=booked_on,
-        value_date=parts.read_day(record, "ValDt", "value date") if record.part("ValDt") is not None else booked_on,
-        text=record.text("AddtlNtryInf") or "",
+        value_date=parts.find_day(record, "ValDt", "value date") or booked_on,
         details=tuple([detail for group in groups for detail in _read_group(group, direction, amount, len(groups))]),
         reversal=(record.text("RvslInd") or "").strip() in ("true", "1"),
     )
@@ -289,8 +288,6 @@ def _read_detail(payment: Part, direction: Direction, whole: int | None, files: 
         end_to_end_id=None if refs is None else _name(refs, "EndToEndId"),
         return_code=code or None,
         return_text=text or None,
-        counterparty=_read_counterparty(payment, _role(direction, code)),
-        remittance=parts.read_remittance(payment),
         files=tuple(dict.fromkeys(_files(refs) + files)),
     )
 
@@ -302,15 +299,3 @@ def _detail_amount(payment: Part, whole: int | None) -> int:
     if whole is None:
         raise BadFile(Code.INCOMPLETE, "one of several payments in the entry has no amount")
     return whole
-
-
-def _read_counterparty(payment: Part, role: str) -> Counterparty | None:
-    parties, agent = payment.part("RltdPties"), payment.part(f"RltdAgts/{role}Agt")
-    name = number = bank = None
-    if parties is not None:
-        name = parties.text(f"{role}/Pty/Nm") or parties.text(f"{role}/Nm")
-        account = parties.part(f"{role}Acct")
-        number = parts.read_number(account) if account is not None else None
-    if agent is not None:
-        bank = parts.read_agent(agent)
-    return Counterparty(number or "", name or "", bank or "") if name or number or bank else None

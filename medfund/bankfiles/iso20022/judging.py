@@ -9,7 +9,7 @@ What stays true: both say the same of the same bytes; a process that ends withou
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from lxml import etree
@@ -29,16 +29,21 @@ GOOD, BAD = b"good", b"bad "
 _DAY = re.compile(rb">\s*([0-9]{4}-[0-9]{2}-[0-9]{2}[^\s<]*)\s*<")
 
 
+class _Nothing:
+    """What is made of the file while it is judged."""
+
+    def close(self) -> None:
+        return None
+
+
 class Judge:
-    """In this process. Raises `BadFile` as soon as it knows, and at the end at the latest. `collapsing`: the blanks
-    around days and times are taken away first."""
+    """In this process. Raises `BadFile` as soon as it knows. `collapsing`: the blanks around days and times are taken
+    away first."""
 
     def __init__(self, kind: Kind, *, collapsing: bool = False) -> None:
         self._held: bytes | None = b"" if collapsing else None
-        self._wrapper: etree._Element | None = None
-        self._parser = etree.XMLPullParser(
-            events=("start",),
-            tag=kind.tag(kind.wrapper),
+        self._parser = etree.XMLParser(  # type: ignore[call-overload]  # a target needs no more than its end
+            target=_Nothing(),
             schema=kinds.schema(kind),
             encoding="utf-8",
             load_dtd=False,
@@ -56,29 +61,21 @@ class Judge:
             whole = self._held + chunk
             end = max(whole.rfind(b">"), 0)
             chunk, self._held = _DAY.sub(rb">\1<", whole[:end]), whole[end:]
-        self._feed(chunk)
-
-    def _feed(self, chunk: bytes) -> None:
-        try:
-            self._parser.feed(chunk)
-        except etree.XMLSyntaxError as error:
-            raise _refusal(error) from None
-        for _, wrapper in self._parser.read_events():
-            self._forget(all=True)
-            self._wrapper = wrapper
-        self._forget(all=False)
-
-    def _forget(self, *, all: bool) -> None:
-        """Of the wrapper that is being read, all but the last child: the parser may be in it, or look at it still."""
-        if self._wrapper is not None:
-            del self._wrapper[: None if all else -1]
+        self._hear(lambda: self._parser.feed(chunk))
 
     def close(self) -> None:
+        if self._held:
+            self._hear(lambda: self._parser.feed(self._held))
+        self._hear(self._parser.close)
+
+    def _hear(self, hear: Callable[[], object]) -> None:
+        """A parser that makes no tree raises nothing for the schema's sake: that is in its log alone."""
         try:
-            self._feed(self._held or b"")
-            self._parser.close()
+            hear()
         except etree.XMLSyntaxError as error:
-            raise _refusal(error) from None
+            raise _refusal(str(error.msg)) from None
+        if wrong := self._parser.feed_error_log.filter_from_errors():
+            raise _refusal(f"line {wrong[0].line}: {wrong[0].message}")
 
 
 class JudgeBeside:
@@ -117,8 +114,8 @@ def judge(kind: Kind, *, beside: bool, collapsing: bool = False) -> Iterator[Jud
             pass
 
 
-def _refusal(error: etree.XMLSyntaxError) -> BadFile:
-    return BadFile(Code.SCHEMA, f"not as the official schema wants it: {_plain(str(error.msg).strip()[:300])}")
+def _refusal(said: str) -> BadFile:
+    return BadFile(Code.SCHEMA, f"not as the official schema wants it: {_plain(said.strip()[:300])}")
 
 
 def _plain(said: str) -> str:

@@ -84,12 +84,19 @@ def day(tag: str, value: date) -> str:
 
 
 def read_day(part: Part, path: str, what: str) -> date:
-    """A day, or the day of an instant in Shanghai."""
+    found = find_day(part, path, what)
+    if found is None:
+        raise BadFile(Code.INCOMPLETE, f"there is no {what} ({path})")
+    return found
+
+
+def find_day(part: Part, path: str, what: str) -> date | None:
+    """A day, or the day of an instant in Shanghai; early versions have the day in the place itself."""
     if (text := part.text(f"{path}/Dt")) is not None:
         return _day(text, what)
     if (moment := part.text(f"{path}/DtTm")) is not None:
         return read_instant(moment).date()
-    return _day(part.need(path, what), what)
+    return None if (text := part.text(path)) is None else _day(text, what)
 
 
 @lru_cache(maxsize=1000)
