@@ -6,7 +6,6 @@ here.
 """
 
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +49,7 @@ class Account(Struct, frozen=True, gc=False):
         check_text(self.name, "the account's name", NAME_MAX)
 
 
-class Counterparty(Struct, frozen=True, gc=False, array_like=True):
+class Counterparty(Struct, frozen=True, gc=False):
     """The other side of an entry, as far as the bank says: any of the three may be empty."""
 
     number: str = ""
@@ -158,7 +157,7 @@ class Report(Struct, frozen=True):
             raise BadFile(Code.CONTRADICTION, f"the file is {self.status}, and one of its payments is the opposite")
 
 
-class Detail(Struct, frozen=True, gc=False, array_like=True):
+class Detail(Struct, frozen=True, gc=False, omit_defaults=True):
     """One payment inside an entry; with a return code, one that came back. `files` are the payment files that the bank
     names beside it: of what names no payment of ours, they say which payments it is."""
 
@@ -180,12 +179,13 @@ class Detail(Struct, frozen=True, gc=False, array_like=True):
             check_text(self.return_text, "the return's reason", REASON_MAX)
             if self.return_code is None:
                 raise BadFile(Code.INCOMPLETE, "a reason for a return, and no code that says it is one")
-        check_text(self.remittance, "the remittance information", REMITTANCE_MAX, empty=True)
+        if self.remittance:
+            check_text(self.remittance, "the remittance information", REMITTANCE_MAX)
         for file in self.files:
             check_text(file, "the payment file's identification", ID_MAX)
 
 
-class Entry(Struct, frozen=True, gc=False, array_like=True):
+class Entry(Struct, frozen=True, gc=False, omit_defaults=True):
     """One movement of an account, as the bank booked it.
 
     `details` are the payments in it: one as a rule, several in a batch booking, none where the bank says nothing more.
@@ -205,7 +205,8 @@ class Entry(Struct, frozen=True, gc=False, array_like=True):
     def __post_init__(self) -> None:
         check_text(self.bank_txn, "the bank's number", ID_MAX)
         _positive(self.amount)
-        check_text(self.text, "the entry's text", TEXT_MAX, empty=True)
+        if self.text:
+            check_text(self.text, "the entry's text", TEXT_MAX)
         if self.details and (total := sum([detail.amount for detail in self.details])) > self.amount:
             raise BadFile(Code.WRONG_SUM, _difference(f"entry {self.bank_txn}", self.amount, "its details", total))
 
@@ -261,8 +262,7 @@ class Entries:
     """The entries of a message, in its order and none of them twice: number, direction and booking day name one. Not to
     be changed. What is told `beside` them is filled as they come, and is no part of what they are.
 
-    They are kept packed, in a twentieth of the memory: a statement of 80,000 takes hardly more than a small one. To go
-    through them unpacks a part after the other.
+    They are kept packed, in a quarter of the memory. To go through them unpacks a part after the other.
     """
 
     __slots__ = ("_counts", "_fens", "_packed", "beside", "by_statement")
@@ -286,11 +286,11 @@ class Entries:
                 way = entry.direction, entry.booked_on
                 self._counts[way] += 1
                 self._fens[way] += entry.amount
-            self._packed.append(zlib.compress(_PACKER.encode(part), level=1))
+            self._packed.append(_PACKER.encode(part))
 
     def __iter__(self) -> Iterator[Entry]:
         for packed in self._packed:
-            yield from _UNPACKER.decode(zlib.decompress(packed))
+            yield from _UNPACKER.decode(packed)
 
     def __len__(self) -> int:
         return self._counts.total()

@@ -288,7 +288,7 @@ def _read_detail(payment: Part, direction: Direction, whole: int | None, files: 
         end_to_end_id=None if refs is None else _name(refs, "EndToEndId"),
         return_code=code or None,
         return_text=text or None,
-        files=tuple(dict.fromkeys(_files(refs) + files)),
+        files=tuple(dict.fromkeys(_files(refs) + files)) if files else _files(refs),
     )
 
 

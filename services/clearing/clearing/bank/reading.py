@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from clearing.bank import forms
 from clearing.bank.register import UnknownAccount
+from medfund import garbage
 from medfund.bankfiles.messages import Message
 from medfund.bankfiles.refusals import BadFile, Code
 from medfund.bankfiles.templates import Template
@@ -133,4 +134,5 @@ def _how_it_ended(status: int) -> str:
 
 
 if __name__ == "__main__":
+    garbage.collect_seldom()
     serve(Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False))
