@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from clearing.bank import forms, lines, matching, taking
+from clearing.bank import lines, matching, reading, taking
 from clearing.bank.files import NotAccepted, parts
 from clearing.bank.matching import Known
 from clearing.bank.register import Own, Register, UnknownAccount
@@ -100,8 +100,9 @@ class Verdict(msgspec.Struct, frozen=True):
 
 async def check(file: Path, register: Register | None, dsn: str | None, *, most: int) -> Verdict:
     """`register`: whose accounts are known. `dsn`: of the books that lines are matched with. `most` lines are told."""
+    reader = reading.Reader()
     try:
-        messages = forms.read(file, register.forms if register else {})
+        messages = await reader.read(file, register.forms if register else {})
         said: Sequence[tuple[Message, Own | None]] = [(message, None) for message in messages]
         if register:
             said = taking.for_us(messages, register)
@@ -112,6 +113,8 @@ async def check(file: Path, register: Register | None, dsn: str | None, *, most:
         return _refused(file, taking.WRONG_ACCOUNT, str(refused))
     except NotAccepted as refused:
         return _refused(file, Code.NOT_ACCEPTED, str(refused))
+    finally:
+        reader.close()
 
 
 def _refused(file: Path, code: str, detail: str) -> Verdict:

@@ -34,18 +34,27 @@ def bankfile(
 
     CLEARING_BANK_DSN names the books that its lines are matched with; without it, they are only read.
     """
-    from clearing.bank import checking
-
     register, dsn = _register(accounts), os.environ.get("CLEARING_BANK_DSN")
     if not file.is_file():
         typer.echo(f"{file} is no file", err=True)
         raise typer.Exit(2)
-    verdict = uvloop.run(checking.check(file, register, dsn if register else None, most=lines))
+    verdict = _verdict(file, register, dsn if register else None, lines)
     if as_json:
         sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
     else:
         _tell(verdict)
     raise typer.Exit(1 if verdict.code else 0)
+
+
+def _verdict(file: Path, register: "Register | None", dsn: str | None, most: int) -> "Verdict":
+    from clearing.bank import checking
+    from medfund.postgres import connect
+
+    try:
+        return uvloop.run(checking.check(file, register, dsn, most=most))
+    except connect.UNAVAILABLE as error:
+        typer.echo(f"nothing is known of {file}: {type(error).__name__}: {error}", err=True)
+        raise typer.Exit(2) from error
 
 
 def _register(accounts: Path | None) -> "Register | None":
