@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -507,23 +507,48 @@ async def test_the_banks_numbers_are_texts(door: Door, anna: Caller) -> None:
 # -- how files are written
 
 
-@pytest.mark.parametrize("name", ["two-groups", "returns-of-two-messages"])
-async def test_each_payment_that_a_line_names_comes_back_whoever_else_numbered_it(
-    door: Door, anna: Caller, name: str
-) -> None:
+class Comes(NamedTuple):
+    """What a file comes to after two payments were sent. `after`: another file that came before it."""
+
+    fund: str = "390100"
+    after: str = ""
+    states: tuple[str, str] = ("SENT", "SENT")
+    returned: tuple[str, ...] = ()
+    suspense: tuple[tuple[str, str, str], ...] = ()
+    closing: str = ""
+    """Of the account on the day of its statement, by the bank and by the books."""
+
+
+PAID = ("SETTLED", "SETTLED")
+BACK = Comes("310100", "batch-by-order.camt054.xml", PAID, ("900.00", "180.00"))
+FILES = {
+    "two-groups.camt054.xml": BACK,
+    "returns-of-two-messages.camt054.xml": BACK,
+    "batch-by-order.camt054.xml": Comes("310100", states=PAID),
+    "charge-inside.camt054.xml": Comes("310100", states=("SETTLED", "SENT"), suspense=(("R100001", "OUT", "26.00"),)),
+    "announced-beside-booked.camt054.xml": Comes(suspense=(("R200001", "IN", "70.00"),)),
+    "entry-of-nothing.camt053.xml": Comes(closing="5000.00"),
+    "opening-as-prcd.camt053.xml": Comes(closing="5000.00"),
+    "two-accounts.camt053.xml": Comes(suspense=(("R130001", "IN", "31.00"),), closing="5031.00"),
+    "without-numbers.camt053.xml": Comes(
+        suspense=(("#41/1", "IN", "30.00"), ("#41/2", "OUT", "12.00")), closing="5018.00"
+    ),
+    "other-spellings.camt053.xml": Comes(suspense=(("R340001", "IN", "0.50"),), closing="5000.50"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_a_file_comes_to_what_its_bank_means(door: Door, anna: Caller, name: str) -> None:
+    comes = FILES[name]
     await two_payments_at_the_bank(door)
-    assert await said(door, "batch-by-order.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
-    assert await said(door, f"{name}.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
+    for file in filter(None, (comes.after, name)):
+        assert await said(door, file, account=NUMBERS[comes.fund], other=NUMBERS["310100"]) == ["done/in"]
+    assert await states(door) == list(comes.states)
+    assert await in_suspense(anna) == list(comes.suspense)
     returned = (await anna.answer("/v1/payments", area=AREA, queue="returned"))["payments"]
-    assert [[back["amount"] for back in one["to_retry"]] for one in returned] == [["900.00"], ["180.00"]]
-    assert await in_suspense(anna) == []
-
-
-async def test_a_batch_that_is_named_by_its_order_settles_its_payments(door: Door, anna: Caller) -> None:
-    await two_payments_at_the_bank(door)
-    assert await said(door, "batch-by-order.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
-    assert await states(door) == ["SETTLED", "SETTLED"]
-    assert await in_suspense(anna) == []
+    assert [back["amount"] for one in returned for back in one["to_retry"]] == list(comes.returned)
+    if comes.closing:
+        assert await reconciled(anna, "2026-02-11", comes.fund) == (True, comes.closing, "0.00")
 
 
 async def test_of_a_batch_what_one_line_names_is_that_and_the_rest_what_was_not_rejected(door: Door) -> None:
@@ -535,29 +560,17 @@ async def test_of_a_batch_what_one_line_names_is_that_and_the_rest_what_was_not_
     assert await states(door) == ["SETTLED", "SETTLED"]
 
 
-async def test_a_charge_inside_a_line_is_in_suspense_and_the_payment_is_settled(door: Door, anna: Caller) -> None:
+async def test_a_charge_inside_a_line_is_placed_as_a_fee(door: Door, anna: Caller) -> None:
     await two_payments_at_the_bank(door)
-    assert await said(door, "charge-inside.camt054.xml", account=NUMBERS["310100"]) == ["done/in"]
-    assert await states(door) == ["SETTLED", "SENT"]
-    assert await in_suspense(anna) == [("R100001", "OUT", "26.00")]
+    await said(door, "charge-inside.camt054.xml", account=NUMBERS["310100"])
     assert await placed(door, anna, "R100001", placed_as="FEE") == "DONE"
-
-
-async def test_a_line_of_nothing_moves_nothing_and_its_day_agrees(door: Door, anna: Caller) -> None:
-    assert await said(door, "entry-of-nothing.camt053.xml") == ["done/in"]
-    assert await reconciled(anna, "2026-02-11") == (True, "5000.00", "0.00")
     assert await in_suspense(anna) == []
-
-
-async def test_what_was_closed_before_is_the_opening(door: Door, anna: Caller) -> None:
-    assert await said(door, "opening-as-prcd.camt053.xml") == ["done/in"]
-    assert await reconciled(anna, "2026-02-11") == (True, "5000.00", "0.00")
 
 
 async def test_statements_of_two_accounts_in_one_file_are_both_taken(door: Door, anna: Caller) -> None:
     assert await said(door, "two-accounts.camt053.xml", other=NUMBERS["310100"]) == ["done/in"]
-    assert await reconciled(anna, "2026-02-11") == (True, "5031.00", "0.00")
-    assert await reconciled(anna, "2026-02-10", "310100") == (True, "5000.00", "0.00")
+    for day, fund, closing in (("2026-02-11", "390100", "5031.00"), ("2026-02-10", "310100", "5000.00")):
+        assert await reconciled(anna, day, fund) == (True, closing, "0.00")
 
 
 async def test_of_a_file_that_tells_of_an_unknown_account_too_nothing_is_taken(door: Door, anna: Caller) -> None:
@@ -569,24 +582,16 @@ async def test_of_a_file_that_tells_of_an_unknown_account_too_nothing_is_taken(d
 
 async def test_what_is_only_announced_is_booked_when_it_is(door: Door, anna: Caller) -> None:
     with capture_logs() as logs:
-        assert await said(door, "announced-beside-booked.camt054.xml") == ["done/in"]
+        await said(door, "announced-beside-booked.camt054.xml")
     assert [one["only_announced"] for one in logs if "only_announced" in one] == [1]
-    assert await in_suspense(anna) == [("R200001", "IN", "70.00")]
     door.bank.put(door.bank.notification([Entry("R200002", "IN", 8_000, DAY, DAY)], fund="390100"))
     await door.round()
     assert await in_suspense(anna) == [("R200001", "IN", "70.00"), ("R200002", "IN", "80.00")]
 
 
-async def test_what_the_standards_types_take_is_taken(door: Door, anna: Caller) -> None:
-    assert await said(door, "other-spellings.camt053.xml") == ["done/in"]
-    assert await reconciled(anna, "2026-02-11") == (True, "5000.50", "0.00")
-    assert await in_suspense(anna) == [("R340001", "IN", "0.50")]
-
-
 async def test_lines_without_numbers_are_known_by_their_place_in_their_statement(door: Door, anna: Caller) -> None:
     """Also where the bank sends the statement again, in another file."""
-    assert await said(door, "without-numbers.camt053.xml") == ["done/in"]
-    assert await in_suspense(anna) == [("#41/1", "IN", "30.00"), ("#41/2", "OUT", "12.00")]
+    await said(door, "without-numbers.camt053.xml")
     text = (SAYS / "without-numbers.camt053.xml").read_text("utf-8").replace("B-32", "B-32-copy")
     door.bank.put_bytes(text.replace("$account", NUMBERS["390100"]).encode(), "again.xml")
     assert await door.round() == []

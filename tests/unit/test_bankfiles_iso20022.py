@@ -26,6 +26,7 @@ from tests import official_schemas
 
 pytestmark = pytest.mark.timeout(60)
 
+
 def refusal(data: bytes | Path) -> BadFile:
     with pytest.raises(BadFile) as refused:
         iso20022.read(data)
