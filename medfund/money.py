@@ -86,6 +86,35 @@ def yuan(amount: int) -> str:
     return f"{'-' if amount < 0 else ''}{whole}.{rest:02d}"
 
 
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_UNITS = (("亿", 10**8), ("万", 10**4), ("仟", 1000), ("佰", 100), ("拾", 10))
+
+
+def capitals(amount: int) -> str:
+    """An amount in fen as bills say it (大写), so that no digit can be added: 壹仟零伍元陆角柒分, 叁拾元整.
+
+    Source: 支付结算办法, annex 1; where it leaves a choice, the shorter form.
+    """
+    whole, rest = divmod(abs(amount), 100)
+    jiao, fen = divmod(rest, 10)
+    parts = (
+        "负" if amount < 0 else "",
+        f"{_capitals(whole)}元" if whole or not rest else "",
+        f"{_DIGITS[jiao]}角" if jiao else "零" if whole and fen else "",
+        f"{_DIGITS[fen]}分" if fen else "整",
+    )
+    return "".join(parts)
+
+
+def _capitals(number: int) -> str:
+    for unit, size in _UNITS:
+        if number >= size:
+            high, low = divmod(number, size)
+            gap = "零" if low < size // 10 else ""
+            return f"{_capitals(high)}{unit}{gap}{_capitals(low)}" if low else f"{_capitals(high)}{unit}"
+    return _DIGITS[number]
+
+
 def round2(exact: Fraction | Decimal | int) -> int:
     """Whole fen from an exact number of *fen*: half up, away from zero for negatives (四舍五入).
 

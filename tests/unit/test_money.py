@@ -169,3 +169,38 @@ def test_one_odd_amount_among_many_is_seen(odd: str) -> None:
             money.fens(texts)
     else:
         assert money.fens(texts) == expected
+
+
+CAPITALS = """
+         0.00  零元整
+         0.05  伍分
+         0.50  伍角整
+         1.00  壹元整
+        10.03  壹拾元零叁分
+        20.30  贰拾元叁角整
+      1010.00  壹仟零壹拾元整
+      1680.32  壹仟陆佰捌拾元叁角贰分
+      6007.14  陆仟零柒元壹角肆分
+     16409.02  壹万陆仟肆佰零玖元零贰分
+    100005.00  壹拾万零伍元整
+    107000.53  壹拾万柒仟元伍角叁分
+    325000.00  叁拾贰万伍仟元整
+  10000500.00  壹仟万零伍佰元整
+  10001000.00  壹仟万壹仟元整
+3279999883.41  叁拾贰亿柒仟玖佰玖拾玖万玖仟捌佰捌拾叁元肆角壹分
+10000010000.0  壹佰亿零壹万元整
+"""
+
+
+@pytest.mark.parametrize("line", CAPITALS.strip().splitlines(), ids=lambda line: line.split()[0])
+def test_an_amount_in_capitals_is_as_the_rules_of_bills_say_it(line: str) -> None:
+    yuan, words = line.split()
+    amount = round(Decimal(yuan) * 100)
+    assert money.capitals(amount) == words
+    assert amount == 0 or money.capitals(-amount) == f"负{words}"
+
+
+@given(st.integers(0, 10**20), st.integers(0, 10**20))
+def test_no_two_amounts_are_the_same_in_capitals(one: int, other: int) -> None:
+    assert (money.capitals(one) == money.capitals(other)) == (one == other)
+    assert "零零" not in money.capitals(one)
