@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from medfund.events.fields import Amount, Area, Day, Digest, Fund, Level, Provider, Ref, Text, Uscc, Year
+from medfund.events.fields import Amount, Area, Day, Digest, Fund, Last4, Level, Provider, Ref, Text, Uscc, Words, Year
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -15,9 +15,10 @@ FormedBy: TypeAlias = Literal["MERGER", "SPLIT"]
 
 
 class ProviderMaster(Event, frozen=True, kw_only=True):
-    """All that is known of a provider from `valid_from` on; no name and no bank account, only references to them.
+    """All that is known of a provider from `valid_from` on; of its bank account a reference and its last digits.
 
-    `entered_by` is the person of the office who entered it, where one did: a new account is for another one to confirm.
+    `name` is the institution's own, as its agreement has it; where it is not given, it stays what it was. `entered_by`
+    is the person of the office who entered it, where one did: a new account is for another one to confirm.
     """
 
     provider: Provider
@@ -28,6 +29,8 @@ class ProviderMaster(Event, frozen=True, kw_only=True):
     valid_from: Day
     group: Ref | None = None
     entered_by: Ref | None = None
+    name: Words | None = None
+    account_ends: Last4 | None = None
 
 
 _PROVIDER: Mapping[str, Any] = {
@@ -38,6 +41,8 @@ _PROVIDER: Mapping[str, Any] = {
     "bank_account_ref": "acct-152500-000017",
     "valid_from": "2025-01-01",
     "group": "YGT-152500-01",
+    "name": "锡林郭勒盟示例医院",
+    "account_ends": "0017",
 }
 
 
@@ -66,6 +71,7 @@ class ProviderChanged(ProviderMaster, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {
         **_PROVIDER,
         "bank_account_ref": "acct-152500-000931",
+        "account_ends": "0931",
         "valid_from": "2025-06-01",
         "entered_by": "staff-31ad",
     }

@@ -85,6 +85,7 @@ _WORDS = Meta(extra_json_schema={"minLength": 1, "maxLength": WORDS_MAX})
 _PROVIDER_META, _PROVIDER = _written(codes.PROVIDER_PATTERN, "a provider code, H or P and 11 digits")
 _AREA_META, _AREA = _written(codes.AREA_PATTERN, "an area code of 6 digits")
 _OPAQUE_META, _OPAQUE = _written(codes.OPAQUE_PATTERN, "a code of 1 to 12 letters and digits")
+_LAST4_META, _LAST4 = _written(r"^[0-9]{4}$", "the last 4 digits of an account", shown=False)
 _HASH_META, _HASH = _written(r"^[0-9a-f]{32}$", "a keyed hash of 32 lower-case hex digits", shown=False)
 _DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case hex digits", shown=False)
 _REF_META, _REF = _written(codes.REF_PATTERN, "a reference of 1 to 64 letters, digits and . _ : / -", shown=False)
@@ -117,6 +118,7 @@ ClrWay = Annotated[str, _CLR_WAY_META, _CLR_WAY]
 MedType = Annotated[str, _OPAQUE_META, _OPAQUE]
 Level = Annotated[str, _LEVEL_META, _LEVEL]
 HashRef = Annotated[str, _HASH_META, _HASH]
+Last4 = Annotated[str, _LAST4_META, _LAST4]
 Digest = Annotated[str, _DIGEST_META, _DIGEST]
 Ref = Annotated[str, _REF_META, _REF]
 Ratio = Annotated[str, _RATIO_META, _RATIO]

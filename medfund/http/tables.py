@@ -19,8 +19,9 @@ from medfund import money
 from medfund.http.answers import Name
 
 Kind: TypeAlias = Literal["text", "money", "number", "day"]
-Cell: TypeAlias = str | int | date | None
+Cell: TypeAlias = str | int | date | Name | None
 """Money is fen. None leaves a cell empty."""
+NOTHING = Name(zh="没有记录", en="nothing is recorded")
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a formula may begin with, in the full width of Chinese keyboards too."""
@@ -59,6 +60,10 @@ class Table(NamedTuple):
     title: Name
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    total: Sequence[Cell] | None = None
+    """Of a page: the sum of the rows, at their foot."""
+    empty: Name = NOTHING
+    """Of a page: why there are no rows."""
 
 
 def as_csv(table: Table) -> bytes:
@@ -78,6 +83,8 @@ def _plain(kind: Kind, cell: Cell) -> str:
             return money.yuan(cell)
         case str():
             return inert(cell)
+        case Name():
+            return inert(f"{cell.zh} {cell.en}")
         case _:
             return str(cell)
 
@@ -132,3 +139,5 @@ def _write(sheet: Worksheet, row: int, place: int, kind: Kind, cell: Cell, form:
             sheet.write_datetime(row, place, datetime.combine(cell, time()), form)
         case str():
             sheet.write_string(row, place, cell, form)
+        case Name():
+            sheet.write_string(row, place, f"{cell.zh} {cell.en}", form)

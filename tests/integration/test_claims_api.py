@@ -118,7 +118,7 @@ async def test_the_statement_adds_up_line_by_line(fund: Fund, provider: Caller) 
         ("Deduction", "F-1", "R-0117", "-29230.55"),
         ("Approved", "", "", "3427558.57"),
         ("Quality bond", "", "", "-147538.49"),
-        ("Offset: this claim's own P1", BATCH, "step 1, 1104", "3111110.21"),
+        ("Offset: this claim's own payment at once", BATCH, "step 1, 1104", "3111110.21"),
         ("Rest paid", f"{BATCH}/P2", "2026-03-05", "168909.87"),
         ("Paid at once", f"{BATCH}/P1", "2026-02-12", "3111110.21"),
     ]
@@ -130,10 +130,10 @@ async def test_the_workbook_holds_the_same_numbers_and_no_formula(fund: Fund, pr
     assert response.headers["content-disposition"] == 'attachment; filename="statement.xlsx"'
     rows, formulas = read(response.content)
     assert formulas == 0
-    numbers = {row[0].split(" ")[-1]: row[3:] for row in rows if any(isinstance(cell, float) for cell in row)}
-    assert numbers["P1"] == [1890000.33, 411110.21, 792000.0, 17999.67, 3111110.21]
-    assert numbers["bond"] == [-103538.49, 0.0, -44000.0, 0.0, -147538.49]
-    assert numbers["paid"] == [77231.0, 45678.91, 44000.0, 1999.96, 168909.87]
+    numbers = {row[0].split(" ")[0]: row[3:] for row in rows if any(isinstance(cell, float) for cell in row)}
+    assert numbers["抵扣：本次申报即时结算预拨"] == [1890000.33, 411110.21, 792000.0, 17999.67, 3111110.21]
+    assert numbers["质量保证金"] == [-103538.49, 0.0, -44000.0, 0.0, -147538.49]
+    assert numbers["已支付余款"] == [77231.0, 45678.91, 44000.0, 1999.96, 168909.87]
     assert (await provider.get(STATEMENT, format="xlsx")).content == response.content, "the same bytes"
 
 
@@ -157,7 +157,16 @@ async def test_the_page_is_to_be_read_and_printed_and_runs_nothing(fund: Fund, p
     policy = response.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; frame-ancestors 'none'; img-src data:; style-src 'sha256-")
     page = response.text
-    for text in ("3,111,110.21", "−147,538.49", "168,909.87", "即时拨付", "Paid at once", "单位：元", "@media print"):
+    assert "叁佰贰拾捌万零贰拾元零捌分" in page, "R1.5: 3,280,020.08"
+    for text in (
+        "3,111,110.21",
+        "−147,538.49",
+        "168,909.87",
+        "即时结算预拨",
+        "Paid at once",
+        "单位：元",
+        "@media print",
+    ):
         assert text in page
     assert not re.search(r"<script|<link|<img|<iframe|\son\w+=|style=|https?:", page)
 
@@ -211,7 +220,7 @@ async def test_what_is_held_open_or_made_good_is_in_the_statement_too(fund: Fund
     }
     assert told["AT_ONCE"] == [("Offset: recovery", "C-1", "300.00"), ("Paid at once", f"{BATCH}/P1", "8700.00")]
     assert told["USE"] == [
-        ("Offset: this claim's own P1", BATCH, "9000.00"),
+        ("Offset: this claim's own payment at once", BATCH, "9000.00"),
         ("Ordered, on its way", f"{BATCH}/P2", "300.00"),
         ("Held", "H-1", "200.00"),
     ]

@@ -1,4 +1,5 @@
-"""Since when each provider is what it is: designated, formed of others, or moved from another area. Pure.
+"""What people know a provider by, and since when it is what it is: designated, formed of others, or moved from another
+area. Pure.
 
 Source: R2.2, edge case 43.
 """
@@ -18,6 +19,19 @@ class Since(NamedTuple):
     area: str
     origin: Origin
     first: date
+
+
+class Named(NamedTuple):
+    """What it is called, and the account of which the last digits were told, as far as anybody has said so."""
+
+    name: str | None
+    account_ref: str | None
+    account_ends: str | None
+
+
+def named(before: Named | None, event: ProviderRegistered | ProviderChanged) -> Named:
+    name = event.name or (before.name if before else None)
+    return Named(name, event.bank_account_ref if event.account_ends else None, event.account_ends)
 
 
 def since(known: Since | None, event: ProviderRegistered | ProviderChanged) -> Since:

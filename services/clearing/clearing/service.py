@@ -267,6 +267,7 @@ class Clearing:
             case ProviderRegistered() | ProviderChanged():
                 draft.areas[event.provider] = event.area
                 draft.since[event.provider] = providers.since(draft.provider_since(event.provider), event)
+                draft.named[event.provider] = providers.named(draft.named.get(event.provider), event)
                 if not draft.account(event.provider):
                     draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
             case PaymentRunOpened():

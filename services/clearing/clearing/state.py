@@ -19,7 +19,7 @@ from clearing.policy import Policies, Policy
 from clearing.prepayment.assessments import Assessments
 from clearing.prepayment.gate import Figures
 from clearing.prepayment.history import Step
-from clearing.providers import Since
+from clearing.providers import Named, Since
 from clearing.supervision.agreements import Agreements, Qualifications
 from clearing.supervision.recovery import Recovery
 from medfund.calendar import Calendar
@@ -78,6 +78,8 @@ class Draft:
     """Registrations of this batch."""
     since: dict[str, Since] = field(default_factory=dict)
     """Since when their providers are what they are."""
+    named: dict[str, Named] = field(default_factory=dict)
+    """What their providers are called."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """What this batch says of the accounts of providers."""
     suspense: dict[str, "Item"] = field(default_factory=dict)

@@ -277,7 +277,7 @@ def _findings(event: Any) -> Iterable[Part]:
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if draft.areas:
         found = [
-            (provider, area, since.day.isoformat(), since.origin, since.first.isoformat())
+            (provider, area, since.day.isoformat(), since.origin, since.first.isoformat(), *draft.named[provider])
             for provider, area in sorted(draft.areas.items())
             for since in (draft.since[provider],)
         ]

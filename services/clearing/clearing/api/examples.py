@@ -214,13 +214,15 @@ STATEMENT: Json = {
     "batch": BATCH,
     "batches": [BATCH],
     "provider": PROVIDER,
+    "provider_name": "锡林郭勒盟示例医院",
+    "account_ends": "0017",
     "area": AREA,
     "period_from": "2026-01-01",
     "period_to": "2026-01-31",
     "state": "APPROVED",
     "state_name": name("已审定", "approved"),
-    "policy": POLICY,
-    "positions": POSITIONS,
+    "settlements": 1842,
+    "instant_ratios": {"310100": "0.9"},
     "sections": [
         {
             "code": "NET",
@@ -230,6 +232,8 @@ STATEMENT: Json = {
                     "name": name("审定", "Approved"),
                     "reference": "",
                     "detail": "",
+                    "reason": None,
+                    "settlement": None,
                     "amounts": _funds({"310100": "2070769.82"}),
                     "total": "2070769.82",
                 },
@@ -237,6 +241,8 @@ STATEMENT: Json = {
                     "name": name("质量保证金", "Quality bond"),
                     "reference": "",
                     "detail": "",
+                    "reason": None,
+                    "settlement": None,
                     "amounts": _funds({"310100": "-103538.49"}),
                     "total": "-103538.49",
                 },
@@ -246,7 +252,10 @@ STATEMENT: Json = {
             "total": "1967231.33",
         }
     ],
+    "net_in_capitals": "壹佰玖拾陆万柒仟贰佰叁拾壹元叁角叁分",
     "deadlines": [DEADLINE],
+    "policy": POLICY,
+    "positions": POSITIONS,
 }
 
 RECOVERIES: Json = {
@@ -349,7 +358,7 @@ COMMAND: Json = {
     "type": "payment.hold.placed.v1",
     "asked_at": "2026-03-02T01:15:30.250000Z",
     "state": "DISPUTED",
-    "state_name": name("有争议，未执行", "disputed: nothing follows from it"),
+    "state_name": name("与系统记录不符，未执行", "not as our records have it: nothing follows from it"),
     "position": "reviews:3:5200",
     "decisions": [
         {

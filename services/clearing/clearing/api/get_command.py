@@ -29,7 +29,7 @@ STATES: dict[State, Name] = {
     "PENDING": Name(zh="处理中", en="pending"),
     "DONE": Name(zh="已完成", en="done"),
     "DECLINED": Name(zh="未予认可", en="declined, in whole or in part"),
-    "DISPUTED": Name(zh="有争议，未执行", en="disputed: nothing follows from it"),
+    "DISPUTED": Name(zh="与系统记录不符，未执行", en="not as our records have it: nothing follows from it"),
     "REFUSED": Name(zh="已拒绝", en="refused"),
 }
 

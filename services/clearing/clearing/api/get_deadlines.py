@@ -90,7 +90,11 @@ async def deadlines(
         calendar_version=month.calendar.version,
         positions=month.positions,
         deadlines=[
-            Deadline(**one._asdict(), target_name=targets.NAMES[one.target], state_name=targets.STATES[one.state])
+            Deadline(
+                **one._asdict(),
+                target_name=targets.NAMES[one.target],
+                state_name=targets.state_name(one.target, one.state),
+            )
             for one in targets.of(month)
         ],
         days=_days(month.calendar, claim.cut_off, claim.due_limit),

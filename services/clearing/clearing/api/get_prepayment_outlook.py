@@ -195,6 +195,14 @@ GATES = (
 )  # fmt: skip
 AGES = (Column("天数", "days"), Column("笔数", "prepayments", "number"), Column("未收回", "outstanding", "money"))
 
+NO_FIGURES = Name(
+    zh="未公布基金收支数据，或政策未规定预付条件",
+    en="no figures of the funds are published, or the policy asks for none",
+)
+NOTHING_OUT = Name(
+    zh="没有未收回的预付金：尚未拨付，或已全部收回", en="no prepayment is out: none was paid, or all came back"
+)
+
 
 def _page(
     area: str,
@@ -212,7 +220,11 @@ def _page(
         (answers.fund_name(fund).zh, one.as_of, one.months, one.needed, "是 yes" if one.open else "否 no")
         for fund, one in sorted(gates.items())
     ]
-    parts = [pages.table(Table(Name(zh="预付条件", en="which funds can bear prepayments"), GATES, judged))]
+    parts = [
+        pages.table(Table(Name(zh="预付条件", en="which funds can bear prepayments"), GATES, judged, empty=NO_FIGURES))
+    ]
+    if not ahead:
+        parts.append(pages.table(Table(Name(zh="收回预测", en="outlook"), MONTHS, (), empty=NOTHING_OUT)))
     for one in ahead:
         name = answers.fund_name(one.fund)
         ages = [(_days(age.up_to), age.prepayments, age.outstanding) for age in one.ages]

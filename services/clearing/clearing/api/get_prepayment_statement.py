@@ -204,6 +204,8 @@ OWN_COLUMNS = (
     Column("未收回", "outstanding", "money"), Column("应收回", "due", "money"),
 )  # fmt: skip
 
+NO_STEPS = Name(zh="本年度没有变动", en="nothing became of them in this year")
+
 
 def _steps(fund: _Fund) -> Table:
     rows: list[Sequence[Cell]] = [
@@ -222,5 +224,5 @@ def _page(fund: _Fund, today: date) -> Sequence[str]:
         )
         for one in fund.told
     ]  # fmt: skip
-    steps = _steps(fund)._replace(title=Name(zh="经过", en="Step by step"))
+    steps = _steps(fund)._replace(title=Name(zh="经过", en="Step by step"), empty=NO_STEPS)
     return [pages.table(Table(fund.name, OWN_COLUMNS, rows)), plot, pages.table(steps)]

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, filters, get_claims, reading, statement_html, statement_xlsx, targets
+from clearing.api import examples, filters, get_claims, reading, statement_head, statement_html, statement_xlsx, targets
 from clearing.api import statement as statements
 from clearing.api.filters import ByFund, Ref
 from clearing.api.get_deadlines import Deadline
 from clearing.api.statement import Section, Statement
+from medfund import money
 from medfund.http import answers, auditing
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -32,6 +33,8 @@ class Line(BaseModel):
     name: Name
     reference: Annotated[str, Field(description="The batch, finding, item, payment or hold that it is about")]
     detail: Annotated[str, Field(description="The period, the rule, the step and account, or the bank's day")]
+    reason: Annotated[Name | None, Field(description="Of a deduction: why, in words")]
+    settlement: Annotated[str | None, Field(description="Of a deduction: the settlement that it is on")]
     amounts: list[ByFund]
     total: Yuan
 
@@ -51,15 +54,20 @@ class Answer(BaseModel):
     batch: str
     batches: Annotated[list[str], Field(description="All that were approved together, this one among them")]
     provider: str
+    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+    account_ends: Annotated[str | None, Field(description="The last digits of the account that it is paid to")]
     area: str
     period_from: date
     period_to: date
     state: get_claims.State
     state_name: Name
+    settlements: int
+    instant_ratios: Annotated[dict[str, str], Field(description="By fund, what the policy pays at once of it")]
+    sections: list[Part]
+    net_in_capitals: Annotated[str, Field(description="大写: the total of NET as bills say it")]
+    deadlines: list[Deadline]
     policy: str
     positions: Positions
-    sections: list[Part]
-    deadlines: list[Deadline]
 
 
 @router.get(
@@ -110,18 +118,27 @@ def _answer(told: Statement) -> Answer:
         batch=claim.ref,
         batches=[one.ref for one in month.claims],
         provider=claim.dimensions.provider,
+        provider_name=month.institution.name,
+        account_ends=month.institution.account_ends,
         area=claim.dimensions.area,
         period_from=min(one.period_from for one in month.claims),
         period_to=max(one.period_to for one in month.claims),
         state=claim.status,
         state_name=get_claims.STATES[claim.status],
-        policy=month.lead.policy_ref,
-        positions=month.positions,
+        settlements=statement_head.visits(month),
+        instant_ratios=statement_head.by_fund(told),
         sections=[_part(section) for section in told.sections],
+        net_in_capitals=money.capitals(sum(told.section("NET").total.values())),
         deadlines=[
-            Deadline(**one._asdict(), target_name=targets.NAMES[one.target], state_name=targets.STATES[one.state])
+            Deadline(
+                **one._asdict(),
+                target_name=targets.NAMES[one.target],
+                state_name=targets.state_name(one.target, one.state),
+            )
             for one in told.deadlines
         ],
+        policy=month.lead.policy_ref,
+        positions=month.positions,
     )
 
 
@@ -134,6 +151,8 @@ def _part(section: Section) -> Part:
                 name=line.name,
                 reference=line.reference,
                 detail=line.detail,
+                reason=line.reason,
+                settlement=line.settlement,
                 amounts=filters.by_fund(line.amounts),
                 total=filters.total(line.amounts),
             )

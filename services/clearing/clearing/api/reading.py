@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from clearing import policy
 from clearing.audit.finding import Finding
 from clearing.claims.claim import Claim
 from clearing.payments.payment import Payment
+from clearing.policy import Policy
 from medfund import calendar
 from medfund.calendar import Calendar, Notice
-from medfund.events.agency import CalendarPublished
+from medfund.events.agency import CalendarPublished, PolicyPublished
 from medfund.events.reviews import AuditStageCompleted
 from medfund.http import answers, reach
 from medfund.http.context import Context
@@ -28,9 +30,18 @@ payment_of = msgspec.json.Decoder(Payment).decode
 _finding = msgspec.json.Decoder(Finding).decode
 _stage = msgspec.json.Decoder(AuditStageCompleted).decode
 _notice = msgspec.json.Decoder(CalendarPublished).decode
+_policy = msgspec.json.Decoder(PolicyPublished).decode
 
 FINDINGS_MAX = 5000
 Findings = Literal["NONE", "BATCH", "MONTH"]
+
+
+class Institution(NamedTuple):
+    """What people know a provider by: its name and the end of its account's number, where they were told."""
+
+    name: str | None
+    account: str | None
+    account_ends: str | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,9 @@ class Month:
     findings_total: int
     stages: Sequence[AuditStageCompleted]
     calendar: Calendar
+    institution: Institution
+    policy: Policy | None
+    """Under which the lead was accepted."""
     positions: dict[str, dict[str, int]]
 
     @property
@@ -79,8 +93,21 @@ async def month(caller: Principal, here: Context, provider: str, batch: str, *, 
             findings_total=found[0]["findings"] if found else 0,
             stages=[_stage(row["body"]) for row in await connection.fetch(SQL.stages, lane, whose, batch)],
             calendar=await calendar_of(connection, lane, claim.calendar_version),
+            institution=await _institution(connection, lane, whose),
+            policy=await _policy_of(connection, lane, claims[0].policy_ref),
             positions=await answers.positions(connection, [lane]),
         )
+
+
+async def _institution(connection: Connection, lane: int, provider: str) -> Institution:
+    """Nothing is told of one that has moved to where the caller sees nothing."""
+    row = await connection.fetchrow(SQL.institution, lane, provider)
+    return Institution(None, None, None) if row is None else Institution(*row)
+
+
+async def _policy_of(connection: Connection, lane: int, ref: str) -> Policy | None:
+    body = await connection.fetchval(SQL.policy, lane, ref)
+    return policy.parse(_policy(body), kept=True) if body else None
 
 
 async def one(connection: Connection, within: reach.Reach, batch: str) -> tuple[int, Claim]:

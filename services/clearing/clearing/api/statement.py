@@ -12,6 +12,7 @@ from clearing.api.reading import Month
 from clearing.funds import Fens, added, total
 from clearing.payments.payable import Offset
 from clearing.payments.payment import Payment
+from medfund.events.reviews import Ground
 from medfund.http.answers import Name
 
 ACCOUNTS = {
@@ -24,6 +25,13 @@ ACCOUNTS = {
     "2102": Name(zh="其他申报的负数应付款", en="negative payable of another claim"),
 }
 
+GROUNDS: dict[Ground, Name] = {
+    "RULE": Name(zh="违反审核规则", en="against a rule"),
+    "SAMPLE": Name(zh="抽样审核推算", en="extrapolated from a sample"),
+    "PERSON": Name(zh="相关人员支付资格暂停或终止", en="of a person whose qualification is suspended"),
+    "TRACE_CODE": Name(zh="药品追溯码重复结算", en="a trace code sold twice"),
+}
+
 
 @dataclass(frozen=True)
 class Line:
@@ -33,6 +41,10 @@ class Line:
     detail: str
     """A rule, a step of the waterfall, or a day."""
     amounts: Fens
+    reason: Name | None = None
+    """Of a deduction: why, in words."""
+    settlement: str | None = None
+    """Of a deduction: on what, where it is on one settlement."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,14 @@ def _approved(month: Month) -> Section:
     named = total(finding.deducted for finding in month.findings)
     by_list = added(_all(month, lambda claim: claim.deducted), named, -1)
     findings = [
-        Line(Name(zh="审核扣减", en="Deduction"), one.finding_ref, one.rule_code, _minus(one.deducted))
+        Line(
+            Name(zh="审核扣款（拒付）", en="Deduction"),
+            one.finding_ref,
+            one.rule_code,
+            _minus(one.deducted),
+            GROUNDS[one.ground],
+            one.settlement_ref,
+        )
         for one in month.findings
     ]
     return Section(
@@ -104,8 +123,8 @@ def _approved(month: Month) -> Section:
             *claimed,
             *_nonzero(
                 *findings,
-                Line(Name(zh="审核扣减（按清单）", en="Deduction, by the list of the audit"), "", "", _minus(by_list)),
-                Line(Name(zh="扣减撤销", en="Deduction undone"), "", "", _all(month, lambda claim: claim.undone)),
+                Line(Name(zh="审核扣款（按清单）", en="Deduction, by the list of the audit"), "", "", _minus(by_list)),
+                Line(Name(zh="扣款撤销", en="Deduction undone"), "", "", _all(month, lambda claim: claim.undone)),
                 Line(Name(zh="待审", en="In review"), "", "", _minus(_all(month, lambda claim: claim.in_review))),
                 Line(
                     Name(zh="已撤回", en="Withdrawn"),
@@ -147,7 +166,10 @@ def _use(month: Month) -> Section:
     ]
     other = added(net, total(line.amounts for line in lines), -1)
     rest = Line(
-        Name(zh="预拨退回、由其他申报抵补", en="P1 returned by the bank, or made good by other claims"), "", "", other
+        Name(zh="预拨退回、由其他申报抵补", en="Paid at once and returned by the bank, or made good by other claims"),
+        "",
+        "",
+        other,
     )
     return Section(
         "USE",
@@ -162,7 +184,7 @@ def _at_once(month: Month) -> Section:
     p1 = _all(month, lambda claim: claim.p1 or {})
     lines = [
         *_offsets(month, at_once=True),
-        *_payments(month.payments, "INSTANT", Name(zh="已即时拨付", en="Paid at once")),
+        *_payments(month.payments, "INSTANT", Name(zh="已拨即时结算预拨", en="Paid at once")),
     ]
     rest = Line(
         Name(zh="负数日抵补（不支付）", en="Negative days, made good and not paid"),
@@ -172,8 +194,8 @@ def _at_once(month: Month) -> Section:
     )
     return Section(
         "AT_ONCE",
-        Name(zh="即时拨付", en="Paid at once"),
-        Name(zh="即时拨付核定额（P1）", en="Approved to be paid at once (P1)"),
+        Name(zh="即时结算预拨", en="Paid at once"),
+        Name(zh="即时结算预拨核定额", en="Approved to be paid at once"),
         [*lines, *_nonzero(rest)],
     )
 
@@ -192,7 +214,7 @@ def _offsets(month: Month, *, at_once: bool) -> Iterator[Line]:
 def _taken(offset: Offset, own: set[str], amounts: Fens) -> Line:
     what = ACCOUNTS.get(offset.account, Name(zh=offset.account, en=offset.account))
     if offset.account == "1104" and offset.item in own:
-        what = Name(zh="本次申报即时拨付", en="this claim's own P1")
+        what = Name(zh="本次申报即时结算预拨", en="this claim's own payment at once")
     name = Name(zh=f"抵扣：{what.zh}", en=f"Offset: {what.en}")
     return Line(name, offset.item, f"step {offset.step}, {offset.account}", amounts)
 
@@ -220,7 +242,7 @@ def _became(payment: Payment, purpose: str, name: Name) -> Iterator[tuple[Name, 
     if purpose == "PAYABLE" and any(payment.returned.values()):
         yield Name(zh="银行退回", en="Returned by the bank"), "", _minus(payment.returned)
     if payment.status in ("ORDERED", "APPROVED", "SENT") and payment.left:
-        yield Name(zh="已下达支付指令", en="Ordered, on its way"), f"due {payment.due}", payment.left
+        yield Name(zh="已生成支付单", en="Ordered, on its way"), f"due {payment.due}", payment.left
     if payment.status in ("FAILED", "CANCELLED") and purpose == "INSTANT":
         yield Name(zh="未支付", en="Not paid"), payment.code or "", payment.amounts
 

@@ -26,7 +26,7 @@ class _Sheet:
     """One worksheet, written from top to bottom."""
 
     def __init__(self, workbook: Workbook) -> None:
-        self._sheet: Worksheet = workbook.add_worksheet("Statement")
+        self._sheet: Worksheet = workbook.add_worksheet("结算单")
         self._bold: Format = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._text: Format = workbook.add_format({"text_wrap": True, "valign": "top"})
         self._money: Format = workbook.add_format({"num_format": MONEY, "valign": "top"})
@@ -68,6 +68,10 @@ def book(told: Statement) -> bytes:
     for section in told.sections:
         _section(sheet, told, section)
     _deadlines(sheet, told)
+    sheet.gap()
+    sheet.texts([_both(name) for name in statement_head.SIGNED])
+    for fact in statement_head.foot(told):
+        sheet.texts([_both(fact.name), fact.text])
     workbook.close()
     return content.getvalue()
 
@@ -81,7 +85,7 @@ def _section(sheet: _Sheet, told: Statement, section: Section) -> None:
     sheet.texts([_both(section.name)], bold=True)
     sheet.texts([_both(name) for name in statement_head.columns(told)], bold=True)
     for line in section.lines:
-        sheet.line([_both(line.name), line.reference, line.detail], _fens(told, line.amounts))
+        sheet.line([_both(line.name), line.reference, statement_head.detail(line)], _fens(told, line.amounts))
     sheet.line([_both(section.result)], _fens(told, section.total), bold=True)
 
 

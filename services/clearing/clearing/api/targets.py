@@ -26,6 +26,12 @@ STATES: dict[State, Name] = {
     "BREACHED": Name(zh="逾期", en="breached"),
     "ENDED": Name(zh="已撤回", en="ended: the batch was withdrawn"),
 }
+AIM_MISSED = Name(zh="未达目标", en="aim missed")
+
+
+def state_name(target: Target, state: State) -> Name:
+    """Who misses what is an aim only is not late."""
+    return AIM_MISSED if (target, state) == ("MONTH_END", "BREACHED") else STATES[state]
 
 
 class Deadline(NamedTuple):

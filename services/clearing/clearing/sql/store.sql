@@ -46,18 +46,22 @@ order by topic, "offset"
 
 -- name: register
 -- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area, since, origin, first)
+insert into providers as known (lane, provider, area, since, origin, first, name, account_ref, account_ends)
 select
     $1,
     registered.*
 from unnest(
-    $2::text::text [], $3::text::text [], $4::text::date [], $5::text::text [], $6::text::date []
+    $2::text::text [], $3::text::text [], $4::text::date [], $5::text::text [], $6::text::date [],
+    $7::text::text [], $8::text::text [], $9::text::text []
 ) as registered
 on conflict (lane, provider) do update set
     area = excluded.area,
     since = excluded.since,
     origin = excluded.origin,
-    first = excluded.first
+    first = excluded.first,
+    name = coalesce(excluded.name, known.name),
+    account_ref = excluded.account_ref,
+    account_ends = excluded.account_ends
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.

@@ -78,3 +78,22 @@ select body
 from facts
 where lane = $1 and type = 'calendar.published.v1'
 order by topic, "offset"
+
+-- name: institution
+-- What people know a provider by, and where it is paid to; the end of the account's number where it was told of that one.
+-- Locks: none.
+select
+    provider.name,
+    payee.body ->> 'ref' as account,
+    case when provider.account_ref = payee.body ->> 'ref' then provider.account_ends end as account_ends
+from providers as provider
+left join payees as payee on provider.lane = payee.lane and provider.provider = payee.provider
+where provider.lane = $1 and provider.provider = $2
+
+-- name: policy
+-- The policy of a name, as it was published first. Locks: none.
+select body
+from facts
+where lane = $1 and type = 'policy.published.v1' and body ->> 'hash' = $2
+order by topic, "offset"
+limit 1
