@@ -46,6 +46,7 @@ _POOLED = {
 BATCH_IN_A_LIST: Json = {
     "batch": BATCH,
     "provider": PROVIDER,
+    "provider_name": "锡林郭勒盟示例医院",
     "area": AREA,
     "insured_area": AREA,
     "insutype": "310",
@@ -70,11 +71,11 @@ BATCH_IN_A_LIST: Json = {
 }
 CLAIMS: Json = {
     "as_of": "2026-03-10",
-    "positions": POSITIONS,
     "claims": [BATCH_IN_A_LIST],
     "claimed": "2556789.49",
     "payable": "0.00",
     "next": None,
+    "positions": POSITIONS,
 }
 
 PAYMENT: Json = {
@@ -106,6 +107,7 @@ PAYMENT_TO_APPROVE: Json = {
     "value_date": None,
     "settled": [],
     "provider": PROVIDER,
+    "provider_name": "锡林郭勒盟示例医院",
     "area": AREA,
     "fund": "310100",
     "fund_name": FUNDS["310100"],
@@ -131,18 +133,17 @@ PAYMENT_TO_APPROVE: Json = {
 }
 PAYMENTS: Json = {
     "as_of": "2026-02-12",
-    "positions": POSITIONS,
     "payments": [PAYMENT_TO_APPROVE],
     "providers": [{"provider": PROVIDER, "payments": [f"{BATCH}/P1/310100"], "total": "1890000.33"}],
     "total": "1890000.33",
     "to_retry": "0.00",
     "next": None,
+    "positions": POSITIONS,
 }
 
 CLAIM: Json = {
     **BATCH_IN_A_LIST,
     "working_days": None,
-    "positions": POSITIONS,
     "policy": POLICY,
     "lead": BATCH,
     "funds": [_POOLED],
@@ -177,6 +178,7 @@ CLAIM: Json = {
     ],
     "findings_total": 1,
     "stages": [{"stage": "FIRST", "rows": 41}],
+    "positions": POSITIONS,
 }
 
 DEADLINE: Json = {
@@ -197,7 +199,6 @@ DEADLINES: Json = {
     "cut_off": "2026-02-10",
     "clock_start": "2026-02-11",
     "calendar_version": "cn-2024-2026-30451dc4",
-    "positions": POSITIONS,
     "deadlines": [DEADLINE],
     "days": [
         {
@@ -208,6 +209,7 @@ DEADLINES: Json = {
             "reason_name": name("调休上班", "weekend day that is worked by the notice"),
         }
     ],
+    "positions": POSITIONS,
 }
 
 STATEMENT: Json = {
@@ -259,7 +261,6 @@ STATEMENT: Json = {
 }
 
 RECOVERIES: Json = {
-    "positions": POSITIONS,
     "recoveries": [
         {
             "case": "case-2026-0017",
@@ -280,15 +281,16 @@ RECOVERIES: Json = {
     ],
     "due": "19947.40",
     "next": None,
+    "positions": POSITIONS,
 }
 
 COVERAGE: Json = {
     "area": AREA,
     "month": "2026-01",
-    "positions": POSITIONS,
     "money": {"instant": "3456789.12", "settled": "4000000.00", "ratio": "0.864197"},
     "institutions": {"instant": 41, "designated": 48, "ratio": "0.854167"},
     "target": "0.80",
+    "positions": POSITIONS,
 }
 
 _ID = "hold-5f0c1d2e3a4b59687786a5b4c3d2e1f0"
@@ -406,17 +408,16 @@ ONE_RUN: Json = {
     "returned": _sum(0, "0.00"),
 }
 RUNS: Json = {
-    "positions": POSITIONS,
     "runs": [ONE_RUN],
     "planned": "2390000.33",
     "sent": "2090000.33",
     "settled": "1890000.33",
     "on_the_way": "200000.00",
     "next": None,
+    "positions": POSITIONS,
 }
 ONE_RUN = {
     **ONE_RUN,
-    "positions": POSITIONS,
     "left_out": [
         {
             "payment": "H15250200018-310-21-202601/P1/310100",
@@ -430,6 +431,7 @@ ONE_RUN = {
             "state_name": name("已审批", "approved"),
         }
     ],
+    "positions": POSITIONS,
 }
 RUN_PLAN: Json = {
     "area": AREA,
@@ -438,7 +440,6 @@ RUN_PLAN: Json = {
     "bank_account": "1002",
     "execute_on": "2026-02-27",
     "due_until": "2099-12-31",
-    "positions": POSITIONS,
     "undecided": None,
     "cash": "2000000.00",
     "on_its_way": "0.00",
@@ -447,10 +448,10 @@ RUN_PLAN: Json = {
     "planned": _sum(1, "1890000.33"),
     "not_covered": _sum(2, "500000.00"),
     "days": [{"due": "2026-03-09", "approved": _sum(3, "2390000.33"), "planned": _sum(1, "1890000.33")}],
+    "positions": POSITIONS,
 }
 SUSPENSE: Json = {
     "as_of": "2026-03-02",
-    "positions": POSITIONS,
     "items": [
         {
             "item": "S-5b1f0c9a4d7e42138f6a90bd",
@@ -480,10 +481,10 @@ SUSPENSE: Json = {
     "came": "123.45",
     "left": "0.00",
     "next": None,
+    "positions": POSITIONS,
 }
 RECONCILIATIONS: Json = {
     "day": "2026-02-27",
-    "positions": POSITIONS,
     "agrees": True,
     "accounts": [
         {
@@ -530,6 +531,7 @@ RECONCILIATIONS: Json = {
             "differing": [],
         }
     ],
+    "positions": POSITIONS,
 }
 OUTFLOWS: Json = {
     "area": AREA,
@@ -537,7 +539,6 @@ OUTFLOWS: Json = {
     "last": "2026-03-26",
     "calendar_version": "cn-2024-2026-30451dc4",
     "provisional_from": None,
-    "positions": POSITIONS,
     "funds": [
         {
             "fund": "310100",
@@ -552,9 +553,9 @@ OUTFLOWS: Json = {
             "short_by": "390000.33",
         }
     ],
+    "positions": POSITIONS,
 }
 TREASURY: Json = {
-    "positions": POSITIONS,
     "requests": [
         {
             "request": "YK-2026-0007",
@@ -581,6 +582,7 @@ TREASURY: Json = {
     "requested": "5000000.00",
     "received": "3000000.00",
     "next": None,
+    "positions": POSITIONS,
 }
 
 _PLAN: Json = {
@@ -648,7 +650,6 @@ PLAN_ASKED: Json = {
 }
 PLAN_APPROVAL: Json = {"hash": _PLAN["hash"]}
 PREPAYMENTS: Json = {
-    "positions": POSITIONS,
     "prepayments": [
         {
             "prepayment": f"{PROVIDER}/YF-2026/310100",
@@ -677,6 +678,7 @@ PREPAYMENTS: Json = {
     "outstanding": "6422839.45",
     "due": "0.00",
     "next": None,
+    "positions": POSITIONS,
 }
 APPLICATION: Json = {
     "application": "YFJ-2026-01",
@@ -691,7 +693,6 @@ RECALL: Json = {"prepayment": f"{PROVIDER}/YF-2026/310100", "code": "MISUSE", "r
 OUTLOOK: Json = {
     "area": AREA,
     "as_of": "2026-10-31",
-    "positions": POSITIONS,
     "funds": [
         {
             "fund": "310100",
@@ -713,13 +714,13 @@ OUTLOOK: Json = {
             "left": "0.00",
         }
     ],
+    "positions": POSITIONS,
 }
 PREPAYMENT_STATEMENT: Json = {
     "provider": PROVIDER,
     "area": AREA,
     "year": 2026,
     "as_of": "2026-10-12",
-    "positions": POSITIONS,
     "funds": [
         {
             "fund": "310100",
@@ -745,6 +746,7 @@ PREPAYMENT_STATEMENT: Json = {
             "months": [{"month": "2026-11-01", "due": "3211419.73", "expected": "3211419.73", "left": "3211419.72"}],
         }
     ],
+    "positions": POSITIONS,
 }
 
 PROPOSAL: Json = {

@@ -108,7 +108,6 @@ class Reviewed(BaseModel):
 class Answer(Batch):
     model_config = example_of(examples.CLAIM)
 
-    positions: Positions
     policy: Annotated[str, Field(description="Hash of the policy it was accepted under")]
     lead: Annotated[str | None, Field(description="The batch that carries its payable, once it is approved")]
     funds: list[OfFund]
@@ -119,6 +118,7 @@ class Answer(Batch):
     findings: Annotated[list[Found], Field(description=f"The first {reading.FINDINGS_MAX} of them")]
     findings_total: int
     stages: Annotated[list[Reviewed], Field(description="The stages of audit that are over")]
+    positions: Positions
 
 
 @router.get(
@@ -133,7 +133,7 @@ async def claim(
     month = await reading.month(caller, here, provider, batch, findings_of="BATCH")
     claim = month.claim
     return Answer(
-        **get_claims.batch(claim, None).model_dump(),
+        **get_claims.batch(claim, None, month.institution.name).model_dump(),
         positions=month.positions,
         policy=claim.policy_ref,
         lead=claim.lead or None,

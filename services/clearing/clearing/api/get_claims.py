@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
-from clearing.api import examples, filters, reading
+from clearing.api import examples, filters, naming, reading
 from clearing.api.filters import DueBetween, OfProvider
 from clearing.api.working_days import Ageing, WorkedDays, horizon
 from clearing.claims.claim import Claim
@@ -57,6 +57,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
 class Batch(BaseModel):
     batch: str
     provider: str
+    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
     area: str
     insured_area: str
     insutype: str
@@ -88,11 +89,11 @@ class Answer(BaseModel):
     model_config = example_of(examples.CLAIMS)
 
     as_of: date | None
-    positions: Positions
     claims: list[Batch]
     claimed: Annotated[Yuan, Field(description="The sum of what was claimed in this answer")]
     payable: Annotated[Yuan, Field(description="The sum of what is approved and not paid in this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get("/v1/claims", responses=answers.or_problems(*answers.PAGING), summary="Claim batches by due date")
@@ -111,6 +112,7 @@ async def claims(question: Annotated[Question, Query()], caller: Caller, here: H
             reading.SQL.claims, within.lanes, within.areas, within.parties, *_narrowing(question, calendar), *after,
             question.limit + 1,
         )  # fmt: skip
+        names = await naming.names(connection, within, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     batches = [reading.claim_of(row["body"]) for row in rows]
@@ -118,7 +120,7 @@ async def claims(question: Annotated[Question, Query()], caller: Caller, here: H
     return Answer(
         as_of=question.as_of,
         positions=positions,
-        claims=[batch(claim, worked) for claim in batches],
+        claims=[batch(claim, worked, names.get(claim.dimensions.provider)) for claim in batches],
         claimed=filters.total_of(claim.claimed for claim in batches),
         payable=filters.total_of(claim.payable for claim in batches),
         next=following,
@@ -152,11 +154,12 @@ def _narrowing(question: Question, calendar: Calendar) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def batch(claim: Claim, worked: WorkedDays | None) -> Batch:
+def batch(claim: Claim, worked: WorkedDays | None, provider_name: str | None) -> Batch:
     mine, paid = claim.dimensions, claim.live and not claim.unpaid
     return Batch(
         batch=claim.ref,
         provider=mine.provider,
+        provider_name=provider_name,
         area=mine.area,
         insured_area=mine.insured_area,
         insutype=mine.insutype,

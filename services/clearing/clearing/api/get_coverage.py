@@ -53,10 +53,10 @@ class Answer(BaseModel):
 
     area: str
     month: str
-    positions: Positions
     money: OfMoney
     institutions: OfInstitutions
     target: Annotated[str, Field(description="What both ratios are to reach by the end of 2026")]
+    positions: Positions
 
 
 @router.get(

@@ -58,12 +58,12 @@ class Answer(BaseModel):
     cut_off: date
     clock_start: Annotated[date, Field(description="The day after the cut-off")]
     calendar_version: str
-    positions: Positions
     deadlines: list[Deadline]
     days: Annotated[
         list[Counted] | None,
         Field(description="Every day from the clock's start to the 20th working day; null where no calendar covers it"),
     ]
+    positions: Positions
 
 
 @router.get(

@@ -74,8 +74,8 @@ class Answer(BaseModel):
     provisional_from: Annotated[
         date | None, Field(description="From this day on no notice says which days are worked: weekdays are shown")
     ]
-    positions: Positions
     funds: list[OfFund]
+    positions: Positions
 
 
 @router.get(

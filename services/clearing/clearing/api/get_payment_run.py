@@ -32,8 +32,8 @@ class LeftOut(Withheld):
 class Answer(Run):
     model_config = example_of(examples.ONE_RUN)
 
-    positions: Positions
     left_out: Annotated[list[LeftOut], Field(description=f"What was withheld, the first {WITHHELD_MAX}")]
+    positions: Positions
 
 
 @router.get(

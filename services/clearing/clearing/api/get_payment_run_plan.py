@@ -45,7 +45,6 @@ class Answer(BaseModel):
     bank_account: BankAccount
     execute_on: date
     due_until: date
-    positions: Positions
     undecided: Annotated[
         str | None, Field(description="The last run of the account; none is made before it is decided")
     ]
@@ -56,6 +55,7 @@ class Answer(BaseModel):
     planned: Annotated[Sum, Field(description="Would be sent: the earliest due first, as far as the money goes")]
     not_covered: Annotated[Sum, Field(description="Approved, and more than is there")]
     days: Annotated[list[OfDay], Field(description="The same by due day")]
+    positions: Positions
 
 
 @router.get(

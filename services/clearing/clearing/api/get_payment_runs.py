@@ -30,13 +30,13 @@ class Question(questions.Waiting, questions.Page, Exported):
 class Answer(BaseModel):
     model_config = example_of(examples.RUNS)
 
-    positions: Positions
     runs: list[Run]
     planned: Annotated[Yuan, Field(description="The sum of this answer, as are the others")]
     sent: Yuan
     settled: Yuan
     on_the_way: Yuan
     next: str | None
+    positions: Positions
 
 
 @router.get(

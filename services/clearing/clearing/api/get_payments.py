@@ -1,6 +1,6 @@
 """GET /v1/payments: what was ordered and what became of it, by due date; and the work queues of whoever pays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -88,6 +88,7 @@ class Withheld(BaseModel):
 
 class Payment(Paid):
     provider: str
+    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
     area: str | None
     fund: str | None
     fund_name: Name | None
@@ -122,7 +123,6 @@ class Answer(BaseModel):
     model_config = example_of(examples.PAYMENTS)
 
     as_of: date | None
-    positions: Positions
     payments: list[Payment]
     providers: Annotated[
         list[Group], Field(description="The payments of this answer by provider, as they are approved")
@@ -130,6 +130,7 @@ class Answer(BaseModel):
     total: Annotated[Yuan, Field(description="The sum of the payments of this answer")]
     to_retry: Annotated[Yuan, Field(description="The sum of what failed or came back and waits, in this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get(
@@ -157,17 +158,18 @@ async def payments(
             reading.PAYMENTS.payments, within.lanes, within.areas, within.parties, *_narrowing(question), *after,
             exports.rows_wanted(question, question.limit),
         )  # fmt: skip
+        names = await naming.names(connection, within, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, found[0]["lane"] if found else 0)
     if question.format != "json":
-        table = Table(TITLE, COLUMNS, [_row(row, known, question.as_of) for row in exports.cut(found)])
+        table = Table(TITLE, COLUMNS, [_row(row, known, names, question.as_of) for row in exports.cut(found)])
         return await exports.file(request, caller, here, question, "payments", table)
     rows, following = pages.cut(found, question.limit)
     told = [reading.payment_of(row["body"]) for row in rows]
     return Answer(
         as_of=question.as_of,
         positions=positions,
-        payments=[_payment(row, one, known, question.as_of) for row, one in zip(rows, told, strict=True)],
+        payments=[_payment(row, one, known, names, question.as_of) for row, one in zip(rows, told, strict=True)],
         providers=_by_provider(told),
         total=filters.total_of(one.amounts for one in told),
         to_retry=filters.total_of(one.to_retry for one in told),
@@ -184,13 +186,14 @@ def _narrowing(question: Question) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _payment(row: asyncpg.Record, one: Told, known: Known, as_of: date | None) -> Payment:
+def _payment(row: asyncpg.Record, one: Told, known: Known, names: Mapping[str, str], as_of: date | None) -> Payment:
     account = standing.account_of(row)
     stands = standing.of(one, known, account, row["policy_ref"], row["opened"])
     last = one.withheld[-1] if one.withheld else None
     return Payment(
         **get_claim.paid(one).model_dump(),
         provider=one.provider,
+        provider_name=names.get(one.provider),
         area=row["area"],
         fund=one.fund,
         fund_name=answers.fund_name(one.fund) if one.fund else None,
@@ -239,7 +242,8 @@ def _by_provider(told: Sequence[Told]) -> list[Group]:
 
 TITLE = Name(zh="付款", en="Payments")
 COLUMNS = (
-    Column("付款单", "payment"), Column("定点机构", "provider"), Column("统筹区", "area"), Column("基金", "fund"),
+    Column("付款单", "payment"), Column("定点机构", "provider"), Column("机构名称", "provider name"),
+    Column("统筹区", "area"), Column("基金", "fund"),
     Column("基金名称", "fund name"), Column("用途", "purpose"), Column("状态", "state"),
     Column("应付日", "due", "day"), Column("逾期天数", "days overdue", "number"), Column("金额", "amount", "money"),
     Column("已付", "settled", "money"), Column("已退", "returned", "money"), Column("待重付", "to retry", "money"),
@@ -251,12 +255,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _row(row: asyncpg.Record, known: Known, as_of: date | None) -> Sequence[Cell]:
+def _row(row: asyncpg.Record, known: Known, names: Mapping[str, str], as_of: date | None) -> Sequence[Cell]:
     told = reading.payment_of(row["body"])
-    one = _payment(row, told, known, as_of)
+    one = _payment(row, told, known, names, as_of)
     amounts = (sum(fens.values()) for fens in (told.amounts, told.settled, told.returned, told.to_retry))
     return (
-        one.payment, one.provider, one.area, one.fund, one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
+        one.payment, one.provider, one.provider_name, one.area, one.fund,
+        one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
         one.state_name.zh, one.due, one.days_overdue, *amounts, one.requested_by, " ".join(one.approvers), one.missing,
         one.expires_on, one.run, one.value_date, one.confirmed_on, one.account,
         one.account_state_name.zh if one.account_state_name else None,

@@ -83,8 +83,8 @@ class Answer(BaseModel):
 
     area: str
     as_of: Annotated[date, Field(description="The day that was opened last")]
-    positions: Positions
     funds: list[OfFund]
+    positions: Positions
 
 
 @router.get(

@@ -88,8 +88,8 @@ class Answer(BaseModel):
     area: str
     year: int
     as_of: Annotated[date, Field(description="The day that was opened last")]
-    positions: Positions
     funds: list[OfFund]
+    positions: Positions
 
 
 class _Fund(NamedTuple):

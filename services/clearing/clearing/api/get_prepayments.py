@@ -78,12 +78,12 @@ class Told(BaseModel):
 class Answer(BaseModel):
     model_config = example_of(examples.PREPAYMENTS)
 
-    positions: Positions
     prepayments: list[Told]
     granted: Annotated[Yuan, Field(description="The sum of this answer")]
     outstanding: Annotated[Yuan, Field(description="The sum of this answer")]
     due: Annotated[Yuan, Field(description="The sum of this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get(

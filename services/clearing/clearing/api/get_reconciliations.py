@@ -110,9 +110,9 @@ class Answer(BaseModel):
     model_config = example_of(examples.RECONCILIATIONS)
 
     day: date
-    positions: Positions
     agrees: Annotated[bool, Field(description="Whether no account differs")]
     accounts: list[Account]
+    positions: Positions
 
 
 @router.get(

@@ -47,10 +47,10 @@ class Case(BaseModel):
 class Answer(BaseModel):
     model_config = example_of(examples.RECOVERIES)
 
-    positions: Positions
     recoveries: list[Case]
     due: Annotated[Yuan, Field(description="The sum of what is still owed in this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get("/v1/recoveries", responses=answers.or_problems(*answers.PAGING), summary="Recoveries")

@@ -78,11 +78,11 @@ class Answer(BaseModel):
     model_config = example_of(examples.SUSPENSE)
 
     as_of: date | None
-    positions: Positions
     items: list[Suspended]
     came: Annotated[Yuan, Field(description="The sum of what came, in this answer (2190)")]
     left: Annotated[Yuan, Field(description="The sum of what left, in this answer (1190)")]
     next: str | None
+    positions: Positions
 
 
 @router.get(

@@ -66,11 +66,11 @@ class Asked(BaseModel):
 class Answer(BaseModel):
     model_config = example_of(examples.TREASURY)
 
-    positions: Positions
     requests: list[Asked]
     requested: Annotated[Yuan, Field(description="The sum of this answer")]
     received: Annotated[Yuan, Field(description="The sum of this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get(

@@ -1,13 +1,15 @@
 """What commands name: payments and providers, as far as their caller may see them. A name belongs to a provider."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from medfund.http import reach
 from medfund.http.context import Context
+from medfund.http.database import Connection
 from medfund.http.problems import Problem
+from medfund.http.reach import Reach
 from medfund.http.tokens import EVERYTHING, Principal
 from medfund.postgres import queries
 
@@ -45,6 +47,12 @@ async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[
     async with here.database.snapshot(caller) as connection:
         rows = await connection.fetch(SQL.doubts, whose.lane, whose.provider, sorted(set(refs)))
     return [row["why"] for row in rows]
+
+
+async def names(connection: Connection, within: Reach, providers: Iterable[str]) -> Mapping[str, str]:
+    """What people know some providers by; one that nobody has told is left out."""
+    rows = await connection.fetch(SQL.names, within.lanes, sorted(set(providers)))
+    return {row["provider"]: row["name"] for row in rows}
 
 
 async def provider(caller: Principal, here: Context, code: str) -> asyncpg.Record:

@@ -33,7 +33,6 @@ BALANCES: Json = {
     "book": "OPS",
     "as_of": "2025-07-31",
     "known_on": None,
-    "positions": POSITIONS,
     "balances": [
         {
             "area": "152500",
@@ -49,6 +48,7 @@ BALANCES: Json = {
     ],
     "totals": OWED,
     "next": None,
+    "positions": POSITIONS,
 }
 
 LINE: Json = {
@@ -79,13 +79,12 @@ LINE: Json = {
     "events": 1,
 }
 
-LINES: Json = {"book": "OPS", "positions": POSITIONS, "lines": [LINE], "total": "6852.80", "next": None}
+LINES: Json = {"book": "OPS", "lines": [LINE], "total": "6852.80", "next": None, "positions": POSITIONS}
 
 TRIAL_BALANCE: Json = {
     "book": "OPS",
     "as_of": "2025-07-31",
     "known_on": None,
-    "positions": POSITIONS,
     "funds": [
         {
             "area": "152500",
@@ -100,13 +99,13 @@ TRIAL_BALANCE: Json = {
     ],
     "totals": EVEN,
     "balanced": True,
+    "positions": POSITIONS,
 }
 
 TURNOVER: Json = {
     "book": "OPS",
     "account": "2100",
     "account_name": PAYABLE_NAME,
-    "positions": POSITIONS,
     "rows": [
         {
             "fund": "390100",
@@ -119,11 +118,11 @@ TURNOVER: Json = {
         }
     ],
     "totals": OWED,
+    "positions": POSITIONS,
 }
 
 CASH: Json = {
     "as_of": "2026-02-27",
-    "positions": POSITIONS,
     "funds": [
         {
             "area": "152500",
@@ -155,6 +154,7 @@ CASH: Json = {
         }
     ],
     "agrees": True,
+    "positions": POSITIONS,
 }
 
 EXPLAINED_LINE: Json = {
@@ -180,13 +180,13 @@ EXPLAINED_BALANCE: Json = {
     "party": "H15250200017",
     "account": "2100",
     "account_name": PAYABLE_NAME,
-    "positions": POSITIONS,
     "balance": OWED,
     "journal": OWED,
     "journal_lines": 1,
     "proved": True,
     "lines": [LINE],
     "next": None,
+    "positions": POSITIONS,
 }
 EXPLAINED: Json = {
     "balance": {"summary": "A balance", "value": EXPLAINED_BALANCE},
@@ -250,12 +250,12 @@ REFUSED: Json = {
     "party": "H15250200017",
 }
 QUARANTINE: Json = {
-    "positions": POSITIONS,
     "reasons": {"identity_mismatch": 1},
     "total": 1,
     "deliveries": 1,
     "records": [REFUSED],
     "next": None,
+    "positions": POSITIONS,
 }
 QUARANTINED: Json = {
     **REFUSED,

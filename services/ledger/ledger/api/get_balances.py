@@ -42,10 +42,10 @@ class Answer(BaseModel):
     book: Literal["OPS", "STAT"]
     as_of: date | None
     known_on: date | None
-    positions: Positions
     balances: list[Balance]
     totals: Annotated[Amounts, Field(description="The sum of the balances of this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get(

@@ -64,9 +64,9 @@ class Answer(BaseModel):
     model_config = example_of(examples.CASH)
 
     as_of: date | None
-    positions: Positions
     funds: list[FundCash]
     agrees: Annotated[bool, Field(description="Both books have the same, and what every last statement says")]
+    positions: Positions
 
 
 @router.get(

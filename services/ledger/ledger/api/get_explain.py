@@ -51,13 +51,13 @@ class BalanceExplained(BaseModel):
     party: str
     account: str
     account_name: Name
-    positions: Positions
     balance: Annotated[Amounts, Field(description="From the balances")]
     journal: Annotated[Amounts, Field(description="From the lines")]
     journal_lines: Annotated[int, Field(description="How many lines there are; this page may hold fewer")]
     proved: Annotated[bool, Field(description="Both are the same")]
     lines: list[Line]
     next: str | None
+    positions: Positions
 
 
 class EventOfLine(BaseModel):

@@ -65,10 +65,10 @@ class Answer(BaseModel):
     model_config = example_of(examples.LINES)
 
     book: Literal["OPS", "STAT"]
-    positions: Positions
     lines: list[Line]
     total: Annotated[Yuan, Field(description="The sum of the amounts of this answer")]
     next: str | None
+    positions: Positions
 
 
 @router.get("/v1/lines", responses=answers.or_problems(*answers.PAGING), summary="Journal lines")

@@ -49,12 +49,12 @@ class Refused(BaseModel):
 class Answer(BaseModel):
     model_config = example_of(examples.QUARANTINE)
 
-    positions: Positions
     reasons: Annotated[dict[str, int], Field(description="How many ids each reason refused, under these filters")]
     total: Annotated[int, Field(description="How many ids; what has none that could be read counts by itself")]
     deliveries: Annotated[int, Field(description="How many records: the same id may be refused again and again")]
     records: list[Refused]
     next: str | None
+    positions: Positions
 
 
 @router.get("/v1/quarantine", responses=answers.or_problems(*answers.PAGING), summary="Refused events")

@@ -48,10 +48,10 @@ class Answer(BaseModel):
     book: Literal["OPS", "STAT"]
     as_of: date | None
     known_on: date | None
-    positions: Positions
     funds: list[FundBooks]
     totals: Amounts
     balanced: Annotated[bool, Field(description="Whether debit equals credit in every fund that is shown whole")]
+    positions: Positions
 
 
 @router.get(

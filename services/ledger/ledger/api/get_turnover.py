@@ -42,9 +42,9 @@ class Answer(BaseModel):
     book: Literal["OPS", "STAT"]
     account: str
     account_name: Name
-    positions: Positions
     rows: list[Turnover]
     totals: Amounts
+    positions: Positions
 
 
 @router.get(
