@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from medfund import money
+from medfund import calendar, money
 from medfund.city import model, profiles
 from medfund.city.lines import POLICY
 from medfund.demo import door as door_of_money
@@ -114,7 +114,7 @@ class Claims:
             self._sent()
             world.open_days(day + timedelta(days=1), day + timedelta(days=2))
             self._sent()
-            self.door.pay(day + timedelta(days=3))
+            self.door.pay(calendar.shipped().next_working_day(day + timedelta(days=2)))
 
     def _claimed(self) -> None:
         """The month is claimed, and on the next working day its P1 is approved; the bank pays it."""

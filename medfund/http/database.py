@@ -107,10 +107,17 @@ class Database:
     async def _acquire(self) -> Connection:
         try:
             return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-        except (TimeoutError, asyncpg.TooManyConnectionsError) as error:
+        except TimeoutError as error:
+            # Who waits for a connection that is not made yet waits for the server, not for other callers.
+            raise Problem("busy" if self._all_in_use else "database_unavailable") from error
+        except asyncpg.TooManyConnectionsError as error:
             raise Problem("busy") from error
         except connect.UNAVAILABLE as error:
             raise Problem("database_unavailable") from error
+
+    @property
+    def _all_in_use(self) -> bool:
+        return self._pool.get_size() == self._connections_max and self._pool.get_idle_size() == 0
 
 
 async def _nothing(connection: asyncpg.Connection) -> None:

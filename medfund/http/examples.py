@@ -48,3 +48,23 @@ HEALTH: Json = {
 }
 
 METRICS = 'medfund_lag_events{service="ledger"} 41.0\n'
+
+AUDIT: Json = {
+    "rows": [
+        {
+            "id": "019c4a2e-8f00-7b31-9f04-6d2c0f8a1e55",
+            "at": "2026-02-10T09:12:44.310000+08:00",
+            "person": "staff-31ad",
+            "role": "finance",
+            "operation": "hold",
+            "route": "POST /v1/holds",
+            "outcome": "asked",
+            "detail": {
+                "request": "019c4a2e-8ef8-7c1d-8c55-0f1b7f3a9d10",
+                "command": "hold-5f0c1d2e3a4b59687786a5b4c3d2e1f0",
+                "about": ["H15250200017", "H15250200017-310-21-202601", "case-2026-0017"],
+            },
+        }
+    ],
+    "next": None,
+}

@@ -36,7 +36,9 @@ class Answer(BaseModel):
     status: Literal["ok", "stale"]
     faults: Annotated[list[str], Field(description="Stable codes of what is wrong")]
     database: bool
-    log: bool
+    log: Annotated[
+        bool | None, Field(description="Null where it was not asked: without the database nothing says from where")
+    ]
     lanes: int
     lanes_without_worker: list[int]
     lanes_stopped: list[int]

@@ -48,7 +48,8 @@ class Lag(NamedTuple):
 
 class Health(NamedTuple):
     database: bool = False
-    log: bool = False
+    log: bool | None = None
+    """None: it was not asked, for without the database nobody knows from where."""
     lanes: int = 0
     idle: Sequence[int] = ()
     stopped: Sequence[int] = ()
@@ -62,7 +63,7 @@ class Health(NamedTuple):
         stale = self.lag is not None and self.lag.oldest_s > AGE_S_MAX
         found = {
             "database_unavailable": not self.database,
-            "log_unavailable": self.database and not self.log,
+            "log_unavailable": self.log is False,
             "lane_stopped": bool(self.stopped),
             "lane_without_worker": bool(self.idle) or (self.database and not self.lanes),
             "stale": stale,
@@ -130,7 +131,7 @@ class Probe:
             )
         except (KafkaError, OSError, TimeoutError):
             self._watched_at = -WATCHED_S
-            return health
+            return health._replace(log=False)
         return health._replace(
             log=True, lag=await self._lag(found), log_faults=[*watched, *watching.grave(found.held_up)]
         )

@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from medfund.http import wording
+
 MEDIA_TYPE = "application/problem+json"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -38,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "command_conflict": Kind(409, "The same command was given with other content", "同一指令内容不一致"),
     "would_be_declined": Kind(409, "Nothing of it would count", "按当前数据，该指令不会生效"),
     "run_undecided": Kind(409, "The last run of this account is not decided yet", "该账户上一支付批次尚未处理完毕"),
+    "no_working_day": Kind(422, "The bank does not work on this day", "该日不是工作日，银行不办理"),
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
     "not_for_one_alone": Kind(409, "It takes two people, and is nobody's own", "须两人办理，且不得为本人办理"),
     "approved_already": Kind(409, "Somebody else has agreed to it", "已由他人同意"),
@@ -83,6 +86,34 @@ class Problem(Exception):
         self.members = members
 
 
+THINGS: Mapping[str, tuple[str, str]] = {
+    "area": ("area that you speak for as a whole", "您有权全权办理的统筹区"),
+    "batch": ("batch of this provider", "该机构的申报批次"),
+    "command": ("command", "指令"),
+    "finding": ("finding of this batch", "该批次的审核疑点"),
+    "item": ("suspense item", "待查款项"),
+    "line": ("line of the journal", "分录"),
+    "payable": ("batch or case of this provider", "该机构的申报批次或追回案件"),
+    "payment": ("payment of this provider", "该机构的付款单"),
+    "plan": ("plan of this area", "该统筹区的预付计划"),
+    "prepayment": ("prepayment that you may see", "您可查看的预付金"),
+    "proposal": ("proposal of this area", "该统筹区的提议"),
+    "provider": ("provider that you may see", "您可查看的定点机构"),
+    "record": ("refused record at this place", "该位置的被拒记录"),
+    "route": ("route", "接口地址"),
+    "run": ("payment run", "支付批次"),
+    "target": ("target of this provider", "该机构的对应款项"),
+    "year": ("prepayment of this provider in this year", "该机构本年度的预付金"),
+}
+"""What names are of, in English and Chinese."""
+
+
+def unknown(name: str) -> Problem:
+    """Which of the names that were asked for is not known, whether it is nobody's or another's."""
+    en, zh = THINGS[name]
+    return Problem("not_found", f"There is no such {en}", detail_zh=f"没有{zh}", unknown=name)
+
+
 def answer(problem: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The response of a problem."""
     kind = problem.kind
@@ -125,12 +156,17 @@ async def _on_invalid(request: Request, error: RequestValidationError) -> JSONRe
 
 def places(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Where and what, without the value: it may be anything, and it was the caller's."""
-    return [
-        {"at": ".".join(map(str, error["loc"])), "rule": error["type"], "message": error["msg"]} for error in errors
-    ]
+    return [_place(error) for error in errors]
+
+
+def _place(error: Mapping[str, Any]) -> dict[str, str]:
+    said = wording.of(error)
+    return {"at": ".".join(map(str, error["loc"])), "rule": error["type"], "message": said.en, "message_zh": said.zh}
 
 
 async def _on_http(request: Request, error: HTTPException) -> JSONResponse:
+    if error.status_code == 404:
+        return answer(unknown("route"), headers=error.headers)
     code = _BY_STATUS.get(error.status_code, "request_refused" if error.status_code < 500 else "internal")
     headers = {"Allow": ", ".join(_allowed(request))} if code == "method_not_allowed" else error.headers
     return answer(Problem(code), headers=headers)
@@ -146,8 +182,8 @@ def _allowed(request: Request) -> Iterator[str]:
 
 _ERROR: Mapping[str, Any] = {
     "type": "object",
-    "required": ["at", "rule", "message"],
-    "properties": {name: {"type": "string"} for name in ("at", "rule", "message")},
+    "required": ["at", "rule", "message", "message_zh"],
+    "properties": {name: {"type": "string"} for name in ("at", "rule", "message", "message_zh")},
 }
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -159,6 +195,8 @@ SCHEMA: Mapping[str, Any] = {
         "status": {"type": "integer"},
         "code": {"type": "string", "enum": sorted(KINDS)},
         "detail": {"type": "string", "description": "For people; it may change"},
+        "detail_zh": {"type": "string", "description": "The same in Chinese, where it is said"},
+        "unknown": {"type": "string", "enum": sorted(THINGS), "description": "Of `not_found`: which name"},
         "errors": {"type": "array", "items": _ERROR, "description": "Each place that is wrong"},
         "reason": {"type": ["string", "null"], "description": "Why an event is refused, or nothing would come of it"},
         "reason_zh": {"type": "string"},

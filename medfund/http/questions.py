@@ -10,6 +10,7 @@ from medfund import codes, money
 from medfund.events.fields import FIRST_DAY, LAST_DAY
 from medfund.http import cursors
 from medfund.http.tokens import Principal
+from medfund.http.wording import Wrong
 
 PAGE_MAX = 1000
 ONE_DAY = timedelta(days=1)
@@ -19,12 +20,12 @@ POSITION_PATTERN = (
 )
 
 
-def one_of(known: Collection[str], refusal: str) -> AfterValidator:
+def one_of(known: Collection[str], en: str, zh: str) -> AfterValidator:
     """A code that does not exist is refused: to nothing, an answer of 0.00 would look like one."""
 
     def check(code: str) -> str:
         if code not in known:
-            raise ValueError(refusal)
+            raise Wrong(en, zh)
         return code
 
     return AfterValidator(check)
@@ -39,7 +40,7 @@ Yuan = Annotated[str, Field(pattern=money.AMOUNT_PATTERN, description="One amoun
 Fund = Annotated[
     str,
     Field(pattern=r"^[0-9]{6}$", description="Fund (fund_pay_type)", examples=["390100"]),
-    one_of(codes.FUNDS, "no fund has this code"),
+    one_of(codes.FUNDS, "no fund has this code", "没有这个基金编码"),
 ]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-04-01"])]
 Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]

@@ -30,6 +30,7 @@ event          publisher finance operator auditor
 quarantine     publisher provider finance operator auditor
 quarantined    publisher provider finance operator auditor
 publish        publisher
+audit          auditor
 metrics        operator auditor
 """,
     "clearing": """
@@ -70,6 +71,7 @@ propose        office
 approve_proposal office
 proposals_of_the_office finance approver operator auditor office
 command        provider finance approver operator auditor office
+audit          auditor
 metrics        operator auditor
 """,
 }
@@ -224,9 +226,9 @@ async def test_another_organisations_claim_does_not_exist(claimed: tuple[Api, Cl
     for path, (own, caller) in itertools.product(paths, tenants_of(claimed).items()):
         assert (await caller.get(path.format(provider=own, batch=f"B-{own}"))).status_code == 200
         for victim in set(clinic) - {own}:
-            for whose in (own, victim):
+            for whose, nobodys in ((own, own), (victim, NOBODY)):
                 response = await caller.get(path.format(provider=whose, batch=f"B-{victim}"))
-                nobody = await caller.get(path.format(provider=NOBODY, batch="B-nobody"))
+                nobody = await caller.get(path.format(provider=nobodys, batch="B-nobody"))
                 assert (response.status_code, response.text) == (404, nobody.text)
 
 

@@ -79,6 +79,23 @@ async def test_without_a_database_the_api_answers_and_health_says_why(
         health = await api.client.get("/healthz")
     assert health.status_code == 503
     assert health.json()["faults"] == ["database_unavailable"]
+    assert health.json()["log"] is None, "it was not asked"
+
+
+async def test_a_database_that_takes_calls_and_never_answers_is_away_and_not_busy(kafka: Kafka, tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        frozen = Database("none", f"postgresql://postgres@127.0.0.1:{port}/none?sslmode=disable")
+        async with served.serving(frozen, kafka.address, "none", tmp_path) as api:
+            asked = [api.caller("auditor").get("/v1/balances") for _ in range(3)]
+            for response in await asyncio.gather(*asked):
+                assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
+            health = (await api.client.get("/healthz")).json()
+            assert (health["faults"], health["log"]) == (["database_unavailable"], None)
 
 
 async def test_without_a_log_books_are_read_and_nothing_is_taken(alone: Api) -> None:

@@ -242,6 +242,26 @@ async def test_batches_approved_together_share_one_statement(fund: Fund, finance
     assert (await finance.answer(f"/v1/claims/{PROVIDER}/D-06"))["lead"] == "D-05"
 
 
+@pytest.mark.parametrize(
+    ("path", "unknown", "zh"),
+    [
+        (f"{PROVIDER}/B-9", "batch", "没有该机构的申报批次"),
+        (f"H15250299999/{BATCH}", "provider", "没有您可查看的定点机构"),
+    ],
+)
+async def test_it_is_said_which_of_two_names_is_not_known(
+    fund: Fund, finance: Caller, path: str, unknown: str, zh: str
+) -> None:
+    fund.settle({"310100": 4711})
+    fund.submit(BATCH)
+    await fund.drain()
+    for of_claim in ("", "/deadlines", "/statement"):
+        response = await finance.get(f"/v1/claims/{path}{of_claim}")
+        body = response.json()
+        assert (response.status_code, body["code"]) == (404, "not_found")
+        assert (body["unknown"], body["detail_zh"]) == (unknown, zh)
+
+
 # Deadlines
 
 

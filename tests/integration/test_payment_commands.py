@@ -24,6 +24,7 @@ P1 = f"{BATCH}/P1/310100"
 OTHER = f"{BATCH}/P1/390100"
 RUN = {"area": AREA, "fund": "310100", "execute_on": "2026-02-10", "number": 1}
 NAME = f"{AREA}-310100-20260210-1"
+NO_TARGET = "There is no such target of this provider"
 REQUEST = {
     "request": "YK-1", "area": AREA, "plan": "plan-2026-02", "amounts": {"310100": "50.00"}, "needed_on": "2026-02-27",
 }  # fmt: skip
@@ -361,8 +362,9 @@ async def test_of_two_officers_who_make_the_same_run_at_once_both_are_answered_t
         ({"area": "152600"}, 404, "not_found"),
         ({"fund": "310200"}, 409, "nothing_to_pay"),
         ({"due_until": "2026-02-08"}, 409, "nothing_to_pay"),
-        ({"execute_on": "2026-02-15"}, 409, "nothing_to_pay"),
+        ({"execute_on": "2026-02-24"}, 409, "nothing_to_pay"),
         ({"execute_on": "2026-02-08"}, 422, "parameter_invalid"),
+        ({"execute_on": "2026-02-15"}, 422, "no_working_day"),
         ({"number": 0}, 422, "parameter_invalid"),
         ({"staff_ref": "bo"}, 422, "parameter_invalid"),
     ],
@@ -375,6 +377,23 @@ async def test_a_run_that_cannot_be_is_refused_and_leaves_nothing(
     assert problem(await anna.command("/v1/payment-runs", **{**RUN, **changes})) == (status, code)
     assert await api.superuser("select * from commands where kind = 'run'") == []
     assert await api.superuser("select * from runs where run_ref <> ''") == []
+
+
+async def test_a_run_on_a_day_on_which_the_bank_does_not_work_is_told_the_next_one(
+    fund: Fund, api: Api, anna: Caller
+) -> None:
+    await approved(fund, api)
+    for day, coming in (("2026-02-15", "2026-02-24"), ("2026-02-28", None), ("2026-03-01", "2026-03-02")):
+        response = await anna.command("/v1/payment-runs", **{**RUN, "execute_on": day})
+        assert response.json().get("next_working_day") == coming, "2026-02-28 makes up for the spring festival"
+        await fund.drain()
+    notice = {"year": 2026, "notice_ref": "GBFMD-2026-9", "holidays": ["2026-03-02"], "workdays": []}
+    fund.put_in_lane("calendar.published.v1", **notice)
+    await fund.drain()
+    told = (await anna.command("/v1/payment-runs", **{**RUN, "execute_on": "2026-03-02"})).json()
+    assert (told["code"], told["next_working_day"]) == ("no_working_day", "2026-03-03")
+    assert "2026-03-03" in told["detail"]
+    assert "2026-03-03" in told["detail_zh"]
 
 
 async def test_who_does_not_speak_for_a_whole_area_makes_no_run(fund: Fund, api: Api) -> None:
@@ -485,8 +504,8 @@ async def test_what_an_item_cannot_have_been_is_told_before_anything_is_asked(
         ({"item": came, "placed_as": "RECOVERY", "target": "C-1"}, "does_not_fit",
          "fund 310100: the item is 10.00, and 5.00 of C-1 can be RECOVERY"),
         ({"item": out, "placed_as": "PAYMENT"}, "does_not_fit", "a PAYMENT names its target and its provider"),
-        ({"item": out, "placed_as": "PAYMENT", "target": "B-0/P1/310100"}, "not_found", "There is no such target"),
-        ({"item": came, "placed_as": "RECOVERY", "target": "C-9"}, "not_found", "There is no such target"),
+        ({"item": out, "placed_as": "PAYMENT", "target": "B-0/P1/310100"}, "not_found", NO_TARGET),
+        ({"item": came, "placed_as": "RECOVERY", "target": "C-9"}, "not_found", NO_TARGET),
     ):  # fmt: skip
         response = await anna.command("/v1/suspense-placings", **{**mine, **said})
         assert (response.json()["code"], response.json().get("detail")) == (code, detail)

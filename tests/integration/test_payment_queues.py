@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from clearing.api import exports, reading
+from clearing.api import reading
 from clearing.payments import planning
 from medfund import money
-from medfund.http import reach, tokens
+from medfund.http import exports, reach, tokens
 from medfund.http.reach import Reach
 from medfund.http.tokens import Principal
 from tests.conftest import Database

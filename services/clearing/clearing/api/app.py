@@ -47,7 +47,7 @@ from clearing.service import Clearing
 from clearing.settings import ApiSettings
 from medfund import money
 from medfund.events.kinds import Event
-from medfund.http import app, context, get_metrics
+from medfund.http import app, context, get_audit, get_metrics
 from medfund.lanes.decider import Decider
 
 VERSION = "1"
@@ -65,7 +65,7 @@ LOCKED = (
     post_account_confirmations, post_payment_runs, get_prepayments, get_prepayment_outlook, get_prepayment_plan,
     get_prepayment_statement, post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications,
     post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_proposals, post_proposals,
-    post_proposal_approvals, get_command, get_metrics,
+    post_proposal_approvals, get_command, get_audit, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""
 

@@ -21,7 +21,7 @@ from medfund.events import envelope
 from medfund.events.codec import Accepted
 from medfund.events.envelope import Envelope
 from medfund.events.kinds import KINDS
-from medfund.http import answers, auditing, bodies, reach
+from medfund.http import answers, auditing, bodies, problems, reach
 from medfund.http.appending import Message
 from medfund.http.context import Context
 from medfund.http.database import Connection
@@ -140,8 +140,8 @@ async def payable(caller: Principal, here: Context, ref: str, provider: str | No
     within = naming.within(caller, here, provider)
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.payable, within.lanes, within.areas, within.parties, ref)
-    if row is None:
-        raise Problem("not_found")
+        if row is None:
+            raise await naming.unknown(connection, within, "payable")
     return row["lane"], _dimensions(row["dimensions"])
 
 
@@ -152,7 +152,9 @@ async def give(request: Request, caller: Principal, here: Context, command: Comm
         before = await kept(connection, caller, here, command.id)
     if before is None:
         await foresee(here, command)
-    await auditing.record(request, here.database, caller, "asked", {"command": command.id})
+    await auditing.record(
+        request, here.database, caller, "asked", {"command": command.id, "about": [str(key) for key in command.keys]}
+    )
     async with here.database.change(caller) as connection:
         row = await keep(connection, caller, here, command)
     if msgspec.json.decode(row["body"]) != command.data:
@@ -174,7 +176,7 @@ def given(command: Command) -> Given:
 def of_area(caller: Principal, here: Context, area: str) -> int:
     """The lane of what belongs to a whole area, for those who speak for all of it. Raises `Problem`."""
     if not caller.may_see_area(area) or EVERYTHING not in caller.organisations:
-        raise Problem("not_found")
+        raise problems.unknown("area")
     return partition.lane_of(area.encode(), here.lanes)
 
 
@@ -220,7 +222,7 @@ async def keep(connection: Connection, caller: Principal, here: Context, command
     )  # fmt: skip
     row = await kept(connection, caller, here, command.id)
     if row is None:
-        raise Problem("not_found")
+        raise problems.unknown("command")
     return row
 
 

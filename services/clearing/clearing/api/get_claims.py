@@ -19,6 +19,7 @@ from medfund.http.cursors import Pages
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.questions import Day
+from medfund.http.wording import Wrong
 
 router = APIRouter()
 ORDER = {"due": date, "lane": int, "provider": str, "ref": str}
@@ -50,7 +51,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
     def _a_day_to_look_from(self) -> "Question":
         asked = [name for name in ("overdue", "at_risk", "ageing") if getattr(self, name) is not None]
         if asked and self.as_of is None:
-            raise ValueError(f"give `as_of` with `{asked[0]}`")
+            raise Wrong(f"give `as_of` with `{asked[0]}`", f"`{asked[0]}` 须同时给出 `as_of`")
         return self
 
 

@@ -15,11 +15,10 @@ from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
 from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
-from medfund.http import answers, reach
+from medfund.http import answers, problems, reach
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 
 router = APIRouter()
 ANSWERS_MAX = 600
@@ -88,7 +87,7 @@ async def command(
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.kept, id, within.lanes, within.areas, within.parties)
         if row is None:
-            raise Problem("not_found")
+            raise problems.unknown("command")
         identity, lanes = commands.identity(id), commands.lanes_of(here, row["lane"])
         found = await connection.fetch(SQL.accepted, lanes, [identity])
         refused = await connection.fetchrow(SQL.refused, row["lane"], identity, row["provider"])

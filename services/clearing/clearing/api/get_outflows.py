@@ -8,8 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from clearing.api import examples, exports, filters, reading, runs, standing
-from clearing.api.exports import Exported
+from clearing.api import examples, filters, reading, runs, standing
 from clearing.claims import clock
 from clearing.funds import positive
 from clearing.instant import amounts
@@ -18,11 +17,12 @@ from clearing.payments.outflow import Due, Forecast
 from clearing.policy import Policies
 from medfund import money
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.http import answers, questions, reach
+from medfund.http import answers, exports, questions, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
+from medfund.http.exports import Exported
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Fund
 from medfund.http.tables import Column, Table

@@ -11,11 +11,10 @@ from clearing.api.get_payments import Withheld
 from clearing.api.runs import Run
 from clearing.payments.payment import Status
 from medfund import money
-from medfund.http import answers, reach
+from medfund.http import answers, problems, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 
 router = APIRouter()
 WITHHELD_MAX = 1000
@@ -48,7 +47,7 @@ async def payment_run(run: Annotated[Ref, Path()], caller: Caller, here: Here) -
     async with here.database.snapshot(caller) as connection:
         rows = await connection.fetch(runs.SQL.runs, within.lanes, areas, None, run, None, None, 1)
         if not rows:
-            raise Problem("not_found")
+            raise problems.unknown("run")
         [told] = await runs.described(connection, rows, areas, lanes=here.lanes)
         left_out = await connection.fetch(runs.SQL.withheld_payments, run, areas, told.fund, WITHHELD_MAX)
         positions = await answers.positions(connection, within.lanes)

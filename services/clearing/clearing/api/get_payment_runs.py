@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, exports, filters, runs
-from clearing.api.exports import Exported
+from clearing.api import examples, filters, runs
 from clearing.api.runs import Run
 from medfund import money
-from medfund.http import answers, questions, reach, waiting
+from medfund.http import answers, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.examples import of as example_of
+from medfund.http.exports import Exported
 from medfund.http.questions import Area, Fund
 from medfund.http.tables import Cell, Column, Table
 

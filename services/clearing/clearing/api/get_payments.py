@@ -8,8 +8,7 @@ import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from clearing.api import examples, exports, filters, get_claim, naming, reading, standing
-from clearing.api.exports import Exported
+from clearing.api import examples, filters, get_claim, naming, reading, standing
 from clearing.api.filters import DueBetween, OfProvider, Ref
 from clearing.api.get_claim import Paid
 from clearing.api.standing import AccountState
@@ -17,13 +16,15 @@ from clearing.payments.payment import Payment as Told
 from clearing.payments.payment import Status
 from clearing.state import Known
 from medfund.events.payments import Purpose
-from medfund.http import answers, questions, reach, waiting
+from medfund.http import answers, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.examples import of as example_of
+from medfund.http.exports import Exported
 from medfund.http.questions import Day, Fund
 from medfund.http.tables import Cell, Column, Table
+from medfund.http.wording import Wrong
 
 router = APIRouter()
 ORDER = {"due": str, "lane": int, "provider": str, "payment_ref": str}
@@ -75,7 +76,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween, Export
     @model_validator(mode="after")
     def _a_day_to_look_from(self) -> "Question":
         if self.queue == "overdue" and self.as_of is None:
-            raise ValueError("give `as_of` with `queue=overdue`")
+            raise Wrong("give `as_of` with `queue=overdue`", "`queue=overdue` 须同时给出 `as_of`")
         return self
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from clearing.api import examples, exports, plans
-from clearing.api.exports import Exported
+from clearing.api import examples, plans
 from clearing.api.filters import Ref
 from clearing.api.plans import PlanTold
+from medfund.http import exports, problems
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
+from medfund.http.exports import Exported
 from medfund.http.questions import Area
 from medfund.http.tables import Column, Table
 
@@ -52,7 +52,7 @@ async def prepayment_plan(
     async with here.database.snapshot(caller) as connection:
         found = await plans.kept(connection, area, plan)
     if found is None:
-        raise Problem("not_found")
+        raise problems.unknown("plan")
     lines, became = found.plan.lines, found.became
     if question.format != "json":
         rows = [

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, exports, get_prepayment_outlook, get_prepayments, standing
+from clearing.api import commands, examples, get_prepayment_outlook, get_prepayments, standing
 from clearing.api.get_prepayment_outlook import Month
 from clearing.api.get_prepayments import SQL, Told
 from clearing.prepayment import history
@@ -18,11 +18,10 @@ from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Known
 from medfund import money
-from medfund.http import answers, auditing, pages, questions, reach, tables, waiting
+from medfund.http import answers, auditing, exports, pages, problems, questions, reach, tables, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Party
 from medfund.http.tables import Cell, Column, Table
 
@@ -129,7 +128,7 @@ async def prepayment_statement(
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, rows[0]["lane"] if rows else 0)
     if not rows or today is None or year is None:
-        raise Problem("not_found")
+        raise problems.unknown("year")
     found = [_prepayment(row["body"]) for row in rows]
     area, funds = found[0].dimensions.area, list(_funds(found, steps, known, today, year))
     if question.format == "json":

@@ -8,19 +8,19 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, exports, filters, standing
-from clearing.api.exports import Exported
+from clearing.api import commands, examples, filters, standing
 from clearing.api.filters import OfProvider
 from clearing.prepayment.owed import due_now
 from clearing.prepayment.prepayment import Prepayment, Status, given
 from clearing.state import Known
 from medfund import money
 from medfund.events.prepayments import Grade, PrepaymentKind
-from medfund.http import answers, questions, reach, waiting
+from medfund.http import answers, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.examples import of as example_of
+from medfund.http.exports import Exported
 from medfund.http.questions import Fund
 from medfund.http.tables import Cell, Column, Table
 from medfund.postgres import queries

@@ -9,17 +9,17 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, exports, filters, runs
-from clearing.api.exports import Exported
+from clearing.api import examples, filters, runs
 from clearing.api.filters import Ref
 from clearing.funds import Fens, added, fens, total
 from medfund import money
 from medfund.events.treasury import TreasuryFundsRequested
-from medfund.http import answers, questions, reach, waiting
+from medfund.http import answers, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.examples import of as example_of
+from medfund.http.exports import Exported
 from medfund.http.questions import Area
 from medfund.http.tables import Cell, Column, Table
 from medfund.postgres import queries

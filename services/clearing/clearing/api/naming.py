@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from medfund.http import reach
+from medfund.http import problems, reach
 from medfund.http.context import Context
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
@@ -36,8 +36,8 @@ async def payments(caller: Principal, here: Context, refs: Sequence[str], provid
     among = within(caller, here, provider)
     async with here.database.snapshot(caller) as connection:
         found = await connection.fetch(SQL.payments, among.lanes, among.areas, among.parties, sorted(set(refs)))
-    if len(found) < len(set(refs)):
-        raise Problem("not_found")
+        if len(found) < len(set(refs)):
+            raise await unknown(connection, among, "payment")
     row = found[0]
     return Whose(row["lane"], row["area"], row["provider"])
 
@@ -55,11 +55,17 @@ async def names(connection: Connection, within: Reach, providers: Iterable[str])
     return {row["provider"]: row["name"] for row in rows}
 
 
+async def unknown(connection: Connection, within: Reach, name: str) -> Problem:
+    """The provider whose things were asked for is not known, or it has none of that name."""
+    known = await connection.fetchrow(SQL.provider, within.lanes, within.areas, within.parties)
+    return problems.unknown(name if known else "provider")
+
+
 async def provider(caller: Principal, here: Context, code: str) -> asyncpg.Record:
     """Where a provider is registered, and where it is paid to. Raises `Problem`."""
     among = reach.of(caller, area=None, party=code, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.provider, among.lanes, among.areas, among.parties)
     if row is None:
-        raise Problem("not_found")
+        raise problems.unknown("provider")
     return row

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples, naming, reading
 from clearing.api.commands import SQL, Command, Given
 from clearing.api.filters import Ref, Text
+from medfund.http import problems
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Party
 
 router = APIRouter()
@@ -41,7 +41,7 @@ async def appeal(request: Request, response: Response, caller: Caller, here: Her
         lane, claim = await reading.one(connection, within, asked.batch)
         mine = claim.dimensions
         if not await connection.fetch(SQL.finding, lane, mine.provider, claim.ref, asked.finding):
-            raise Problem("not_found")
+            raise problems.unknown("finding")
     data = {
         "area": mine.area,
         "provider": mine.provider,

@@ -12,11 +12,12 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, runs
+from clearing.api import commands, examples, reading, runs
 from clearing.api.commands import Command, Given
 from clearing.payments import planning
 from clearing.payments.planning import Plan, Wanted
 from medfund import money
+from medfund.calendar import CalendarNotLoaded
 from medfund.events.fields import LAST_DAY
 from medfund.http import answers, auditing
 from medfund.http.answers import Yuan
@@ -25,6 +26,7 @@ from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Day, Fund
+from medfund.lanes import partition
 
 router = APIRouter()
 TRIES = 4
@@ -59,7 +61,7 @@ class Kept(NamedTuple):
     "/v1/payment-runs",
     status_code=202,
     openapi_extra=commands.body_of(Run),
-    responses=answers.or_problems(*commands.CODES, "run_undecided", "nothing_to_pay"),
+    responses=answers.or_problems(*commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day"),
     summary="Send what is approved to the bank",
 )
 async def open_run(request: Request, response: Response, caller: Caller, here: Here) -> Opened:
@@ -112,6 +114,7 @@ async def _kept_or_made(connection: Connection, caller: Caller, here: Context, a
                 "run_undecided", f"Run {undecided} is on its way to the lanes: ask for it again", run=undecided
             )
         await _not_in_the_past(connection, what)
+        await _worked(connection, here, what)
         command = _command(await planning.plan(connection, what), name, caller.subject, _asked(asked))
         commands.check(command)
         row = await commands.keep(connection, caller, here, command)
@@ -135,3 +138,21 @@ async def _not_in_the_past(connection: Connection, what: Wanted) -> None:
     today = await connection.fetchval(commands.SQL.today)
     if today is not None and what.execute_on < today:
         raise Problem("parameter_invalid", f"execute_on: {today} has begun")
+
+
+async def _worked(connection: Connection, here: Context, what: Wanted) -> None:
+    """Raises `Problem`. A day of which no notice speaks yet is let in: the bank says what it makes of it."""
+    lane = partition.lane_of(what.area.encode(), here.lanes)
+    try:
+        calendar = await reading.calendar_of(connection, lane)
+        if calendar.is_working_day(what.execute_on):
+            return
+        coming = calendar.next_working_day(what.execute_on)
+    except CalendarNotLoaded:
+        return
+    raise Problem(
+        "no_working_day",
+        f"execute_on: {what.execute_on} is no working day, the next one is {coming}",
+        detail_zh=f"execute_on：{what.execute_on} 不是工作日，下一个工作日为 {coming}",
+        next_working_day=coming.isoformat(),
+    )

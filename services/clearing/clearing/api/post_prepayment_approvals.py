@@ -11,7 +11,7 @@ from clearing.api.filters import Ref
 from clearing.api.plans import Kept, PlanTold
 from clearing.prepayment import planning
 from medfund import faults, people
-from medfund.http import auditing
+from medfund.http import auditing, problems
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
@@ -51,7 +51,7 @@ async def approve_plan(
     async with here.database.change(caller, isolation="repeatable_read") as connection:
         found = await plans.kept(connection, area, plan)
         if found is None:
-            raise Problem("not_found")
+            raise problems.unknown("plan")
         if asked.hash != found.plan.hash:
             raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
         # Said, and written down who said it: together or not at all.

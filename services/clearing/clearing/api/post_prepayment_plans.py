@@ -14,10 +14,9 @@ from clearing.prepayment import planning
 from clearing.prepayment.planning import Wanted
 from medfund import money
 from medfund.events.prepayments import PrepaymentKind
-from medfund.http import auditing
+from medfund.http import auditing, problems
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Area, Fund, Yuan
 
 router = APIRouter()
@@ -57,7 +56,7 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
     wanted = _wanted(asked)
     async with here.database.change(caller, isolation="repeatable_read") as connection:
         if asked.replaces is not None and await plans.kept(connection, asked.area, asked.replaces) is None:
-            raise Problem("not_found", f"there is no plan {asked.replaces}")
+            raise problems.unknown("plan")
         found = None if asked.dry_run else await plans.kept(connection, asked.area, asked.plan)
         plan = found.plan if found else await plans.made(connection, here, wanted)
         if not asked.dry_run and found is None:

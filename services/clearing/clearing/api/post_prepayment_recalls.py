@@ -9,10 +9,9 @@ from clearing.api import commands, examples
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref, Text
 from clearing.api.get_prepayments import SQL
-from medfund.http import reach
+from medfund.http import problems, reach
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 
 router = APIRouter()
 
@@ -44,7 +43,7 @@ async def recall(request: Request, response: Response, caller: Caller, here: Her
         row = await connection.fetchrow(SQL.one, within.lanes, within.areas, within.parties, asked.prepayment)
         today = await connection.fetchval(commands.SQL.today)
     if row is None or today is None:
-        raise Problem("not_found")
+        raise problems.unknown("prepayment")
     data = {
         "area": row["area"],
         "provider": row["provider"],

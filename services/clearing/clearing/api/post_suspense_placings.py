@@ -16,7 +16,7 @@ from clearing.payments.suspense import NAMED, Item
 from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund.events.bank import PlacedAs
-from medfund.http import answers, reach
+from medfund.http import answers, problems, reach
 from medfund.http.context import Caller, Context, Here
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
@@ -78,7 +78,7 @@ async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, 
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.item, within.lanes, within.areas, asked.item)
         if row is None:
-            raise Problem("not_found")
+            raise problems.unknown("item")
         item = _item(row["body"])
         target = await _target(connection, within, item, asked)
     if unfit := placing.unfit(item, asked.placed_as, target):
@@ -93,7 +93,7 @@ async def _target(connection: Connection, within: reach.Reach, item: Item, asked
     query, read = TARGETS.get(asked.placed_as, (SQL.target_payment, reading.payment_of))
     body = await connection.fetchval(query, within.lanes, item.area, asked.provider, asked.target)
     if body is None:
-        raise Problem("not_found", "There is no such target")
+        raise problems.unknown("target")
     return read(body)
 
 

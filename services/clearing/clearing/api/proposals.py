@@ -13,11 +13,11 @@ from clearing.api import examples
 from clearing.api.commands import Command
 from clearing.proposals import EVERY_AREA, TYPES, Kind
 from medfund.events.kinds import KINDS as EVENTS
+from medfund.http import problems
 from medfund.http.answers import Name
 from medfund.http.context import Context
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal
 from medfund.lanes import partition
 from medfund.postgres import queries
@@ -85,14 +85,14 @@ def within(caller: Principal, says: Mapping[str, Any]) -> None:
     wanted = proposals.areas(says) or [EVERY_AREA]
     seen = all(EVERYTHING in caller.areas if area == EVERY_AREA else caller.may_see_area(area) for area in wanted)
     if not seen or EVERYTHING not in caller.organisations:
-        raise Problem("not_found")
+        raise problems.unknown("area")
 
 
 async def one(connection: Connection, area: str, ref: str) -> asyncpg.Record:
     """Raises `Problem`."""
     row = await connection.fetchrow(SQL.one, area, ref)
     if row is None:
-        raise Problem("not_found")
+        raise problems.unknown("proposal")
     return row
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from clearing import policy
+from clearing.api import naming
 from clearing.audit.finding import Finding
 from clearing.claims.claim import Claim
 from clearing.payments.payment import Payment
@@ -18,7 +19,6 @@ from medfund.events.reviews import AuditStageCompleted
 from medfund.http import answers, reach
 from medfund.http.context import Context
 from medfund.http.database import Connection
-from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
 
@@ -114,7 +114,7 @@ async def one(connection: Connection, within: reach.Reach, batch: str) -> tuple[
     """The lane and the claim of a name, within one provider's. Raises `Problem`."""
     row = await connection.fetchrow(SQL.claim, within.lanes, within.areas, within.parties, batch)
     if row is None:
-        raise Problem("not_found")
+        raise await naming.unknown(connection, within, "batch")
     return row["lane"], claim_of(row["body"])
 
 

@@ -46,5 +46,6 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "approve_proposal": frozenset({Role.office}),
     "proposals_of_the_office": AGENCY | {Role.office},
     "command": READERS | {Role.office},
+    "audit": frozenset({Role.auditor}),
     "metrics": frozenset({Role.operator, Role.auditor}),
 }

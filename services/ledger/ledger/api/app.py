@@ -20,7 +20,7 @@ from ledger.api.roles import ROLES
 from ledger.service import Ledger
 from ledger.settings import ApiSettings
 from medfund.events.kinds import Event
-from medfund.http import app, context, get_metrics
+from medfund.http import app, context, get_audit, get_metrics
 
 VERSION = "1"
 DESCRIPTION = """Settlement ledger of a public medical-insurance fund: what was booked, why, and what was not.
@@ -32,7 +32,7 @@ What goes wrong is answered as application/problem+json with a stable code; the 
 
 LOCKED = (
     get_balances, get_lines, get_trial_balance, get_turnover, get_cash, get_explain, post_events,
-    get_event, get_quarantine, get_quarantined, get_metrics,
+    get_event, get_quarantine, get_quarantined, get_audit, get_metrics,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from ledger import chart
 from medfund import codes
 from medfund.http import questions
 from medfund.http.questions import Area, Day, Fund
+from medfund.http.wording import Wrong
 
 Party = Annotated[
     str,
@@ -20,7 +21,7 @@ Party = Annotated[
 AccountCode = Annotated[
     str,
     Field(pattern=r"^[0-9A-Z_]{4,20}$", description="Account of the chart of accounts", examples=["2100"]),
-    questions.one_of(chart.ACCOUNTS, "the chart of accounts has no such account"),
+    questions.one_of(chart.ACCOUNTS, "the chart of accounts has no such account", "会计科目表中没有这个科目"),
 ]
 
 
@@ -41,7 +42,10 @@ class Filters(BaseModel):
     @model_validator(mode="after")
     def _an_account_of_the_book(self) -> "Filters":
         if self.account is not None and chart.ACCOUNTS[self.account].book != self.book:
-            raise ValueError(f"book {self.book} has no such account: it is one of the other book")
+            raise Wrong(
+                f"book {self.book} has no such account: it is one of the other book",
+                f"账簿 {self.book} 没有这个科目：它属于另一账簿",
+            )
         return self
 
     @property

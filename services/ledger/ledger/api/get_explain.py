@@ -14,13 +14,13 @@ from ledger.api.filters import Filters
 from ledger.api.get_lines import Line
 from medfund import money
 from medfund.events.codec import Accepted
-from medfund.http import answers, questions, reach
+from medfund.http import answers, problems, questions, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Context, Here
 from medfund.http.cursors import Pages
 from medfund.http.examples import shown
-from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
+from medfund.http.wording import Wrong
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -39,9 +39,9 @@ class Question(questions.Page, Filters):
         others = self.model_fields_set - {"line", "cursor", "limit"}
         # Clients that are generated send defaults too.
         if self.line is not None and any(getattr(self, name) != Question.model_fields[name].default for name in others):
-            raise ValueError("with `line` nothing else can be asked")
+            raise Wrong("with `line` nothing else can be asked", "给出 `line` 时不得再给其他条件")
         if self.line is None and (self.party is None or self.account is None):
-            raise ValueError("give `line`, or `party` and `account`")
+            raise Wrong("give `line`, or `party` and `account`", "请给出 `line`，或同时给出 `party` 与 `account`")
         return self
 
 
@@ -166,7 +166,7 @@ async def _line(asked: str, caller: Principal, here: Context) -> Any:
     async with here.database.snapshot(caller) as connection:
         row = key and await connection.fetchrow(SQL.line, *key, *within.predicates)
     if not row:
-        raise Problem("not_found")
+        raise problems.unknown("line")
     return row
 
 

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 
 from ledger.api import examples
 from ledger.api.get_quarantine import SQL, Refused, members
-from medfund.http import answers, reach
+from medfund.http import answers, problems, reach
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Lane, Offset, Topic
 
 router = APIRouter()
@@ -57,7 +56,7 @@ async def quarantined(
     async with here.database.snapshot(caller) as connection:
         row = await connection.fetchrow(SQL.record, lane, topic, offset, *reach.refused(caller), BYTES_MAX, HEADERS_MAX)
     if row is None:
-        raise Problem("not_found")
+        raise problems.unknown("record")
     headers = zip(row["header_names"], row["header_values"], strict=True)
     return Answer(
         **members(row),

@@ -17,5 +17,6 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
     "quarantined": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
     "publish": frozenset({Role.publisher}),
+    "audit": frozenset({Role.auditor}),
     "metrics": frozenset({Role.operator, Role.auditor}),
 }
