@@ -68,6 +68,7 @@ check: $(TOOLS) ## format, lint, types, import contracts, SQL, shell
 lock: ## pin the packages anew, with hashes and without addresses (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: install the Python package uv" >&2; exit 1; }
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --extra local pyproject.toml -o requirements.lock
+	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --constraint requirements.lock pyproject.toml -o requirements-run.lock
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-header --no-annotate --constraint requirements.lock --extra dev pyproject.toml -o requirements-dev.lock
 
 # The broker's jars, fetched by Maven once.

@@ -54,6 +54,7 @@ class LogSettings(IdentitySettings):
 
 class SchedulerSettings(LogSettings):
     metrics_port: int = Field(0, description="0: no metrics endpoint")
+    metrics_host: str = "127.0.0.1"
 
 
 class LaneSettings(LogSettings):
@@ -68,3 +69,4 @@ class LaneSettings(LogSettings):
     command_timeout_s: float = Field(30.0, gt=0, description="How long it may take for one statement")
     idle_in_transaction_s: float = Field(10.0, gt=0, description="How long a stopped worker keeps its locks")
     metrics_port: int = Field(0, description="0: no metrics endpoint")
+    metrics_host: str = "127.0.0.1"

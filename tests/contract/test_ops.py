@@ -1,0 +1,76 @@
+"""Alarm rules and the board speak of metrics that there are, with their labels, and of sections that there are."""
+
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
+
+import clearing
+import ledger
+import medfund
+
+ROOT = Path(__file__).parents[2]
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((ROOT / "ops/alarms.yml").read_text("utf-8"))["groups"] for rule in group["rules"]
+]
+BOARD: dict[str, Any] = json.loads((ROOT / "ops/board.json").read_text("utf-8"))
+EXPRESSIONS = {
+    **{rule["alert"]: rule["expr"] for rule in RULES},
+    **{panel["title"]: target["expr"] for panel in BOARD["panels"] for target in panel["targets"]},
+}
+OF_PROMETHEUS = {"le", "instance", "job"}
+ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+
+
+@pytest.fixture(scope="module")
+def metrics() -> dict[str, MetricWrapperBase]:
+    """Every series that some process tells, with the metric that it is of."""
+    for package in (medfund, ledger, clearing):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    own = [one for one in REGISTRY._collector_to_names if isinstance(one, MetricWrapperBase)]
+    return {f"{one._name}{ending}": one for one in own for ending in ENDINGS[one._type] if "medfund" in one._name}
+
+
+def series(expression: str) -> set[str]:
+    return set(re.findall(r"\bmedfund_[a-z_]+", expression))
+
+
+def labels(expression: str) -> set[str]:
+    grouped = [name.strip() for names in re.findall(r"by \(([^)]*)\)", expression) for name in names.split(",")]
+    return {*grouped, *re.findall(r"(\w+)(?:!?=~?)\"", expression)}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_every_expression_names_metrics_and_labels_that_there_are(
+    name: str, metrics: dict[str, MetricWrapperBase]
+) -> None:
+    named = series(EXPRESSIONS[name])
+    assert named
+    assert named <= metrics.keys()
+    known = {label for one in named for label in metrics[one]._labelnames}
+    assert labels(EXPRESSIONS[name]) <= known | OF_PROMETHEUS
+
+
+def test_every_metric_is_on_the_board(metrics: dict[str, MetricWrapperBase]) -> None:
+    shown = {metrics[one]._name for expression in EXPRESSIONS.values() for one in series(expression)}
+    assert {one._name for one in metrics.values()} <= shown
+
+
+def test_every_alarm_says_what_it_means_in_both_languages_and_where_to_read_on() -> None:
+    page = (ROOT / "docs/operators.md").read_text("utf-8")
+    anchors = {
+        re.sub(r"[^a-z0-9 -]", "", head.lower()).strip().replace(" ", "-")
+        for head in re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    }
+    for rule in RULES:
+        assert re.search(r"[\u4e00-\u9fff].* [a-z]", rule["annotations"]["summary"])
+        assert rule["annotations"]["page"].removeprefix("operators.md#") in anchors, rule["alert"]
