@@ -1,0 +1,37 @@
+"""The page of an API says what each route takes and answers, field by field, with an example of both."""
+
+from pathlib import Path
+
+import pytest
+
+from medfund.http import docs, tokens
+from tests.unit.test_codes_asked import app_of
+
+TAKEN_AS_FILES = ("text/html", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+@pytest.mark.parametrize("service", ["ledger", "clearing"])
+def test_every_route_shows_an_example_of_what_it_takes_and_answers(service: str, tmp_path: Path) -> None:
+    openapi = app_of(service, tokens.make_keys(tmp_path)).openapi()
+    schemas = openapi["components"]["schemas"]
+    lacking = []
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            answers = [one for status, one in operation["responses"].items() if status.startswith("2")]
+            for body in [*answers, *filter(None, [operation.get("requestBody")])]:
+                for media, content in body["content"].items():
+                    if media not in TAKEN_AS_FILES and not docs.examples(content, schemas):
+                        lacking.append((method, path, media))
+    assert lacking == []
+
+
+def test_a_body_is_told_field_by_field_with_what_is_allowed(tmp_path: Path) -> None:
+    page = docs.page(app_of("clearing", tokens.make_keys(tmp_path)).openapi())
+    hold = page[page.index('<h2 id="hold">') :]
+    hold = hold[: hold.index("<h2", 10)]
+    for told in ("请求体 Body", "<code>held_from</code>", "必填 required", "The case that it is for", "case-2026-0042"):
+        assert told in hold
+    statement = page[page.index('<h2 id="statement">') :]
+    statement = statement[: statement.index("<h2", 10)]
+    for told in ("sections[].lines[].amounts[].fund", "APPROVED, NET, USE, AT_ONCE", "json, xlsx, html"):
+        assert told in statement
