@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from medfund.calendar import SHANGHAI
-from medfund.http import answers, auditing, examples, exports, questions
+from medfund.http import answers, auditing, examples, exports, questions, wording
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
@@ -28,7 +28,9 @@ COLUMNS = (
 
 
 class Question(questions.Page, Exported):
-    person: Annotated[str | None, Field(max_length=256, description="As the token names who asked")] = None
+    person: Annotated[str | None, Field(pattern=wording.LINE_OF_TEXT, description="As the token names who asked")] = (
+        None
+    )
     operation: Annotated[
         str | None, Field(pattern=r"^[a-z_]{1,60}$", description="Of a route, as in OpenAPI", examples=["hold"])
     ] = None
@@ -36,7 +38,8 @@ class Question(questions.Page, Exported):
         str | None, Field(pattern=r"^[a-z_]{1,40}$", description="`asked`, or the code of the refusal")
     ] = None
     object: Annotated[
-        str | None, Field(max_length=256, description="What it was about: a batch, payment, run, command, provider")
+        str | None,
+        Field(pattern=wording.LINE_OF_TEXT, description="What it was about: a batch, payment, run, command, provider"),
     ] = None
     since: Annotated[Day | None, Field(description="From this day on, in Shanghai")] = None
     until: Annotated[Day | None, Field(description="Up to this day, itself included")] = None

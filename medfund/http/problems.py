@@ -204,6 +204,7 @@ SCHEMA: Mapping[str, Any] = {
         "count": {"type": "integer", "description": "How many parameters are not known"},
         "run": {"type": "string", "description": "Which run is not decided yet"},
         "next_offset": {"type": "integer", "description": "How far the topic is booked"},
+        "next_working_day": {"type": "string", "format": "date", "description": "Of `no_working_day`"},
     },
 }
 

@@ -8,16 +8,13 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from medfund import codes, money
 from medfund.events.fields import FIRST_DAY, LAST_DAY
-from medfund.http import cursors
+from medfund.http import cursors, wording
 from medfund.http.tokens import Principal
 from medfund.http.wording import Wrong
 
 PAGE_MAX = 1000
 ONE_DAY = timedelta(days=1)
 OFFSET_MAX = (1 << 63) - 1
-POSITION_PATTERN = (
-    r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"
-)
 
 
 def one_of(known: Collection[str], en: str, zh: str) -> AfterValidator:
@@ -61,7 +58,7 @@ class Waiting(BaseModel):
     wait_for: Annotated[
         str | None,
         Field(
-            pattern=POSITION_PATTERN,
+            pattern=wording.POSITION,
             description="Answer only after this position is booked, as given by publishing: `claims:<lane>:<offset>`",
             examples=["claims:3:1234"],
         ),

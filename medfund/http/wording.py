@@ -22,6 +22,10 @@ class Wrong(ValueError):
         self.words = Words(en, zh)
 
 
+LINE_OF_TEXT = r"^[^\x00-\x1f\x7f]{1,256}$"
+POSITION = (
+    r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"
+)
 FORMS: Mapping[str, Words] = {
     codes.PROVIDER_PATTERN: Words("a provider code, H or P and 11 digits", "定点机构编码：H 或 P 加 11 位数字"),
     codes.AREA_PATTERN: Words("a code of 6 digits", "6 位数字编码"),
@@ -34,6 +38,22 @@ FORMS: Mapping[str, Words] = {
         "1 至 64 位编号：字母、数字及 . _ : / -，以字母或数字开头",
     ),
     money.AMOUNT_PATTERN: Words("yuan with exactly two decimals, as 6852.80", "以元为单位、两位小数的金额，如 6852.80"),
+    LINE_OF_TEXT: Words("1 to 256 characters on one line", "1 至 256 个字符，不换行"),
+    POSITION: Words("a position as it is answered, family:lane:offset", "系统返回的日志位置：类别:分区:序号"),
+    r"^[0-9A-Z_]{4,20}$": Words("a code of the chart of accounts, as 2100", "会计科目编码，如 2100"),
+    r"^[a-z_.]{1,60}\.v[0-9]{1,3}$": Words(
+        "an event type, as settlement.recorded.v1", "事件类型，如 settlement.recorded.v1"
+    ),
+    r"^[0-9]{1,5}-[a-z]+(-[a-z]+)?-[0-9]{1,18}-[0-9]{1,5}$": Words(
+        "the id of a line as it is answered", "系统返回的分录编号"
+    ),
+    r"^[ -~]+$": Words("letters, digits and signs of ASCII", "ASCII 字母、数字及符号"),
+    r"^[a-z-]{1,20}$": Words("a family of events, as claims", "事件类别，如 claims"),
+    r"^[a-z_]{1,60}$": Words("the name of a route in OpenAPI, as hold", "OpenAPI 中的接口名称，如 hold"),
+    r"^[a-z_]{1,40}$": Words("asked, or the code of a problem", "asked 或问题代码"),
+    r"^20[0-9]{2}-(0[1-9]|1[0-2])$": Words("a month, as 2026-01", "月份，如 2026-01"),
+    r"^[0-9a-f]{64}$": Words("a SHA-256 of 64 lower-case hex digits", "64 位小写十六进制 SHA-256"),
+    r"^([0-9]{6}|\*)$": Words("an area code of 6 digits, or *", "6 位统筹区编码，或 *"),
 }
 """How a value is written, for people."""
 

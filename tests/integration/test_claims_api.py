@@ -242,6 +242,25 @@ async def test_batches_approved_together_share_one_statement(fund: Fund, finance
     assert (await finance.answer(f"/v1/claims/{PROVIDER}/D-06"))["lead"] == "D-05"
 
 
+async def test_a_hospital_is_called_as_it_was_told_last_and_its_account_by_its_own_end(
+    fund: Fund, finance: Caller
+) -> None:
+    fund.settle({"310100": 4711})
+    fund.submit(BATCH)
+    old, new = "acct-152500-000017", "acct-new"
+    for said, wanted in (
+        ({"bank_account_ref": old, "name": "旗蒙医医院", "account_ends": None}, ("旗蒙医医院", "0017")),
+        ({"bank_account_ref": old, "name": None, "account_ends": None}, ("旗蒙医医院", "0017")),
+        ({"bank_account_ref": new, "name": None, "account_ends": None}, ("旗蒙医医院", None)),
+        ({"bank_account_ref": new, "name": None, "account_ends": "4711"}, ("旗蒙医医院", "4711")),
+        ({"bank_account_ref": old, "name": "盟总医院", "account_ends": None}, ("盟总医院", None)),
+    ):
+        fund.put("provider.changed.v1", provider=PROVIDER, **said)
+        await fund.drain()
+        told = await finance.answer(STATEMENT)
+        assert (told["provider_name"], told["account_ends"]) == wanted
+
+
 @pytest.mark.parametrize(
     ("path", "unknown", "zh"),
     [

@@ -1,14 +1,17 @@
 """What is wrong with a value is said in the product's words, in both languages, and never with the value."""
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from medfund.http import problems, questions, wording
+from medfund.http import problems, questions, tokens, wording
+from tests.unit.test_codes_asked import app_of
 
 
 class Question(BaseModel):
@@ -52,6 +55,27 @@ def test_it_is_said_where_and_what_in_both_languages(given: dict[str, Any], at: 
     [told] = problems.places(refused.value.errors(include_url=False, include_input=False))
     assert (told["at"], told["message"], told["message_zh"]) == (at, en, zh)
     assert "4711" not in "".join(told.values())
+
+
+@pytest.mark.parametrize("service", ["ledger", "clearing"])
+def test_every_form_that_a_question_has_is_said_in_words(service: str, tmp_path: Path) -> None:
+    openapi = app_of(service, tokens.make_keys(tmp_path)).openapi()
+    operations = [operation for methods in openapi["paths"].values() for operation in methods.values()]
+    asked = [parts.get(name) for parts in operations for name in ("parameters", "requestBody")]
+    forms = {form for form in patterns(asked) if not form.startswith("^(withdraw|")}
+    assert len(forms) >= 8
+    assert forms <= wording.FORMS.keys()
+
+
+def patterns(part: Any) -> Iterator[str]:
+    """The id of a command names the kinds of commands: it says enough as it is."""
+    if isinstance(part, dict):
+        if isinstance(form := part.get("pattern"), str):
+            yield form
+        yield from patterns(list(part.values()))
+    elif isinstance(part, list):
+        for one in part:
+            yield from patterns(one)
 
 
 class Kind(Enum):

@@ -22,7 +22,7 @@ class Since(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What it is called, and the account of which the last digits were told, as far as anybody has said so."""
+    """What it is called, and of which account the end of the number was told, as far as anybody has said so."""
 
     name: str | None
     account_ref: str | None
@@ -30,8 +30,12 @@ class Named(NamedTuple):
 
 
 def named(before: Named | None, event: ProviderRegistered | ProviderChanged) -> Named:
-    name = event.name or (before.name if before else None)
-    return Named(name, event.bank_account_ref if event.account_ends else None, event.account_ends)
+    """What is not said again stays as it was."""
+    known = before or Named(None, None, None)
+    name = event.name or known.name
+    if event.account_ends is None:
+        return known._replace(name=name)
+    return Named(name, event.bank_account_ref, event.account_ends)
 
 
 def since(known: Since | None, event: ProviderRegistered | ProviderChanged) -> Since:

@@ -45,7 +45,8 @@ where
 order by topic, "offset"
 
 -- name: register
--- The last word on a provider. Locks: its row; only this lane writes it.
+-- The last word on a provider; what is not said again of its name and account stays. Locks: its row; only this lane
+-- writes it.
 insert into providers as known (lane, provider, area, since, origin, first, name, account_ref, account_ends)
 select
     $1,
@@ -60,8 +61,8 @@ on conflict (lane, provider) do update set
     origin = excluded.origin,
     first = excluded.first,
     name = coalesce(excluded.name, known.name),
-    account_ref = excluded.account_ref,
-    account_ends = excluded.account_ends
+    account_ref = coalesce(excluded.account_ref, known.account_ref),
+    account_ends = coalesce(excluded.account_ends, known.account_ends)
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.
