@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from medfund.http import docs, get_health, openapi, problems
+from medfund.http import docs, get_health, get_ready, openapi, problems
 from medfund.http.access import Roles
 from medfund.http.context import Context
 from medfund.http.traffic import Traffic
@@ -36,6 +36,7 @@ def create(
         behind.include_router(router)
     app.include_router(behind)
     app.include_router(get_health.router)
+    app.include_router(get_ready.router)
     app.openapi()  # made now, for parameters are checked against it
     return app
 

@@ -47,6 +47,8 @@ HEALTH: Json = {
     "log_faults": [],
 }
 
+READY: Json = {"status": "ok"}
+
 METRICS = 'medfund_lag_events{service="ledger"} 41.0\n'
 
 AUDIT: Json = {

@@ -96,6 +96,10 @@ class Probe:
         self._settings: Sequence[Fault] = ()
         self._watched_at = -WATCHED_S
 
+    async def reach(self) -> None:
+        """Asks the database, and nothing else. Raises `Problem`."""
+        await self._database.rows(SQL.lanes)
+
     async def health(self) -> Health:
         """At most `KEPT_S` old. One look at a time, whoever asks."""
         async with self._lock:

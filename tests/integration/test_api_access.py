@@ -134,7 +134,7 @@ def test_every_route_but_health_is_locked_and_in_the_table(surface: Surface) -> 
     everything = {
         operation["operationId"] for methods in api.app.openapi()["paths"].values() for operation in methods.values()
     }
-    assert everything - set(documented) == {"health"}
+    assert everything - set(documented) == {"health", "live", "ready"}
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])
@@ -163,12 +163,11 @@ async def test_a_refused_role_leaves_an_audit_record(surface: Surface) -> None:
     assert (row["role"], row["operation"], row["outcome"]) == ("supplier", "metrics", "role_not_allowed")
 
 
-async def test_the_audit_trail_cannot_be_read_changed_or_deleted_by_the_api(surface: Surface) -> None:
+async def test_the_audit_trail_cannot_be_changed_or_deleted_by_the_api(surface: Surface) -> None:
     api, _ = surface
     connection = await asyncpg.connect(api.database.dsn("api", api.service))
     try:
         for statement in (
-            "select * from audit",
             "update audit set subject = ''",
             "delete from audit",
             "truncate audit",

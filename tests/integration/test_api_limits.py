@@ -76,10 +76,19 @@ async def test_without_a_database_the_api_answers_and_health_says_why(
         response = await api.caller("auditor").get("/v1/balances")
         assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
         assert response.headers["retry-after"] == "5"
-        health = await api.client.get("/healthz")
+        health, live, ready = [await api.client.get(path) for path in ("/healthz", "/livez", "/readyz")]
     assert health.status_code == 503
     assert health.json()["faults"] == ["database_unavailable"]
     assert health.json()["log"] is None, "it was not asked"
+    assert (live.status_code, live.json()) == (200, {"status": "ok"}), "to start it anew helps nobody"
+    assert (ready.status_code, ready.json()["code"]) == (503, "database_unavailable")
+
+
+async def test_an_api_whose_books_are_late_is_ready_all_the_same(alone: Api) -> None:
+    assert (await alone.client.get("/healthz")).json()["faults"]
+    for path in ("/livez", "/readyz"):
+        response = await alone.client.get(path)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
 async def test_a_database_that_takes_calls_and_never_answers_is_away_and_not_busy(kafka: Kafka, tmp_path: Path) -> None:
