@@ -66,6 +66,7 @@ class Provider(NamedTuple):
     provider: str
     area: str
     topic_offset: int
+    name: str | None
 
 
 StatementKey: TypeAlias = tuple[str, str, str, date]
@@ -122,12 +123,14 @@ def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
-    """The last word on each provider of the batch."""
-    found = {}
+    """The last word on each provider of the batch; a name that is not said again stays."""
+    found: dict[str, Provider] = {}
     for accepted in fresh:
         event: Any = accepted.event
         if type(event) in REGISTRATIONS:
-            found[event.provider] = Provider(event.provider, event.area, accepted.record.offset)
+            before = found.get(event.provider)
+            name = event.name or (before.name if before else None)
+            found[event.provider] = Provider(event.provider, event.area, accepted.record.offset, name)
     return list(found.values())
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from medfund.http.examples import Json, name
 
 POSITIONS = {"3": {"agency": 57, "bank": 12, "claims": 30718, "clearing": 96, "reviews": 41, "time": 66}}
-PROVIDER, AREA, POLICY = "H15250200017", "152500", "c24042fb9f533189" + "0" * 48
+PROVIDER, PROVIDER_NAME = "H15250200017", "锡林郭勒盟示例医院"
+AREA, POLICY = "152500", "c24042fb9f533189" + "0" * 48
 BATCH = "H15250200017-310-21-202601"
 FUNDS = {
     "310100": name("职工基本医疗保险统筹基金", "Employee insurance, pooled fund"),
@@ -46,7 +47,7 @@ _POOLED = {
 BATCH_IN_A_LIST: Json = {
     "batch": BATCH,
     "provider": PROVIDER,
-    "provider_name": "锡林郭勒盟示例医院",
+    "provider_name": PROVIDER_NAME,
     "area": AREA,
     "insured_area": AREA,
     "insutype": "310",
@@ -107,7 +108,7 @@ PAYMENT_TO_APPROVE: Json = {
     "value_date": None,
     "settled": [],
     "provider": PROVIDER,
-    "provider_name": "锡林郭勒盟示例医院",
+    "provider_name": PROVIDER_NAME,
     "area": AREA,
     "fund": "310100",
     "fund_name": FUNDS["310100"],
@@ -216,7 +217,7 @@ STATEMENT: Json = {
     "batch": BATCH,
     "batches": [BATCH],
     "provider": PROVIDER,
-    "provider_name": "锡林郭勒盟示例医院",
+    "provider_name": PROVIDER_NAME,
     "account_ends": "0017",
     "area": AREA,
     "period_from": "2026-01-01",
@@ -265,6 +266,7 @@ RECOVERIES: Json = {
         {
             "case": "case-2026-0017",
             "provider": PROVIDER,
+            "provider_name": PROVIDER_NAME,
             "area": AREA,
             "insutype": "310",
             "clr_type": "21",
@@ -654,6 +656,7 @@ PREPAYMENTS: Json = {
         {
             "prepayment": f"{PROVIDER}/YF-2026/310100",
             "provider": PROVIDER,
+            "provider_name": PROVIDER_NAME,
             "area": AREA,
             "kind": "ANNUAL",
             "kind_name": name("医保预付金", "annual"),
@@ -718,6 +721,7 @@ OUTLOOK: Json = {
 }
 PREPAYMENT_STATEMENT: Json = {
     "provider": PROVIDER,
+    "provider_name": PROVIDER_NAME,
     "area": AREA,
     "year": 2026,
     "as_of": "2026-10-12",

@@ -19,6 +19,9 @@ Ref = Annotated[str, Field(pattern=REF_PATTERN, description="A reference", examp
 Text = Annotated[str, Field(min_length=1, max_length=500, description="For people; names nobody")]
 
 
+ProviderName = Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+
+
 class OfProvider(BaseModel):
     area: Area | None = None
     provider: Party | None = None
@@ -55,6 +58,11 @@ def total(amounts: Mapping[str, int]) -> str:
 
 def total_of(many: Iterable[Mapping[str, int]]) -> str:
     return money.yuan(sum(fen for amounts in many for fen in amounts.values()))
+
+
+def told(text: str | None) -> str:
+    """For people: what nobody has told is said to be so."""
+    return text or "未登记 not registered"
 
 
 def day_text(day: date | None) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
 from clearing.api import examples, filters, naming, reading
-from clearing.api.filters import DueBetween, OfProvider
+from clearing.api.filters import DueBetween, OfProvider, ProviderName
 from clearing.api.working_days import Ageing, WorkedDays, horizon
 from clearing.claims.claim import Claim
 from medfund import codes
@@ -58,7 +58,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
 class Batch(BaseModel):
     batch: str
     provider: str
-    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+    provider_name: ProviderName
     area: str
     insured_area: str
     insutype: str

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from clearing.api import examples, filters, get_claim, naming, reading, standing
-from clearing.api.filters import DueBetween, OfProvider, Ref
+from clearing.api.filters import DueBetween, OfProvider, ProviderName, Ref
 from clearing.api.get_claim import Paid
 from clearing.api.standing import AccountState
 from clearing.payments.payment import Payment as Told
@@ -89,7 +89,7 @@ class Withheld(BaseModel):
 
 class Payment(Paid):
     provider: str
-    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+    provider_name: ProviderName
     area: str | None
     fund: str | None
     fund_name: Name | None
@@ -243,8 +243,7 @@ def _by_provider(told: Sequence[Told]) -> list[Group]:
 
 TITLE = Name(zh="付款", en="Payments")
 COLUMNS = (
-    Column("付款单", "payment"), Column("定点机构", "provider"), Column("机构名称", "provider name"),
-    Column("统筹区", "area"), Column("基金", "fund"),
+    Column("付款单", "payment"), Column("定点机构", "provider"), Column("统筹区", "area"), Column("基金", "fund"),
     Column("基金名称", "fund name"), Column("用途", "purpose"), Column("状态", "state"),
     Column("应付日", "due", "day"), Column("逾期天数", "days overdue", "number"), Column("金额", "amount", "money"),
     Column("已付", "settled", "money"), Column("已退", "returned", "money"), Column("待重付", "to retry", "money"),
@@ -253,6 +252,7 @@ COLUMNS = (
     Column("确认到账日", "confirmed on", "day"),
     Column("收款账户", "account"), Column("账户状态", "account state"), Column("未付原因", "withheld"),
     Column("银行退票码", "bank code"), Column("银行仍可能支付", "bank may still pay"),
+    Column("机构名称", "provider name"),
 )  # fmt: skip
 
 
@@ -261,11 +261,10 @@ def _row(row: asyncpg.Record, known: Known, names: Mapping[str, str], as_of: dat
     one = _payment(row, told, known, names, as_of)
     amounts = (sum(fens.values()) for fens in (told.amounts, told.settled, told.returned, told.to_retry))
     return (
-        one.payment, one.provider, one.provider_name, one.area, one.fund,
-        one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
+        one.payment, one.provider, one.area, one.fund, one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
         one.state_name.zh, one.due, one.days_overdue, *amounts, one.requested_by, " ".join(one.approvers), one.missing,
         one.expires_on, one.run, one.value_date, one.confirmed_on, one.account,
         one.account_state_name.zh if one.account_state_name else None,
         f"{one.withheld.code_name.zh} {one.withheld.detail}" if one.withheld else None, one.bank_code,
-        one.bank_may_still_pay_because,
+        one.bank_may_still_pay_because, one.provider_name,
     )  # fmt: skip

@@ -9,7 +9,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, get_prepayment_outlook, get_prepayments, standing
+from clearing.api import commands, examples, filters, get_prepayment_outlook, get_prepayments, naming, standing
+from clearing.api.filters import ProviderName
 from clearing.api.get_prepayment_outlook import Month
 from clearing.api.get_prepayments import SQL, Told
 from clearing.prepayment import history
@@ -84,6 +85,7 @@ class Answer(BaseModel):
     model_config = example_of(examples.PREPAYMENT_STATEMENT)
 
     provider: str
+    provider_name: ProviderName
     area: str
     year: int
     as_of: Annotated[date, Field(description="The day that was opened last")]
@@ -125,15 +127,17 @@ async def prepayment_statement(
         mine = within.lanes, within.areas, within.parties, year
         rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 8)
         steps = [Step(*row) for row in await connection.fetch(SQL.steps, *mine)]
+        names = await naming.names(connection, within, [question.provider])
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, rows[0]["lane"] if rows else 0)
     if not rows or today is None or year is None:
         raise problems.unknown("year")
     found = [_prepayment(row["body"]) for row in rows]
-    area, funds = found[0].dimensions.area, list(_funds(found, steps, known, today, year))
+    area, funds = found[0].dimensions.area, list(_funds(found, steps, names, known, today, year))
     if question.format == "json":
         return Answer(
             provider=question.provider,
+            provider_name=names.get(question.provider),
             area=area,
             year=year,
             as_of=today,
@@ -146,7 +150,8 @@ async def prepayment_statement(
         book = tables.as_xlsx(*(_steps(fund) for fund in funds))
         return Response(book, media_type=exports.XLSX, headers=disposition)
     facts = [
-        (Name(zh="定点机构", en="provider"), question.provider),
+        (Name(zh="机构名称", en="provider"), filters.told(names.get(question.provider))),
+        (Name(zh="机构编码", en="provider code"), question.provider),
         (Name(zh="统筹区", en="area"), area),
         (Name(zh="年度", en="year"), str(year)),
         (Name(zh="截至", en="as of"), today.isoformat()),
@@ -155,13 +160,20 @@ async def prepayment_statement(
     return pages.response(TITLE, facts, [part for fund in funds for part in _page(fund, today)])
 
 
-def _funds(found: Sequence[Prepayment], steps: Sequence[Step], known: Known, today: date, year: int) -> Iterator[_Fund]:
+def _funds(
+    found: Sequence[Prepayment],
+    steps: Sequence[Step],
+    names: Mapping[str, str],
+    known: Known,
+    today: date,
+    year: int,
+) -> Iterator[_Fund]:
     policies = known.policies.published
     for fund in sorted({one.fund for one in found}):
         own = [one for one in found if one.fund == fund]
         refs = {one.ref for one in own}
         yield _Fund(
-            [get_prepayments.tell(one, known, today) for one in own],
+            [get_prepayments.tell(one, names, known, today) for one in own],
             [step for step in steps if step.ref in refs],
             outlook(fund, [(one, policies[one.policy_ref]) for one in own if one.policy_ref in policies], today, year),
         )

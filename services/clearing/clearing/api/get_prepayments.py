@@ -1,6 +1,6 @@
 """GET /v1/prepayments: what providers were given in advance, how much of it is out, and how much is due."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples, filters, standing
-from clearing.api.filters import OfProvider
+from clearing.api import commands, examples, filters, naming, standing
+from clearing.api.filters import OfProvider, ProviderName
 from clearing.prepayment.owed import due_now
 from clearing.prepayment.prepayment import Prepayment, Status, given
 from clearing.state import Known
@@ -55,6 +55,7 @@ class Question(questions.Waiting, questions.Page, OfProvider, Exported):
 class Told(BaseModel):
     prepayment: str
     provider: str
+    provider_name: ProviderName
     area: str
     kind: PrepaymentKind
     kind_name: Name
@@ -105,14 +106,15 @@ async def prepayments(
             SQL.prepayments, within.lanes, within.areas, within.parties, question.year, question.fund, question.kind,
             question.state, question.open, *after, exports.rows_wanted(question, question.limit),
         )  # fmt: skip
+        names = await naming.names(connection, within, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, found[0]["lane"] if found else 0)
         today = await connection.fetchval(commands.SQL.today)
     if question.format != "json":
-        told = [tell(_prepayment(row["body"]), known, today) for row in exports.cut(found)]
+        told = [tell(_prepayment(row["body"]), names, known, today) for row in exports.cut(found)]
         return await exports.file(request, caller, here, question, "prepayments", Table(TITLE, COLUMNS, as_rows(told)))
     rows, following = pages.cut(found, question.limit)
-    told = [tell(_prepayment(row["body"]), known, today) for row in rows]
+    told = [tell(_prepayment(row["body"]), names, known, today) for row in rows]
     return Answer(
         positions=positions,
         prepayments=told,
@@ -127,11 +129,12 @@ def total(amounts: Iterable[str]) -> str:
     return money.yuan(sum(map(money.fen, amounts)))
 
 
-def tell(one: Prepayment, known: Known, today: date | None) -> Told:
+def tell(one: Prepayment, names: Mapping[str, str], known: Known, today: date | None) -> Told:
     policy = known.policies.published.get(one.policy_ref)
     return Told(
         prepayment=one.ref,
         provider=one.dimensions.provider,
+        provider_name=names.get(one.dimensions.provider),
         area=one.dimensions.area,
         kind=one.kind,
         kind_name=KINDS[one.kind],
@@ -163,6 +166,7 @@ COLUMNS = (
     Column("未收回", "outstanding", "money"), Column("已冲抵", "offset", "money"),
     Column("已退回", "returned", "money"),
     Column("应收回", "due", "money"), Column("停拨年度", "blocks year", "number"),
+    Column("机构名称", "provider name"),
 )  # fmt: skip
 
 
@@ -171,7 +175,7 @@ def as_rows(told: Sequence[Told]) -> list[Sequence[Cell]]:
         (
             one.prepayment, one.provider, one.area, one.kind_name.zh, one.year, one.fund, one.state_name.zh, one.grade,
             one.plan, *map(money.fen, (one.granted, one.disbursed, one.outstanding, one.offset, one.returned, one.due)),
-            one.blocks_year,
+            one.blocks_year, one.provider_name,
         )
         for one in told
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """GET /v1/recoveries: what providers have to give back, and how much of it is open."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -7,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, filters
-from clearing.api.filters import ByFund, OfProvider
+from clearing.api import examples, filters, naming
+from clearing.api.filters import ByFund, OfProvider, ProviderName
 from clearing.supervision.recovery import Recovery
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Positions, Yuan
@@ -30,6 +31,7 @@ class Question(questions.Waiting, questions.Page, OfProvider):
 class Case(BaseModel):
     case: str
     provider: str
+    provider_name: ProviderName
     area: str
     insutype: str
     clr_type: str
@@ -64,21 +66,23 @@ async def recoveries(question: Annotated[Question, Query()], caller: Caller, her
         found = await connection.fetch(
             SQL.recoveries, within.lanes, within.areas, within.parties, question.open, *after, question.limit + 1
         )
+        names = await naming.names(connection, within, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     cases = [_recovery(row["body"]) for row in rows]
     return Answer(
         positions=positions,
-        recoveries=[_case(one) for one in cases],
+        recoveries=[_case(one, names) for one in cases],
         due=filters.total_of(one.due for one in cases),
         next=following,
     )
 
 
-def _case(one: Recovery) -> Case:
+def _case(one: Recovery, names: Mapping[str, str]) -> Case:
     return Case(
         case=one.ref,
         provider=one.dimensions.provider,
+        provider_name=names.get(one.dimensions.provider),
         area=one.dimensions.area,
         insutype=one.dimensions.insutype,
         clr_type=one.dimensions.clr_type,

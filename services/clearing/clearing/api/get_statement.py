@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import examples, filters, get_claims, reading, statement_head, statement_html, statement_xlsx, targets
 from clearing.api import statement as statements
-from clearing.api.filters import ByFund, Ref
+from clearing.api.filters import ByFund, ProviderName, Ref
 from clearing.api.get_deadlines import Deadline
 from clearing.api.statement import Section, Statement
 from medfund import money
@@ -54,7 +54,7 @@ class Answer(BaseModel):
     batch: str
     batches: Annotated[list[str], Field(description="All that were approved together, this one among them")]
     provider: str
-    provider_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+    provider_name: ProviderName
     account_ends: Annotated[str | None, Field(description="The last digits of the account that it is paid to")]
     area: str
     period_from: date

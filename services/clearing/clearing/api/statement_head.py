@@ -31,7 +31,6 @@ EMPTY = {
     "USE": Name(zh="尚未审定，没有可支付的款项", en="nothing is approved yet that could be paid"),
     "AT_ONCE": Name(zh="尚未核定即时结算预拨", en="nothing is approved to be paid at once"),
 }
-UNTOLD = Name(zh="未登记", en="not registered")
 
 
 class Fact(NamedTuple):
@@ -42,7 +41,7 @@ class Fact(NamedTuple):
 def facts(told: Statement) -> Iterator[Fact]:
     month, claim, mine = told.month, told.month.claim, told.month.claim.dimensions
     kind = codes.label(codes.CLR_TYPES, mine.clr_type)
-    yield Fact(Name(zh="机构名称", en="Provider"), month.institution.name or f"{UNTOLD.zh} {UNTOLD.en}")
+    yield Fact(Name(zh="机构名称", en="Provider"), filters.told(month.institution.name))
     yield Fact(Name(zh="机构编码", en="Provider code"), mine.provider)
     yield Fact(Name(zh="收款账户", en="Payee account"), payee(month))
     yield Fact(Name(zh="统筹区", en="Pooling area"), mine.area)
@@ -75,7 +74,7 @@ def visits(month: Month) -> int:
 def payee(month: Month) -> str:
     """By the end of its number; by what the register of finance calls it, where that was not told."""
     _, account, ends = month.institution
-    return f"尾号 ending in {ends}" if ends else account or f"{UNTOLD.zh} {UNTOLD.en}"
+    return f"尾号 ending in {ends}" if ends else filters.told(account)
 
 
 def ratios(told: Statement) -> str:

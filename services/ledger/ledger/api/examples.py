@@ -39,6 +39,7 @@ BALANCES: Json = {
             "fund": "390100",
             "fund_name": FUND_NAME,
             "party": "H15250200017",
+            "party_name": "锡林郭勒盟示例医院",
             "counterpart": "",
             "account": "2100",
             "account_name": PAYABLE_NAME,
@@ -64,6 +65,7 @@ LINE: Json = {
     "credit_name": PAYABLE_NAME,
     "amount": "6852.80",
     "party": "H15250200017",
+    "party_name": "锡林郭勒盟示例医院",
     "counterpart": "",
     "credit_counterpart": None,
     "insutype": "390",
@@ -178,6 +180,7 @@ EXPLAINED_LINE: Json = {
 }
 EXPLAINED_BALANCE: Json = {
     "party": "H15250200017",
+    "party_name": "锡林郭勒盟示例医院",
     "account": "2100",
     "account_name": PAYABLE_NAME,
     "balance": OWED,

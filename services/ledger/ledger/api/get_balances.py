@@ -1,14 +1,16 @@
 """GET /v1/balances: where money stands, by provider, fund and account, on any two days."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import amounts, examples
+from ledger.api import amounts, examples, parties
 from ledger.api.amounts import Amounts
 from ledger.api.filters import Filters
+from ledger.api.parties import PartyName
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Name, Positions
 from medfund.http.context import Caller, Here
@@ -30,6 +32,7 @@ class Balance(Amounts):
     fund: str
     fund_name: Name
     party: Annotated[str, Field(description="Provider, or the area where the balance is the fund's own")]
+    party_name: PartyName
     counterpart: Annotated[str, Field(description="Insured area of a visitor, or supplier; mostly empty")]
     account: str
     account_name: Name
@@ -72,6 +75,7 @@ async def balances(question: Annotated[Question, Query()], caller: Caller, here:
             *after,
             question.limit + 1,
         )
+        names = await parties.names(connection, within.lanes, (row["party"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     return Answer(
@@ -79,19 +83,20 @@ async def balances(question: Annotated[Question, Query()], caller: Caller, here:
         as_of=question.as_of,
         known_on=question.known_on,
         positions=positions,
-        balances=[_balance(row) for row in rows],
+        balances=[_balance(row, names) for row in rows],
         totals=amounts.totals(rows),
         next=following,
     )
 
 
-def _balance(row: Any) -> Balance:
+def _balance(row: Any, names: Mapping[str, str]) -> Balance:
     return Balance(
         **dict(amounts.amounts(row["debit"], row["credit"])),
         area=row["area"],
         fund=row["fund"],
         fund_name=answers.fund_name(row["fund"]),
         party=row["party"],
+        party_name=names.get(row["party"]),
         counterpart=row["counterpart"],
         account=row["account"],
         account_name=amounts.account_name(row["account"]),

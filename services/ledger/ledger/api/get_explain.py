@@ -1,5 +1,6 @@
 """GET /v1/explain: why a number is what it is. From a balance to its lines, from a line to its events on the log."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -8,10 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
 from ledger import explain as proofs
-from ledger.api import amounts, examples, get_lines, line_id
+from ledger.api import amounts, examples, get_lines, line_id, parties
 from ledger.api.amounts import Amounts
 from ledger.api.filters import Filters
 from ledger.api.get_lines import Line
+from ledger.api.parties import PartyName
 from medfund import money
 from medfund.events.codec import Accepted
 from medfund.http import answers, problems, questions, reach
@@ -49,6 +51,7 @@ class BalanceExplained(BaseModel):
     """A balance from the day buckets, held against the journal lines that make it."""
 
     party: str
+    party_name: PartyName
     account: str
     account_name: Name
     balance: Annotated[Amounts, Field(description="From the balances")]
@@ -117,11 +120,13 @@ async def _explain_balance(question: Question, caller: Principal, here: Context)
         kept = await connection.fetch(BALANCES.trial_balance, *common, None)
         [journal] = await connection.fetch(SQL.turnover, *common)
         found = await connection.fetch(SQL.lines, *common, None, None, None, *after, question.limit + 1)
+        names = await parties.names(connection, within.lanes, [party])
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     balance, recounted = amounts.totals(kept), amounts.totals([journal])
     return BalanceExplained(
         party=party,
+        party_name=names.get(party),
         account=account,
         account_name=amounts.account_name(account),
         positions=positions,
@@ -129,7 +134,7 @@ async def _explain_balance(question: Question, caller: Principal, here: Context)
         journal=recounted,
         journal_lines=journal["lines"],
         proved=balance == recounted,
-        lines=[get_lines.line(row) for row in rows],
+        lines=[get_lines.line(row, names) for row in rows],
         next=following,
     )
 
@@ -137,7 +142,7 @@ async def _explain_balance(question: Question, caller: Principal, here: Context)
 async def _explain_line(question: Question, asked: str, caller: Principal, here: Context) -> LineExplained:
     pages = Pages(here.cursor_key, questions.sealed("explain", caller, question), {"offset": int})
     (after,) = pages.after(question.cursor)
-    row = await _line(asked, caller, here)
+    row, names = await _line(asked, caller, here)
     proof = proofs.prove(proofs.line_of(row), await _accepted(row, here), _families(here))
     shown = [
         {"offset": event.record.offset, "event": event, "amount": amount}
@@ -146,7 +151,7 @@ async def _explain_line(question: Question, asked: str, caller: Principal, here:
     ]
     rows, following = pages.cut(shown[: question.limit + 1], question.limit)
     return LineExplained(
-        line=get_lines.line(row),
+        line=get_lines.line(row, names),
         events=[_event(row, contribution["event"], contribution["amount"]) for contribution in rows],
         events_total=len(proof.contributions),
         total=money.yuan(proof.total),
@@ -159,15 +164,15 @@ def _families(here: Context) -> dict[str, str]:
     return {f"{here.prefix}.{family}": family for family in here.service.topics}
 
 
-async def _line(asked: str, caller: Principal, here: Context) -> Any:
-    """The row of a line that the caller may see; any other does not exist."""
+async def _line(asked: str, caller: Principal, here: Context) -> tuple[Any, Mapping[str, str]]:
+    """The row of a line that the caller may see, with the name of its party; any other does not exist."""
     key = line_id.parse(asked)
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         row = key and await connection.fetchrow(SQL.line, *key, *within.predicates)
-    if not row:
-        raise problems.unknown("line")
-    return row
+        if not row:
+            raise problems.unknown("line")
+        return row, await parties.names(connection, [row["lane"]], [row["party"]])
 
 
 async def _accepted(row: Any, here: Context) -> list[Accepted]:

@@ -1,13 +1,15 @@
 """GET /v1/lines: the journal itself, line by line, each with the id that `explain` opens."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ledger.api import amounts, examples, line_id
+from ledger.api import amounts, examples, line_id, parties
 from ledger.api.filters import Filters
+from ledger.api.parties import PartyName
 from medfund import money
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -44,6 +46,7 @@ class Line(BaseModel):
     credit_name: Name
     amount: Yuan
     party: str
+    party_name: PartyName
     counterpart: str
     credit_counterpart: Annotated[str | None, Field(description="Of the credit side, where it is another one")]
     insutype: str
@@ -87,18 +90,19 @@ async def lines(question: Annotated[Question, Query()], caller: Caller, here: He
             SQL.lines, within.lanes, question.book, *within.predicates, *question.narrowing,
             question.type, question.service_from, question.service_to, *after, question.limit + 1,
         )  # fmt: skip
+        names = await parties.names(connection, within.lanes, (row["party"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     return Answer(
         book=question.book,
         positions=positions,
-        lines=[line(row) for row in rows],
+        lines=[line(row, names) for row in rows],
         total=money.yuan(sum(row["amount"] for row in rows)),
         next=following,
     )
 
 
-def line(row: Any) -> Line:
+def line(row: Any, names: Mapping[str, str]) -> Line:
     """A row of the journal as it is answered."""
     return Line(
         **{
@@ -107,6 +111,7 @@ def line(row: Any) -> Line:
             "amount": money.yuan(row["amount"]),
             "fund_name": answers.fund_name(row["fund"]),
             "debit_name": amounts.account_name(row["debit"]),
+            "party_name": names.get(row["party"]),
             "credit_name": amounts.account_name(row["credit"]),
         }
     )

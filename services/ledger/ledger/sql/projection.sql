@@ -5,15 +5,16 @@ from providers
 where lane = $1
 
 -- name: register
--- The last word on a provider. Locks: its row; only this lane writes it.
-insert into providers (lane, provider, area, registered_at)
+-- The last word on a provider; a name that is not said again stays. Locks: its row; only this lane writes it.
+insert into providers as known (lane, provider, area, registered_at, name)
 select
     $1,
-    registered.provider,
-    registered.area,
-    registered.registered_at
-from unnest($2::text::text [], $3::text::text [], $4::text::bigint []) as registered (provider, area, registered_at)
-on conflict (lane, provider) do update set area = excluded.area, registered_at = excluded.registered_at
+    registered.*
+from unnest($2::text::text [], $3::text::text [], $4::text::bigint [], $5::text::text []) as registered
+on conflict (lane, provider) do update set
+    area = excluded.area,
+    registered_at = excluded.registered_at,
+    name = coalesce(excluded.name, known.name)
 
 -- name: keep_statements
 -- What the bank says, once for each account and day, in sorted order; a later statement of a day replaces an earlier one.
