@@ -1,11 +1,14 @@
 """The container files keep their form. No engine runs here: what they name must exist in this repository."""
 
+import hashlib
 import importlib.util
+import json
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 from pydantic_settings import BaseSettings
@@ -18,10 +21,14 @@ from medfund.cli import COMMANDS
 from medfund.lanes import settings as lanes_settings
 from medfund.local import kafka, postgres, services
 from medfund.local import settings as local_settings
+from tests.integration import test_broker_users
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+SCHEMA = Path(__file__).with_name("compose-spec.schema.json")
+"""The Compose Specification's own (Apache License 2.0), as the npm package dclint 3.1.0 carries it."""
+SCHEMA_HASH = "46b7d35f19dd93a05f8fea530291bf84d881c1791ec167ecf0e6fb94e639d496"
 SERVICES = {"clearing": CLEARING, "ledger": LEDGER}
 PROCESSES = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "medfund"}
 
@@ -113,10 +120,46 @@ def test_whatever_runs_for_long_says_whether_it_is_well() -> None:
     assert lasting == {name for name, service in COMPOSE["services"].items() if "healthcheck" in service}
 
 
-def test_published_ports_are_on_loopback() -> None:
-    ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+def test_published_ports_are_on_loopback_but_that_of_publishers_whom_the_broker_knows() -> None:
+    ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
+    assert ports.pop("kafka") == ["9094:9094"]
     assert ports
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
+
+
+def properties(environment: dict[str, str]) -> dict[str, str]:
+    """As the broker's image makes them of its environment."""
+
+    def name(variable: str) -> str:
+        parts = re.split("(_+)", variable.removeprefix("KAFKA_").lower())
+        return "".join({"_": ".", "__": "_", "___": "-"}.get(part, part) for part in parts)
+
+    return {name(variable): value for variable, value in environment.items()}
+
+
+def test_whoever_comes_to_the_broker_from_outside_is_asked_as_the_tests_broker_asks(tmp_path: Path) -> None:
+    told = properties(COMPOSE["services"]["kafka"]["environment"])
+    asks = test_broker_users.Knowing(tmp_path)._settings
+    same = ("sasl.enabled.mechanisms", "ssl.keystore.type", "authorizer.class.name")
+    assert {name: told[name] for name in same} == {name: asks[name] for name in same}
+    jaas = "listener.name.{}.scram-sha-512.sasl.jaas.config"
+    assert told[jaas.format("outside")] == asks[jaas.format("clients")]
+    assert told["super.users"] == asks["super.users"].partition(";")[2]
+    listeners = dict(one.split("://") for one in told["listeners"].split(","))
+    protocols = dict(one.split(":") for one in told["listener.security.protocol.map"].split(","))
+    assert {listeners[name]: protocols[name] for name in listeners} == {
+        ":9092": "PLAINTEXT", ":9094": "SASL_SSL", "127.0.0.1:9093": "PLAINTEXT"
+    }  # fmt: skip
+    assert told["ssl.keystore.location"] == "/run/secrets/kafka_pem"
+    assert COMPOSE["services"]["kafka"]["secrets"] == ["kafka_pem"]
+
+
+def test_the_file_is_one_by_the_specification_of_compose() -> None:
+    text = SCHEMA.read_bytes()
+    assert hashlib.sha256(text).hexdigest() == SCHEMA_HASH
+    validator = jsonschema_rs.Draft7Validator(json.loads(text))
+    assert [error.message for error in validator.iter_errors(COMPOSE)] == []
+    assert not validator.is_valid({**COMPOSE, "services": {"ledger-api": {"images": "medfund"}}})
 
 
 def test_the_broker_is_configured_as_the_local_one() -> None:
