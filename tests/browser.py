@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 PROGRAM = os.environ.get("MEDFUND_TEST_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT_S = 60
 SCREEN = (1280, 900)
+PICTURE_MAX = 12_000
 A4 = (1032, 703)
 """The inside of A4 across, 12 mm margins to the sides, in CSS pixels of 1/96 inch."""
 OUTSIDE = """
@@ -34,6 +36,13 @@ JSON.stringify([...document.querySelectorAll('td.n')].filter(one => {
     return text.left < cell.left - 0.5 || text.right > cell.right + 0.5 || text.height > 2 * parseFloat(
         getComputedStyle(one).lineHeight)
 }).map(one => one.textContent))
+"""
+
+
+AXE = files("axe_core_python").joinpath("axe.min.js")
+KEEPS_OUT = """
+axe.run().then(found => JSON.stringify(found.violations.filter(one => ['serious', 'critical'].includes(one.impact)).map(
+    one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 120)).slice(0, 3).join(' ')}`)))
 """
 
 
@@ -54,7 +63,7 @@ class Browser:
         self._tab("Page.setDocumentContent", frameId=frame, html=html)
 
     def said(self, script: str) -> Any:
-        found = self._tab("Runtime.evaluate", expression=script, returnByValue=True)
+        found = self._tab("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
@@ -62,8 +71,18 @@ class Browser:
         """Texts that are cut off at the right, and numbers that lie over their neighbours or are broken."""
         return [*json.loads(self.said(OUTSIDE.replace("WIDTH", str(self._width)))), *json.loads(self.said(COVERED))]
 
+    def keeps_out(self) -> list[str]:
+        """What axe calls serious: somebody cannot read or reach it."""
+        self.said(AXE.read_text(encoding="utf-8") + ";0")
+        found: list[str] = json.loads(self.said(KEEPS_OUT))
+        return found
+
     def picture(self) -> bytes:
-        return base64.b64decode(self._tab("Page.captureScreenshot", captureBeyondViewport=True)["data"])
+        """As far down as a picture may reach."""
+        height = min(self.said("document.documentElement.scrollHeight"), PICTURE_MAX)
+        clip = {"x": 0, "y": 0, "width": self._width, "height": height, "scale": 1}
+        taken = self._tab("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        return base64.b64decode(taken["data"])
 
     def paper(self) -> bytes:
         return base64.b64decode(self._tab("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])
