@@ -14,6 +14,8 @@ from medfund.events.kinds import KINDS
 from medfund.lanes import partition
 
 AREA = "152500"
+CALLED: str = KINDS["provider.registered.v1"].example["name"]
+"""What a hospital is called where nothing else is said."""
 SOURCE = "/gateway/152500"
 
 

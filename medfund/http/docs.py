@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any, TypeAlias
 
+from medfund.http import terms
 from medfund.http.problems import KINDS
 
 STYLE = """
@@ -15,7 +16,8 @@ h2{border-top:1px solid #d0d7de;padding-top:1.5rem;font-size:1.2rem}h3{font-size
 code,pre{font:14px/1.45 ui-monospace,monospace;background:#f6f8fa;border-radius:4px}code{padding:.1em .3em}
 pre{padding:.8rem;overflow:auto;max-height:28rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #d0d7de;overflow-wrap:anywhere}
-td code{word-break:break-all}
+td code{word-break:break-all}.fields{margin:.6rem 0}.fields td:first-child{min-width:15rem;width:18rem}
+.fields td:nth-child(2),.fields th:nth-child(2){white-space:nowrap;overflow-wrap:normal}
 .method{background:#0b5cad;color:#fff}nav li{list-style:none}
 """
 HEADS = (("名称", "name"), ("必填", "required"), ("取值", "allowed"), ("含义", "meaning"))
@@ -60,7 +62,8 @@ def _operations(openapi: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[
 
 def _entry(path: str, method: str, operation: Mapping[str, Any]) -> str:
     anchor, summary = escape(operation["operationId"]), escape(operation["summary"])
-    return f'<li><a href="#{anchor}"><code>{method} {escape(path)}</code></a> {summary}</li>'
+    zh = escape(terms.ROUTES.get(operation["operationId"], ""))
+    return f'<li><a href="#{anchor}"><code>{method} {escape(path)}</code></a> {zh} {summary}</li>'
 
 
 def _section(path: str, method: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
@@ -69,6 +72,7 @@ def _section(path: str, method: str, operation: Mapping[str, Any], schemas: Mapp
     return "".join(
         (
             f'<h2 id="{escape(operation["operationId"])}">{title}</h2>',
+            f"<p>{escape(terms.ROUTES.get(operation['operationId'], ''))}</p>",
             _paragraphs(operation.get("description", operation["summary"])),
             f"<p>角色 Roles: {escape(roles)}</p>" if roles else "<p>无需令牌 Open: no token needed.</p>",
             _parameters(operation.get("parameters", ())),
@@ -146,12 +150,18 @@ def _fields(at: str, schema: Mapping[str, Any], known: Mapping[str, Any], *, dep
 
 def _field(name: str, schema: Mapping[str, Any], meaning: str, required: bool) -> str:
     described = [schema, *schema.get("anyOf", ())]  # what may be left out is described one level deeper
-    told = meaning or next((part["description"] for part in described if "description" in part), "")
+    words = meaning or next((part["description"] for part in described if "description" in part), "")
+    told = f"{terms.FIELDS.get(name_of(name), '')} {words}".strip()
     allowed = "; ".join(filter(None, map(_allowed, described)))
     must = "必填 required" if required else ""
     return (
         f"<tr><td><code>{escape(name)}</code></td><td>{must}</td><td>{escape(allowed)}</td><td>{escape(told)}</td></tr>"
     )
+
+
+def name_of(path: str) -> str:
+    """The last name of `lines[].amounts[].fund`, or of `fund (query)`."""
+    return path.partition(" ")[0].rpartition(".")[2].removesuffix("[]")
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
@@ -167,7 +177,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 def _table(rows: Iterable[str]) -> str:
     head = "".join(f'<th scope="col">{zh} {en}</th>' for zh, en in HEADS)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<table class="fields"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _problems() -> str:

@@ -9,7 +9,7 @@ import pytest
 from medfund import money
 from medfund.local.kafka import Kafka
 from tests.conftest import LANES, Database
-from tests.events import AREA, settlement
+from tests.events import AREA, CALLED, settlement
 from tests.integration import served
 from tests.integration.served import Api
 from tests.integration.small_city import ASSISTANCE, OTHER_AREA, POOLED, SERIOUS, City
@@ -32,6 +32,7 @@ async def test_a_hospitals_balances_by_fund_and_account(api: Api, city: City) ->
         ("5001", SERIOUS, ""): "281.55",
         ("5001", ASSISTANCE, ""): "621.39",
     }
+    assert {one["party_name"] for one in answer["balances"]} == {CALLED}
     assert answer["totals"]["balance"] == "0.00"
     assert set(answer["positions"]) == {"1"}
 
@@ -96,6 +97,7 @@ async def test_a_balance_is_explained_by_its_lines_and_a_line_by_its_events(api:
     assert balance["balance"] == balance["journal"]
     assert balance["balance"]["balance"] == "-6973.80"
     assert balance["journal_lines"] == len(balance["lines"])
+    assert {balance["party_name"], *(line["party_name"] for line in balance["lines"])} == {CALLED}
     brought: dict[str, str] = {}
     for line in balance["lines"]:
         opened = await hospital.answer("/v1/explain", line=line["id"])

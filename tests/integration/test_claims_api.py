@@ -13,7 +13,7 @@ import pytest
 from medfund import money
 from medfund.events.agency import CalendarPublished
 from tests.conftest import Database
-from tests.events import AREA
+from tests.events import AREA, CALLED
 from tests.fund import PROVIDER, Fund, running
 from tests.integration import claims_served
 from tests.integration.claims_served import BATCH
@@ -423,6 +423,8 @@ async def test_payments_and_recoveries_are_listed_with_what_is_open(fund: Fund, 
     assert [(one["case"], one["decided_total"], one["due_total"]) for one in owed["recoveries"]] == [
         ("C-1", "219947.40", "19947.40")
     ]
+    named = [*owed["recoveries"], *paid["payments"], *(await finance.answer("/v1/claims"))["claims"]]
+    assert {one["provider_name"] for one in named} == {CALLED}
     assert (await finance.answer("/v1/recoveries", open=False))["recoveries"] == []
 
 

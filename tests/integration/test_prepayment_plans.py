@@ -10,7 +10,7 @@ from clearing.api import plans
 from medfund.http.problems import Problem
 from tests import events
 from tests.conftest import Database
-from tests.events import AREA
+from tests.events import AREA, CALLED
 from tests.fund import Fund, running
 from tests.integration import claims_served
 from tests.integration.served import Api, Caller
@@ -317,7 +317,7 @@ async def test_a_hospital_applies_over_http_and_is_told_fund_by_fund_and_the_age
     assert (await anna.answer(recalled.json()["look"]))["state"] == "DONE"
     assert (await fund.prepayments())[ref]["status"] == "RECALLED"
     mine = (await hospital.answer("/v1/prepayments"))["prepayments"]
-    assert {one["provider"] for one in mine} == {FIRST}
+    assert {(one["provider"], one["provider_name"]) for one in mine} == {(FIRST, CALLED)}
 
 
 async def given(fund: Fund, ref: str, fen: int) -> None:

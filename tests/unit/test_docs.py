@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medfund.http import docs, tokens
+from medfund.http import docs, terms, tokens
 from tests.unit.test_codes_asked import app_of
 
 TAKEN_AS_FILES = ("text/html", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -25,11 +25,37 @@ def test_every_route_shows_an_example_of_what_it_takes_and_answers(service: str,
     assert lacking == []
 
 
+@pytest.mark.parametrize("service", ["ledger", "clearing"])
+def test_every_route_and_field_is_called_something_in_chinese(service: str, tmp_path: Path) -> None:
+    openapi = app_of(service, tokens.make_keys(tmp_path)).openapi()
+    schemas = openapi["components"]["schemas"]
+    operations = [operation for methods in openapi["paths"].values() for operation in methods.values()]
+    assert {one["operationId"] for one in operations} <= terms.ROUTES.keys()
+    fields = {parameter["name"] for one in operations for parameter in one.get("parameters", ())}
+    for one in operations:
+        taken = [one["requestBody"]] if "requestBody" in one and one["operationId"] != "publish" else []
+        for body in [*taken, *(answer for status, answer in one["responses"].items() if status.startswith("2"))]:
+            for content in body["content"].values():
+                schema = content.get("schema", {})
+                known = {**schemas, **schema.get("$defs", {})}
+                fields |= {docs.name_of(field[0]) for field in docs._fields("", schema, known, depth=9)}
+    assert len(fields) > 100
+    assert fields - terms.FIELDS.keys() == set()
+
+
 def test_a_body_is_told_field_by_field_with_what_is_allowed(tmp_path: Path) -> None:
     page = docs.page(app_of("clearing", tokens.make_keys(tmp_path)).openapi())
     hold = page[page.index('<h2 id="hold">') :]
     hold = hold[: hold.index("<h2", 10)]
-    for told in ("请求体 Body", "<code>held_from</code>", "必填 required", "The case that it is for", "case-2026-0042"):
+    for told in (
+        "请求体 Body",
+        "<code>held_from</code>",
+        "必填 required",
+        "The case that it is for",
+        "case-2026-0042",
+        "暂缓起始日",
+        "暂缓支付",
+    ):
         assert told in hold
     statement = page[page.index('<h2 id="statement">') :]
     statement = statement[: statement.index("<h2", 10)]
