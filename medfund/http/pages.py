@@ -29,9 +29,10 @@ tfoot td,tfoot th{font-weight:600;border-top:2px solid #1b1f24;border-bottom:non
 .sign{display:flex;gap:2rem;margin:2.5rem 0 1rem}.sign>span{flex:1;border-bottom:1px solid #1b1f24;padding-bottom:.2rem}
 footer{font-size:.8rem;color:#57606a;overflow-wrap:anywhere}
 @page{size:A4 landscape;margin:12mm 12mm 14mm;@bottom-right{font-size:8pt;content:counter(page) " / " counter(pages)}}
-@media print{body{font-size:9pt}table{font-size:8pt}body{margin:0;padding:0;max-width:none}
+@media print{body{font-size:9pt;margin:0;padding:0;max-width:none}table{font-size:8pt}footer{font-size:7pt}
 tr,caption,.sign{break-inside:avoid}
-caption{break-after:avoid}thead{display:table-header-group}tfoot{display:table-row-group;break-before:avoid}}
+caption,thead{break-after:avoid}tbody tr:first-child{break-before:avoid}
+thead{display:table-header-group}tfoot{display:table-row-group;break-before:avoid}}
 """
 Fact: TypeAlias = tuple[Name, str]
 POLICY = (
