@@ -26,6 +26,10 @@ LIMITS = {
     "maxLength": "at most", "minItems": "at least", "maxItems": "at most",
 }  # fmt: skip
 FIELDS_DEPTH = 4
+INTRODUCED = """金额为文本，以元为单位，保留两位小数。每个返回是同一时点的快照，并注明数据截至的日志位置。
+
+除另有注明外，每次调用须带令牌；令牌未覆盖的内容，视同不存在。出错时返回 application/problem+json 及固定的问题代码，
+代码列于页末。"""
 Field: TypeAlias = tuple[str, Mapping[str, Any], str, bool]
 """Its path, its schema, what it means, and whether it must be given."""
 POLICY = (
@@ -43,8 +47,9 @@ def page(openapi: Mapping[str, Any]) -> str:
         (
             f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{escape(info["title"])}</title>',
             f"<style>{STYLE}</style><h1>{escape(info['title'])} {escape(info['version'])}</h1>",
+            _paragraphs(INTRODUCED),
             _paragraphs(info.get("description", "")),
-            '<p>The same for machines: <a href="/openapi.json">/openapi.json</a>.</p><nav><ul>',
+            '<p>机器可读版本 The same for machines: <a href="/openapi.json">/openapi.json</a>.</p><nav><ul>',
             *(_entry(path, method, operation) for path, method, operation in operations),
             "</ul></nav>",
             *(_section(path, method, operation, schemas) for path, method, operation in operations),
@@ -126,9 +131,12 @@ def examples(content: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[Any
 
 
 def _alternatives(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What a schema may be, without references."""
+    """What a schema may be, without references; of many that one name tells apart, that name alone."""
     if "$ref" in schema:
         yield from _alternatives(known[schema["$ref"].rpartition("/")[2]], known)
+    elif "discriminator" in schema:
+        name, kinds = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
+        yield {"properties": {name: {"enum": sorted(kinds)}}, "required": [name]}
     elif "anyOf" in schema or "oneOf" in schema:
         for one in schema.get("anyOf", schema.get("oneOf")):
             yield from _alternatives(one, known)

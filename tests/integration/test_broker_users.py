@@ -53,12 +53,13 @@ SCRAM = "SCRAM-SHA-512"
 
 class Knowing(Kafka):
     """A broker of the local kind that asks who its clients are, lets them do what they were granted, and proves who it
-    is itself. Behind `port`, which no client is told, it speaks with itself alone."""
+    is itself. At `own` it speaks with itself, and with whoever is on its own network."""
 
     def __init__(self, folder: Path) -> None:
         self.certificate = folder / "broker.pem"
         self.clients = remembered_port(folder / "clients.port")
         port, controller = remembered_port(folder / "kafka.port"), remembered_port(folder / "controller-port")
+        self.own = f"127.0.0.1:{port}"
         settings = {
             "listeners": f"OWN://127.0.0.1:{port},CLIENTS://127.0.0.1:{self.clients},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"OWN://127.0.0.1:{port},CLIENTS://127.0.0.1:{self.clients}",
@@ -255,6 +256,17 @@ async def test_a_right_beyond_the_table_is_refused_by_its_name(broker: Knowing) 
             await prepare.rights(broker.address, prefix=granted, publishers={}, identity=administrator)
     finally:
         await admin.close()
+
+
+async def test_publishers_from_outside_have_their_rights_where_the_networks_own_processes_have_no_names(
+    broker: Knowing,
+) -> None:
+    """As in the composition of containers."""
+    prefix = "composed"
+    await prepare.topics(broker.own, prefix=prefix, lanes=LANES, identity={})
+    assert await prepare.rights(broker.own, prefix=prefix, publishers=PUBLISHERS, identity={})
+    assert await writes(broker, prefix, GATEWAY) == {"claims"}
+    assert await writes(broker, prefix, STRANGER) == set()
 
 
 async def test_a_broker_that_knows_nobody_says_so(kafka: Kafka, topic_prefix: str) -> None:

@@ -118,7 +118,7 @@ async def test_the_statement_adds_up_line_by_line(fund: Fund, provider: Caller) 
         ("Deduction", "F-1", "R-0117", "-29230.55"),
         ("Approved", "", "", "3427558.57"),
         ("Quality bond", "", "", "-147538.49"),
-        ("Offset: this claim's own payment at once", BATCH, "step 1, 1104", "3111110.21"),
+        ("Offset: this claim's own payment at once", BATCH, "第1步 step 1, 1104", "3111110.21"),
         ("Rest paid", f"{BATCH}/P2", "2026-03-05", "168909.87"),
         ("Paid at once", f"{BATCH}/P1", "2026-02-12", "3111110.21"),
     ]

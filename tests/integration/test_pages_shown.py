@@ -167,6 +167,29 @@ def test_prepayments_of_five_funds_are_inside_their_paper(window: Browser) -> No
     shown(window, "prepayments", bytes(page.body).decode())
 
 
+async def test_a_hospitals_own_prepayments_and_what_is_expected_back_are_shown_as_they_are(
+    fund: Fund, api: Api, window: Browser
+) -> None:
+    for staff, role in (("anna", "finance"), ("bo", "approver")):
+        fund.mandate(staff, role)
+    fund.figures("310100", "41230000000.00", "34567000000.00")
+    fund.assess("B")
+    fund.day("2026-01-06")
+    fund.apply("310100")
+    await fund.drain()
+    fund.grant(f"{PROVIDER}/YF-2026/310100", 1_070_473_242)
+    await fund.drain()
+    hospital = api.caller("provider", areas=[AREA], organisations=[PROVIDER])
+    own = await hospital.get("/v1/prepayment-statement", provider=PROVIDER, year=2026, format="html")
+    shown(window, "prepayment-statement", own.text)
+    text = window.said("document.body.innerText")
+    for expected in (HOSPITAL, PROVIDER, "已批准", "10,704,732.42"):
+        assert expected in text
+    ahead = await api.caller("finance", areas=[AREA]).get("/v1/prepayment-outlook", area=AREA, format="html")
+    shown(window, "prepayment-outlook", ahead.text)
+    assert "没有未收回的预付金" in window.said("document.body.innerText"), "it is granted, and not paid yet"
+
+
 @pytest.mark.parametrize("service", ["ledger", "clearing"])
 def test_the_description_of_an_api_fits_a_screen(service: str, window: Browser, tmp_path: Path) -> None:
     keys = tokens.make_keys(tmp_path)

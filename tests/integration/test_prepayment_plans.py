@@ -117,7 +117,8 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller,
     sheet = (await anna.get(f"/v1/prepayment-plans/{AREA}/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
     assert sheet[0].startswith("定点机构 provider,预付金 prepayment,基金 fund,基数 base")
     grant = "10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
-    assert f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},{grant},0.00,0.00,0.00" in sheet, "nothing last year"
+    became = f"0.00,0.00,0.00,{CALLED}"
+    assert f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},{grant},{became}" in sheet, "nothing last year"
     other = await anna.command("/v1/prepayment-plans", **{**ASKED, "limits": {EMPLOYEES: "1.00"}})
     assert other.status_code == 409
     assert (

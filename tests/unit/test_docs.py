@@ -43,6 +43,14 @@ def test_every_route_and_field_is_called_something_in_chinese(service: str, tmp_
     assert fields - terms.FIELDS.keys() == set()
 
 
+def test_of_a_body_of_many_kinds_the_name_that_tells_them_apart_is_told() -> None:
+    kinds = {"purchase.made.v1": "#/components/schemas/Made", "purchase.ended.v1": "#/components/schemas/Ended"}
+    schema = {"oneOf": [{"$ref": one} for one in kinds.values()],
+              "discriminator": {"propertyName": "type", "mapping": kinds}}  # fmt: skip
+    [(name, told, _, must)] = docs._fields("", {"$ref": "#/components/schemas/Event"}, {"Event": schema}, depth=4)
+    assert (name, told["enum"], must) == ("type", ["purchase.ended.v1", "purchase.made.v1"], True)
+
+
 def test_a_body_is_told_field_by_field_with_what_is_allowed(tmp_path: Path) -> None:
     page = docs.page(app_of("clearing", tokens.make_keys(tmp_path)).openapi())
     hold = page[page.index('<h2 id="hold">') :]

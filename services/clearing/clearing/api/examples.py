@@ -195,6 +195,7 @@ DEADLINE: Json = {
 DEADLINES: Json = {
     "batch": BATCH,
     "provider": PROVIDER,
+    "provider_name": PROVIDER_NAME,
     "period_to": "2026-01-31",
     "submitted_on": "2026-02-06",
     "cut_off": "2026-02-10",
@@ -424,6 +425,7 @@ ONE_RUN = {
         {
             "payment": "H15250200018-310-21-202601/P1/310100",
             "provider": "H15250200018",
+            "provider_name": "正镶白旗示例医院",
             "run": RUN_REF,
             "code": "HELD",
             "code_name": name("暂缓拨付", "held"),
@@ -478,6 +480,7 @@ SUSPENSE: Json = {
             "placed_on": None,
             "target": None,
             "provider": None,
+            "provider_name": None,
         }
     ],
     "came": "123.45",
@@ -618,6 +621,7 @@ PLAN: Json = {
     "lines": [
         {
             "provider": PROVIDER,
+            "provider_name": PROVIDER_NAME,
             "prepayment": f"{PROVIDER}/YF-2026/310100",
             "fund": "310100",
             "base": "10704732.42",

@@ -113,7 +113,7 @@ async def claims(question: Annotated[Question, Query()], caller: Caller, here: H
             reading.SQL.claims, within.lanes, within.areas, within.parties, *_narrowing(question, calendar), *after,
             question.limit + 1,
         )  # fmt: skip
-        names = await naming.names(connection, within, (row["provider"] for row in found))
+        names = await naming.names(connection, within.lanes, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     batches = [reading.claim_of(row["body"]) for row in rows]

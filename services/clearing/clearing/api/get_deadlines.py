@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from clearing.api import examples, reading, targets
-from clearing.api.filters import Ref
+from clearing.api.filters import ProviderName, Ref
 from clearing.claims import clock
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import Target
@@ -53,6 +53,7 @@ class Answer(BaseModel):
 
     batch: str
     provider: str
+    provider_name: ProviderName
     period_to: date
     submitted_on: date
     cut_off: date
@@ -83,21 +84,21 @@ async def deadlines(
     return Answer(
         batch=claim.ref,
         provider=claim.dimensions.provider,
+        provider_name=month.institution.name,
         period_to=claim.period_to,
         submitted_on=claim.submitted_on,
         cut_off=claim.cut_off,
         clock_start=clock.next_day(claim.cut_off),
         calendar_version=month.calendar.version,
         positions=month.positions,
-        deadlines=[
-            Deadline(
-                **one._asdict(),
-                target_name=targets.NAMES[one.target],
-                state_name=targets.state_name(one.target, one.state),
-            )
-            for one in targets.of(month)
-        ],
+        deadlines=[told(one) for one in targets.of(month)],
         days=_days(month.calendar, claim.cut_off, claim.due_limit),
+    )
+
+
+def told(one: targets.Deadline) -> Deadline:
+    return Deadline(
+        **one._asdict(), target_name=targets.NAMES[one.target], state_name=targets.state_name(one.target, one.state)
     )
 
 

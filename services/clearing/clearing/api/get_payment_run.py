@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from clearing.api import examples, filters, get_payments, runs
-from clearing.api.filters import Ref
+from clearing.api import examples, filters, get_payments, naming, runs
+from clearing.api.filters import ProviderName, Ref
 from clearing.api.get_payments import Withheld
 from clearing.api.runs import Run
 from clearing.payments.payment import Status
@@ -23,6 +23,7 @@ WITHHELD_MAX = 1000
 class LeftOut(Withheld):
     payment: str
     provider: str
+    provider_name: ProviderName
     total: Yuan
     state: Annotated[Status, Field(description="As it stands now")]
     state_name: Name
@@ -50,6 +51,7 @@ async def payment_run(run: Annotated[Ref, Path()], caller: Caller, here: Here) -
             raise problems.unknown("run")
         [told] = await runs.described(connection, rows, areas, lanes=here.lanes)
         left_out = await connection.fetch(runs.SQL.withheld_payments, run, areas, told.fund, WITHHELD_MAX)
+        names = await naming.names(connection, within.lanes, (row["provider"] for row in left_out))
         positions = await answers.positions(connection, within.lanes)
     return Answer(
         **told.model_dump(),
@@ -59,6 +61,7 @@ async def payment_run(run: Annotated[Ref, Path()], caller: Caller, here: Here) -
                 **get_payments.withheld(run, row["code"], row["detail"]).model_dump(),
                 payment=row["payment_ref"],
                 provider=row["provider"],
+                provider_name=names.get(row["provider"]),
                 total=money.yuan(row["fen"]),
                 state=row["status"],
                 state_name=get_payments.STATES[row["status"]],

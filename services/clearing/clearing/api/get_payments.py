@@ -159,7 +159,7 @@ async def payments(
             reading.PAYMENTS.payments, within.lanes, within.areas, within.parties, *_narrowing(question), *after,
             exports.rows_wanted(question, question.limit),
         )  # fmt: skip
-        names = await naming.names(connection, within, (row["provider"] for row in found))
+        names = await naming.names(connection, within.lanes, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, found[0]["lane"] if found else 0)
     if question.format != "json":

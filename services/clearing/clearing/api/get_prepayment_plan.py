@@ -23,7 +23,7 @@ COLUMNS = (
     Column("基数", "base", "money"), Column("系数", "ratio"), Column("测算", "wanted", "money"),
     Column("批准", "amount", "money"), Column("上次", "before", "money"), Column("增减", "difference", "money"),
     Column("上年批准", "last year", "money"), Column("已拨", "disbursed", "money"),
-    Column("未收回", "outstanding", "money"),
+    Column("未收回", "outstanding", "money"), Column("机构名称", "provider name"),
 )  # fmt: skip
 
 
@@ -60,8 +60,9 @@ async def prepayment_plan(
                 one.provider, one.prepayment_ref, one.fund, one.base, one.ratio, one.wanted, one.amount, one.before,
                 one.amount - one.before, became.last_year.get((one.provider, one.fund), 0),
                 became.disbursed.get(one.prepayment_ref, 0), became.outstanding.get(one.prepayment_ref, 0),
+                found.names.get(one.provider),
             )
             for one in exports.cut(lines)
         ]  # fmt: skip
         return await exports.file(request, caller, here, question, "prepayment-plan", Table(TITLE, COLUMNS, rows))
-    return Answer(**plans.told(found).model_dump(), lines=[plans.grant(line, became) for line in lines])
+    return Answer(**plans.told(found).model_dump(), lines=plans.grants(found))

@@ -127,7 +127,7 @@ async def prepayment_statement(
         mine = within.lanes, within.areas, within.parties, year
         rows = await connection.fetch(SQL.prepayments, *mine, *(None,) * 8)
         steps = [Step(*row) for row in await connection.fetch(SQL.steps, *mine)]
-        names = await naming.names(connection, within, [question.provider])
+        names = await naming.names(connection, within.lanes, [question.provider])
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, rows[0]["lane"] if rows else 0)
     if not rows or today is None or year is None:

@@ -106,7 +106,7 @@ async def prepayments(
             SQL.prepayments, within.lanes, within.areas, within.parties, question.year, question.fund, question.kind,
             question.state, question.open, *after, exports.rows_wanted(question, question.limit),
         )  # fmt: skip
-        names = await naming.names(connection, within, (row["provider"] for row in found))
+        names = await naming.names(connection, within.lanes, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
         known = await standing.known(connection, found[0]["lane"] if found else 0)
         today = await connection.fetchval(commands.SQL.today)

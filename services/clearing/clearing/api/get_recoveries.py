@@ -66,7 +66,7 @@ async def recoveries(question: Annotated[Question, Query()], caller: Caller, her
         found = await connection.fetch(
             SQL.recoveries, within.lanes, within.areas, within.parties, question.open, *after, question.limit + 1
         )
-        names = await naming.names(connection, within, (row["provider"] for row in found))
+        names = await naming.names(connection, within.lanes, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
     cases = [_recovery(row["body"]) for row in rows]

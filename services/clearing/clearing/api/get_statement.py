@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, filters, get_claims, reading, statement_head, statement_html, statement_xlsx, targets
+from clearing.api import (
+    examples,
+    filters,
+    get_claims,
+    get_deadlines,
+    reading,
+    statement_head,
+    statement_html,
+    statement_xlsx,
+)
 from clearing.api import statement as statements
 from clearing.api.filters import ByFund, ProviderName, Ref
 from clearing.api.get_deadlines import Deadline
@@ -129,14 +138,7 @@ def _answer(told: Statement) -> Answer:
         instant_ratios=statement_head.by_fund(told),
         sections=[_part(section) for section in told.sections],
         net_in_capitals=money.capitals(sum(told.section("NET").total.values())),
-        deadlines=[
-            Deadline(
-                **one._asdict(),
-                target_name=targets.NAMES[one.target],
-                state_name=targets.state_name(one.target, one.state),
-            )
-            for one in told.deadlines
-        ],
+        deadlines=[get_deadlines.told(one) for one in told.deadlines],
         policy=month.lead.policy_ref,
         positions=month.positions,
     )

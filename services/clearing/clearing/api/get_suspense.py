@@ -1,6 +1,6 @@
 """GET /v1/suspense: bank money that nobody could place, how old it is, and what it turned out to be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -8,7 +8,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, filters
+from clearing.api import examples, filters, naming
+from clearing.api.filters import ProviderName
 from clearing.payments.suspense import Item
 from medfund.events.bank import BankAccount, Direction, PlacedAs
 from medfund.http import answers, exports, questions, reach, waiting
@@ -72,6 +73,7 @@ class Suspended(BaseModel):
     placed_on: date | None
     target: str | None
     provider: str | None
+    provider_name: ProviderName
 
 
 class Answer(BaseModel):
@@ -106,23 +108,26 @@ async def suspense(
             SQL.suspense, within.lanes, filters.whole_areas(within), question.open, question.fund, *after,
             exports.rows_wanted(question, question.limit),
         )  # fmt: skip
+        names = await naming.names(
+            connection, within.lanes, filter(None, (_item(row["body"]).provider for row in found))
+        )
         positions = await answers.positions(connection, within.lanes)
     if question.format != "json":
-        table = Table(TITLE, COLUMNS, [_row(_item(row["body"]), question.as_of) for row in exports.cut(found)])
+        table = Table(TITLE, COLUMNS, [_row(_item(row["body"]), names, question.as_of) for row in exports.cut(found)])
         return await exports.file(request, caller, here, question, "suspense", table)
     rows, following = pages.cut(found, question.limit)
     items = [_item(row["body"]) for row in rows]
     return Answer(
         as_of=question.as_of,
         positions=positions,
-        items=[_suspended(item, question.as_of) for item in items],
+        items=[_suspended(item, names, question.as_of) for item in items],
         came=filters.total_of(item.amounts for item in items if item.direction == "IN"),
         left=filters.total_of(item.amounts for item in items if item.direction == "OUT"),
         next=following,
     )
 
 
-def _suspended(item: Item, as_of: date | None) -> Suspended:
+def _suspended(item: Item, names: Mapping[str, str], as_of: date | None) -> Suspended:
     [fund] = item.amounts
     return Suspended(
         item=item.item_ref,
@@ -147,6 +152,7 @@ def _suspended(item: Item, as_of: date | None) -> Suspended:
         placed_on=item.placed_on,
         target=item.target,
         provider=item.provider,
+        provider_name=names.get(item.provider or ""),
     )
 
 
@@ -163,14 +169,15 @@ COLUMNS = (
     Column("银行流水", "bank transaction"), Column("银行起息日", "value date", "day"),
     Column("挂账天数", "age in days", "number"), Column("原因", "reason"), Column("银行所指付款", "payment"),
     Column("认定为", "placed as"), Column("认定日", "placed on", "day"), Column("对应", "target"),
-    Column("定点机构", "provider"), Column("责任部门", "owner"),
+    Column("定点机构", "provider"), Column("责任部门", "owner"), Column("机构名称", "provider name"),
 )  # fmt: skip
 
 
-def _row(item: Item, as_of: date | None) -> Sequence[Cell]:
-    one = _suspended(item, as_of)
+def _row(item: Item, names: Mapping[str, str], as_of: date | None) -> Sequence[Cell]:
+    one = _suspended(item, names, as_of)
     return (
         one.item, one.area, one.fund, one.fund_name.zh, one.direction_name.zh, one.bank_account,
         sum(item.amounts.values()), one.bank_txn, one.value_date, one.age_days, one.reason, one.payment,
         one.placed_as_name.zh if one.placed_as_name else None, one.placed_on, one.target, one.provider, OWNER.zh,
+        one.provider_name,
     )  # fmt: skip

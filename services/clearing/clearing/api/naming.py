@@ -49,9 +49,9 @@ async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[
     return [row["why"] for row in rows]
 
 
-async def names(connection: Connection, within: Reach, providers: Iterable[str]) -> Mapping[str, str]:
+async def names(connection: Connection, lanes: Sequence[int], providers: Iterable[str]) -> Mapping[str, str]:
     """What people know some providers by; one that nobody has told is left out."""
-    rows = await connection.fetch(SQL.names, within.lanes, sorted(set(providers)))
+    rows = await connection.fetch(SQL.names, lanes, sorted(set(providers)))
     return {row["provider"]: row["name"] for row in rows}
 
 

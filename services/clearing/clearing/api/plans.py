@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, filters, standing
-from clearing.api.filters import ByFund
+from clearing.api import commands, filters, naming, standing
+from clearing.api.filters import ByFund, ProviderName
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Became, Line, Plan, Wanted
@@ -49,6 +49,7 @@ class Approval(BaseModel):
 
 class Grant(BaseModel):
     provider: str
+    provider_name: ProviderName
     prepayment: str
     fund: str
     base: Annotated[Yuan, Field(description="The mean of the base period's months; of a bulk purchase what was agreed")]
@@ -96,6 +97,8 @@ class Kept(NamedTuple):
     published: Collection[bytes]
     """The identities of its grants that the lanes have read."""
     made_by: str
+    names: Mapping[str, str]
+    """Of its providers, as far as they were told."""
 
     @property
     def approved(self) -> bool:
@@ -118,6 +121,9 @@ async def beside(connection: Connection, plan: Plan, made_by: str) -> Kept:
         await planning.became(connection, plan.wanted),
         {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
         made_by,
+        await naming.names(
+            connection, sorted({line.lane for line in plan.lines}), (line.provider for line in plan.lines)
+        ),
     )
 
 
@@ -200,10 +206,15 @@ def _became(plan: Plan, fens: Mapping[str, int]) -> Mapping[str, int]:
     return planning.totals((line.fund, fens.get(line.prepayment_ref, 0)) for line in plan.lines)
 
 
-def grant(line: Line, became: Became) -> Grant:
+def grants(found: Kept) -> list[Grant]:
+    return [_grant(line, found.became, found.names.get(line.provider)) for line in found.plan.lines]
+
+
+def _grant(line: Line, became: Became, name: str | None) -> Grant:
     ref = line.prepayment_ref
     return Grant(
         provider=line.provider,
+        provider_name=name,
         prepayment=ref,
         fund=line.fund,
         base=money.yuan(line.base),

@@ -68,7 +68,7 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
     if plan.wanted != wanted:
         await commands.conflict(request, here)
     await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})
-    return Planned(**plans.told(told).model_dump(), lines=[plans.grant(line, told.became) for line in plan.lines])
+    return Planned(**plans.told(told).model_dump(), lines=plans.grants(told))
 
 
 def _wanted(asked: PlanAsked) -> Wanted:

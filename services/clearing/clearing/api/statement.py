@@ -216,7 +216,7 @@ def _taken(offset: Offset, own: set[str], amounts: Fens) -> Line:
     if offset.account == "1104" and offset.item in own:
         what = Name(zh="本次申报即时结算预拨", en="this claim's own payment at once")
     name = Name(zh=f"抵扣：{what.zh}", en=f"Offset: {what.en}")
-    return Line(name, offset.item, f"step {offset.step}, {offset.account}", amounts)
+    return Line(name, offset.item, f"第{offset.step}步 step {offset.step}, {offset.account}", amounts)
 
 
 def _payments(payments: Iterable[Payment], purpose: str, name: Name) -> list[Line]:
@@ -242,7 +242,7 @@ def _became(payment: Payment, purpose: str, name: Name) -> Iterator[tuple[Name, 
     if purpose == "PAYABLE" and any(payment.returned.values()):
         yield Name(zh="银行退回", en="Returned by the bank"), "", _minus(payment.returned)
     if payment.status in ("ORDERED", "APPROVED", "SENT") and payment.left:
-        yield Name(zh="已生成支付单", en="Ordered, on its way"), f"due {payment.due}", payment.left
+        yield Name(zh="已生成支付单", en="Ordered, on its way"), f"应付日 due {payment.due}", payment.left
     if payment.status in ("FAILED", "CANCELLED") and purpose == "INSTANT":
         yield Name(zh="未支付", en="Not paid"), payment.code or "", payment.amounts
 
