@@ -249,16 +249,20 @@ async def test_a_hospital_is_called_as_it_was_told_last_and_its_account_by_its_o
     fund.submit(BATCH)
     old, new = "acct-152500-000017", "acct-new"
     for said, wanted in (
-        ({"bank_account_ref": old, "name": "旗蒙医医院", "account_ends": None}, ("旗蒙医医院", "0017")),
-        ({"bank_account_ref": old, "name": None, "account_ends": None}, ("旗蒙医医院", "0017")),
-        ({"bank_account_ref": new, "name": None, "account_ends": None}, ("旗蒙医医院", None)),
-        ({"bank_account_ref": new, "name": None, "account_ends": "4711"}, ("旗蒙医医院", "4711")),
-        ({"bank_account_ref": old, "name": "盟总医院", "account_ends": None}, ("盟总医院", None)),
+        ([(old, "旗蒙医医院", None)], ("旗蒙医医院", "0017")),
+        ([(old, None, None)], ("旗蒙医医院", "0017")),
+        ([(new, None, None)], ("旗蒙医医院", None)),
+        ([(new, None, "4711")], ("旗蒙医医院", "4711")),
+        ([(old, "盟总医院", None)], ("盟总医院", None)),
+        ([(new, "盟第一医院", "1174"), (new, None, None)], ("盟第一医院", "1174")),
     ):
-        fund.put("provider.changed.v1", provider=PROVIDER, **said)
+        for ref, name, ends in said:
+            fund.put("provider.changed.v1", provider=PROVIDER, bank_account_ref=ref, name=name, account_ends=ends)
         await fund.drain()
         told = await finance.answer(STATEMENT)
         assert (told["provider_name"], told["account_ends"]) == wanted
+        of_books = await fund.control.fetchval("select name from ledger.providers where provider = $1", PROVIDER)
+        assert of_books == told["provider_name"]
 
 
 @pytest.mark.parametrize(
