@@ -230,7 +230,7 @@ def _page(fund: _Fund, today: date) -> Sequence[str]:
     plot = get_prepayment_outlook.plot(history.by_day(fund.steps), fund.ahead, today)
     rows: list[Sequence[Cell]] = [
         (
-            one.prepayment, one.state_name.zh,
+            one.prepayment, one.state_name,
             *map(money.fen, (one.granted, one.disbursed, one.offset, one.returned, one.outstanding, one.due)),
         )
         for one in fund.told
