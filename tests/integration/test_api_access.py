@@ -91,7 +91,7 @@ def operations(api: Api) -> dict[str, tuple[str, str, dict[str, Any]]]:
     found = {}
     for path, methods in api.app.openapi()["paths"].items():
         for method, operation in methods.items():
-            if "security" in operation:
+            if operation["security"]:
                 found[operation["operationId"]] = (method.upper(), path, operation)
     return found
 
