@@ -18,6 +18,7 @@ pre{padding:.8rem;overflow:auto;max-height:28rem}table{border-collapse:collapse;
 td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #d0d7de;overflow-wrap:anywhere}
 td code{word-break:break-all}.fields{margin:.6rem 0}.fields td:first-child{min-width:15rem;width:18rem}
 .fields td:nth-child(2),.fields th:nth-child(2){white-space:nowrap;overflow-wrap:normal}
+.fields td:last-child{min-width:13rem}
 .method{background:#0b5cad;color:#fff}nav li{list-style:none}
 """
 HEADS = (("名称", "name"), ("必填", "required"), ("取值", "allowed"), ("含义", "meaning"))
@@ -28,8 +29,9 @@ LIMITS = {
 FIELDS_DEPTH = 4
 INTRODUCED = """金额为文本，以元为单位，保留两位小数。每个返回是同一时点的快照，并注明数据截至的日志位置。
 
-除另有注明外，每次调用须带令牌；令牌未覆盖的内容，视同不存在。出错时返回 application/problem+json 及固定的问题代码，
-代码列于页末。"""
+除另有注明外，每次调用须带令牌；令牌未覆盖的内容，视同不存在。
+
+出错时返回 application/problem+json 及固定的代码，代码列于页末。"""
 Field: TypeAlias = tuple[str, Mapping[str, Any], str, bool]
 """Its path, its schema, what it means, and whether it must be given."""
 POLICY = (
