@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, idle, latency, payments, prepayments, reads
+from bench import drain, exports, idle, latency, payments, prepayments, reads
 from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "idle", "latency", "payments", "prepayments", "reads"}
+PARTS = {"drain", "exports", "idle", "latency", "payments", "prepayments", "reads"}
 
 
 @dataclass
@@ -47,7 +47,15 @@ def measured(name: str, value: float, unit: str) -> Result:
 
 
 async def bench(
-    ground: Ground, results: list[Result], *, scale: str, lines: int, paid: int, providers: int, only: set[str]
+    ground: Ground,
+    results: list[Result],
+    *,
+    scale: str,
+    lines: int,
+    paid: int,
+    providers: int,
+    exported: int,
+    only: set[str],
 ) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
     if "idle" in only:
@@ -67,6 +75,9 @@ async def bench(
             measured("publish to visible, p50", visible["p50"], "ms"),
             at_most("publish to visible, p99", visible["p99"], "ms", 250),
         ]
+    if "exports" in only:
+        say(f"an export of {exported:,} settlements, and the JSON lines of them")
+        results += exporting(await asyncio.to_thread(exports.measure, ground, count=exported))
     if "prepayments" in only:
         say(f"a plan of prepayments over {providers:,} providers, and their year's end")
         results += advancing(await prepayments.measure(ground, providers=providers))
@@ -140,6 +151,14 @@ def paying(tenth: payments.Way, full: payments.Way) -> list[Result]:
     ]
 
 
+def exporting(took: exports.Took) -> list[Result]:
+    return [
+        measured("export of an interface: checked and sent", min(took.export_s), "s"),
+        at_least("export against its JSON lines", took.ratio, "of their rate", 0.8),
+        at_most("memory, export against a fifth", max(took.mib) / took.fifth_mib, "times", 1.1),
+    ]
+
+
 def advancing(took: prepayments.Took) -> list[Result]:
     return [
         at_most(f"plan of prepayments, {took.providers:,} providers and three years", took.seconds["plan"], "s", 10),
@@ -185,6 +204,7 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=10_000_000, help="size of the journal that is read from")
     parser.add_argument("--payments", type=int, default=payments.FULL, help="size of the run that goes to the bank")
     parser.add_argument("--providers", type=int, default=prepayments.PROVIDERS, help="size of the plan of prepayments")
+    parser.add_argument("--exported", type=int, default=exports.FULL, help="rows of the export that is published")
     parser.add_argument("--data", type=Path, default=Path(".data/bench"), help="a folder for the servers; emptied")
     parser.add_argument("--results", type=Path, help="where to write the result; `bench/results` unless told")
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="part; may be repeated")
@@ -193,7 +213,10 @@ def main() -> int:
     ground = Ground(chosen.data.absolute())
     results: list[Result] = []
     try:
-        sizes = {"scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments, "providers": chosen.providers}
+        sizes = {
+            "scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments, "providers": chosen.providers,
+            "exported": chosen.exported,
+        }  # fmt: skip
         asyncio.run(bench(ground, results, **sizes, only=parts))
     finally:
         ground.stop()

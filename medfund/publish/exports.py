@@ -27,6 +27,7 @@ BLOCK_BYTES = 64
 FIELD_MAX = 1 << 20
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _AMOUNT = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]*))?").fullmatch
+_USUAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})").fullmatch
 _DATE = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?").match
 _CLOCK = re.compile(r"[T ]?([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2}))?(?:\.[0-9]*)?$").match
 _ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+").fullmatch
@@ -103,7 +104,7 @@ def _rows(text: Iterator[str], delimiter: str) -> Iterator[tuple[int, Row]]:
             reader = csv.reader(chain((line,), text), delimiter=delimiter, strict=True)
             row = [_bare(cell) for cell in next(reader)]
             number += reader.line_num - 1
-        elif plain != plain.strip(" ") or any(mark in plain for mark in odd):
+        elif plain != plain.strip(" ") or any(map(plain.__contains__, odd)):
             row = [_bare(cell) for cell in row]
         yield number, row
 
@@ -229,6 +230,11 @@ def _column(form: Callable[[str], Any], name: str, spec: Mapping[str, Any], colu
     return Value(columns.place(spec[name]), lru_cache(maxsize=4096)(lambda text: _json(form(text))))
 
 
+def _of_time(form: Callable[[str], Any], name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
+    """Not kept: hardly any two rows have one time."""
+    return Value(columns.place(spec[name]), lambda text: _json(form(text)))
+
+
 def _yuan(spec: Mapping[str, Any], columns: _Columns) -> Value:
     if isinstance(spec["yuan"], str):
         return _column(amount, "yuan", spec, columns)
@@ -263,6 +269,8 @@ def _sum(texts: Sequence[str]) -> str:
 @lru_cache(maxsize=64)
 def _parts(text: str) -> tuple[str, str] | None:
     """Day and time of day, of a time as exports write it."""
+    if usual := _USUAL(text):
+        return usual[1], usual[2]
     day = _DATE(text)
     if day is None:
         return None
@@ -344,9 +352,9 @@ def _fund(name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
 NOTHING, BACKSLASH = '"0.00"', "\\"
 FORMS: Mapping[str, Callable[[Mapping[str, Any], _Columns], Value]] = {
     "yuan": _yuan,
-    "day": partial(_column, day, "day"),
-    "year": partial(_column, year, "year"),
-    "time": partial(_column, time, "time"),
+    "day": partial(_of_time, day, "day"),
+    "year": partial(_of_time, year, "year"),
+    "time": partial(_of_time, time, "time"),
     "hash": _hash,
     "code": _code,
     "amounts": _amounts,

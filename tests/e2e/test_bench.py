@@ -1,5 +1,5 @@
 """Small runs by themselves: what is measured of payments ends with each of them paid, and the books as the bank has it;
-what is measured of prepayments, with each of them given once and none back."""
+what is measured of prepayments, with each of them given once and none back; an export, with all of it sent."""
 
 import json
 import subprocess
@@ -21,6 +21,11 @@ def test_a_small_run_goes_to_the_bank_and_its_statement_settles_every_payment(fo
 @pytest.mark.timeout(RUN_LIMIT_S + 30)
 def test_a_small_plan_is_told_twice_and_given_once_and_its_year_ends(folder: Path) -> None:
     assert measured(folder, "prepayments", "--providers", "40")["prepayments: year's end"] > 0
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_a_small_export_is_sent_beside_its_json_lines(folder: Path) -> None:
+    assert measured(folder, "exports", "--exported", "500")["export against its JSON lines"] > 0
 
 
 def measured(folder: Path, part: str, *size: str) -> dict[str, float]:
