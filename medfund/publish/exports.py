@@ -326,8 +326,9 @@ def _hmac(key: bytes) -> Callable[[str], str]:
 
 
 def _code(spec: Mapping[str, Any], columns: _Columns) -> Value:
-    table = {text: _json(code) for text, code in spec.get("is", {}).items()}
-    return Value(columns.place(spec["code"]), lambda text: table.get(text) or _json(text))
+    """The code that stands for a cell's. One that the map does not list is none: the check refuses its row."""
+    table = {text: _json(code) for text, code in spec["is"].items()}
+    return Value(columns.place(spec["code"]), lambda text: table.get(text, NO_CODE))
 
 
 def _amounts(spec: Mapping[str, Any], columns: _Columns) -> Value:
@@ -349,7 +350,7 @@ def _fund(name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
     return Value(WHOLE, lambda _: code)
 
 
-NOTHING, BACKSLASH = '"0.00"', "\\"
+NOTHING, NO_CODE, BACKSLASH = '"0.00"', '""', "\\"
 FORMS: Mapping[str, Callable[[Mapping[str, Any], _Columns], Value]] = {
     "yuan": _yuan,
     "day": partial(_of_time, day, "day"),

@@ -38,7 +38,7 @@ insured_area = "152500"
 provider = "{fixmedins_code}"
 insutype = "{insutype}"
 med_type = "{med_type}"
-clr_type = { code = "med_type", is = { 14 = "99" } }
+clr_type = { code = "med_type", is = { 14 = "99", 21 = "21" } }
 clr_way = "3"
 service_date = { day = "setl_time" }
 benefit_year = { year = "setl_time" }
@@ -210,3 +210,14 @@ def test_the_command_shows_what_it_would_send_and_names_bad_rows(folder: Path) -
         assert done.exit_code == exit_code, done.output
         assert '"provider":"H15250200017"' in done.output
         assert ("line 3: identity_mismatch" in done.output) == (name == "bad.csv")
+
+
+def test_a_code_that_the_map_does_not_list_is_refused_with_its_row(folder: Path) -> None:
+    """51 is one thing as a medical category and another as a clearing type: it must not pass for it."""
+    other = ROW.replace("1234567", "1234568").replace(",21,", ",51,", 1)
+    (folder / "rows.csv").write_text(csv_of(ROW, other), encoding="utf-8")
+    the_map(folder)
+    given = ["publish", "--csv", str(folder / "rows.csv"), "--map", str(folder / "map.toml"), "--dry-run"]
+    done = CliRunner().invoke(cli.assemble("publish"), given)
+    assert done.exit_code == 1
+    assert "line 3: bad_code: $.clr_type" in done.output

@@ -62,7 +62,7 @@ def total_of(many: Iterable[Mapping[str, int]]) -> str:
 
 def told(text: str | None) -> str:
     """For people: what nobody has told is said to be so."""
-    return text or "未登记 not registered"
+    return text or "名称未登记 name not told"
 
 
 def day_text(day: date | None) -> str:
