@@ -163,14 +163,16 @@ def _registered(first: Decision, event: SourceRegistered) -> Decision:
 
 async def _told(broker: Mapping[str, Any], topic: str, lanes: int) -> set[int]:
     """The lanes that were told already."""
-    consumer = AIOKafkaConsumer(enable_auto_commit=False, isolation_level="read_committed", **broker)
+    # Not by seeking to the beginning: the client may still be on its way to the end, and then it is the end.
+    consumer = AIOKafkaConsumer(
+        enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed", **broker
+    )
     found: set[int] = set()
     try:
         await consumer.start()
         left = {TopicPartition(topic, lane) for lane in range(lanes)}
         consumer.assign(left)
         ends = await consumer.end_offsets(list(left))
-        await consumer.seek_to_beginning(*left)
         while left := {place for place in left if await consumer.position(place) < ends[place]}:
             for place, records in (await consumer.getmany(*left, timeout_ms=LOOK_MS)).items():
                 if any(("ce_type", OPENING) in record.headers for record in records):

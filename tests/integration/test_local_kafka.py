@@ -16,6 +16,7 @@ from medfund.local import prepare
 from medfund.local.kafka import Kafka, fetch
 from medfund.local.server import write_file
 from tests.conftest import FORGETFUL, LANES
+from tests.integration import log_of
 
 
 async def append(bootstrap: str, topic: str, value: bytes, **options: object) -> int:
@@ -139,3 +140,11 @@ def test_what_a_fetch_brought_that_failed_is_kept_and_taken_up_again_and_does_no
 def test_what_was_fetched_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch, kafka: Kafka) -> None:
     monkeypatch.setenv("PATH", "")
     assert (fetch() / "classes.jsa").exists()
+
+
+async def test_lanes_are_told_once_from_when_on_they_ask_however_often_the_log_is_prepared(
+    kafka: Kafka, topic_prefix: str
+) -> None:
+    for _ in range(12):
+        await prepare.opened(kafka.address, prefix=topic_prefix, lanes=LANES, identity=NOBODY)
+    assert len(await log_of.records(kafka.address, f"{topic_prefix}.agency", lanes=LANES)) == LANES
