@@ -299,11 +299,11 @@ async def test_a_notice_that_is_missing_late_in_the_year_is_seen_in_a_metric(fun
     for day in ("2026-11-29", "2026-12-01", "2026-12-31", "2027-01-01"):
         fund.day(day)
         await fund.drain()
-        seen.append(REGISTRY.get_sample_value("medfund_calendar_days"))
+        seen.append(REGISTRY.get_sample_value("medfund_calendar_days", {"service": "clearing"}))
     assert seen == [32, 30, 0, 0]
     fund.put_in_lane("calendar.published.v1", **NEW_YEAR_2027)
     await fund.drain()
-    assert REGISTRY.get_sample_value("medfund_calendar_days") == 364
+    assert REGISTRY.get_sample_value("medfund_calendar_days", {"service": "clearing"}) == 364
 
 
 async def test_an_amended_notice_says_which_days_are_worked(fund: Fund) -> None:

@@ -278,6 +278,12 @@ async def test_the_command_says_so_and_its_exit_code_too(books: Books) -> None:
         assert (code, verdict["ok"], verdict["lanes"]) == (0, True, 1)
 
 
+async def test_books_are_not_called_proved_with_another_number_of_lanes_than_they_have(books: Books) -> None:
+    done = await _run(books, lanes=LANES - 1)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"nothing is proved: the books have {LANES} lanes, and MEDFUND_LANES says 3"
+
+
 async def test_what_was_not_compared_is_said(books: Books) -> None:
     """Without the clearing service nobody knows what is on its way."""
     done = await _run(books, "--all")
@@ -290,12 +296,12 @@ async def _command(books: Books, *arguments: str) -> tuple[int, dict[str, object
     return done.returncode, json.loads(done.stdout)
 
 
-async def _run(books: Books, *arguments: str) -> subprocess.CompletedProcess[str]:
+async def _run(books: Books, *arguments: str, lanes: int = LANES) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP": books.bootstrap,
         "LEDGER_READER_DSN": books.database.dsn("reader"),
-        "MEDFUND_LANES": str(LANES),
+        "MEDFUND_LANES": str(lanes),
         "MEDFUND_TOPIC_PREFIX": books.prefix,
     }
     command = [sys.executable, "-m", "medfund.cli", "verify", *arguments]

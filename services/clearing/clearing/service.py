@@ -206,13 +206,15 @@ KEPT = (
 
 
 CALENDAR_DAYS = Gauge(
-    "medfund_calendar_days", "For how many days after the present one the notices say whether they are worked"
+    "medfund_calendar_days",
+    "For how many days after the present one the notices say whether they are worked",
+    ["service"],  # so that it is told by those processes alone that know it
 )
 
 
 def _tell_calendar(known: Known) -> None:
     if known.today is not None:
-        CALENDAR_DAYS.set(days.known_ahead(known.calendar, known.today))
+        CALENDAR_DAYS.labels("clearing").set(days.known_ahead(known.calendar, known.today))
 
 
 class Clearing:

@@ -40,12 +40,19 @@ def verify(
     raise typer.Exit(0 if report.ok else 1)
 
 
+class NotTheseBooks(Exception):
+    """Part of the books would be proved, and taken for all of them."""
+
+
 def _report(settings: "VerifySettings", lanes: list[int]) -> "Report":
     from medfund.lanes.kafka import KafkaError
     from medfund.postgres import connect
 
     try:
         return uvloop.run(_prove(settings, lanes))
+    except NotTheseBooks as error:
+        typer.echo(f"nothing is proved: {error}", err=True)
+        raise typer.Exit(1) from error
     except (KafkaError, *connect.UNAVAILABLE) as error:
         typer.echo(f"nothing is proved: {type(error).__name__}: {error}", err=True)
         raise typer.Exit(1) from error
@@ -75,6 +82,8 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
     log = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
     service = Ledger(lanes=settings.lanes, prefix=settings.topic_prefix)
     async with connect.connection(settings.database_url, name="ledger verify") as connection:
+        if (found := await connection.fetchval(proof.SQL.count_lanes)) not in (0, settings.lanes):
+            raise NotTheseBooks(f"the books have {found} lanes, and MEDFUND_LANES says {settings.lanes}")
         total = await proof.count_records(connection, lanes)
         with Bar("Proving", total=total) as bar:
             report = await proof.verify(connection, log, service, lanes, advance=bar.advance)

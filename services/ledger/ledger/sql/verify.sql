@@ -8,6 +8,11 @@ select
     set_config('statement_timeout', '0', true),
     set_config('idle_in_transaction_session_timeout', '0', true)
 
+-- name: count_lanes
+-- How many lanes the books were set up with; none before the first worker. Locks: none.
+select count(*)::int
+from lanes
+
 -- name: count_records
 -- The length of the proof, for a progress bar. Locks: none.
 select coalesce(sum(next_offset - start_offset), 0)
