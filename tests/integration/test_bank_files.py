@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from clearing.bank import register
+from clearing.bank import register, taking
 from clearing.payments import planning
 from clearing.payments.payment import end_to_end_id
 from medfund.bankfiles import iso20022, templates
@@ -296,7 +296,9 @@ async def test_a_bad_file_is_refused_with_its_reason_and_the_next_one_is_taken(d
         door.bank.put_bytes(content.replace(b">900.00<", b">900.01<", 1)): "WRONG_SUM",
     }
     last = door.bank.put(good)
+    before = taking.UNCLEAR.labels("refused")._value.get()
     await door.round()
+    assert taking.UNCLEAR.labels("refused")._value.get() == before + len(names)
     found = door.refused()
     assert found.keys() == names.keys()
     for name, code in names.items():

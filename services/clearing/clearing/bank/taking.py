@@ -124,6 +124,7 @@ def _days(message: Message) -> Iterator[date]:
 
 
 def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:
+    UNCLEAR.labels("refused").inc()
     log.error("bank file refused", file=file.name, code=code, detail=detail)
     folders.refuse(file, code=code, detail=detail)
 
