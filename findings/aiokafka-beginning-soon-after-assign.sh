@@ -2,7 +2,7 @@
 # aiokafka 0.14.0, Python 3.11, Apache Kafka 4.4.0: seek_to_beginning() soon after assign(), with the default reset.
 #
 # A consumer without a group that has just been assigned partitions is on its way to their ends (auto_offset_reset is
-# "latest"). seek_to_beginning() in that moment returns without an error, and now and then position() is the end: the
+# "latest"). seek_to_beginning() in that moment returns without an error, and mostly position() is the end: the
 # answer to the earlier question is taken for that to the later one, because nothing but "a reset is awaited" is looked
 # at. Whoever then reads from the position to end_offsets() reads nothing, and takes the topic for empty.
 # Expected by the documents: seek_to_beginning() is to "seek to the oldest available offset". Java's client had the same
