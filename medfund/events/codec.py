@@ -70,6 +70,8 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     type: str | None = None
     identity: bytes | None = None
+    area: str | None = None
+    """What it names as its area, where nothing else says it: nobody knows its provider."""
 
 
 def decode(

@@ -5,11 +5,14 @@ security holds the same line underneath.
 """
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from medfund import codes
 from medfund.http.tokens import EVERYTHING, Principal, Role
 from medfund.lanes import partition
+
+UNTOLD = ""
+"""In place of an area: what names none."""
 
 
 class Reach(NamedTuple):
@@ -39,17 +42,21 @@ def of(principal: Principal, *, area: str | None, party: str | None, lanes: int)
 def refused(
     principal: Principal, *, area: str | None = None, party: str | None = None, source: str | None = None
 ) -> tuple[list[str] | None, list[str] | None, list[str] | None]:
-    """Areas, parties and sources of refused records: a publisher sees what came under its sources, others by area and
-    organisation.
+    """Areas, parties and sources of refused records, by all three that a token names.
+
+    A publisher also sees what came under its sources and names no area that can be told.
     """
-    if principal.role == Role.publisher:
-        return _only(area), _only(party), within(principal.sources, source)
-    return within(principal.areas, area), within(principal.organisations, party), _only(source)
+    areas, parties = within(principal.areas, area), within(principal.organisations, party)
+    if principal.role != Role.publisher:
+        return areas, parties, _only(source)
+    told = areas if areas is None or area else [*areas, UNTOLD]
+    return told, parties, within(principal.sources, source)
 
 
-def accepted(principal: Principal, area: str | None) -> bool:
-    """Whether the caller may see that an event of this area was accepted; of a publisher only the source counts."""
-    return principal.role == Role.publisher or principal.may_see_area(area)
+def accepted(principal: Principal, event: Any) -> bool:
+    """Whether the caller may see that an event was accepted."""
+    area, provider = getattr(event, "area", None), getattr(event, "provider", None)
+    return principal.may_see_area(area) and principal.may_see_organisation(provider)
 
 
 def within(scope: Collection[str], asked: str | None) -> list[str] | None:

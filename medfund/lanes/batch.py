@@ -73,9 +73,9 @@ def conflict(event: Accepted) -> Refused:
     return refuse(event, Reason.CONFLICT, "an event with this source and id and another content was accepted before")
 
 
-def refuse(event: Accepted, reason: Reason, detail: str) -> Refused:
+def refuse(event: Accepted, reason: Reason, detail: str, area: str | None = None) -> Refused:
     """An event that could be read and is refused by a rule."""
-    return Refused(event.record, reason, detail, event.source, event.id, event.type, event.identity)
+    return Refused(event.record, reason, detail, event.source, event.id, event.type, event.identity, area)
 
 
 def outcomes(

@@ -38,6 +38,7 @@ def admit(areas: MutableMapping[str, str], accepted: Accepted, sources: Sources)
 def _refusal(accepted: Accepted, registered: str | None) -> Refused:
     event: Any = accepted.event
     if registered is None:
-        return batch.refuse(accepted, Reason.UNKNOWN_PROVIDER, f"provider {event.provider} is not registered")
+        detail = f"provider {event.provider} is not registered"
+        return batch.refuse(accepted, Reason.UNKNOWN_PROVIDER, detail, event.area)
     detail = f"provider {event.provider} is registered in area {registered}, the event names area {event.area}"
     return batch.refuse(accepted, Reason.AREA_MISMATCH, detail)

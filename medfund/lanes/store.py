@@ -141,14 +141,15 @@ def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tu
     return (
         lane, families[record.topic], record.offset, instant(record.timestamp),
         refusal.reason.value, refusal.detail, refusal.source, refusal.id, refusal.type, refusal.identity,
-        area, party, record.key, record.value,
+        area or refusal.area, party, record.key, record.value,
         [name.encode("utf-8", "surrogateescape") for name, _ in record.headers],
         [value or b"" for _, value in record.headers],
     )  # fmt: skip
 
 
 def organisation(key: bytes | None) -> tuple[str | None, str | None]:
-    """Area and provider that a record belongs to: what its key says, never what its content claims."""
+    """Area and provider that a record belongs to: what its key says. What its content claims counts only for the area
+    of a provider that nobody knows, for no other area could be told of it."""
     text = (key or b"").decode("ascii", "replace")
     return (text if codes.is_area(text) else None, text if codes.is_provider(text) else None)
 

@@ -8,9 +8,11 @@ import asyncpg
 import httpx
 import pytest
 
+from ledger.__main__ import MIGRATIONS
 from medfund.http import reach
 from medfund.http.reach import Reach
 from medfund.http.tokens import Role
+from medfund.postgres import connect, migrate
 from tests.conftest import LANES
 from tests.events import AREA, SOURCE, settlement
 from tests.fund import LANES as CLEARING_LANES
@@ -298,6 +300,48 @@ async def test_a_publisher_asks_for_its_own_sources_only(api: Api, city: City) -
     assert (await own.answer(f"/v1/events/{SOURCE}/{city.unregistered}"))["outcome"] == "refused"
     assert (await own.answer("/v1/quarantine"))["total"] == 3
     assert (await other.answer("/v1/quarantine"))["total"] == 0
+    abroad = api.caller("publisher", areas=[OTHER_AREA], sources=[SOURCE])
+    for id in (city.repeated, city.unregistered):
+        assert (await abroad.get(f"/v1/events/{SOURCE}/{id}")).status_code == 404
+
+
+async def test_a_publisher_narrowed_to_a_hospital_asks_for_its_events_only(api: Api, city: City) -> None:
+    own, other = (
+        api.caller("publisher", areas=[AREA], sources=[SOURCE], organisations=[code])
+        for code in (city.hospital, city.neighbour)
+    )
+    topic, lane, offset = city.malformed.split(":")
+    for id in (city.repeated, city.conflicting, city.unregistered):
+        assert (await other.get(f"/v1/events/{SOURCE}/{id}")).status_code == 404
+    assert (await other.answer("/v1/quarantine"))["total"] == 0
+    assert (await other.get(f"/v1/quarantine/{lane}/{topic}/{offset}")).status_code == 404
+    assert (await own.answer(f"/v1/events/{SOURCE}/{city.repeated}"))["duplicates"]["count"] == 2
+    assert (await own.answer(f"/v1/events/{SOURCE}/{city.conflicting}"))["refusals"]["count"] == 1
+    assert (await own.get(f"/v1/events/{SOURCE}/{city.unregistered}")).status_code == 404
+    assert (await own.answer("/v1/quarantine"))["total"] == 2
+    assert (await own.get(f"/v1/quarantine/{lane}/{topic}/{offset}")).status_code == 200
+
+
+async def test_what_an_unregistered_provider_sent_is_told_to_finance_of_the_area_that_it_names(
+    api: Api, city: City
+) -> None:
+    told = await api.caller("finance", areas=[AREA]).answer(f"/v1/events/{SOURCE}/{city.unregistered}")
+    assert [place["reason"] for place in told["refusals"]["places"]] == ["unknown_provider"]
+    [record] = (await api.caller("finance", areas=[AREA]).answer("/v1/quarantine", reason="unknown_provider"))[
+        "records"
+    ]
+    assert (record["id"], record["area"]) == (city.unregistered, AREA)
+    elsewhere = await api.caller("finance", areas=[OTHER_AREA]).get(f"/v1/events/{SOURCE}/{city.unregistered}")
+    assert elsewhere.status_code == 404
+
+
+async def test_what_an_unregistered_provider_sent_before_is_of_the_area_that_it_names(api: Api, city: City) -> None:
+    await api.superuser("update quarantine set area = null where id = $1", city.unregistered)
+    [migration] = [one for folder in MIGRATIONS for one in migrate.read(folder) if one.name == "ledger/055_refused_of"]
+    async with connect.connection(api.database.dsn("owner"), name="tests") as owner, owner.transaction():
+        await owner.execute(migration.up)
+    kept = await api.superuser("select id, area from quarantine where area is not null")
+    assert list(map(tuple, kept)) == [(city.unregistered, AREA)]
 
 
 async def test_finance_of_one_area_sees_no_other_area(api: Api, city: City) -> None:
@@ -308,7 +352,7 @@ async def test_finance_of_one_area_sees_no_other_area(api: Api, city: City) -> N
     assert (await finance.answer("/v1/trial-balance", area=OTHER_AREA))["funds"] == []
     assert (await finance.get(f"/v1/events/{OTHER_SOURCE}/e-1")).status_code == 404
     quarantined = await finance.answer("/v1/quarantine")
-    assert {record["party"] for record in quarantined["records"]} == {city.hospital}
+    assert {record["id"] for record in quarantined["records"]} == {city.conflicting, city.unregistered, "h-malformed"}
 
 
 # The second line
@@ -337,8 +381,13 @@ async def test_row_level_security_alone_keeps_organisations_apart(
     assert {row["area"] for row in (await finance.answer("/v1/balances", limit=1000))["balances"]} == {OTHER_AREA}
     assert {fund["area"] for fund in (await finance.answer("/v1/trial-balance"))["funds"]} == {OTHER_AREA}
     assert (await finance.answer("/v1/quarantine"))["total"] == 0
-    publisher = api.caller("publisher", sources=[OTHER_SOURCE])
-    assert (await publisher.answer("/v1/quarantine"))["total"] == 0
+    for narrowed in (
+        {"sources": [OTHER_SOURCE]},
+        {"sources": [SOURCE], "organisations": [city.neighbour]},
+        {"sources": [SOURCE], "areas": [OTHER_AREA], "organisations": [city.stranger]},
+    ):
+        publisher = api.caller("publisher", **narrowed)  # type: ignore[arg-type]
+        assert (await publisher.answer("/v1/quarantine"))["total"] == 0
 
 
 async def test_row_level_security_alone_keeps_claims_apart(

@@ -93,10 +93,13 @@ def test_a_supplier_is_the_counterpart() -> None:
     assert asked == (list(range(LANES)), None, None, ["91370000MA0000001T"])
 
 
-def test_refused_records_are_a_publishers_by_source_and_anybody_elses_by_organisation() -> None:
+def test_refused_records_are_seen_by_area_and_organisation_and_by_a_publisher_also_by_source() -> None:
     publisher = principal("publisher", areas=(AREA,), sources=(SOURCE,))
-    assert reach.refused(publisher) == (None, None, [SOURCE])
+    assert reach.refused(publisher) == ([AREA, reach.UNTOLD], None, [SOURCE])
     assert reach.refused(publisher, source="/other", area=AREA) == ([AREA], None, [])
+    narrowed = principal("publisher", sources=(SOURCE,), organisations=(HOSPITAL,))
+    assert reach.refused(narrowed) == (None, [HOSPITAL], [SOURCE])
+    assert reach.refused(narrowed, party=OTHER) == (None, [], [SOURCE])
     hospital = principal("provider", areas=(AREA,), organisations=(HOSPITAL,))
     assert reach.refused(hospital) == ([AREA], [HOSPITAL], None)
 

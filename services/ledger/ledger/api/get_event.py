@@ -133,10 +133,10 @@ async def _deliveries(source: str, id: str, caller: Principal, here: Context) ->
 
 
 async def _taken(row: Any, caller: Principal, here: Context) -> AcceptedAt | None:
-    """The delivery that counts, as far as it is in the caller's areas: its record on the log says what it is."""
+    """The delivery that counts, where the caller may see it: its record on the log says what it is."""
     record = await here.reading.record(row["lane"], row["topic"], row["offset"])
     decoded = here.service.decode([record], row["topic"])[0]
-    if not isinstance(decoded, Accepted) or not reach.accepted(caller, getattr(decoded.event, "area", None)):
+    if not isinstance(decoded, Accepted) or not reach.accepted(caller, decoded.event):
         return None
     return AcceptedAt(
         **_place(row),

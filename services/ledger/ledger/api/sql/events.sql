@@ -35,7 +35,7 @@ where
     and identity = $2
     and (
         $4::text [] is null
-        or area = any($4)
+        or coalesce(area, '') = any($4)
         or party = any($5)
         or party in (select provider from providers where area = any($4))
     )

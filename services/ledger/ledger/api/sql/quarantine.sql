@@ -17,7 +17,7 @@ where
     lane = any($1::smallint [])
     and (
         $2::text [] is null
-        or area = any($2)
+        or coalesce(area, '') = any($2)
         or party = any($3)
         or party in (select provider from providers where area = any($2))
     )
@@ -42,7 +42,7 @@ where
     lane = any($1::smallint [])
     and (
         $2::text [] is null
-        or area = any($2)
+        or coalesce(area, '') = any($2)
         or party = any($3)
         or party in (select provider from providers where area = any($2))
     )
@@ -82,7 +82,7 @@ where
     and "offset" = $3
     and (
         $4::text [] is null
-        or area = any($4)
+        or coalesce(area, '') = any($4)
         or party = any($5)
         or party in (select provider from providers where area = any($4))
     )
