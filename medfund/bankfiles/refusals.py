@@ -32,6 +32,7 @@ class Code(StrEnum):
     CONTRADICTION = "CONTRADICTION"
     WRONG_COUNT = "WRONG_COUNT"
     WRONG_SUM = "WRONG_SUM"
+    WRONG_ACCOUNT = "WRONG_ACCOUNT"
     UNREADABLE = "UNREADABLE"
     NOT_ACCEPTED = "NOT_ACCEPTED"
 
@@ -58,6 +59,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     Code.CONTRADICTION: ("内容互相矛盾", "two places of the file say different things"),
     Code.WRONG_COUNT: ("笔数不符", "the count is not that of what is there"),
     Code.WRONG_SUM: ("金额合计不符", "the sum is not that of what is there"),
+    Code.WRONG_ACCOUNT: ("账户未在登记簿中", "of an account that the register does not have"),
     Code.UNREADABLE: (
         "读取时进程异常终止",
         "reading it took too long, or too much memory, or ended its reader",

@@ -111,14 +111,16 @@ def status(data: Data = DATA, as_json: Json = False) -> None:
 
     found = running.running(data.absolute())
     if found is None:
-        _say({"running": False, "healthy": False}, f"No stack is running on {data}.", as_json=as_json)
+        _say({"running": False, "healthy": False, "faults": []}, f"No stack is running on {data}.", as_json=as_json)
         raise typer.Exit(1)
-    healthy = running.is_healthy(found)
+    faults = running.faults(found)
     if as_json:
-        _print_json({**_addresses(found), "running": True, "healthy": healthy, "services": _services(found)})
+        told = {"running": True, "healthy": not faults, "faults": faults}
+        _print_json({**_addresses(found), **told, "services": _services(found)})
     else:
         Console().print(_parts(found))
-    if not healthy:
+    if faults:
+        typer.echo(f"not well: {', '.join(faults)}", err=True)
         raise typer.Exit(1)
 
 

@@ -37,11 +37,12 @@ def environment(data: Path) -> dict[str, str]:
     return found.environment
 
 
-def is_healthy(found: State) -> bool:
-    """Whether every part runs, the API says that it is well, and every service works all its lanes."""
+def faults(found: State) -> list[str]:
+    """What is wrong: parts that do not run, and what the APIs say, in their words."""
     from medfund.local import health  # loads the database's client, which most questions here do not need
 
-    return found.ready and all(part.pid for part in found.parts) and not health.faults(found)
+    ended = [f"{part.name}_not_running" for part in found.parts if not part.pid]
+    return [*([] if found.ready else ["not_ready"]), *ended, *sorted(health.faults(found))]
 
 
 def fetch_broker(tell: Tell = silent) -> None:

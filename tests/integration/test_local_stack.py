@@ -64,7 +64,7 @@ def status(data: Path) -> tuple[int, dict[str, Any]]:
 
 def is_well(data: Path) -> bool:
     found = running.running(data)
-    return found is not None and running.is_healthy(found)
+    return found is not None and not running.faults(found)
 
 
 def pids(found: state.State) -> dict[str, int]:

@@ -110,7 +110,7 @@ async def check(file: Path, register: Register | None, dsn: str | None, *, most:
     except BadFile as refused:
         return _refused(file, refused.code, refused.detail)
     except UnknownAccount as refused:
-        return _refused(file, taking.WRONG_ACCOUNT, str(refused))
+        return _refused(file, Code.WRONG_ACCOUNT, str(refused))
     except NotAccepted as refused:
         return _refused(file, Code.NOT_ACCEPTED, str(refused))
     finally:

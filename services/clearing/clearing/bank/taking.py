@@ -31,7 +31,6 @@ from medfund.events.fields import TEXT_MAX, WORDS_MAX
 
 log = structlog.get_logger(__name__)
 
-WRONG_ACCOUNT = "WRONG_ACCOUNT"
 ACCEPTED_BEFORE = "银行曾受理该文件 (the bank accepted this file before), "
 AGAIN_S = 60.0
 """After which a file that waits is taken again."""
@@ -78,7 +77,7 @@ async def _take(desk: Desk, folders: Folders, register: Register, file: Path) ->
     except BadFile as refused:
         return _refuse(folders, file, refused.code.value, refused.detail)
     except UnknownAccount as refused:
-        return _refuse(folders, file, WRONG_ACCOUNT, str(refused))
+        return _refuse(folders, file, Code.WRONG_ACCOUNT, str(refused))
     digest = digest_of(file)
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
