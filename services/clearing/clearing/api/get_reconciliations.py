@@ -1,5 +1,6 @@
 """GET /v1/reconciliations: each bank account of a day beside the books, and what is open between the two."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -110,7 +111,10 @@ class Answer(BaseModel):
     model_config = example_of(examples.RECONCILIATIONS)
 
     day: date
-    agrees: Annotated[bool, Field(description="Whether no account differs")]
+    agrees: Annotated[
+        bool | None,
+        Field(description="Whether each account agrees; null where one has no statement of this very day"),
+    ]
     accounts: list[Account]
     positions: Positions
 
@@ -133,9 +137,15 @@ async def reconciliations(question: Annotated[Question, Query()], caller: Caller
     return Answer(
         day=question.day,
         positions=positions,
-        agrees=all(account.difference == money.yuan(0) for account in accounts),
+        agrees=_agree(question.day, accounts),
         accounts=accounts,
     )
+
+
+def _agree(day: date, accounts: Sequence[Account]) -> bool | None:
+    if any(account.difference != money.yuan(0) for account in accounts):
+        return False
+    return True if accounts and all(account.day == day for account in accounts) else None
 
 
 async def _account(connection: Connection, row: asyncpg.Record, day: date) -> Account:
