@@ -111,7 +111,7 @@ def status(data: Data = DATA, as_json: Json = False) -> None:
 
     found = running.running(data.absolute())
     if found is None:
-        _say({"running": False, "healthy": False, "faults": []}, f"No stack is running on {data}.", as_json=as_json)
+        _say({"running": False, "healthy": False}, f"No stack is running on {data}.", as_json=as_json)
         raise typer.Exit(1)
     faults = running.faults(found)
     if as_json:
