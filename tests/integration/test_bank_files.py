@@ -4,6 +4,7 @@ database. The bank is this test: it takes from `out/` and puts into `in/`."""
 import io
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -343,10 +344,15 @@ async def test_a_prepayment_that_is_paid_back_is_known_by_its_name(door: Door) -
     assert item["amounts"] == {"310100": "5.00"}
 
 
+def _a_minute_later(door: Door) -> None:
+    door.desk.later.update({name: replace(one, again=0.0) for name, one in door.desk.later.items()})
+
+
 async def test_what_a_broker_with_a_wrong_clock_makes_lanes_refuse_is_told_again_and_not_lost(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The broker is a day behind: what the bank paid today is in its future."""
+    """The broker is a day behind: what the bank paid today is in its future. It is told once more when the lanes have
+    opened that day, and not before."""
     transfers = await door.sent()
     now = door.fund.log.clock_ms
     door.fund.log.clock_ms = int(datetime(2026, 2, 9, 8, tzinfo=UTC).timestamp() * 1000)
@@ -354,11 +360,16 @@ async def test_what_a_broker_with_a_wrong_clock_makes_lanes_refuse_is_told_again
     for _ in range(2):
         [trouble] = await door.round()
         assert "lane 0 refused 1 of what the bank said: time_in_future" in trouble
+    _a_minute_later(door)
+    [trouble] = await door.round()
+    assert "waits until that day has come" in trouble
     assert (door.bank.root / "in" / name).exists(), "it waits where the bank has put it"
     assert len(door.fund.log.records("bank", 0)) == 1, "and is not told again and again meanwhile"
     assert await door.status() == "SENT"
     door.fund.log.clock_ms = now
-    door.desk.later.clear()
+    door.fund.day(str(DAY))
+    await door.fund.drain()
+    _a_minute_later(door)
     assert await door.round() == []
     assert await door.status() == "SETTLED"
     assert not (door.bank.root / "in" / name).exists()

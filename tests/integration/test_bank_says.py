@@ -4,7 +4,7 @@ APIs say then. Both services, the bank's process and the API on a real database.
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clearing.bank import checking, reading, register, taking
+from clearing.bank.sending import SHANGHAI
 from clearing.payments.payment import end_to_end_id
 from ledger import statements
 from ledger.verify import Report
@@ -148,9 +149,39 @@ async def test_a_file_that_waits_for_its_day_holds_up_no_other_and_one_of_no_day
     for name, day in days.items():
         door.bank.put(door.bank.notification([Entry(f"T-{name}", "IN", 100, day, day)]), f"{name}.xml")
     [waits] = await door.round()
-    assert "time_in_future" in waits
+    assert f"it is of {days['a-monday']}, and waits until that day has come" in waits
     assert [where(door, f"{name}.xml") for name in days] == ["in", "refused", "done/in"]
     assert "BAD_DATE" in door.refused()["b-never.xml"]
+
+
+async def test_a_file_of_a_day_to_come_is_told_to_nobody_until_its_day_is_opened(door: Door) -> None:
+    """Nor are its lines of days that have come: a file is taken whole."""
+    tomorrow = datetime.now(SHANGHAI).date() + timedelta(days=1)
+    entries = [Entry("T-1", "IN", 100, DAY, DAY), Entry("T-2", "IN", 7, tomorrow, tomorrow)]
+    name = door.bank.put(door.bank.notification(entries))
+    before = len(door.fund.log.records("bank", 0))
+    for _ in range(3):
+        door.desk.later.clear()
+        assert len(await door.round()) == 1
+    assert where(door, name) == "in"
+    assert len(door.fund.log.records("bank", 0)) == before
+    door.fund.log.clock_ms = int(datetime.combine(tomorrow, time(9), SHANGHAI).timestamp() * 1000)
+    door.fund.day(str(tomorrow))
+    await door.fund.drain()
+    door.desk.later.clear()
+    assert await door.round() == []
+    assert where(door, name) == "done/in"
+
+
+async def test_of_a_sample_of_a_day_to_come_it_is_said_that_it_would_wait(door: Door, database: Database) -> None:
+    tomorrow = datetime.now(SHANGHAI).date() + timedelta(days=1)
+    file = door.bank.root.parent / "sample.xml"
+    file.write_bytes(iso20022.encoded(door.bank.statement([], opening=500_000, day=tomorrow)))
+    known = register.read(door.accounts)
+    verdict = await checking.check(file, known, database.dsn("bank", "clearing"), most=10)
+    assert (verdict.code, len(verdict.told)) == ("", 1)
+    assert f"it is of {tomorrow}, and waits" in verdict.waits_for
+    assert "the log's day is 2026-02-09" in verdict.waits_for
 
 
 # -- a second delivery

@@ -64,6 +64,13 @@ def test_what_would_be_refused_is_told_with_its_reason(tmp_path: Path, content: 
     assert f"不予接收 would be refused ({code})" in said.stdout
 
 
+def test_a_line_that_is_not_known_is_not_named(tmp_path: Path) -> None:
+    content = iso20022.encoded(made.STATEMENT).replace(b"MsgId>", b"MsgI>")
+    detail = answered(check(tmp_path, content, "--json"))["detail"]
+    assert "Element 'MsgI': This element is not expected" in detail
+    assert "line 0" not in detail
+
+
 def test_where_there_is_no_file_or_no_register_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
     for options in ([], ["--accounts", str(tmp_path / "bad.json")]):

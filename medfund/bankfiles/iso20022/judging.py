@@ -75,7 +75,8 @@ class Judge:
         except etree.XMLSyntaxError as error:
             raise _refusal(str(error.msg)) from None
         if wrong := self._parser.feed_error_log.filter_from_errors():
-            raise _refusal(f"line {wrong[0].line}: {wrong[0].message}")
+            where = f"line {wrong[0].line}: " if wrong[0].line else ""
+            raise _refusal(f"{where}{wrong[0].message}")
 
 
 class JudgeBeside:

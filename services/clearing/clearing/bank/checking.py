@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from clearing.bank import lines, matching, reading, taking
-from clearing.bank.files import NotAccepted, parts
+from clearing.bank.files import SQL, NotAccepted, NotYet, parts
 from clearing.bank.matching import Known
 from clearing.bank.register import Own, Register, UnknownAccount
 from medfund import money
@@ -89,13 +89,15 @@ class Told(msgspec.Struct):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`code` says why the file would be refused; nothing where it would be taken."""
+    """`code` says why the file would be refused; nothing where it would be taken, now or when what it `waits_for` is
+    there."""
 
     file: str
     told: list[Told]
     code: str = ""
     reason: tuple[str, str] = ("", "")
     detail: str = ""
+    waits_for: str = ""
 
 
 async def check(file: Path, register: Register | None, dsn: str | None, *, most: int) -> Verdict:
@@ -106,7 +108,7 @@ async def check(file: Path, register: Register | None, dsn: str | None, *, most:
         said: Sequence[tuple[Message, Own | None]] = [(message, None) for message in messages]
         if register:
             said = taking.for_us(messages, register)
-        return Verdict(file.name, await _told(said, dsn, most))
+        return await _taken(file, said, dsn, most)
     except BadFile as refused:
         return _refused(file, refused.code, refused.detail)
     except UnknownAccount as refused:
@@ -121,11 +123,22 @@ def _refused(file: Path, code: str, detail: str) -> Verdict:
     return Verdict(file.name, [], str(code), refusals.MEANINGS.get(code, (code, code)), detail)
 
 
-async def _told(said: Sequence[tuple[Message, Own | None]], dsn: str | None, most: int) -> list[Told]:
+async def _taken(file: Path, said: Sequence[tuple[Message, Own | None]], dsn: str | None, most: int) -> Verdict:
+    messages = [message for message, _ in said]
     if dsn is None:
-        return [await _message(message, own, None, most) for message, own in said]
+        told = [await _message(message, own, None, most) for message, own in said]
+        return Verdict(file.name, told, waits_for=_waits_for(messages, None))
     async with connect.connection(dsn, name="bankfile check") as connection, _reading(connection):
-        return [await _message(message, own, connection, most) for message, own in said]
+        told = [await _message(message, own, connection, most) for message, own in said]
+        return Verdict(file.name, told, waits_for=_waits_for(messages, await connection.fetchval(SQL.opened)))
+
+
+def _waits_for(messages: Sequence[Message], opened: date | None) -> str:
+    try:
+        taking.come(messages, opened=opened)
+    except NotYet as later:
+        return str(later)
+    return ""
 
 
 @asynccontextmanager

@@ -30,7 +30,8 @@ def bankfile(
     lines: Annotated[int, typer.Option(help="How many lines of each account are shown.", min=0)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
 ) -> None:
-    """Say what a bank's file would come to, touching nothing. Exit code 0 only where it would be taken.
+    """Say what a bank's file would come to, touching nothing. Exit code 0 only where it would be taken, at once or when
+    its day has come.
 
     CLEARING_BANK_DSN names the books that its lines are matched with; without it, they are only read.
     """
@@ -75,7 +76,10 @@ def _tell(verdict: "Verdict") -> None:
         console.print(f"{verdict.file}: 不予接收 would be refused ({verdict.code})", markup=False)
         console.print(f"{verdict.reason[0]} {verdict.reason[1]}\n{verdict.detail}", markup=False)
         return
-    console.print(f"{verdict.file}: 可以接收 would be taken", markup=False)
+    if verdict.waits_for:
+        console.print(f"{verdict.file}: 暂不接收 would wait in in/\n{verdict.waits_for}", markup=False)
+    else:
+        console.print(f"{verdict.file}: 可以接收 would be taken", markup=False)
     for told in verdict.told:
         _tell_one(console, told)
 

@@ -47,14 +47,29 @@ class NotDecided(Exception):
     """The lanes did not take what was appended in time; nothing is lost, and it is tried again."""
 
 
+class NotYet(Exception):
+    """What a file says is of a day that has not come. Nothing of it was appended."""
+
+
 class NotAccepted(Exception):
-    """The lanes refused something that was appended. Where waiting can help (`waits`: a broker's clock that is wrong, a
-    registration that is not there yet) the file that says so stays where it is, and is taken again later: what is
-    accepted then counts once. Otherwise it can never be accepted."""
+    """The lanes refused something that was appended. Where waiting can help (`waits`: a broker's clock that is wrong)
+    the file that says so stays where it is, and is taken again later: what is accepted then counts once. Otherwise it
+    can never be accepted."""
 
     def __init__(self, why: str, *, waits: bool) -> None:
         super().__init__(why)
         self.waits = waits
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file that lies in `in/`."""
+
+    again: float
+    """From when on it is taken again."""
+    why: str
+    refused: bool = False
+    """The log did not take its day, whatever our clock says: nothing is appended before every lane has opened it."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +100,7 @@ class Desk:
     connection: asyncpg.Connection
     log: Log
     lanes: int
-    later: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """Files that wait: from when on they are taken again, and why not before."""
+    later: dict[str, Waiting] = field(default_factory=dict)
     reader: Reader = field(default_factory=Reader)
 
     @asynccontextmanager

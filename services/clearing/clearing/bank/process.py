@@ -63,7 +63,7 @@ async def round(desk: Desk, folders: Folders, register: Register) -> tuple[int, 
             done += await step(desk, folders, register)
         except TROUBLES as trouble:
             troubles.append(f"{step.__name__}: {trouble}")
-    return done, [*troubles, *(f"take: {why}" for _, why in desk.later.values())]
+    return done, [*troubles, *(f"take: {waiting.why}" for waiting in desk.later.values())]
 
 
 async def run(

@@ -2,7 +2,7 @@
 
 What stays true: a file is taken in once, and may be taken again at any point without harm; a file that is refused says
 why beside it; what the bank told is on the log, and was accepted as it was told, before its file is put away; a file
-that waits, or that can never be accepted, holds up no other.
+that waits, or that can never be accepted, holds up no other. Nothing is told of a day before it has come.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Counter
 
 from clearing.bank import lines, matching, reconciling
-from clearing.bank.files import SQL, Desk, NotAccepted
+from clearing.bank.files import SQL, Desk, NotAccepted, NotYet, Waiting
 from clearing.bank.matching import Fact
 from clearing.bank.register import Own, Register, UnknownAccount
 from clearing.bank.sending import SHANGHAI
@@ -47,41 +47,46 @@ async def take(desk: Desk, folders: Folders, register: Register) -> int:
     for gone in desk.later.keys() - {file.name for file in files}:
         del desk.later[gone]
     for other in folders.left_lying(before=time.time() - LYING_S):
-        desk.later[other.name] = (
-            math.inf,
-            f"{other.name}: a name that ends neither in .xml nor in .csv, never looked at",
-        )
+        why = f"{other.name}: a name that ends neither in .xml nor in .csv, never looked at"
+        desk.later[other.name] = Waiting(math.inf, why)
     for file in files:
-        again, _ = desk.later.get(file.name, (0.0, ""))
-        if time.monotonic() < again:
+        before = desk.later.get(file.name, Waiting(0.0, ""))
+        if time.monotonic() < before.again:
             continue
         desk.later.pop(file.name, None)
         try:
-            await _take(desk, folders, register, file)
+            await _take(desk, folders, register, file, refused=before.refused)
             taken += 1
         except NotAccepted as refused:
             if not refused.waits:
                 _refuse(folders, file, Code.NOT_ACCEPTED, str(refused))
                 continue
-            desk.later[file.name] = time.monotonic() + AGAIN_S, f"{file.name}: {refused}"
-        except (PermissionError, FileNotFoundError) as trouble:
-            desk.later[file.name] = time.monotonic() + AGAIN_S, f"{file.name}: {trouble}"
+            desk.later[file.name] = _waiting(file, refused, refused=True)
+        except (NotYet, PermissionError, FileNotFoundError) as trouble:
+            desk.later[file.name] = _waiting(file, trouble, refused=before.refused)
     return taken
 
 
-async def _take(desk: Desk, folders: Folders, register: Register, file: Path) -> None:
+def _waiting(file: Path, trouble: Exception, *, refused: bool) -> Waiting:
+    return Waiting(time.monotonic() + AGAIN_S, f"{file.name}: {trouble}", refused)
+
+
+async def _take(desk: Desk, folders: Folders, register: Register, file: Path, *, refused: bool) -> None:
+    """`refused`: the log did not take its day before."""
     faults.point("taking")
     try:
         messages = await desk.reader.read(file, register.forms)
         said = for_us(messages, register)
-    except BadFile as refused:
-        return _refuse(folders, file, refused.code.value, refused.detail)
-    except UnknownAccount as refused:
-        return _refuse(folders, file, Code.WRONG_ACCOUNT, str(refused))
+    except BadFile as bad:
+        return _refuse(folders, file, bad.code.value, bad.detail)
+    except UnknownAccount as unknown:
+        return _refuse(folders, file, Code.WRONG_ACCOUNT, str(unknown))
     digest = digest_of(file)
     async with desk.reading() as connection:
         known = await connection.fetchval(SQL.file, file.name, digest, "IN")
+        opened = await connection.fetchval(SQL.opened)
     if known is None:
+        come(messages, opened=opened, ours=not refused)
         area = await _told(desk, said, digest)
         await _keep(desk, file, digest, messages, area)
     faults.point("taken")
@@ -114,12 +119,29 @@ def _day_to_come(messages: Sequence[Message]) -> date | None:
     return next((day for message in messages for day in _days(message) if day > latest), None)
 
 
-def _days(message: Message) -> Iterator[date]:
-    yield message.created.astimezone(SHANGHAI).date()
+def come(messages: Sequence[Message], *, opened: date | None, ours: bool = True) -> None:
+    """The days of what is told have come: every lane has opened them, or they have begun by our clock, where it counts
+    (`ours`). Raises `NotYet`."""
+    today = datetime.now(SHANGHAI).date() if ours else date.min
+    days = (day for message in messages for day in _days_told(message))
+    if (ahead := max(days, default=date.min)) > max(today, opened or date.min):
+        until = f"今日为 the log's day is {opened}" if opened else "the log has opened no day"
+        raise NotYet(f"记账日未到，到期接收 it is of {ahead}, and waits until that day has come; {until}")
+
+
+def _days_told(message: Message) -> Iterator[date]:
+    """Of which days the events are that tell of it."""
+    if isinstance(message, Report):
+        yield message.created.astimezone(SHANGHAI).date()
     if isinstance(message, Statement):
         yield message.day
     if isinstance(message, Notification | Statement):
         yield from (*message.entries.days("OUT"), *message.entries.days("IN"))
+
+
+def _days(message: Message) -> Iterator[date]:
+    yield message.created.astimezone(SHANGHAI).date()
+    yield from _days_told(message)
 
 
 def _refuse(folders: Folders, file: Path, code: str, detail: str) -> None:

@@ -177,6 +177,10 @@ select outcome
 from bank_files
 where name = $1 and sha256 = $2 and direction = $3
 
+-- name: opened
+-- The last day that every lane has opened. Locks: none.
+select min(opened) from days
+
 -- name: keep_file
 -- A file that was dealt with. Locks: none beyond the new row.
 insert into bank_files (name, sha256, direction, kind, message_id, area, entries, fen, at, outcome, detail)
