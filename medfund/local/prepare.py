@@ -25,7 +25,7 @@ from medfund.lanes.log import Decision, Fault
 from medfund.local import CannotRun, permissions
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
-from medfund.postgres.provision import provision
+from medfund.postgres.provision import SQL, provision
 
 CALL_TIMEOUT_S = 30.0
 LOOKS_MAX = 100
@@ -219,9 +219,33 @@ async def _held_up(settings: PrepareSettings) -> list[Fault]:
 
 
 async def roles(admin_dsn: str, service: str, passwords: Mapping[str, str]) -> None:
-    """The schema and the roles of a service; `passwords` by role."""
+    """The schema and the roles of a service; `passwords` by role. Raises `NotAsAsked` where they are another
+    installation's."""
     async with _administrator(admin_dsn) as admin:
+        await _ours(admin, admin_dsn, service, passwords["owner"])
         await provision(admin, service, dict(passwords))
+
+
+async def _ours(admin: asyncpg.Connection, admin_dsn: str, service: str, password: str) -> None:
+    """Roles are the whole server's: those of another installation would lose their passwords to ours. The owner's
+    password tells installations apart."""
+    role = f"{service.replace('-', '_')}_owner"
+    elsewhere = await admin.fetchval(SQL.elsewhere, role)
+    if elsewhere and not await _lets_in(dsn(admin_dsn, user=role, password=password)):
+        raise NotAsAsked(
+            f"role {role} of this server is that of the installation in database {elsewhere}, with another password; "
+            "roles are the whole server's: use a server for each installation"
+        )
+
+
+async def _lets_in(role_dsn: str) -> bool:
+    try:
+        async with connect.connection(role_dsn, name="medfund prepare"):
+            return True
+    except asyncpg.InvalidPasswordError:
+        return False
+    except asyncpg.InsufficientPrivilegeError:  # the password was right; this database lets it in further on
+        return True
 
 
 @asynccontextmanager

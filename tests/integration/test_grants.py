@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import asyncpg
 import pytest
 
+from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.postgres import connect
-from tests.conftest import Database
+from tests.conftest import PASSWORDS, Database
 from tests.integration.working_fund import with_clearing
 
 APPEND_ONLY = ("journal", "identities", "repeats", "quarantine", "batches")
@@ -71,7 +72,7 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
     ("clearing", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {
-    "bank_files", "bank_lines", "bank_statements", "facts", "identities", "moves", "payments", "positions",
+    "bank_files", "bank_lines", "bank_statements", "days", "facts", "identities", "moves", "payments", "positions",
     "prepayments", "providers", "quarantine", "recoveries", "suspense",
 }  # fmt: skip
 
@@ -179,3 +180,15 @@ async def test_no_role_of_the_service_passes_row_level_security_and_every_table_
             and attribute.attname in ('party', 'provider')
             and not (class.relrowsecurity and class.relforcerowsecurity)""")
     assert (loose, open_tables) == ([], [])
+
+
+async def test_a_second_installation_on_a_server_is_refused_by_name_and_the_first_keeps_its_passwords(
+    database: Database, postgres: Postgres
+) -> None:
+    second = await prepare.database(postgres.dsn(), "second_installation")
+    theirs = {role: f"{password}, of the second one" for role, password in PASSWORDS.items()}
+    with pytest.raises(prepare.NotAsAsked, match="role ledger_owner of this server is that of the installation in"):
+        await prepare.roles(second, "ledger", theirs)
+    for role in ("owner", "worker", "api", "reader"):
+        await attempt(database, role, "select from lanes")
+    await prepare.roles(second, "ledger", PASSWORDS)  # a copy of the first one

@@ -41,6 +41,16 @@ begin
     end loop;
 end $$
 
+-- name: elsewhere
+-- Another database of this server in which a role has a place. Locks: none.
+select known.datname
+from pg_db_role_setting as place
+inner join pg_database as known on place.setdatabase = known.oid
+inner join pg_roles as role on place.setrole = role.oid
+where role.rolname = $1 and known.datname <> current_database()
+order by known.datname
+limit 1
+
 -- name: owner
 -- The owner makes tables in it.
 alter schema {schema} owner to {schema}_owner
