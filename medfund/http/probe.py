@@ -35,6 +35,7 @@ LAG_EVENTS = Gauge("medfund_lag_events", "Records on the log that are not booked
 LAG_SECONDS = Gauge("medfund_lag_seconds", "Age of the oldest of them", ["service"])
 LAG_YUAN = Gauge("medfund_lag_yuan", "Money that they move, as far as they were looked at", ["service"])
 LANES_IDLE = Gauge("medfund_lanes_idle", "Lanes that no live worker owns", ["service"])
+FAULTS = Gauge("medfund_faults", "What /healthz says is wrong, 1 for each", ["service", "fault"])
 
 
 class Lag(NamedTuple):
@@ -167,6 +168,9 @@ class Probe:
 
 def _publish(service: str, health: Health) -> None:
     LANES_IDLE.labels(service).set(len(health.idle) + len(health.stopped))
+    FAULTS.clear()
+    for fault in health.faults:
+        FAULTS.labels(service, fault).set(1)
     if health.lag is not None:
         LAG_EVENTS.labels(service).set(health.lag.events)
         LAG_SECONDS.labels(service).set(health.lag.oldest_s)

@@ -8,7 +8,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from medfund.lanes.batch import Outcome
 
-RECORDS = Counter("medfund_records", "Records that ended, by what became of them", ["service", "topic", "outcome"])
+RECORDS = Counter(
+    "medfund_records_total", "Records that ended, by what became of them", ["service", "topic", "outcome"]
+)
 BATCH_SECONDS = Histogram(
     "medfund_batch_seconds",
     "Time from a batch's fence to its commit",
@@ -17,7 +19,7 @@ BATCH_SECONDS = Histogram(
 )
 LANES_OWNED = Gauge("medfund_lanes_owned", "Lanes that this worker has", ["service"])
 PARKED_KEYS = Gauge("medfund_parked_keys", "Keys of which events wait to be retried", ["service", "lane"])
-LANE_STOPS = Counter("medfund_lane_stops", "Lanes given up, by cause", ["service", "cause"])
+LANE_STOPS = Counter("medfund_lane_stops_total", "Lanes given up, by cause", ["service", "cause"])
 LOG_FAULTS = Gauge("medfund_log_faults", "What the log is that it must not be, by code", ["service", "fault"])
 
 

@@ -7,11 +7,11 @@ that passed while nothing ran are written in their order before today.
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 import structlog
-from prometheus_client import start_http_server
+from prometheus_client import Gauge, start_http_server
 
 from medfund import calendar, logs
 from medfund.events import codec
@@ -28,6 +28,7 @@ ONE_DAY = timedelta(days=1)
 DAYS_AT_ONCE = 400
 STRETCH = 500
 """Records of a lane that are looked at together for its last day."""
+DAY_OPENED = Gauge("medfund_day_opened_timestamp_seconds", "When the day began that was opened last in every lane")
 LOOK_LIMIT_S = 30.0
 LOOK_EVERY_S = 30.0
 
@@ -112,6 +113,7 @@ async def run(
                 written = await open_days(log_, lanes=lanes, now=now, working_days=working_days)
                 log.info("day opened", day=str(now), events=written, calendar=working_days.version)
                 done = now
+                DAY_OPENED.set(datetime.combine(now, time(), calendar.SHANGHAI).timestamp())
             except Exception as error:
                 log.warning("day not opened yet", day=str(now), error=f"{type(error).__name__}: {error}")
         try:

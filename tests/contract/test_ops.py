@@ -4,6 +4,8 @@ import importlib
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,28 @@ def test_every_expression_names_metrics_and_labels_that_there_are(
 def test_every_metric_is_on_the_board(metrics: dict[str, MetricWrapperBase]) -> None:
     shown = {metrics[one]._name for expression in EXPRESSIONS.values() for one in series(expression)}
     assert {one._name for one in metrics.values()} <= shown
+
+
+def test_every_rule_is_one_that_prometheus_takes() -> None:
+    """As far as it can be told without it: names once, what is known, durations, parentheses and quotes that close."""
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        bare = re.sub(r'"[^"]*"', "", rule["expr"])
+        assert '"' not in bare
+        assert all(bare.count(opens) == bare.count(closes) for opens, closes in ("()", "{}", "[]"))
+
+
+@pytest.mark.parametrize("metric", ["medfund_bank_waiting", "medfund_day_opened_timestamp_seconds"])
+def test_what_is_missed_when_its_process_is_gone_no_other_process_tells(metric: str) -> None:
+    program = "import clearing.__main__, clearing.api.app, ledger.__main__, ledger.api.app, prometheus_client as told;"
+    program += "print(told.generate_latest().decode())"
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert "medfund_lanes_owned" in said
+    assert metric not in said
+    assert f"absent({metric})" in EXPRESSIONS.values()
 
 
 def test_every_alarm_says_what_it_means_in_both_languages_and_where_to_read_on() -> None:

@@ -8,6 +8,7 @@ from typing import get_args
 
 import prometheus_client
 import pytest
+import yaml
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
@@ -23,6 +24,7 @@ from medfund.events import speakers
 from medfund.events.kinds import FAMILIES, KINDS
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
+from medfund.lanes import scheduler  # noqa: F401 - likewise
 from medfund.lanes import settings as lanes_settings
 from medfund.lanes.log import FaultCode
 from medfund.local import permissions
@@ -173,8 +175,25 @@ def test_every_fault_of_health_is_on_the_page() -> None:
 
 
 def test_every_metric_is_on_the_page() -> None:
-    kept = {metric.name for metric in prometheus_client.REGISTRY.collect() if metric.name.startswith("medfund_")}
+    ending = {"counter": "_total"}
+    found = (one for one in prometheus_client.REGISTRY.collect() if one.name.startswith("medfund_"))
+    kept = {f"{one.name}{ending.get(one.type, '')}" for one in found}
     assert {row[0] for row in table(OPERATORS, "metric")[1:]} == {f"`{name}`" for name in kept}
+
+
+def test_every_alarm_is_on_the_page_as_its_file_has_it() -> None:
+    groups = yaml.safe_load(text_of(ROOT / "ops/alarms.yml"))["groups"]
+    assert table(OPERATORS, "alarm")[1:] == [
+        [
+            f"`{rule['alert']}`",
+            rule["labels"]["severity"],
+            f"`{rule['expr']}`",
+            rule.get("for", "at once"),
+            f"[{rule['annotations']['summary']}]({rule['annotations']['page'].removeprefix('operators.md')})",
+        ]
+        for group in groups
+        for rule in group["rules"]
+    ]
 
 
 def test_everything_that_verify_can_say_is_on_the_page() -> None:

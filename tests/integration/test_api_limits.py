@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from medfund.http import tokens
 from medfund.local.kafka import Kafka
@@ -79,6 +80,7 @@ async def test_without_a_database_the_api_answers_and_health_says_why(
         health, live, ready = [await api.client.get(path) for path in ("/healthz", "/livez", "/readyz")]
     assert health.status_code == 503
     assert health.json()["faults"] == ["database_unavailable"]
+    assert REGISTRY.get_sample_value("medfund_faults", {"service": "ledger", "fault": "database_unavailable"}) == 1
     assert health.json()["log"] is None, "it was not asked"
     assert (live.status_code, live.json()) == (200, {"status": "ok"}), "to start it anew helps nobody"
     assert (ready.status_code, ready.json()["code"]) == (503, "database_unavailable")

@@ -1,10 +1,12 @@
 """Time as a fact: each day is opened once in every lane, in order, and says whether it is a working day."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
+from prometheus_client import REGISTRY
 
 from medfund import calendar
 from medfund.events import codec
@@ -26,6 +28,19 @@ async def open_days(log: MemoryLog, now: date) -> int:
 def days(log: MemoryLog, lane: int) -> list[tuple[str, bool | None]]:
     told = [msgspec.json.decode(record.value or b"") for record in log.records(scheduler.TOPIC, lane)]
     return [(day["date"], day["working_day"]) for day in told]
+
+
+async def test_the_scheduler_tells_when_the_day_began_that_it_opened_last() -> None:
+    stop, log = asyncio.Event(), MemoryLog(clock_ms=NOW_MS)
+    now = datetime(2026, 12, 4, 0, 0, 3, tzinfo=calendar.SHANGHAI)
+
+    def clock() -> datetime:
+        stop.set()  # once round
+        return now
+
+    await scheduler.run(log, lanes=LANES, working_days=CALENDAR, stop=stop, clock=clock)
+    opened = REGISTRY.get_sample_value("medfund_day_opened_timestamp_seconds")
+    assert opened == now.timestamp() - 3
 
 
 async def test_a_day_is_opened_once_in_every_lane() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import start_http_server
 
-from clearing.bank import process as process_of_bank
 from clearing.service import Clearing
 from clearing.settings import ApiSettings, BankSettings, MigrationSettings, WorkerSettings
 from medfund import garbage
@@ -38,6 +37,8 @@ async def api() -> int:
 
 async def bank() -> int:
     """Exchange files with the bank until a signal ends it."""
+    from clearing.bank import process as process_of_bank  # no other process tells its metrics
+
     settings = BankSettings()  # type: ignore[call-arg]  # from the environment
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
