@@ -231,12 +231,26 @@ class ClaimBreachWithdrawn(ClaimDeadline, frozen=True, kw_only=True):
     }
 
 
+class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What a batch that was rejected said of itself."""
+
+    clr_way: ClrWay
+    mode: Literal["MONTH", "WEEK", "DAY"]
+    period_from: Day
+    period_to: Day
+    submitted_on: Day
+    settlements: Count
+    amounts: Amounts
+
+
 @kind("claim.batch.rejected", family="clearing", key="provider")
 class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
-    """A batch did not pass the hard checks; nothing is booked and its clock never ran. Source: R1.3, c.2 (12)."""
+    """A batch did not pass the hard checks; nothing is booked and its clock never ran. `submission` is not told of
+    those that were rejected before it was part of this. Source: R1.3, c.2 (12)."""
 
     batch: Ref
     errors: list[ClaimError]
+    submission: Submission | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -248,6 +262,15 @@ class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
                 "fund": "310100",
             }
         ],
+        "submission": {
+            "clr_way": "3",
+            "mode": "MONTH",
+            "period_from": "2026-01-01",
+            "period_to": "2026-01-31",
+            "submitted_on": "2026-02-06",
+            "settlements": 4211,
+            "amounts": {"310100": "2100000.38", "310200": "456789.12"},
+        },
     }
 
 

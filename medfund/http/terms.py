@@ -30,7 +30,8 @@ decided_total 认定追回合计; decisions 处理结果; deducted 扣款金额;
 detail 说明; difference 差额; differing 不符明细; direction 收付方向; direction_name 收付方向名称; disbursed 已拨付
 documents 承诺材料; dropped 未支付也未暂缓; dry_run 仅试算; due 到期日或到期金额; due_after 到期日晚于
 due_before 到期日早于; due_limit 最迟拨付日; due_total 应追回合计; due_until 应付日截止; duplicates 重复投递次数
-effect 是否影响账目; en 英文; end_to_end_id 端到端标识号; estimated 预计应付; events 事件; events_total 事件总数
+effect 是否影响账目; en 英文; end_to_end_id 端到端标识号; errors 各项问题; estimated 预计应付
+events 事件; events_total 事件总数
 execute_on 支付执行日; expected 预计收回; expires_on 审批有效至; failed 银行未执行; fault 故障代码; faults 故障
 finding 疑点编号; findings 审核疑点; findings_total 疑点总数; first 起始日; first_offset 首个事件位置; format 文件格式
 from 自该日起; fund 基金; fund_name 基金名称; funds 各基金; gate 预付条件; grade 信用等级; granted 批准金额
@@ -57,7 +58,8 @@ provider_name 机构名称; providers 各机构; provisional_from 暂估起始�
 purpose_name 用途名称; queue 工作队列; ratio 比例; reason 原因; reason_en 英文原因; reason_name 原因名称
 reason_zh 中文原因; reasons 各项原因; recall 收回编号; receipts 到款明细; received 已到款; received_on 到账日期
 recorded_at 记录时间; recorded_date 记账日期; records 各条记录; recoveries 各追回案件; ref 凭据号; reference 凭据
-refusals 被拒情况; refused 被拒; release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
+refusals 被拒情况; refused 被拒; rejection 未通过校验的申报
+release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
 requested 申请金额; requested_by 申请人; requests 各项申请; result 结论; retry 重付编号; retry_of 重付自
 returned 退回金额; role 角色; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次; says 提议内容
 sections 各部分; sent 已送银行; service_date 就诊结算日期; service_from 结算日期起; service_to 结算日期止

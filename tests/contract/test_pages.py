@@ -4,7 +4,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import prometheus_client
 import pytest
@@ -15,12 +15,14 @@ from pydantic_settings import BaseSettings
 from clearing import policy
 from clearing import settings as clearing_settings
 from clearing.api import app as clearing_app
+from clearing.api import get_claims
 from clearing.api import roles as clearing_roles
 from clearing.bank import process  # noqa: F401 - its metrics are on the page too
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
 from medfund.events import speakers
+from medfund.events.clearing import ClaimError
 from medfund.events.kinds import FAMILIES, KINDS
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
@@ -227,6 +229,13 @@ def test_numbers_said_to_be_of_the_recorded_run_are_its_numbers() -> None:
             for one in recorded["results"]
         ]
         assert told.splitlines()[-len(rows) :] == [f"| {' | '.join(row)} |" for row in rows]
+
+
+def test_everything_that_can_be_wrong_with_a_claim_is_on_the_page() -> None:
+    told = [(quoted(code)[0], zh, en) for code, zh, en, _ in table(CLAIMS, "code")[1:]]
+    codes = get_args(get_type_hints(ClaimError)["code"])
+    assert told == [(code, get_claims.ERRORS[code].zh, get_claims.ERRORS[code].en) for code in get_claims.ERRORS]
+    assert {code for code, _, _ in told} == set(codes)
 
 
 def test_every_parameter_of_a_policy_is_on_the_page_with_its_default() -> None:

@@ -134,6 +134,7 @@ async def _live(fund: Fund, area: str, day: str) -> None:
     fund.policy(area=area)
     doubted = fund.settle({"310100": 100_000}, area=area, insured_area=area)
     fund.submit(batch, area=area, insured_area=area)
+    fund.submit(f"R-{fund.provider}", area=area, insured_area=area)
     await fund.drain()
     fund.day(day)
     fund.find(batch, f"F-{fund.provider}", {"310100": 100}, doubted, area=area)

@@ -414,7 +414,7 @@ async def test_every_table_of_claims_shows_a_tenant_its_own_rows_alone(claimed: 
         for own, area in ((clinic.neighbour, AREA), (clinic.elsewhere, OTHER_AREA)):
             async with connection.transaction():
                 await connection.execute(SET_SCOPE, area, own)
-                for table in ("providers", "settled", "claims", "payments", "findings", "recoveries"):
+                for table in ("providers", "settled", "claims", "rejections", "payments", "findings", "recoveries"):
                     seen = await connection.fetch(f"select provider from {table}")  # noqa: S608
                     assert {row["provider"] for row in seen} == {own}, table
                 facts = await connection.fetch("select body ->> 'area' as area from facts")

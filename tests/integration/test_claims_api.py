@@ -376,6 +376,71 @@ async def test_what_is_late_is_judged_as_of_a_day_that_is_given(finance: Caller)
     assert "no year 2031" in response.json()["detail"]
 
 
+async def test_a_claim_that_was_rejected_is_shown_with_its_errors_until_it_is_mended(
+    fund: Fund, finance: Caller, provider: Caller
+) -> None:
+    fund.settle({"310100": 700_019, "390100": 200}, day="2026-01-05")
+    fund.submit(BATCH, amounts={"310100": "7000.20", "390100": "2.00"})
+    await fund.drain()
+    [listed] = (await provider.answer("/v1/claims"))["claims"]
+    [wrong, day] = listed["rejection"]["errors"]
+    assert (listed["state"], listed["state_name"]["zh"], listed["due"]) == ("REJECTED", "校验未通过", None)
+    assert (listed["claimed"], listed["rejection"]["total"]) == ("0.00", "7002.20")
+    assert (wrong["code"], wrong["code_name"]["zh"], wrong["fund"]) == ("AMOUNT", "基金金额不符或超限", "310100")
+    assert wrong["detail"] == "claimed 7000.20, recorded 7000.19, a difference of 0.01"
+    assert (day["code"], day["day"]) == ("DAY", "2026-01-05")
+    told = await provider.answer(CLAIM)
+    assert {name: told[name] for name in listed} == listed
+    assert (told["funds"], told["totals"]["claimed"], told["payments"]) == ([], "0.00", [])
+    assert (await finance.answer("/v1/claims", state="REJECTED"))["claims"] == [listed]
+    for other in ({"state": "IN_REVIEW"}, {"due_before": "2099-12-31"}, {"overdue": False, "as_of": "2026-03-10"}):
+        assert (await finance.answer("/v1/claims", **other))["claims"] == []
+    response = await provider.get(STATEMENT)
+    assert (response.status_code, response.json()["unknown"]) == (404, "batch")
+    assert "was rejected" in response.json()["detail"]
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+    assert before["rejections"]
+    fund.submit(BATCH)
+    await fund.drain()
+    [mended] = (await finance.answer("/v1/claims"))["claims"]
+    assert (mended["state"], mended["claimed"], mended["rejection"]) == ("IN_REVIEW", "7002.19", None)
+    assert (await fund.tables())["rejections"] == []
+
+
+async def test_a_second_claim_of_a_name_that_lives_is_told_beside_the_first(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 83})
+    fund.submit(BATCH)
+    fund.submit(BATCH, on="2026-02-09")
+    await fund.drain()
+    for told in (await finance.answer(CLAIM), *(await finance.answer("/v1/claims"))["claims"]):
+        assert (told["state"], told["claimed"], told["rejection"]["submitted_on"]) == (
+            "IN_REVIEW",
+            "0.83",
+            "2026-02-09",
+        )
+        assert [wrong["code"] for wrong in told["rejection"]["errors"]] == ["BATCH_KNOWN"]
+    fund.put("claim.batch.withdrawal.requested.v1", provider=fund.provider, batch=BATCH)
+    fund.submit(BATCH, settlements=2)
+    await fund.drain()
+    for told in (await finance.answer(CLAIM), *(await finance.answer("/v1/claims"))["claims"]):
+        assert (told["state"], [wrong["code"] for wrong in told["rejection"]["errors"]]) == ("REJECTED", ["COUNT"])
+
+
+async def test_pages_hold_every_rejected_claim_once_between_the_others(fund: Fund, finance: Caller) -> None:
+    await several(fund)
+    for batch, on in (("R-2", "2026-03-20"), ("R-1", "2026-02-07"), ("R-3", "2026-12-30")):
+        fund.submit(batch, on=on, settlements=77)
+    await fund.drain()
+    found, cursor = [], None
+    while cursor or not found:
+        page = await finance.answer("/v1/claims", limit=2, cursor=cursor)
+        found += [one["batch"] for one in page["claims"]]
+        cursor = page["next"]
+    assert found == ["R-1", "B-01", "R-2", "B-02", "B-03", "B-04", "R-3"]
+
+
 async def test_a_claim_that_is_paid_is_late_no_more(fund: Fund, finance: Caller) -> None:
     await claims_served.month_of_r1_5(fund)
     assert (await finance.answer("/v1/claims", overdue=True, as_of="2026-12-31"))["claims"] == []

@@ -59,6 +59,7 @@ from medfund.events.clearing import (
     AuditDeductionUndone,
     ClaimBatchAccepted,
     ClaimBatchApproved,
+    ClaimBatchRejected,
     ClaimBatchWithdrawn,
     ClaimBreachWithdrawn,
     ClaimDeadlineApproaching,
@@ -300,6 +301,9 @@ class Clearing:
                 name = names.claim(decision)
                 draft.claims[name] = claims.accepted(decision)
                 draft.changed.add(name)
+                draft.rejected[name] = None
+            case ClaimBatchRejected() if decision.submission is not None:
+                draft.rejected[names.claim(decision)] = decision
             case ClaimBatchWithdrawn():
                 claims.withdrawn(draft.change_claim(names.claim(decision)))
                 draft.forget_findings(names.claim(decision))

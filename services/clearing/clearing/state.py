@@ -23,6 +23,7 @@ from clearing.providers import Named, Since
 from clearing.supervision.agreements import Agreements, Qualifications
 from clearing.supervision.recovery import Recovery
 from medfund.calendar import Calendar
+from medfund.events.clearing import ClaimBatchRejected
 from medfund.events.kinds import Event
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Draft:
 
     known: Known
     claims: dict[Name, Claim] = field(default_factory=dict)
+    rejected: dict[Name, ClaimBatchRejected | None] = field(default_factory=dict)
+    """What was submitted last under a name, where this batch rejected it; None where it was accepted."""
     recoveries: dict[Name, Recovery] = field(default_factory=dict)
     prepayments: dict[Name, "Prepayment"] = field(default_factory=dict)
     openings: dict[Name, "Kept"] = field(default_factory=dict)
@@ -108,8 +111,8 @@ class Draft:
         """What was read for a batch, when all of it is written. The next one reads anew, and until it comes, each lane
         would hold all payments of its last run."""
         for read in (
-            self.claims, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches, self.found,
-            self.refunds, self.openings, self.suspense, self.moves, self.steps, self.published,
+            self.claims, self.rejected, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches,
+            self.found, self.refunds, self.openings, self.suspense, self.moves, self.steps, self.published,
         ):  # fmt: skip
             read.clear()
 

@@ -65,14 +65,43 @@ BATCH_IN_A_LIST: Json = {
     "due_limit": "2026-03-16",
     "state": "APPROVED",
     "state_name": name("已审定", "approved"),
+    "rejection": None,
     "paid": True,
     "paid_on": "2026-03-05",
     "working_days": 16,
     **{item: _SUMS[item] for item in ("claimed", "in_review", "deducted", "approved", "payable")},
 }
+_NOTHING = dict.fromkeys(("claimed", "in_review", "deducted", "approved", "payable"), "0.00")
+REJECTED_IN_A_LIST: Json = {
+    **BATCH_IN_A_LIST,
+    **dict.fromkeys(("cut_off", "due", "due_limit", "paid_on", "working_days")),
+    **_NOTHING,
+    "batch": "H15250200017-310-21-202602",
+    "period_from": "2026-02-01",
+    "period_to": "2026-02-28",
+    "settlements": 3790,
+    "submitted_on": "2026-03-05",
+    "state": "REJECTED",
+    "state_name": name("校验未通过", "rejected"),
+    "paid": False,
+    "rejection": {
+        "submitted_on": "2026-03-05",
+        "amounts": _funds({"310100": "1900000.38"}),
+        "total": "1900000.38",
+        "errors": [
+            {
+                "code": "AMOUNT",
+                "code_name": name("基金金额不符或超限", "the amount of a fund differs, or is too large"),
+                "detail": "claimed 1900000.38, recorded 1900000.37, a difference of 0.01",
+                "fund": "310100",
+                "day": None,
+            }
+        ],
+    },
+}
 CLAIMS: Json = {
     "as_of": "2026-03-10",
-    "claims": [BATCH_IN_A_LIST],
+    "claims": [REJECTED_IN_A_LIST, BATCH_IN_A_LIST],
     "claimed": "2556789.49",
     "payable": "0.00",
     "next": None,

@@ -11,15 +11,18 @@ from clearing.api.filters import ByFund, Ref
 from clearing.api.get_claims import Batch
 from clearing.api.reading import Month
 from clearing.audit.finding import Finding
+from clearing.claims.submitting import NO_POLICY
 from clearing.funds import Fens, added, total
 from clearing.payments.payable import Offset
 from clearing.payments.payment import Payment, Status
 from medfund import money
+from medfund.events.clearing import ClaimBatchRejected
 from medfund.events.payments import Purpose
 from medfund.events.reviews import Stage
-from medfund.http import answers
+from medfund.http import answers, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
+from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
 from medfund.http.questions import Party
 
@@ -108,7 +111,9 @@ class Reviewed(BaseModel):
 class Answer(Batch):
     model_config = example_of(examples.CLAIM)
 
-    policy: Annotated[str, Field(description="Hash of the policy it was accepted under")]
+    policy: Annotated[
+        str | None, Field(description="Hash of the policy it was judged by; null where none holds on its day")
+    ]
     lead: Annotated[str | None, Field(description="The batch that carries its payable, once it is approved")]
     funds: list[OfFund]
     totals: Annotated[Amounts, Field(description="The sums of the funds of this answer")]
@@ -129,11 +134,17 @@ class Answer(Batch):
 async def claim(
     provider: Annotated[Party, Path()], batch: Annotated[Ref, Path()], caller: Caller, here: Here
 ) -> Answer:
-    """What was claimed, deducted, approved, kept, paid and held, with its payments, offsets and findings."""
-    month = await reading.month(caller, here, provider, batch, findings_of="BATCH")
+    """What was claimed, deducted, approved, kept, paid and held, with its payments, offsets and findings; of one that
+    was rejected, what is wrong with it.
+    """
+    within = reach.of(caller, area=None, party=provider, lanes=here.lanes)
+    async with here.database.snapshot(caller) as connection:
+        if rejected := await reading.rejected(connection, within, batch):
+            return await _rejected(connection, *rejected)
+        month = await reading.month_of(connection, within, batch, findings_of="BATCH")
     claim = month.claim
     return Answer(
-        **get_claims.batch(claim, None, month.institution.name).model_dump(),
+        **get_claims.batch(claim, None, month.institution.name, month.rejection).model_dump(),
         positions=month.positions,
         policy=claim.policy_ref,
         lead=claim.lead or None,
@@ -152,6 +163,25 @@ async def claim(
         findings=[_found(finding) for finding in month.findings],
         findings_total=month.findings_total,
         stages=[Reviewed(stage=one.stage, rows=one.rows) for one in month.stages],
+    )
+
+
+async def _rejected(connection: Connection, lane: int, event: ClaimBatchRejected) -> Answer:
+    """Nothing of it is claimed, decided or paid."""
+    institution = await reading.institution(connection, lane, event.provider)
+    return Answer(
+        **get_claims.rejected(event, institution.name).model_dump(),
+        positions=await answers.positions(connection, [lane]),
+        policy=None if event.policy_ref == NO_POLICY else event.policy_ref,
+        lead=None,
+        funds=[],
+        totals=Amounts(**dict.fromkeys(Amounts.model_fields, filters.total({}))),
+        payments=[],
+        offsets=[],
+        holds=[],
+        findings=[],
+        findings_total=0,
+        stages=[],
     )
 
 

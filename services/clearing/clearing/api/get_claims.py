@@ -1,17 +1,20 @@
 """GET /v1/claims: claim batches by due date: what is overdue, what soon will be, how old it is."""
 
 from datetime import date
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
 from clearing.api import examples, filters, naming, reading
-from clearing.api.filters import DueBetween, OfProvider, ProviderName
+from clearing.api.filters import ByFund, DueBetween, OfProvider, ProviderName
 from clearing.api.working_days import Ageing, WorkedDays, horizon
 from clearing.claims.claim import Claim
+from clearing.funds import fens
 from medfund import codes
 from medfund.calendar import Calendar, CalendarNotLoaded
+from medfund.events.clearing import ClaimBatchRejected, Submission
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -23,12 +26,26 @@ from medfund.http.wording import Wrong
 
 router = APIRouter()
 ORDER = {"due": date, "lane": int, "provider": str, "ref": str}
-State = Literal["IN_REVIEW", "APPROVED", "WITHDRAWN"]
+State = Literal["IN_REVIEW", "APPROVED", "WITHDRAWN", "REJECTED"]
 STATES: dict[State, Name] = {
     "IN_REVIEW": Name(zh="待审", en="in review"),
     "APPROVED": Name(zh="已审定", en="approved"),
     "WITHDRAWN": Name(zh="已撤回", en="withdrawn"),
+    "REJECTED": Name(zh="校验未通过", en="rejected"),
 }
+ERRORS: dict[str, Name] = {
+    "BATCH_KNOWN": Name(zh="批次号已使用", en="the name is taken"),
+    "PERIOD": Name(zh="申报日期早于费用期间结束", en="it was submitted before its period was over"),
+    "NO_SETTLEMENTS": Name(zh="没有结算记录", en="it has no settlements"),
+    "COUNT": Name(zh="结算人次不符", en="the number of settlements differs"),
+    "AMOUNT": Name(zh="基金金额不符或超限", en="the amount of a fund differs, or is too large"),
+    "DAY": Name(zh="该日已记录金额", en="what is recorded on a day"),
+    "ROOT": Name(zh="结算明细不符", en="they are not the same settlements"),
+    "ADVANCED": Name(zh="垫付基金不符", en="the funds that others bear differ"),
+    "NO_POLICY": Name(zh="当日无适用政策", en="no policy holds on its day"),
+    "NOT_ACTIVE": Name(zh="该日协议未生效", en="the hospital was not under agreement on a day"),
+}
+"""What is wrong with a claim that is rejected."""
 
 
 class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
@@ -47,12 +64,35 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
         Ageing | None, Field(description="Not paid in full, and so many working days after its cut-off")
     ] = None
 
+    @property
+    def of_rejected(self) -> bool:
+        """Whether claims that were rejected are asked for: they are due on no day."""
+        days = ("due_before", "due_after", "overdue", "at_risk", "ageing")
+        return self.state in (None, "REJECTED") and all(getattr(self, name) is None for name in days)
+
     @model_validator(mode="after")
     def _a_day_to_look_from(self) -> "Question":
         asked = [name for name in ("overdue", "at_risk", "ageing") if getattr(self, name) is not None]
         if asked and self.as_of is None:
             raise Wrong(f"give `as_of` with `{asked[0]}`", f"`{asked[0]}` 须同时给出 `as_of`")
         return self
+
+
+class Flaw(BaseModel):
+    code: str
+    code_name: Name
+    detail: str
+    fund: Annotated[str | None, Field(description="Where it is about one")]
+    day: Annotated[date | None, Field(description="Where it is about one")]
+
+
+class Rejection(BaseModel):
+    """A submission that was rejected: nothing of it is claimed."""
+
+    submitted_on: date
+    amounts: Annotated[list[ByFund], Field(description="What it said, by fund")]
+    total: Yuan
+    errors: Annotated[list[Flaw], Field(description="Everything that is wrong with it, but for ends of long lists")]
 
 
 class Batch(BaseModel):
@@ -70,12 +110,15 @@ class Batch(BaseModel):
     period_to: date
     settlements: int
     submitted_on: date
-    cut_off: Annotated[date, Field(description="Its clock runs from the day after")]
-    due: Annotated[date, Field(description="15 working days; the first day it can be while `latest` is given")]
+    cut_off: Annotated[date | None, Field(description="Its clock runs from the day after; null where it never ran")]
+    due: Annotated[date | None, Field(description="15 working days; the first day it can be while `latest` is given")]
     latest: date | None
-    due_limit: Annotated[date, Field(description="20 working days")]
+    due_limit: Annotated[date | None, Field(description="20 working days")]
     state: State
     state_name: Name
+    rejection: Annotated[
+        Rejection | None, Field(description="What was submitted last under this name, where that was rejected")
+    ]
     paid: Annotated[bool, Field(description="Nothing of it is in review, on its way or left to be paid")]
     paid_on: Annotated[date | None, Field(description="The bank's day of its last payment, once it is paid")]
     working_days: Annotated[int | None, Field(description="After its cut-off, up to `as_of`; null without it")]
@@ -99,7 +142,7 @@ class Answer(BaseModel):
 
 @router.get("/v1/claims", responses=answers.or_problems(*answers.PAGING), summary="Claim batches by due date")
 async def claims(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
-    """Claim batches, the first that is due first.
+    """Claim batches, the first that is due first; those that were rejected by the day on which they were submitted.
 
     What is late or soon will be is judged as of a day that you give. Its money is what stands at the positions named.
     """
@@ -109,23 +152,31 @@ async def claims(question: Annotated[Question, Query()], caller: Caller, here: H
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         calendar = await reading.calendar_of(connection, next(iter(within.lanes), 0))
-        found = await connection.fetch(
-            reading.SQL.claims, within.lanes, within.areas, within.parties, *_narrowing(question, calendar), *after,
-            question.limit + 1,
-        )  # fmt: skip
+        whose, page = (within.lanes, within.areas, within.parties), (*after, question.limit + 1)
+        found = await connection.fetch(reading.SQL.claims, *whose, *_narrowing(question, calendar), *page)
+        if question.of_rejected:
+            found += await connection.fetch(reading.SQL.rejections, *whose, None, *page)
+            found = sorted(found, key=itemgetter(*ORDER))[: question.limit + 1]
         names = await naming.names(connection, within.lanes, (row["provider"] for row in found))
         positions = await answers.positions(connection, within.lanes)
     rows, following = pages.cut(found, question.limit)
-    batches = [reading.claim_of(row["body"]) for row in rows]
+    batches = [reading.claim_of(row["body"]) for row in rows if row["body"] is not None]
     worked = _worked(calendar, question.as_of)
     return Answer(
         as_of=question.as_of,
         positions=positions,
-        claims=[batch(claim, worked, names.get(claim.dimensions.provider)) for claim in batches],
+        claims=[_listed(row, worked, names.get(row["provider"])) for row in rows],
         claimed=filters.total_of(claim.claimed for claim in batches),
         payable=filters.total_of(claim.payable for claim in batches),
         next=following,
     )
+
+
+def _listed(row: Any, worked: WorkedDays | None, provider_name: str | None) -> Batch:
+    rejection = reading.rejection_of(row["rejection"])
+    if rejection is not None and row["body"] is None:
+        return rejected(rejection, provider_name)
+    return batch(reading.claim_of(row["body"]), worked, provider_name, rejection)
 
 
 def _worked(calendar: Calendar, as_of: date | None) -> WorkedDays | None:
@@ -155,7 +206,9 @@ def _narrowing(question: Question, calendar: Calendar) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def batch(claim: Claim, worked: WorkedDays | None, provider_name: str | None) -> Batch:
+def batch(
+    claim: Claim, worked: WorkedDays | None, provider_name: str | None, rejection: ClaimBatchRejected | None
+) -> Batch:
     mine, paid = claim.dimensions, claim.live and not claim.unpaid
     return Batch(
         batch=claim.ref,
@@ -178,6 +231,7 @@ def batch(claim: Claim, worked: WorkedDays | None, provider_name: str | None) ->
         due_limit=claim.due_limit,
         state=claim.status,
         state_name=STATES[claim.status],
+        rejection=None if rejection is None else _rejection(rejection),
         paid=paid,
         paid_on=claim.last_paid if paid else None,
         working_days=worked.since(claim.cut_off) if worked else None,
@@ -186,4 +240,60 @@ def batch(claim: Claim, worked: WorkedDays | None, provider_name: str | None) ->
         deducted=filters.total(claim.deducted),
         approved=filters.total(claim.approved),
         payable=filters.total(claim.payable),
+    )
+
+
+def rejected(event: ClaimBatchRejected, provider_name: str | None) -> Batch:
+    """A submission that was rejected, under whose name no claim lives."""
+    said, nothing = _said(event), filters.total({})
+    return Batch(
+        batch=event.batch,
+        provider=event.provider,
+        provider_name=provider_name,
+        area=event.area,
+        insured_area=event.insured_area,
+        insutype=event.insutype,
+        clr_type=event.clr_type,
+        clr_type_name=Name(**codes.label(codes.CLR_TYPES, event.clr_type)._asdict()),
+        clr_way=said.clr_way,
+        mode=said.mode,
+        period_from=said.period_from,
+        period_to=said.period_to,
+        settlements=said.settlements,
+        submitted_on=said.submitted_on,
+        cut_off=None,
+        due=None,
+        latest=None,
+        due_limit=None,
+        state="REJECTED",
+        state_name=STATES["REJECTED"],
+        rejection=_rejection(event),
+        paid=False,
+        paid_on=None,
+        working_days=None,
+        claimed=nothing,
+        in_review=nothing,
+        deducted=nothing,
+        approved=nothing,
+        payable=nothing,
+    )
+
+
+def _said(event: ClaimBatchRejected) -> Submission:
+    if event.submission is None:
+        raise ValueError(f"{event.batch}: kept without what was submitted")
+    return event.submission
+
+
+def _rejection(event: ClaimBatchRejected) -> Rejection:
+    said = _said(event)
+    amounts = fens(said.amounts)
+    return Rejection(
+        submitted_on=said.submitted_on,
+        amounts=filters.by_fund(amounts),
+        total=filters.total(amounts),
+        errors=[
+            Flaw(code=one.code, code_name=ERRORS[one.code], detail=one.detail, fund=one.fund, day=one.day)
+            for one in event.errors
+        ],
     )

@@ -3,6 +3,7 @@
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -101,6 +102,15 @@ async def read_submissions(
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
     if changed := sorted(draft.changed & draft.claims.keys()):
         await connection.execute(SQL.save_claims, lane, *columns([_row(draft.claims[name]) for name in changed]))
+    rejected = sorted(draft.rejected.items(), key=itemgetter(0))
+    if kept := [_rejection(name, event) for name, event in rejected if event is not None]:
+        await connection.execute(SQL.keep_rejections, lane, *columns(kept))
+    if accepted := [name for name, event in rejected if event is None]:
+        await connection.execute(SQL.forget_rejections, lane, *columns(accepted))
+
+
+def _rejection(name: Name, event: Any) -> tuple[Any, ...]:
+    return (*name, event.area, event.submission.submitted_on, rows.text(event))
 
 
 def _row(claim: Claim) -> tuple[Any, ...]:

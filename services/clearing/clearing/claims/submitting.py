@@ -24,6 +24,7 @@ from medfund.events.clearing import (
     ClaimBatchRejected,
     ClaimBatchWithdrawn,
     ClaimError,
+    Submission,
 )
 from medfund.events.kinds import Event, Place
 
@@ -55,10 +56,15 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
             policy_ref=policy.hash if policy else NO_POLICY,
             batch=event.batch,
             errors=errors,
+            submission=_submission(event),
         )
         return
     yield _accepted(draft, event, cause, rivals, policy)
     yield from _undone(draft, draft.claims[names.claim(event)], cause)
+
+
+def _submission(event: ClaimBatchSubmitted) -> Submission:
+    return Submission(**{name: getattr(event, name) for name in Submission.__struct_fields__})
 
 
 def _errors(

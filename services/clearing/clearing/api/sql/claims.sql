@@ -1,48 +1,87 @@
 -- name: claims
 -- Claims in the order of `claims_by_due`, so that a page reads its own rows and stops. Null narrows nothing; what is unpaid
--- is what `Claim.unpaid` says. Locks: none.
+-- is what `Claim.unpaid` says. One that was withdrawn and then rejected is among the rejected. Locks: none.
 select
-    lane,
-    provider,
-    ref,
-    due,
-    body
-from claims
+    claim.lane,
+    claim.provider,
+    claim.ref,
+    claim.due,
+    claim.body,
+    rejection.body as rejection
+from claims as claim
 cross join lateral (
     select
-        status = 'IN_REVIEW'
-        or status = 'APPROVED'
+        claim.status = 'IN_REVIEW'
+        or claim.status = 'APPROVED'
         and (
-            jsonb_path_exists(body -> 'pending', '$.* ? (@ != 0)')
-            or jsonb_path_exists(body -> 'payable', '$.* ? (@ > 0)')
+            jsonb_path_exists(claim.body -> 'pending', '$.* ? (@ != 0)')
+            or jsonb_path_exists(claim.body -> 'payable', '$.* ? (@ > 0)')
         ) as unpaid
 ) as clock
+left join rejections as rejection
+    on claim.lane = rejection.lane and claim.provider = rejection.provider and claim.ref = rejection.ref
 where
-    lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
-    and ($3::text [] is null or provider = any($3))
-    and ($4::text is null or status = $4)
-    and ($5::date is null or due < $5)
-    and ($6::date is null or due > $6)
-    and ($7::date is null or (unpaid and coalesce((body ->> 'latest')::date, due) < $7) = $8::boolean)
-    and (unpaid or not $9::boolean)
-    and ($10::text is null or body ->> 'cut_off' >= $10)
-    and ($11::text is null or body ->> 'cut_off' <= $11)
-    and ($12::date is null or (due, lane, provider, ref) > ($12, $13::smallint, $14::text, $15::text))
-order by due, lane, provider, ref
+    claim.lane = any($1::smallint [])
+    and ($2::text [] is null or claim.area = any($2))
+    and ($3::text [] is null or claim.provider = any($3))
+    and ($4::text is null or claim.status = $4)
+    and ($5::date is null or claim.due < $5)
+    and ($6::date is null or claim.due > $6)
+    and (
+        $7::date is null
+        or (clock.unpaid and coalesce((claim.body ->> 'latest')::date, claim.due) < $7) = $8::boolean
+    )
+    and (clock.unpaid or not $9::boolean)
+    and ($10::text is null or claim.body ->> 'cut_off' >= $10)
+    and ($11::text is null or claim.body ->> 'cut_off' <= $11)
+    and ($12::date is null or (claim.due, claim.lane, claim.provider, claim.ref) > ($12, $13::smallint, $14::text, $15::text))
+    and (claim.status <> 'WITHDRAWN' or rejection.ref is null)
+order by claim.due, claim.lane, claim.provider, claim.ref
 limit $16::int
 
--- name: claim
--- The claim of a provider under a name. Locks: none.
+-- name: rejections
+-- Claims that were rejected and stand under no name that lives, in the order of `rejections_by_day`. Locks: none.
 select
-    lane,
-    body
-from claims
+    rejection.lane,
+    rejection.provider,
+    rejection.ref,
+    rejection.submitted_on as due,
+    null as body,
+    rejection.body as rejection
+from rejections as rejection
 where
-    lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
-    and ($3::text [] is null or provider = any($3))
-    and ref = $4
+    rejection.lane = any($1::smallint [])
+    and ($2::text [] is null or rejection.area = any($2))
+    and ($3::text [] is null or rejection.provider = any($3))
+    and ($4::text is null or rejection.ref = $4)
+    and not exists (
+        select from claims as claim
+        where
+            rejection.lane = claim.lane and rejection.provider = claim.provider and rejection.ref = claim.ref
+            and claim.status <> 'WITHDRAWN'
+    )
+    and (
+        $5::date is null
+        or (rejection.submitted_on, rejection.lane, rejection.provider, rejection.ref)
+        > ($5, $6::smallint, $7::text, $8::text)
+    )
+order by rejection.submitted_on, rejection.lane, rejection.provider, rejection.ref
+limit $9::int
+
+-- name: claim
+-- The claim of a provider under a name, and what was rejected under it since. Locks: none.
+select
+    claim.lane,
+    claim.body,
+    rejection.body as rejection
+from claims as claim
+left join rejections as rejection
+    on claim.lane = rejection.lane and claim.provider = rejection.provider and claim.ref = rejection.ref
+where
+    claim.lane = any($1::smallint [])
+    and ($2::text [] is null or claim.area = any($2))
+    and ($3::text [] is null or claim.provider = any($3))
+    and claim.ref = $4
 
 -- name: approved_together
 -- The claims of a provider that were approved together with one, itself included. Locks: none.

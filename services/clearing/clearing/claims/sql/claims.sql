@@ -179,3 +179,24 @@ on conflict (lane, provider, ref) do update set
     is_open = excluded.is_open,
     due = excluded.due,
     body = excluded.body
+
+-- name: keep_rejections
+-- What was submitted last under a name, and rejected. Locks: its row; only this lane writes it.
+insert into rejections (lane, provider, ref, area, submitted_on, body)
+select
+    $1,
+    rejected.*
+from unnest(
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::jsonb []
+) as rejected
+on conflict (lane, provider, ref) do update
+set area = excluded.area, submitted_on = excluded.submitted_on, body = excluded.body
+
+-- name: forget_rejections
+-- A batch was accepted: what was wrong with an earlier one of its name is mended. Locks: its row; only this lane writes it.
+delete from rejections
+using unnest($2::text::text [], $3::text::text []) as accepted (provider, ref)
+where
+    rejections.lane = $1
+    and accepted.provider = rejections.provider
+    and accepted.ref = rejections.ref
