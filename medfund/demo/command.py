@@ -14,6 +14,7 @@ from rich.console import Console
 
 from medfund.demo.api import Refused
 from medfund.demo.stage import Failed, Stage
+from medfund.environment import Incomplete
 from medfund.local import CannotRun
 from medfund.local.commands import Patience
 
@@ -84,7 +85,7 @@ def _played(stage: Stage, chapter: str, *, stay: bool) -> int:
         complete = True
         if stay:
             _wait(stage)
-    except (CannotRun, Failed, Refused) as error:
+    except (CannotRun, Failed, Incomplete, Refused) as error:
         typer.echo(f"The demo failed: {error}", err=True)
         return 1
     except KeyboardInterrupt:

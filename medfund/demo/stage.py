@@ -20,11 +20,11 @@ from rich.table import Table
 
 from medfund import progress
 from medfund.demo.api import Api
+from medfund.environment import load
 from medfund.http.tokens import EVERYTHING
 from medfund.lanes.settings import IdentitySettings
 from medfund.local import CannotRun, access, running
 from medfund.local.commands import step
-from medfund.local.settings import load
 from medfund.local.state import State
 from medfund.publish import command as publishing
 from medfund.publish import resume

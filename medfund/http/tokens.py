@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 from joserfc.util import urlsafe_b64decode
 
 from medfund import codes, people
+from medfund.environment import Incomplete
 
 ALGORITHM = "Ed25519"
 TYPE = "at+jwt"
@@ -128,8 +129,11 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def load_key(path: Path) -> OKPKey:
-    """A key, private or public, from its PEM file."""
-    return OKPKey.import_key(path.read_bytes())
+    """A key, private or public, from its PEM file. Raises `Incomplete`."""
+    try:
+        return OKPKey.import_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Incomplete(f"{path}, a key of tokens (MEDFUND_TOKEN_PUBLIC_KEY), cannot be read: {error}") from error
 
 
 def issue(

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import msgspec
 import structlog
-import uvloop
 from prometheus_client import start_http_server
 
-from medfund import garbage, lanes, logs
+from medfund import ending, garbage, lanes, logs
 from medfund.lanes import retry as retries
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
@@ -125,7 +124,7 @@ def main(name: str, commands: Mapping[str, Callable[..., Awaitable[int]]]) -> in
         sys.stderr.write(f"usage: python -m {name} {' | '.join(map(_usage, commands.items()))}\n")
         return 2
     logs.configure()
-    return uvloop.run(command(*words))  # type: ignore[arg-type]
+    return ending.run(lambda: command(*words))  # type: ignore[return-value,arg-type]
 
 
 def _usage(command: tuple[str, Callable[..., Awaitable[int]]]) -> str:

@@ -6,6 +6,7 @@ that passed while nothing ran are written in their order before today.
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -13,7 +14,7 @@ from itertools import islice
 import structlog
 from prometheus_client import Gauge, start_http_server
 
-from medfund import calendar, logs
+from medfund import calendar, ending, environment, logs
 from medfund.events import codec
 from medfund.events.time import DayOpened
 from medfund.lanes import decisions, opened, partition
@@ -123,9 +124,9 @@ async def run(
             continue
 
 
-async def main() -> None:
+async def main() -> int:
     """`python -m medfund.lanes.scheduler`: until SIGTERM or SIGINT."""
-    settings = SchedulerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(SchedulerSettings)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -136,8 +137,9 @@ async def main() -> None:
         await run(kafka, lanes=settings.lanes, working_days=calendar.shipped(), stop=stop)
     finally:
         await kafka.close()
+    return 0
 
 
 if __name__ == "__main__":
     logs.configure()
-    asyncio.run(main())
+    sys.exit(ending.run(main))

@@ -1,6 +1,7 @@
 """What every process that works on lanes is told, from the environment."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from aiokafka.helpers import create_ssl_context
@@ -25,6 +26,8 @@ class IdentitySettings(BaseSettings):
         asks = self.kafka_security_protocol.startswith("SASL")
         if asks and not (self.kafka_user and self.kafka_password):
             raise ValueError(f"KAFKA_USER and KAFKA_PASSWORD must be given with {self.kafka_security_protocol}")
+        if self.kafka_ca_file and not Path(self.kafka_ca_file).is_file():
+            raise ValueError(f"KAFKA_CA_FILE names no file: {self.kafka_ca_file}")
         if self.kafka_user and not asks:
             raise ValueError(f"KAFKA_USER needs SASL, and KAFKA_SECURITY_PROTOCOL is {self.kafka_security_protocol}")
         return self

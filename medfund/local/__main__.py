@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from medfund import logs
+from medfund import environment, logs
 from medfund.local import CannotRun, settings
 from medfund.local.server import STEP
 from medfund.local.stack import Stack
@@ -19,8 +19,8 @@ def main() -> int:
     data, workers = sys.argv[1:]
     logs.configure()
     try:
-        supervise(Stack(Path(data), int(workers), settings.load(settings.StackSettings), _step))
-    except CannotRun as error:
+        supervise(Stack(Path(data), int(workers), environment.load(settings.StackSettings), _step))
+    except (CannotRun, environment.Incomplete) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from medfund import environment
 from medfund.local import CannotRun
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ KNOWS_NOBODY = (
 
 @contextmanager
 def said_in_one_place() -> Iterator[None]:
-    """What can be put right is told on standard error, without a stack trace; exit code 1."""
+    """What can be put right is told on standard error, without a stack trace; exit code 1, 2 for a setting."""
     try:
         yield
-    except CannotRun as error:
+    except (CannotRun, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    except environment.Incomplete as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
 
 
 def step(line: str) -> None:
@@ -77,8 +81,9 @@ def up(
 
 
 def _start(data: Path, workers: int, *, detach: bool, as_json: bool) -> None:
-    from medfund.local import running
+    from medfund.local import running, settings
 
+    environment.load(settings.StackSettings)  # before anything is fetched or started
     running.fetch_broker(step)
     if detach:
         _tell(running.start_detached(data, workers=workers, tell=step), as_json=as_json)
@@ -92,7 +97,7 @@ def _stay(data: Path, workers: int, *, as_json: bool) -> None:
     from medfund.local.stack import Stack
 
     logs.configure()
-    stack = Stack(data, workers, settings.load(settings.StackSettings), step)
+    stack = Stack(data, workers, environment.load(settings.StackSettings), step)
     supervisor.supervise(stack, on_ready=lambda state: _tell(state, as_json=as_json))
 
 
@@ -109,7 +114,8 @@ def status(data: Data = DATA, as_json: Json = False) -> None:
     """What runs, and where; exit code 0 only when all of it runs and is well."""
     from medfund.local import running
 
-    found = running.running(data.absolute())
+    with said_in_one_place():
+        found = running.running(data.absolute())
     if found is None:
         _say({"running": False, "healthy": False}, f"No stack is running on {data}.", as_json=as_json)
         raise typer.Exit(1)
@@ -132,7 +138,7 @@ def prepare(as_json: Json = False) -> None:
     from medfund.local import settings
 
     with said_in_one_place():
-        known = asyncio.run(steps.everything(settings.load(settings.PrepareSettings)))
+        known = asyncio.run(steps.everything(environment.load(settings.PrepareSettings)))
     if not known:
         typer.echo(KNOWS_NOBODY, err=True)
     _say({"prepared": True, "clients_known": known}, "Topics, schemas and roles are there.", as_json=as_json)
@@ -177,7 +183,8 @@ def keys(
     """Make the pair of keys that signs and proves tokens, where no stack of one's own does; kept where it is there."""
     from medfund.http import tokens
 
-    made = tokens.make_keys(data.absolute())
+    with said_in_one_place():
+        made = tokens.make_keys(data.absolute())
     _say(
         {"public": str(made.public)},
         f"The APIs are told {made.public}; whoever has the other one makes tokens.",

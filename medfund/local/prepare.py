@@ -254,7 +254,7 @@ async def _administrator(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         async with connect.connection(dsn, name="medfund prepare") as admin:
             yield admin
     except (*connect.UNAVAILABLE, asyncpg.PostgresError) as error:
-        raise Unusable(f"the database cannot be used: {error}") from error
+        raise Unusable(f"the database cannot be used: {connect.why(error)}") from error
 
 
 def dsn(server: str, *, database: str | None = None, user: str | None = None, password: str = "") -> str:

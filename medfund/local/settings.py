@@ -1,32 +1,15 @@
 """The local stack's settings, from the environment."""
 
 from datetime import date
-from typing import Self, TypeVar
+from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings
+from pydantic import Field, model_validator
 
 from medfund.events.speakers import Speaker
 from medfund.lanes.settings import IdentitySettings
-from medfund.local import CannotRun
 from medfund.local.services import ROLES, variable
 
 ORDINARY_S = 60.0
-Settings = TypeVar("Settings", bound=BaseSettings)
-
-
-def load(kind: type[Settings]) -> Settings:
-    """Settings from the environment. Raises `CannotRun`, which names what is missing or wrong."""
-    try:
-        return kind()
-    except ValidationError as error:
-        wrong = [f"{_place(problem['loc'])}{problem['msg']}" for problem in error.errors()]
-        raise CannotRun("the environment is not complete: " + "; ".join(wrong)) from error
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """Nothing where settings do not fit each other."""
-    return f"{str(location[0]).upper()}: " if location else ""
 
 
 class StackSettings(IdentitySettings):

@@ -56,6 +56,11 @@ UNAVAILABLE = (
 """What a call raises when the database cannot be used now and may be later."""
 
 
+def why(error: BaseException) -> str:
+    """What could not be reached, and why, in one line."""
+    return " ".join(": ".join((*getattr(error, "__notes__", ()), type(error).__name__, str(error))).split())
+
+
 async def connect(
     dsn: str, *, name: str = "medfund", settings: Mapping[str, str] = {}, patience: Patience = PATIENCE
 ) -> asyncpg.Connection:
@@ -79,6 +84,15 @@ async def opened(dsn: str, *, timeout: float, **options: Any) -> asyncpg.Connect
 
 
 async def _opened(server: str, timeout_s: float, options: Mapping[str, Any]) -> asyncpg.Connection:
+    try:
+        return await _within(server, timeout_s, options)
+    except Exception as error:
+        parts = urlsplit(server)
+        error.add_note(f"the database at {parts.netloc.rpartition('@')[2]}{parts.path}")
+        raise
+
+
+async def _within(server: str, timeout_s: float, options: Mapping[str, Any]) -> asyncpg.Connection:
     async with asyncio.timeout(timeout_s):
         connection: asyncpg.Connection = await asyncpg.connect(server, timeout=timeout_s, **options)
         try:

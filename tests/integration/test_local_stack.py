@@ -307,10 +307,10 @@ def test_a_stack_that_cannot_start_says_why_in_one_line(folder: Path) -> None:
     assert (said.returncode, said.stdout) == (1, "")
     assert said.stderr.splitlines() == ["Java is missing: install Java 17 or newer (a JRE is enough)"]
     said = medfund("up", "--detach", "--data", str(folder), KAFKA_BOOTSTRAP="127.0.0.1:1", MEDFUND_LANES="none")
-    assert said.returncode == 1
+    assert said.returncode == 2
     assert said.stderr.splitlines()[0].startswith("the environment is not complete: MEDFUND_LANES")
     user = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_USER": "administrator", "KAFKA_PASSWORD": "secret"}
     said = medfund("up", "--detach", "--data", str(folder), **user)
-    assert said.returncode == 1
+    assert said.returncode == 2
     [line] = said.stderr.splitlines()
     assert line.endswith("KAFKA_SECURITY_PROTOCOL is for a broker that KAFKA_BOOTSTRAP names: our own asks nobody")

@@ -7,7 +7,7 @@ from prometheus_client import start_http_server
 
 from clearing.service import Clearing
 from clearing.settings import ApiSettings, BankSettings, MigrationSettings, WorkerSettings
-from medfund import garbage
+from medfund import environment, garbage
 from medfund.lanes import process
 from medfund.lanes.decider import Decider
 from medfund.lanes.kafka import KafkaLog
@@ -16,13 +16,13 @@ MIGRATIONS = process.migrations_of(__file__)
 
 
 async def migrate() -> int:
-    settings = MigrationSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(MigrationSettings)
     return await process.migrate(settings.database_url, "clearing", MIGRATIONS)
 
 
 async def work() -> int:
     """Decide until a signal ends it."""
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     rules = Clearing(prefix=settings.topic_prefix)
     service = Decider(rules, lanes=settings.lanes, prefix=settings.topic_prefix)
     return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
@@ -31,7 +31,7 @@ async def work() -> int:
 async def api() -> int:
     from clearing.api import serve  # the web framework is loaded only where it is served
 
-    await serve(ApiSettings())  # type: ignore[call-arg]  # from the environment
+    await serve(environment.load(ApiSettings))
     return 0
 
 
@@ -39,7 +39,7 @@ async def bank() -> int:
     """Exchange files with the bank until a signal ends it."""
     from clearing.bank import process as process_of_bank  # no other process tells its metrics
 
-    settings = BankSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(BankSettings)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
     kafka = KafkaLog(settings.kafka_bootstrap, prefix=settings.topic_prefix, identity=settings.identity)
@@ -59,17 +59,17 @@ async def bank() -> int:
 
 async def parked() -> int:
     """What waits, because an event could not be decided."""
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     return await process.parked(settings.database_url, "clearing")
 
 
 async def retry(key: str) -> int:
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     return await process.retry(settings, dsn=settings.database_url, name="clearing", key=key)
 
 
 async def put_aside(lane: str, topic: str, offset: str) -> int:
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     return await process.put_aside(settings.database_url, "clearing", lane, topic, offset)
 
 

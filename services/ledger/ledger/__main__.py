@@ -5,19 +5,20 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from ledger.service import Ledger
 from ledger.settings import ApiSettings, MigrationSettings, WorkerSettings
+from medfund import environment
 from medfund.lanes import process
 
 MIGRATIONS = process.migrations_of(__file__)
 
 
 async def migrate() -> int:
-    settings = MigrationSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(MigrationSettings)
     return await process.migrate(settings.database_url, "ledger", MIGRATIONS)
 
 
 async def work() -> int:
     """Book until a signal ends it."""
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     service = Ledger(lanes=settings.lanes, prefix=settings.topic_prefix)
     return await process.work(service, settings, dsn=settings.database_url, name=settings.worker_name)
 
@@ -25,12 +26,12 @@ async def work() -> int:
 async def api() -> int:
     from ledger.api import serve  # the web framework is loaded only where it is served
 
-    await serve(ApiSettings())  # type: ignore[call-arg]  # from the environment
+    await serve(environment.load(ApiSettings))
     return 0
 
 
 async def put_aside(lane: str, topic: str, offset: str) -> int:
-    settings = WorkerSettings()  # type: ignore[call-arg]  # from the environment
+    settings = environment.load(WorkerSettings)
     return await process.put_aside(settings.database_url, "ledger", lane, topic, offset)
 
 

@@ -45,7 +45,7 @@ class NotTheseBooks(Exception):
 
 
 def _report(settings: "VerifySettings", lanes: list[int]) -> "Report":
-    from medfund.lanes.kafka import KafkaError
+    from medfund.ending import NOT_REACHED
     from medfund.postgres import connect
 
     try:
@@ -53,21 +53,25 @@ def _report(settings: "VerifySettings", lanes: list[int]) -> "Report":
     except NotTheseBooks as error:
         typer.echo(f"nothing is proved: {error}", err=True)
         raise typer.Exit(1) from error
-    except (KafkaError, *connect.UNAVAILABLE) as error:
-        typer.echo(f"nothing is proved: {type(error).__name__}: {error}", err=True)
+    except NOT_REACHED as error:
+        typer.echo(f"nothing is proved: {connect.why(error)}", err=True)
         raise typer.Exit(1) from error
 
 
 def _settings(data: Path) -> "VerifySettings":
     from ledger.settings import VerifySettings
-    from medfund.local import CannotRun, running, settings
+    from medfund import environment
+    from medfund.local import CannotRun, running
 
     try:
         if "LEDGER_READER_DSN" not in os.environ:
             os.environ.update(running.environment(data.absolute()))
-        return settings.load(VerifySettings)
-    except CannotRun as error:
+        return environment.load(VerifySettings)
+    except environment.Incomplete as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    except CannotRun as error:
+        typer.echo(f"{error}, or give KAFKA_BOOTSTRAP and LEDGER_READER_DSN of servers of your own", err=True)
         raise typer.Exit(1) from error
 
 

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from structlog.testing import capture_logs
 
 from ledger.service import TOPICS, Ledger
+from medfund import environment
 from medfund.http import probe
 from medfund.lanes import backlog, partition, watching
 from medfund.lanes import worker as workers
@@ -339,7 +340,7 @@ async def test_prepare_tells_of_an_open_transaction_and_goes_on(
     told |= {variable(service, role, "password"): PASSWORDS[role] for service, roles in ROLES.items() for role in roles}
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    asked = settings.load(settings.PrepareSettings)
+    asked = environment.load(settings.PrepareSettings)
     async with books.producing(transactional_id=f"left open {books.prefix}") as producer:
         await producer.begin_transaction()
         await books.send(producer, settlements(events.providers(LANE, LANES, 1), 1, name="never"))

@@ -49,12 +49,13 @@ def bankfile(
 
 def _verdict(file: Path, register: "Register | None", dsn: str | None, most: int) -> "Verdict":
     from clearing.bank import checking
+    from medfund.ending import NOT_REACHED
     from medfund.postgres import connect
 
     try:
         return uvloop.run(checking.check(file, register, dsn, most=most))
-    except connect.UNAVAILABLE as error:
-        typer.echo(f"nothing is known of {file}: {type(error).__name__}: {error}", err=True)
+    except NOT_REACHED as error:
+        typer.echo(f"nothing is known of {file}: {connect.why(error)}", err=True)
         raise typer.Exit(2) from error
 
 
