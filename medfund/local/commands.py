@@ -6,7 +6,7 @@ Modules that open connections are imported by the commands that need them, so th
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ from medfund import environment
 from medfund.local import CannotRun
 
 if TYPE_CHECKING:
-    from medfund.local.state import State
+    from medfund.local.state import Part, State
 
 Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="Where everything is kept.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
@@ -116,8 +116,10 @@ def status(data: Data = DATA, as_json: Json = False) -> None:
 
     with said_in_one_place():
         found = running.running(data.absolute())
+        left = running.left(data.absolute())
     if found is None:
-        _say({"running": False, "healthy": False}, f"No stack is running on {data}.", as_json=as_json)
+        told = {"running": False, "healthy": False, "left": _processes(left)}
+        _say(told, f"No stack is running on {data}{_left(left, data)}.", as_json=as_json)
         raise typer.Exit(1)
     faults = running.faults(found)
     if as_json:
@@ -214,8 +216,21 @@ def _tell(state: "State", *, as_json: bool) -> None:
         typer.echo(f"  {role:<10} {text}")
 
 
+def _left(left: "Sequence[Part]", data: Path) -> str:
+    """What runs of a stack whose supervisor was killed, and how that ends."""
+    if not left:
+        return ""
+    named = ", ".join(f"{part.name} (pid {part.pid})" for part in left)
+    ends = f"`medfund down --data {data}` ends them, `medfund up --data {data}` takes them over"
+    return f", but its supervisor was killed and left {named}: {ends}"
+
+
 def _services(state: "State") -> dict[str, Any]:
-    return {part.name: {"address": part.address, "pid": part.pid, "log": part.log} for part in state.parts}
+    return _processes(state.parts)
+
+
+def _processes(parts: "Sequence[Part]") -> dict[str, Any]:
+    return {part.name: {"address": part.address, "pid": part.pid, "log": part.log} for part in parts}
 
 
 def _parts(state: "State") -> Table:

@@ -12,7 +12,7 @@ from medfund.local import CannotRun, state
 from medfund.local.kafka import fetch
 from medfund.local.prerequisites import java
 from medfund.local.server import STEP, StartFailed, Tell, opened_log, rotate, silent
-from medfund.local.state import State
+from medfund.local.state import Part, State
 
 # The supervisor's own limits end it long before: only one that hangs is ended by this.
 START_LIMIT_S = 7200.0
@@ -27,6 +27,12 @@ def running(data: Path) -> State | None:
     """The state of the stack that runs on a data folder."""
     found = state.read(data) if state.is_locked(data) else None
     return found if found is not None and found.supervisor.alive else None
+
+
+def left(data: Path) -> list[Part]:
+    """What still runs of a stack whose supervisor was killed."""
+    last = None if running(data) else state.read(data)
+    return [part for part in last.parts if part.pid] if last else []
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -109,7 +115,7 @@ def stop(data: Path) -> bool:
 
 def _stop_leftovers(data: Path) -> bool:
     last = state.read(data)
-    if last is None or not any(part.pid for part in last.parts):
+    if last is None or not left(data):
         return False
     from medfund.local import stack  # loads clients of broker and database, which are seldom needed here
 

@@ -249,7 +249,12 @@ def test_a_killed_supervisor_leaves_nothing_that_the_next_up_cannot_take_over(
     assert found
     found.supervisor.signal(signal.SIGKILL)
     assert found.supervisor.wait(10)
-    assert status(data) == (1, {"running": False, "healthy": False})
+    code, said = status(data)
+    assert (code, said["running"], said["left"].keys()) == (1, False, {part.name for part in found.parts})
+    assert {one["pid"] for one in said["left"].values()} == set(pids(found).values())
+    told_so = medfund("status", "--data", str(data)).stdout
+    assert f"clearing-api (pid {said['left']['clearing-api']['pid']})" in told_so
+    assert f"`medfund down --data {data}` ends them" in told_so
     orphans = [Process.of(pid) for pid in pids(found).values()]
     again = up(data, MEDFUND_LANES="4")
     assert not [process for process in orphans if process and process.alive]
