@@ -117,6 +117,12 @@ class Fund:
         message = self._message(type, data)
         self.put_message(replace(message, key=partition.lane_key(self.lane, self.lanes)))
 
+    def place(self, item_ref: str, placed_as: str, *, by: Sequence[str] = ("anna", "bo"), **said: Any) -> None:
+        """What people say an item in suspense was, one after the other."""
+        for staff in by:
+            self.put_in_lane("suspense.placing.requested.v1", item_ref=item_ref, placed_as=placed_as, staff_ref=staff,
+                             **{"placed_on": "2026-02-09", **said})  # fmt: skip
+
     def register(self) -> None:
         self.put("provider.registered.v1", provider=self.provider)
 

@@ -74,6 +74,7 @@ from medfund.events.payments import (
     SuspenseKept,
     SuspenseOpened,
     SuspensePlaced,
+    SuspensePlacingNoted,
     SuspensePlacingRefused,
 )
 from medfund.events.prepayments import (
@@ -229,6 +230,7 @@ __all__ = [
     "SuspenseKept",
     "SuspenseOpened",
     "SuspensePlaced",
+    "SuspensePlacingNoted",
     "SuspensePlacingRefused",
     "SuspensePlacingRequested",
     "TreasuryFundsReceived",

@@ -448,7 +448,8 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     item `target` of the other direction takes it back, as the bank's correction of a mistake, or as the other side of a
     transfer between the fund's own accounts: books 2190 / 1190. INTEREST and OTHER_INCOME of the account itself: books
     2190 / 4001, and the other way round where the bank takes some back. FEE: books `account` / 1190. PAYMENT, RETURN,
-    RECOVERY and PREPAYMENT name what it was of, and are booked by its own decision. Source: c.4, c.2 (69), R10.
+    RECOVERY and PREPAYMENT name what it was of, and are booked by its own decision. `approvers` are the two people who
+    said so; before it took two, `staff_ref` alone did. Source: c.4, c.2 (69), R10, reliability 76.
     """
 
     placed_as: PlacedAs
@@ -457,10 +458,36 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     target: Ref | None = None
     provider: Provider | None = None
     account: FeeAccount | None = None
+    approvers: list[Ref] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_SUSPENSE,
+        "cause": {"topic": "agency", "lane": 3, "offset": 432},
+        "placed_as": "FISCAL",
+        "placed_on": "2026-03-02",
+        "staff_ref": "staff-02e9",
+        "approvers": ["staff-7c41", "staff-02e9"],
+    }
+
+
+@kind("suspense.placing.noted", family="clearing", key="lane")
+class SuspensePlacingNoted(Event, frozen=True, kw_only=True):
+    """What one person says a suspense item was: it waits for another one who says the same of it. What a person said
+    last counts. Books nothing. Source: c.2 (69), reliability 76."""
+
+    area: Area
+    cause: Place
+    item_ref: Ref
+    placed_as: PlacedAs
+    placed_on: Day
+    staff_ref: Ref
+    target: Ref | None = None
+    provider: Provider | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
         "cause": {"topic": "agency", "lane": 3, "offset": 431},
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90bd",
         "placed_as": "FISCAL",
         "placed_on": "2026-03-02",
         "staff_ref": "staff-7c41",

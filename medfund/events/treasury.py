@@ -236,7 +236,8 @@ class OpeningBalanceRecorded(Event, frozen=True, kw_only=True):
 
 @kind("suspense.placing.requested", family="agency", key="lane")
 class SuspensePlacingRequested(Event, frozen=True, kw_only=True):
-    """A person says what a suspense item was; `suspense.placed` says whether that holds. Source: c.2 (69).
+    """A person says what a suspense item was: `suspense.placing.noted` until another one says the same, then
+    `suspense.placed`. Source: c.2 (69), reliability 76.
 
     `target` is the payment, the case of the recovery, the prepayment, or the other item that takes it back. `provider`
     is whose.

@@ -18,7 +18,8 @@ asked_by 提出人; at 时间; at_least 为下限; at_risk 临期工作日数; a
 balanced 借贷是否平衡; balances 各项余额; bank 银行方金额; bank_account 银行账户; bank_account_ref 收款账户登记号
 bank_code 银行退票码; bank_may_still_pay 银行是否仍可能支付; bank_may_still_pay_because 银行仍可能支付的原因
 bank_txn 银行流水号; base 基期月均额; base64 原始字节（Base64）; base_from 基期起; base_to 基期止; batch 申报批次
-batches 合并审定的批次; before 变更前; benefit_year 待遇年度; blocks_year 停拨年度; bond 质量保证金; book 账簿
+batches 合并审定的批次; before 变更前; benefit_year 待遇年度; blocks_year 停拨年度; bond 质量保证金
+book 账簿; by 提出人
 booked_on 银行记账日; books 账面金额; calendar_version 工作日历版本; came 转入金额; case 追回案件编号; cash 账面资金
 certain 确定应付; changes 拟变更内容; claimed 申报金额; claims 各申报批次; clock_start 期限起算日; closing 期末余额
 clr_type 清算类别; clr_type_name 清算类别名称; clr_way 清算方式; code 代码; code_name 代码名称; command 指令编号
@@ -51,7 +52,8 @@ opened_by 发起人; opening 期初余额; operation 操作; ops 权责账金额
 outstanding 未收回金额; overdue 是否逾期; owner 归属; owner_name 归属名称; p1 即时结算预拨核定额
 paid 是否付清或已付金额; paid_on 付清日期; party 机构或统筹区; party_name 机构名称; payable 应付金额或应付编号
 payment 付款单; payments 各付款单; period_from 费用期间起; period_to 费用期间止; person 人员; placed_as 认定为
-placed_as_name 认定类别名称; placed_on 认定日期; places 出现位置; plan 计划编号; planned 拟支付; policy 政策参数版本
+placed_as_name 认定类别名称; placed_by 认定人; placed_on 认定日期; places 出现位置; plan 计划编号; planned 拟支付
+policy 政策参数版本
 position 日志位置; positions 数据截至的日志位置; prepayment 预付金编号; prepayments 各笔预付金; proposal 提议编号
 proposals 各项提议; proposed_at 提议时间; proposed_by 提议人; proved 是否核验一致; provider 定点机构编码
 provider_name 机构名称; providers 各机构; provisional_from 暂估起始日; published 已发布数; purpose 用途
@@ -61,7 +63,8 @@ recorded_at 记录时间; recorded_date 记账日期; records 各条记录; reco
 refusals 被拒情况; refused 被拒; rejection 未通过校验的申报
 release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
 requested 申请金额; requested_by 申请人; requests 各项申请; result 结论; retry 重付编号; retry_of 重付自
-returned 退回金额; role 角色; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次; says 提议内容
+returned 退回金额; role 角色; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次
+said 已提出的认定; says 提议内容
 sections 各部分; sent 已送银行; service_date 就诊结算日期; service_from 结算日期起; service_to 结算日期止
 settled 已支付; settlement 结算编号; settlements 结算人次; short_by 资金缺口; short_on 首个不足日; side 余额方向
 since 自该日起; size 字节数; so_far 本年已发生各月; source 来源; staff 人员; stage 审核阶段; stages 已完成审核阶段

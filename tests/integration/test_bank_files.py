@@ -219,8 +219,7 @@ async def test_a_line_that_nobody_knows_is_in_suspense_and_paid_from_there_when_
     await door.round()
     [item] = await door.fund.decided("suspense.opened")
     assert (await door.fund.balances())["1190"] == {"310100": 90_000}
-    door.fund.put_in_lane("suspense.placing.requested.v1", item_ref=item["item_ref"], placed_as="PAYMENT", target=P1,
-                          provider=door.fund.provider, staff_ref="anna", placed_on="2026-02-11")  # fmt: skip
+    door.fund.place(item["item_ref"], "PAYMENT", target=P1, provider=door.fund.provider)
     await door.fund.drain()
     for _ in range(2):
         await door.round()

@@ -748,6 +748,8 @@ async def placed(door: Door, caller: Caller, txn: str, **what: str) -> str:
     [item] = [one for one in items if one["bank_txn"] == txn]
     given = await caller.command("/v1/suspense-placings", item=item["item"], placed_on="2026-02-12", **what)
     assert given.status_code == 202, given.text
+    noted = (await door.fund.decided("suspense.placing.noted"))[-1]
+    door.fund.place(noted["item_ref"], by=["bo"], **{key: noted[key] for key in ("placed_as", "target", "provider")})
     await door.fund.drain()
     assert await door.round() == []
     await door.fund.drain()
@@ -848,8 +850,7 @@ async def test_what_was_placed_where_there_is_no_room_any_more_is_in_suspense_ag
     door.bank.put(door.bank.notification(lines, account=account))
     await door.round()
     for item in (await anna.answer("/v1/suspense", area=AREA))["items"]:
-        door.fund.put_in_lane("suspense.placing.requested.v1", item_ref=item["item"], placed_as=what, target=target,
-                              provider=PROVIDER, staff_ref="anna", placed_on="2026-02-12")  # fmt: skip
+        door.fund.place(item["item"], what, target=target, provider=PROVIDER)
     await door.fund.drain()
     assert await door.round() == []
     await door.fund.drain()

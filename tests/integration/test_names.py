@@ -240,6 +240,7 @@ async def test_what_was_open_before_what_nobody_had_placed_and_contracts_are_eac
     # What left the account and nobody could place was the second's payment of that name.
     fund.put("bank.line.unplaced.v1", amounts={FUND: "300.00"}, bank_txn="X-1", direction="OUT")
     [left] = await fund.decided("suspense.opened")
+    fund.place(left["item_ref"], "PAYMENT", by=["bo"], target=p2, provider=SECOND)
     told = await both.asked(
         both.people[0],
         "/v1/suspense-placings",

@@ -129,8 +129,7 @@ async def test_what_nobody_had_placed_waits_and_is_placed_and_no_bank_account_mo
     statutory = await fund.balances("STAT")
     assert (statutory["TEMP_SUSPENSE"], statutory["RECV_SUSPENSE"]) == ({EMPLOYEES: 61_207}, {EMPLOYEES: -61_207})
     came, left = [one["item_ref"] for one in await fund.decided("opening.suspense.taken")]
-    fund.put_in_lane("suspense.placing.requested.v1", item_ref=came, target=left, placed_as="CORRECTED",
-                     placed_on="2026-01-05", staff_ref="anna", provider=None)  # fmt: skip
+    fund.place(came, "CORRECTED", target=left)
     assert await fund.decided("suspense.placing.refused") == []
     books = await fund.balances()
     assert not {"1190", "2190"} & books.keys()

@@ -464,15 +464,21 @@ async def suspended(fund: Fund, amount: str, direction: str, txn: str = "X-1", a
     return (await fund.decided("suspense.opened"))[-1]["item_ref"]
 
 
-async def test_an_item_is_placed_once_and_the_second_to_say_so_is_told(fund: Fund, anna: Caller, bo: Caller) -> None:
+async def test_an_item_is_placed_by_two_people_once_and_who_comes_too_late_is_told(
+    fund: Fund, api: Api, anna: Caller, bo: Caller
+) -> None:
     item = await suspended(fund, "1.23", "IN")
     said = {"item": item, "placed_as": "FISCAL", "placed_on": "2026-02-09"}
-    looks = [await given(caller, "/v1/suspense-placings", said) for caller in (anna, bo)]
+    carl = person(api, "carl")
+    fund.mandate("carl")
+    await fund.drain()
+    looks = [await given(caller, "/v1/suspense-placings", said) for caller in (anna, bo, carl)]
     await fund.drain()
     told = [await anna.answer(look) for look in looks]
-    assert [one["state"] for one in told] == ["DONE", "DECLINED"]
-    assert (told[0]["decisions"][0]["type"], told[0]["provider"]) == ("suspense.placed.v1", None)
-    assert told[1]["detail"] == f"item {item} is not open"
+    assert [one["state"] for one in told] == ["DONE", "DONE", "DECLINED"]
+    decided = [one["decisions"][0]["type"] for one in told[:2]]
+    assert decided == ["suspense.placing.noted.v1", "suspense.placed.v1"]
+    assert (told[1]["provider"], told[2]["detail"]) == (None, f"item {item} is not open")
     late = await bo.command("/v1/suspense-placings", **{**said, "placed_as": "CORRECTED"})
     assert problem(late) == (422, "does_not_fit")
 
@@ -519,7 +525,8 @@ async def test_an_item_that_was_a_payment_names_it(fund: Fund, api: Api, anna: C
     await fund.run("310100", on="2026-02-10")
     item = await suspended(fund, "900.00", "OUT")
     said = {"item": item, "placed_as": "PAYMENT", "target": P1, "provider": fund.provider, "placed_on": "2026-02-10"}
-    told = await outcome(fund, anna, "/v1/suspense-placings", said)
+    await outcome(fund, anna, "/v1/suspense-placings", said)
+    told = await outcome(fund, person(api, "bo"), "/v1/suspense-placings", said)
     [placed] = told["decisions"]
     assert (told["state"], placed["data"]["target"]) == ("DONE", P1)
 

@@ -355,6 +355,10 @@ async def test_suspense_is_told_with_its_age_the_oldest_first_until_it_is_placed
     said = {"item": item, "placed_as": "FISCAL", "placed_on": "2026-02-13"}
     assert (await finance.command("/v1/suspense-placings", **said)).status_code == 202
     await fund.drain()
+    first = (await finance.answer("/v1/suspense", open=True))["items"][0]
+    assert [(one["by"], one["placed_as"]) for one in first["said"]] == [("anna", "FISCAL")]
+    fund.place(item, "FISCAL", by=["bo"], placed_on="2026-02-13")
+    await fund.drain()
     assert [one["bank_txn"] for one in (await finance.answer("/v1/suspense", open=True))["items"]] == ["X-2"]
     [placed] = (await finance.answer("/v1/suspense", open=False))["items"]
     assert (placed["item"], placed["placed_as"], placed["placed_on"]) == (item, "FISCAL", "2026-02-13")

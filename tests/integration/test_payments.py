@@ -600,11 +600,33 @@ async def test_a_suspense_item_is_placed_once(fund: Fund) -> None:
     fund.put("bank.line.unplaced.v1", amounts={"310100": "1.23"}, bank_txn="X-1", direction="IN")
     [opened] = await fund.decided("suspense.opened")
     for _ in range(2):
-        fund.put_in_lane("suspense.placing.requested.v1", item_ref=opened["item_ref"], placed_as="FISCAL",
-                         staff_ref="anna", placed_on="2026-02-09")  # fmt: skip
+        fund.place(opened["item_ref"], "FISCAL")
         await fund.drain()
     assert len(await fund.decided("suspense.placed")) == 1
-    assert len(await fund.decided("suspense.placing.refused")) == 1
+    assert len(await fund.decided("suspense.placing.refused")) == 2
+    assert await suspense(fund) == [(False, "IN", '{"310100": 123}', "FISCAL")]
+
+
+async def test_what_a_suspense_item_was_is_said_by_two_people(fund: Fund) -> None:
+    """Of each person the last word counts, of others too; who has no mandate any more is no second one."""
+    fund.put("bank.line.unplaced.v1", amounts={"310100": "1.23"}, bank_txn="X-1", direction="IN")
+    [opened] = await fund.decided("suspense.opened")
+    item = opened["item_ref"]
+    fund.mandate("carl")
+    fund.place(item, "INTEREST", by=["anna", "Anna"])
+    fund.place(item, "FISCAL", by=["carl"])
+    await fund.drain()
+    fund.mandate("carl", valid_to="2026-01-01")
+    fund.place(item, "FISCAL", by=["anna"])
+    fund.place(item, "INTEREST", by=["bo"])
+    assert len(await fund.decided("suspense.placing.noted")) == 5
+    assert (await suspense(fund))[0][0], "anna said something else since"
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+    fund.place(item, "FISCAL", by=["bo"])
+    [placed] = await fund.decided("suspense.placed")
+    assert (placed["approvers"], placed["staff_ref"], placed["placed_as"]) == (["anna", "bo"], "bo", "FISCAL")
     assert await suspense(fund) == [(False, "IN", '{"310100": 123}', "FISCAL")]
 
 
@@ -612,8 +634,7 @@ async def test_the_banks_mistake_and_its_correction_take_each_other_back(fund: F
     for txn, direction in (("X-1", "OUT"), ("X-2", "IN")):
         fund.put("bank.line.unplaced.v1", amounts={"310100": "1.23"}, bank_txn=txn, direction=direction)
     out, came = await fund.decided("suspense.opened")
-    fund.put_in_lane("suspense.placing.requested.v1", item_ref=out["item_ref"], placed_as="CORRECTED",
-                     target=came["item_ref"], staff_ref="anna", placed_on="2026-02-09")  # fmt: skip
+    fund.place(out["item_ref"], "CORRECTED", target=came["item_ref"])
     [placed] = await fund.decided("suspense.placed")
     assert (placed["item_ref"], placed["target"]) == (came["item_ref"], out["item_ref"])
     assert [row[0] for row in await suspense(fund)] == [False, False]
@@ -624,12 +645,10 @@ async def test_a_transfer_of_which_both_sides_are_in_suspense_is_not_booked_twic
         fund.put("bank.line.unplaced.v1", amounts={"310100": "1.23"}, bank_txn=txn, bank_account=account,
                  direction=direction)  # fmt: skip
     out, came = await fund.decided("suspense.opened")
-    said = {"staff_ref": "anna", "placed_on": "2026-02-09"}
-    fund.put_in_lane("suspense.placing.requested.v1", item_ref=came["item_ref"], placed_as="FISCAL", **said)
+    fund.place(came["item_ref"], "FISCAL", by=["anna"])
     [refused] = await fund.decided("suspense.placing.refused")
     assert refused["detail"] == f"{out['item_ref']} is the other side of it: place the two as CORRECTED"
-    fund.put_in_lane("suspense.placing.requested.v1", item_ref=came["item_ref"], placed_as="CORRECTED",
-                     target=out["item_ref"], **said)  # fmt: skip
+    fund.place(came["item_ref"], "CORRECTED", target=out["item_ref"])
     books = await fund.balances()
     assert (books["1002"]["310100"], books["1003"]["310100"]) == (500_123, -123)
     assert "1190" not in books

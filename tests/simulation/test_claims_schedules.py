@@ -377,9 +377,9 @@ class Month:
         placed_as = self.random.choice(["FISCAL", "CORRECTED", "CORRECTED", "PAYMENT", "RETURN"])
         payments = await self.known("payments")
         target = other["item_ref"] if placed_as == "CORRECTED" or not payments else payments[0]["payment_ref"]
-        self.fund.put_in_lane(
-            "suspense.placing.requested.v1", item_ref=item["item_ref"], placed_as=placed_as, target=target,
-            provider=self.fund.provider, staff_ref=self.random.choice(STAFF), placed_on=f"{self.today}",
+        self.fund.place(
+            item["item_ref"], placed_as, by=self.random.choices(STAFF, k=2), target=target,
+            provider=self.fund.provider, placed_on=f"{self.today}",
         )  # fmt: skip
 
     async def change(self) -> None:

@@ -95,6 +95,7 @@ from medfund.events.payments import (
     SuspenseKept,
     SuspenseOpened,
     SuspensePlaced,
+    SuspensePlacingNoted,
 )
 from medfund.events.prepayments import (
     BankPrepaymentRepaid,
@@ -376,6 +377,8 @@ class Clearing:
                 draft.moves += cash.suspended(decision)
             case SuspenseKept():
                 suspense.evolve_opened(draft, decision)
+            case SuspensePlacingNoted():
+                suspense.evolve_noted(draft, decision)
             case SuspensePlaced():
                 suspense.evolve_placed(draft, decision)
                 draft.moves += cash.placed(decision)

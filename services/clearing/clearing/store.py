@@ -34,7 +34,7 @@ from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
 from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningSuspenseTaken
-from medfund.events.payments import OfSuspense
+from medfund.events.payments import OfSuspense, SuspensePlacingNoted
 from medfund.events.prepayments import (
     PrepaymentApplied,
     PrepaymentGranted,
@@ -235,7 +235,7 @@ def _suspense(event: Any) -> Iterable[str]:
         yield from suspense.refs(event)
     elif isinstance(event, OpeningBalanceRecorded):
         yield from openings.suspense_refs(event).values()
-    elif isinstance(event, OfSuspense | SuspensePlacingRequested | OpeningSuspenseTaken):
+    elif isinstance(event, OfSuspense | SuspensePlacingRequested | SuspensePlacingNoted | OpeningSuspenseTaken):
         yield from filter(None, (event.item_ref, getattr(event, "target", None)))
 
 

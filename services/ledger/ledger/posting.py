@@ -82,6 +82,7 @@ from medfund.events.payments import (
     SuspenseKept,
     SuspenseOpened,
     SuspensePlaced,
+    SuspensePlacingNoted,
     SuspensePlacingRefused,
 )
 from medfund.events.prepayments import (
@@ -530,6 +531,7 @@ RULES: Mapping[type[Event], Rule] = {
     PaymentWithheld: nothing,
     PaymentRetried: nothing,
     SuspenseKept: nothing,
+    SuspensePlacingNoted: nothing,
     SuspensePlacingRefused: nothing,
     BankLineUnplaced: nothing,
     BankMismatchFound: nothing,

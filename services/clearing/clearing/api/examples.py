@@ -504,9 +504,20 @@ SUSPENSE: Json = {
             "reason": "没有可对应的付款或收款",
             "payment": None,
             "open": True,
+            "said": [
+                {
+                    "by": "staff-7c41",
+                    "placed_as": "FISCAL",
+                    "placed_as_name": name("两账户间划转", "between the fund's own accounts"),
+                    "placed_on": "2026-03-02",
+                    "target": None,
+                    "provider": None,
+                }
+            ],
             "placed_as": None,
             "placed_as_name": None,
             "placed_on": None,
+            "placed_by": None,
             "target": None,
             "provider": None,
             "provider_name": None,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import examples, filters, naming
 from clearing.api.filters import ProviderName
-from clearing.payments.suspense import Item
+from clearing.payments.suspense import Item, Said
 from medfund.events.bank import BankAccount, Direction, PlacedAs
 from medfund.http import answers, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -48,6 +48,15 @@ class Question(questions.Waiting, questions.Page, Exported):
     as_of: Annotated[Day | None, Field(description="The day that its age is counted to: the API has no clock")] = None
 
 
+class Saying(BaseModel):
+    by: str
+    placed_as: PlacedAs
+    placed_as_name: Name
+    placed_on: date
+    target: str | None
+    provider: str | None
+
+
 class Suspended(BaseModel):
     item: str
     area: str
@@ -68,9 +77,17 @@ class Suspended(BaseModel):
     reason: str
     payment: Annotated[str | None, Field(description="The payment that the bank named, if any")]
     open: bool
+    said: Annotated[
+        list[Saying],
+        Field(description="While it is open: what each person said last that it was; it waits for another who agrees"),
+    ]
     placed_as: PlacedAs | None
     placed_as_name: Name | None
     placed_on: date | None
+    placed_by: Annotated[
+        list[str] | None,
+        Field(description="The two people who said so; null of what one person placed, in an earlier version"),
+    ]
     target: str | None
     provider: str | None
     provider_name: ProviderName
@@ -96,8 +113,8 @@ class Answer(BaseModel):
 async def suspense(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
-    """The oldest first. Each item is one fund's and waits for the finance department of its area to say what it was:
-    `POST /v1/suspense-placings`.
+    """The oldest first. Each item is one fund's and waits for two people of its area's finance department to say what
+    it was: `POST /v1/suspense-placings`.
     """
     pages = Pages(here.cursor_key, questions.sealed("suspense", caller, question), ORDER)
     after = pages.after(question.cursor)
@@ -147,12 +164,25 @@ def _suspended(item: Item, names: Mapping[str, str], as_of: date | None) -> Susp
         reason=item.reason,
         payment=item.payment_ref,
         open=item.open,
+        said=[_saying(one) for one in item.said or ()],
         placed_as=item.placed_as,
         placed_as_name=PLACED[item.placed_as] if item.placed_as else None,
         placed_on=item.placed_on,
+        placed_by=item.approvers or None,
         target=item.target,
         provider=item.provider,
         provider_name=names.get(item.provider or ""),
+    )
+
+
+def _saying(said: Said) -> Saying:
+    return Saying(
+        by=said.staff_ref,
+        placed_as=said.placed_as,
+        placed_as_name=PLACED[said.placed_as],
+        placed_on=said.placed_on,
+        target=said.target,
+        provider=said.provider,
     )
 
 
@@ -170,6 +200,7 @@ COLUMNS = (
     Column("挂账天数", "age in days", "number"), Column("原因", "reason"), Column("银行所指付款", "payment"),
     Column("认定为", "placed as"), Column("认定日", "placed on", "day"), Column("对应", "target"),
     Column("定点机构", "provider"), Column("责任部门", "owner"), Column("机构名称", "provider name"),
+    Column("认定人", "placed by"), Column("已提出认定的人", "said by"),
 )  # fmt: skip
 
 
@@ -179,5 +210,5 @@ def _row(item: Item, names: Mapping[str, str], as_of: date | None) -> Sequence[C
         one.item, one.area, one.fund, one.fund_name.zh, one.direction_name.zh, one.bank_account,
         sum(item.amounts.values()), one.bank_txn, one.value_date, one.age_days, one.reason, one.payment,
         one.placed_as_name.zh if one.placed_as_name else None, one.placed_on, one.target, one.provider, OWNER.zh,
-        one.provider_name,
+        one.provider_name, " ".join(one.placed_by or ()), " ".join(said.by for said in one.said),
     )  # fmt: skip

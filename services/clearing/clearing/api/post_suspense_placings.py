@@ -1,4 +1,4 @@
-"""POST /v1/suspense-placings: somebody says what money in suspense was (c.2, 69)."""
+"""POST /v1/suspense-placings: a person says what money in suspense was, and another one the same (c.2, 69)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated
@@ -24,7 +24,7 @@ from medfund.http.problems import Problem
 from medfund.http.questions import Day, Party
 
 router = APIRouter()
-_item = msgspec.json.Decoder(Item).decode
+_read = msgspec.json.Decoder(Item).decode
 
 
 class Placing(BaseModel):
@@ -48,21 +48,22 @@ class Placing(BaseModel):
     summary="Say what money in suspense was",
 )
 async def place(request: Request, response: Response, caller: Caller, here: Here) -> Given:
-    """Once for each item. PAYMENT, RETURN, RECOVERY and PREPAYMENT name what it was of, which has to be there and large
-    enough; a RETURN that went out is one that the bank took back.
+    """Once for each item, and by two people: what the first one says waits (`suspense.placing.noted`) for another one
+    who says the same of the same item; what a person says last counts. PAYMENT, RETURN, RECOVERY and PREPAYMENT name
+    what it was of, which has to be there and large enough; a RETURN that went out is one that the bank took back.
 
     FISCAL is money between the fund's own two accounts; CORRECTED is the bank's mistake, with the item that takes it
     back as its target. INTEREST, OTHER_INCOME and FEE are of the account itself.
     """
     asked = await commands.read(request, Placing)
-    lane, item = await _fitting(caller, here, asked)
+    lane, item, other = await _fitting(caller, here, asked)
     data = {
         "area": item.area,
-        "item_ref": asked.item,
+        "item_ref": item.item_ref,
         "placed_as": asked.placed_as,
         "placed_on": asked.placed_on.isoformat(),
         "staff_ref": caller.subject,
-        **({"target": asked.target} if asked.target else {}),
+        **({"target": target} if (target := other.item_ref if other else asked.target) else {}),
         **({"provider": asked.provider} if asked.provider else {}),
     }
     # Everything that was said is in the keys: what was declined may be said otherwise, or by somebody else.
@@ -72,18 +73,29 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
     return given
 
 
-async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, Item]:
-    """The lane and the item. Raises `Problem` where it or its target is not there, or cannot be that."""
+async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, Item, Item | None]:
+    """The lane, the item, and the item that takes it back: of the two the one that left comes first, whichever a person
+    begins with. Raises `Problem` where it or its target is not there, or cannot be that."""
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
+    other = None
     async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.item, within.lanes, within.areas, asked.item)
-        if row is None:
-            raise problems.unknown("item")
-        item = _item(row["body"])
+        lane, item = await _item(connection, within, asked.item, "item")
         target = await _target(connection, within, item, asked)
-    if unfit := placing.unfit(item, asked.placed_as, target):
+        if asked.placed_as == "CORRECTED" and asked.target:
+            other_lane, other = await _item(connection, within, asked.target, "target")
+    if unfit := placing.unfit(item, asked.placed_as, other or target):
         raise Problem("does_not_fit", unfit)
-    return row["lane"], item
+    if other is not None and item.direction == "IN":
+        return other_lane, other, item
+    return lane, item, other
+
+
+async def _item(connection: Connection, within: reach.Reach, ref: str, what: str) -> tuple[int, Item]:
+    """Raises `Problem`."""
+    row = await connection.fetchrow(SQL.item, within.lanes, within.areas, ref)
+    if row is None:
+        raise problems.unknown(what)
+    return row["lane"], _read(row["body"])
 
 
 async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:

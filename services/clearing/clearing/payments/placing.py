@@ -7,22 +7,29 @@ from typing import TypeAlias
 
 from clearing.funds import first_above
 from clearing.payments.payment import Payment
-from clearing.payments.suspense import NAMED, Item
+from clearing.payments.suspense import NAMED, Item, not_taken_back
 from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund import money
 from medfund.events.bank import PlacedAs
 
-Target: TypeAlias = Payment | Recovery | Prepayment
+Named: TypeAlias = Payment | Recovery | Prepayment
+Target: TypeAlias = Named | Item
 
 
 def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
     """Why it cannot be that."""
     if not item.open:
         return f"item {item.item_ref} is placed as {item.placed_as} already"
+    if placed_as == "CORRECTED":
+        return (
+            not_taken_back(item, target)
+            if isinstance(target, Item)
+            else "a CORRECTED names the other item as its target"
+        )
     if placed_as not in NAMED:
         return None
-    if target is None:
+    if target is None or isinstance(target, Item):
         return f"a {placed_as} names its target and its provider"
     if isinstance(target, Payment) and placed_as == "PAYMENT" and not target.payable_still:
         return f"payment {target.payment_ref} is {target.status}"
@@ -33,7 +40,7 @@ def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
     return None
 
 
-def _room(item: Item, placed_as: PlacedAs, target: Target) -> dict[str, int]:
+def _room(item: Item, placed_as: PlacedAs, target: Named) -> dict[str, int]:
     """By fund: how much of the target is not there yet. A RETURN that went out takes one back that came."""
     if isinstance(target, Recovery):
         return target.due
@@ -44,5 +51,5 @@ def _room(item: Item, placed_as: PlacedAs, target: Target) -> dict[str, int]:
     return target.left if placed_as == "PAYMENT" else target.kept
 
 
-def target_name(target: Target) -> str:
+def target_name(target: Named) -> str:
     return target.payment_ref if isinstance(target, Payment) else target.ref

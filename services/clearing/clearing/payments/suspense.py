@@ -1,7 +1,7 @@
 """Bank money that nobody can place, and what it turns out to be. Pure. Source: c.2 (27, 69), c.4.
 
 What stays true: every line of a bank account is booked, in suspense where it answers nothing; an item is open until
-somebody says what it was, once.
+two people say what it was, once.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from clearing.funds import Fens, fens, yuans
 from clearing.payments.cash import BANKS
 from clearing.policy import NoPolicy
 from clearing.state import Draft
+from medfund import people
 from medfund.events.bank import (
     BankAccount,
     BankAnswer,
@@ -28,7 +29,13 @@ from medfund.events.bank import (
     PlacedAs,
 )
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import SuspenseKept, SuspenseOpened, SuspensePlaced, SuspensePlacingRefused
+from medfund.events.payments import (
+    SuspenseKept,
+    SuspenseOpened,
+    SuspensePlaced,
+    SuspensePlacingNoted,
+    SuspensePlacingRefused,
+)
 from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
@@ -43,6 +50,16 @@ NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY", "PREPAY
 FEES_TO: FeeAccount = "5004"
 """Where an area has no policy."""
 UNPLACED = "没有可对应的付款或收款"
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What one person says an item was."""
+
+    staff_ref: str
+    placed_as: PlacedAs
+    placed_on: date
+    target: str | None = None
+    provider: str | None = None
 
 
 class Item(msgspec.Struct, kw_only=True):
@@ -63,6 +80,10 @@ class Item(msgspec.Struct, kw_only=True):
     """Whose payment the bank named; items of before it was said have none."""
     booked_on: date | UnsetType = UNSET
     """The bank's booking day, where it said one; items of before it did have none."""
+    said: list[Said] | UnsetType = UNSET
+    """While it is open: the last word of each person, in their order."""
+    approvers: list[str] | UnsetType = UNSET
+    """Who placed it; of before it took two people, nobody is told."""
 
     @property
     def booked(self) -> date:
@@ -189,6 +210,18 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
             detail=detail or "",
         )
         return
+    if (first := _agreeing(draft, item, event)) is None:
+        yield SuspensePlacingNoted(
+            area=event.area,
+            cause=cause,
+            item_ref=event.item_ref,
+            placed_as=event.placed_as,
+            placed_on=event.placed_on,
+            staff_ref=event.staff_ref,
+            target=event.target,
+            provider=event.provider,
+        )
+        return
     received, target = item, event.target
     if event.placed_as == "CORRECTED" and item.direction == "OUT":
         received, target = draft.suspense[str(event.target)], item.item_ref
@@ -208,7 +241,18 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
         target=target,
         provider=event.provider,
         account=_fee_account(draft, event) if event.placed_as == "FEE" else None,
+        approvers=[first, event.staff_ref],
     )
+
+
+def _agreeing(draft: Draft, item: Item, event: SuspensePlacingRequested) -> str | None:
+    """Another person who says the same of it, with a mandate still."""
+    today, what = draft.known.today, (event.placed_as, event.target, event.provider)
+    for one in item.said or ():
+        theirs = not people.same(one.staff_ref, event.staff_ref) and (one.placed_as, one.target, one.provider) == what
+        if theirs and today and draft.known.mandates.of(item.area, one.staff_ref, today) is not None:
+            return one.staff_ref
+    return None
 
 
 def _fee_account(draft: Draft, event: SuspensePlacingRequested) -> FeeAccount:
@@ -229,18 +273,19 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
     if event.placed_as in NAMED and not (event.target and event.provider):
         return f"a {event.placed_as} names its target and its provider"
     if event.placed_as == "CORRECTED":
-        return _not_taken_back(item, draft.suspense.get(event.target or ""), event.target)
+        other = draft.suspense.get(event.target or "")
+        return not_taken_back(item, other) if other else f"{event.target} is no open item of the other direction"
     if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:
         return f"{other.item_ref} is the other side of it: place the two as CORRECTED"
     return None
 
 
-def _not_taken_back(item: Item, other: Item | None, named: str | None) -> str | None:
+def not_taken_back(item: Item, other: Item) -> str | None:
     """An item takes another one back: the bank's own mistake, or the two sides of a transfer."""
-    if other is None or not other.open or other.direction == item.direction:
-        return f"{named} is no open item of the other direction"
+    if not other.open or other.direction == item.direction:
+        return f"{other.item_ref} is no open item of the other direction"
     if (other.area, other.amounts) != (item.area, item.amounts):
-        return f"{named} is of another area or another amount"
+        return f"{other.item_ref} is of another area or another amount"
     return None
 
 
@@ -273,6 +318,19 @@ def evolve_opened(draft: Draft, event: SuspenseOpened | SuspenseKept) -> None:
     draft.changed_suspense.add(event.item_ref)
 
 
+def evolve_noted(draft: Draft, event: SuspensePlacingNoted) -> None:
+    item = draft.change_suspense(event.item_ref)
+    others = [one for one in item.said or () if not people.same(one.staff_ref, event.staff_ref)]
+    said = Said(
+        staff_ref=event.staff_ref,
+        placed_as=event.placed_as,
+        placed_on=event.placed_on,
+        target=event.target,
+        provider=event.provider,
+    )
+    item.said = [*others, said]
+
+
 def evolve_placed(draft: Draft, event: SuspensePlaced) -> None:
     for ref in (event.item_ref, event.target if event.placed_as == "CORRECTED" else None):
         if ref is not None:
@@ -280,3 +338,4 @@ def evolve_placed(draft: Draft, event: SuspensePlaced) -> None:
             item.placed_as, item.placed_on = event.placed_as, event.placed_on
             item.target = event.target if ref == event.item_ref else event.item_ref
             item.provider = event.provider
+            item.said, item.approvers = UNSET, event.approvers or UNSET
