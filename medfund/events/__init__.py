@@ -12,6 +12,7 @@ from medfund.events.agency import (
     ProviderRegistered,
 )
 from medfund.events.bank import (
+    BankLineCorrected,
     BankLineUnplaced,
     BankMismatchFound,
     BankPaymentRejected,
@@ -132,6 +133,7 @@ __all__ = [
     "AuditFindingRaised",
     "AuditFindingReviewed",
     "AuditStageCompleted",
+    "BankLineCorrected",
     "BankLineUnplaced",
     "BankMismatchFound",
     "BankPaymentRejected",

@@ -148,6 +148,39 @@ class BankLineUnplaced(Event, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {**_LINE, "direction": "IN", "text": "来账，附言不详"}
 
 
+@kind("bank.line.corrected", family="bank", key="lane", rules=(rules.not_negative("amounts"),))
+class BankLineCorrected(Event, frozen=True, kw_only=True):
+    """A line that left, item `found_in` of lane `found_lane`, was taken back by one that came, item `item_ref` of this
+    lane, as two people said: this lane's `suspense.placed` books both, or its `suspense.kept` says why it does not.
+    Source: c.4, c.2 (69)."""
+
+    area: Area
+    item_ref: Ref
+    found_in: Ref
+    found_lane: Count
+    found_on: BankAccount
+    bank_txn: Words
+    value_date: Day
+    amounts: Amounts
+    placed_on: Day
+    said_by: list[Ref]
+    booked_on: Day | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "item_ref": "S-5b1f0c9a4d7e42138f6a90bd",
+        "found_in": "S-0c77d2b1a6e94f3588a1b2c3",
+        "found_lane": 7,
+        "found_on": "1002",
+        "bank_txn": "202602270000930",
+        "value_date": "2026-02-27",
+        "booked_on": "2026-02-27",
+        "amounts": {"310100": "123.45"},
+        "placed_on": "2026-03-02",
+        "said_by": ["staff-7c41", "staff-02e9"],
+    }
+
+
 def _adds_up(event: "BankStatementImported") -> Problem | None:
     if event.lines or event.opening == event.closing:
         return None

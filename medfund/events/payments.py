@@ -446,10 +446,12 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
 
     FISCAL: money between the fiscal special account and this one: books 2190 / 1003, or 1003 / 1190. CORRECTED: the
     item `target` of the other direction takes it back, as the bank's correction of a mistake, or as the other side of a
-    transfer between the fund's own accounts: books 2190 / 1190. INTEREST and OTHER_INCOME of the account itself: books
-    2190 / 4001, and the other way round where the bank takes some back. FEE: books `account` / 1190. PAYMENT, RETURN,
-    RECOVERY and PREPAYMENT name what it was of, and are booked by its own decision. `approvers` are the two people who
-    said so; before it took two, `staff_ref` alone did. Source: c.4, c.2 (69), R10, reliability 76.
+    transfer between the fund's own accounts: what came books 2190 / 1190 for both. What left books nothing; it is
+    placed by itself where the other one is of another lane, `target_lane`, told by `bank.line.corrected`. INTEREST and
+    OTHER_INCOME of the account itself: books 2190 / 4001, and the other way round where the bank takes some back. FEE:
+    books `account` / 1190. PAYMENT, RETURN, RECOVERY and PREPAYMENT name what it was of, and are booked by its own
+    decision. `approvers` are the two people who said so; before it took two, `staff_ref` alone did. Source: c.4,
+    c.2 (69), R10, reliability 76.
     """
 
     placed_as: PlacedAs
@@ -459,6 +461,7 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     provider: Provider | None = None
     account: FeeAccount | None = None
     approvers: list[Ref] | None = None
+    target_lane: Count | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_SUSPENSE,

@@ -127,6 +127,7 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "bank.return.reversed.v1": _BANK,
     "bank.prepayment.repaid.v1": _BANK,
     "bank.line.unplaced.v1": _BANK,
+    "bank.line.corrected.v1": _BANK,
     "bank.statement.imported.v1": _BANK,
     "bank.mismatch.found.v1": _BANK,
     "treasury.funds.received.v1": _BANK,

@@ -384,6 +384,8 @@ def test_two_items_that_are_each_others_other_side_take_each_other_out_of_suspen
     left: dict[str, Any], came: dict[str, Any]
 ) -> None:
     found = balances([event(OPENED, **left), event(OPENED, **came), event(PLACED, **came, placed_as="CORRECTED")])
+    apart = [event(PLACED, **item, placed_as="CORRECTED", target_lane=3) for item in (left, came)]
+    assert found == balances([event(OPENED, **left), event(OPENED, **came), *apart])
     transfer = Counter({(came["bank_account"], "310100"): 10_000})
     transfer[left["bank_account"], "310100"] -= 10_000
     assert {place: fen for place, fen in found.items() if place[0].isdigit()} == {

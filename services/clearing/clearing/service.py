@@ -41,6 +41,7 @@ from medfund.events.agency import (
     ProviderRegistered,
 )
 from medfund.events.bank import (
+    BankLineCorrected,
     BankLineUnplaced,
     BankPaymentRejected,
     BankPaymentReturned,
@@ -179,6 +180,7 @@ ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = 
     BankReturnReversed: answers.reversed_,
     BankPaymentRejected: answers.rejected,
     BankLineUnplaced: suspense.unplaced,
+    BankLineCorrected: suspense.corrected,
     SuspensePlacingRequested: suspense.placing,
     PrepaymentApplied: applying.applied,
     PrepaymentGranted: granting.granted,

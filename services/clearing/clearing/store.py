@@ -28,7 +28,7 @@ from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
 from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
-from medfund.events.bank import BankPaymentSettled, BankReturnReversed
+from medfund.events.bank import BankLineCorrected, BankPaymentSettled, BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
@@ -66,6 +66,9 @@ TYPES = {kind.event: kind.type for kind in KINDS.values()}
 
 ENDINGS = (PrepaymentGranted, PrepaymentRecallOrdered, ProviderAgreementChanged, FundFiguresPublished)
 """Events that may cancel what was ordered for prepayments."""
+
+OF_ITEMS = (OfSuspense, SuspensePlacingRequested, SuspensePlacingNoted, OpeningSuspenseTaken, BankLineCorrected)
+"""Events about suspense items by their names."""
 
 FALL_DUE = (
     RecoveryDecided, PrepaymentRecallOrdered, ProviderAgreementChanged, PrepaymentGranted, PrepaymentPurchasesReported,
@@ -235,7 +238,7 @@ def _suspense(event: Any) -> Iterable[str]:
         yield from suspense.refs(event)
     elif isinstance(event, OpeningBalanceRecorded):
         yield from openings.suspense_refs(event).values()
-    elif isinstance(event, OfSuspense | SuspensePlacingRequested | SuspensePlacingNoted | OpeningSuspenseTaken):
+    elif isinstance(event, OF_ITEMS):
         yield from filter(None, (event.item_ref, getattr(event, "target", None)))
 
 

@@ -20,6 +20,7 @@ from medfund.events.agency import (
     ProviderRegistered,
 )
 from medfund.events.bank import (
+    BankLineCorrected,
     BankLineUnplaced,
     BankMismatchFound,
     BankPaymentRejected,
@@ -206,6 +207,16 @@ def by(field: str, **rules: Rule) -> Rule:
 def of(field: str, rule: Rule) -> Rule:
     """The same rule for another set of amounts of the event."""
     return lambda event, _: rule(event, fens(getattr(event, field)))
+
+
+def once_of_two(rule: Rule) -> Rule:
+    """Where two items that take each other out are of two lanes, each is placed by itself: what came books both."""
+
+    def once(event: Any, amounts: Amounts) -> Lines:
+        apart = event.direction == "OUT" and event.target_lane is not None
+        return (nothing if apart else rule)(event, amounts)
+
+    return once
 
 
 def move(event: Any, fund: str, debit: Side, credit: Side, amount: int) -> Lines:
@@ -494,7 +505,7 @@ RULES: Mapping[type[Event], Rule] = {
             OUT=in_both(debit=other_bank, credit=chart.SUSPENSE_OUT),
             IN=in_both(debit=chart.SUSPENSE_IN, credit=other_bank),
         ),
-        CORRECTED=in_both(debit=chart.SUSPENSE_IN, credit=chart.SUSPENSE_OUT),
+        CORRECTED=once_of_two(in_both(debit=chart.SUSPENSE_IN, credit=chart.SUSPENSE_OUT)),
         INTEREST=_income,
         OTHER_INCOME=_income,
         FEE=by(
@@ -533,6 +544,7 @@ RULES: Mapping[type[Event], Rule] = {
     SuspenseKept: nothing,
     SuspensePlacingNoted: nothing,
     SuspensePlacingRefused: nothing,
+    BankLineCorrected: nothing,
     BankLineUnplaced: nothing,
     BankMismatchFound: nothing,
     BankPaymentRejected: nothing,

@@ -1,7 +1,7 @@
 """POST /v1/suspense-placings: a person says what money in suspense was, and another one the same (c.2, 69)."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -11,7 +11,7 @@ from clearing.api import commands, examples, reading
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
 from clearing.api.naming import SQL
-from clearing.payments import placing
+from clearing.payments import placing, suspense
 from clearing.payments.suspense import NAMED, Item
 from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
@@ -40,6 +40,11 @@ class Placing(BaseModel):
     placed_on: Day
 
 
+class Found(NamedTuple):
+    lane: int
+    item: Item
+
+
 @router.post(
     "/v1/suspense-placings",
     status_code=202,
@@ -53,17 +58,17 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
     what it was of, which has to be there and large enough; a RETURN that went out is one that the bank took back.
 
     FISCAL is money between the fund's own two accounts; CORRECTED is the bank's mistake, with the item that takes it
-    back as its target. INTEREST, OTHER_INCOME and FEE are of the account itself.
+    back as its target, whichever lanes the two are in. INTEREST, OTHER_INCOME and FEE are of the account itself.
     """
     asked = await commands.read(request, Placing)
-    lane, item, other = await _fitting(caller, here, asked)
+    (lane, item), other = await _fitting(caller, here, asked)
     data = {
         "area": item.area,
         "item_ref": item.item_ref,
         "placed_as": asked.placed_as,
         "placed_on": asked.placed_on.isoformat(),
         "staff_ref": caller.subject,
-        **({"target": target} if (target := other.item_ref if other else asked.target) else {}),
+        **_against(lane, asked, other),
         **({"provider": asked.provider} if asked.provider else {}),
     }
     # Everything that was said is in the keys: what was declined may be said otherwise, or by somebody else.
@@ -73,29 +78,44 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
     return given
 
 
-async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[int, Item, Item | None]:
-    """The lane, the item, and the item that takes it back: of the two the one that left comes first, whichever a person
-    begins with. Raises `Problem` where it or its target is not there, or cannot be that."""
+def _against(lane: int, asked: Placing, other: Found | None) -> dict[str, Any]:
+    """What it was of; of another item, its lane where that is another one."""
+    if other is None:
+        return {"target": asked.target} if asked.target else {}
+    return {"target": other.item.item_ref, **({"target_lane": other.lane} if other.lane != lane else {})}
+
+
+async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[Found, Found | None]:
+    """The item, and the one that takes it back: of the two the one that left comes first, whichever a person begins
+    with. Raises `Problem` where it or its target is not there, or cannot be that."""
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
     other = None
     async with here.database.snapshot(caller) as connection:
-        lane, item = await _item(connection, within, asked.item, "item")
-        target = await _target(connection, within, item, asked)
+        found = await _item(connection, within, asked.item, "item")
+        target = await _target(connection, within, found.item, asked)
         if asked.placed_as == "CORRECTED" and asked.target:
-            other_lane, other = await _item(connection, within, asked.target, "target")
-    if unfit := placing.unfit(item, asked.placed_as, other or target):
+            other = await _item(connection, within, asked.target, "target")
+        side = await _other_side(connection, within, found.item) if asked.placed_as == "FISCAL" else None
+    if unfit := placing.unfit(found.item, asked.placed_as, other.item if other else target):
         raise Problem("does_not_fit", unfit)
-    if other is not None and item.direction == "IN":
-        return other_lane, other, item
-    return lane, item, other
+    if side is not None:
+        raise Problem("does_not_fit", suspense.other_side(side))
+    return (other, found) if other and found.item.direction == "IN" else (found, other)
 
 
-async def _item(connection: Connection, within: reach.Reach, ref: str, what: str) -> tuple[int, Item]:
+async def _item(connection: Connection, within: reach.Reach, ref: str, what: str) -> Found:
     """Raises `Problem`."""
     row = await connection.fetchrow(SQL.item, within.lanes, within.areas, ref)
     if row is None:
         raise problems.unknown(what)
-    return row["lane"], _read(row["body"])
+    return Found(row["lane"], _read(row["body"]))
+
+
+async def _other_side(connection: Connection, within: reach.Reach, item: Item) -> str | None:
+    """In whichever lane: the transfer would be booked twice."""
+    amounts = msgspec.json.encode(item.amounts).decode()
+    about = (within.lanes, item.area, item.bank_account, item.direction, amounts)
+    return await connection.fetchval(SQL.other_side, *about)  # type: ignore[no-any-return]
 
 
 async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:

@@ -140,6 +140,8 @@ class Desk:
     def written(self, fact: Fact, on: date) -> tuple[int, Decision]:
         """The lane of a fact, and its event: of the day that it is about, not of the day of asking."""
         key = envelope.key_of(_KIND_OF[type(fact.event)], fact.event)
+        if fact.lane is not None:
+            key = partition.lane_key(fact.lane, self.lanes)
         if key is None:
             raise ValueError(f"{fact.id} is of no key")
         told = decisions.decision(fact.event, key=key, source=SOURCE, id=fact.id, time=f"{on}T00:00:00+08:00")

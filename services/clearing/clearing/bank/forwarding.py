@@ -1,5 +1,5 @@
 """What a suspense item turned out to be, told to the provider whose it is: its money comes from suspense, not from the
-bank again. Source: c.4, c.2 (69)."""
+bank again. And to the other lane, where two items take each other out that are not in one. Source: c.4, c.2 (69)."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +14,14 @@ from clearing.dimensions import Dimensions, told
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.payments.suspense import Item
-from medfund.events.bank import BankPaymentReturned, BankPaymentSettled, BankReturnReversed, Direction, LeftFrom
+from medfund.events.bank import (
+    BankLineCorrected,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    BankReturnReversed,
+    Direction,
+    LeftFrom,
+)
 from medfund.events.kinds import Event
 from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.reviews import RecoveryReceived
@@ -29,8 +36,8 @@ async def forward(desk: Desk) -> int:
     """Tell what nobody was told yet; how much that was. What is refused holds nothing else up. Raises `NotDecided`,
     `NotAccepted`."""
     async with desk.reading() as connection:
-        items = [_item(row["body"]) for row in await connection.fetch(SQL.placed)]
-        cases = [_target(item) for item in items if item.placed_as == "RECOVERY"]
+        items = [(row["lane"], _item(row["body"])) for row in await connection.fetch(SQL.placed)]
+        cases = [_target(item) for _, item in items if item.placed_as == "RECOVERY"]
         found = await connection.fetch(SQL.recoveries_of, *rows.named(cases))
         whose = {Name(row["provider"], row["ref"]): _dimensions(row["dimensions"]) for row in found}
         facts = list(_facts(items, whose))
@@ -48,11 +55,29 @@ async def forward(desk: Desk) -> int:
     return told
 
 
-def _facts(items: list[Item], whose: dict[Name, Dimensions]) -> Iterator[tuple[Fact, date]]:
+def _facts(items: list[tuple[int, Item]], whose: dict[Name, Dimensions]) -> Iterator[tuple[Fact, date]]:
     """Of the day that they are of at the bank. What was placed before there were booking days says none."""
-    for item in items:
-        if (event := _event(item, whose)) is not None:
+    for lane, item in items:
+        if item.placed_as == "CORRECTED":
+            yield Fact(_corrected(lane, item), f"placed/{item.item_ref}", item.target_lane or 0), item.booked
+        elif (event := _event(item, whose)) is not None:
             yield Fact(event, f"placed/{item.item_ref}"), item.booked
+
+
+def _corrected(lane: int, item: Item) -> BankLineCorrected:
+    return BankLineCorrected(
+        area=item.area,
+        item_ref=item.target or "",
+        found_in=item.item_ref,
+        found_lane=lane,
+        found_on=item.bank_account,
+        bank_txn=item.bank_txn,
+        value_date=item.value_date,
+        booked_on=item.booked_on or None,
+        amounts=yuans(item.amounts),
+        placed_on=item.placed_on or item.value_date,
+        said_by=item.approvers or [],
+    )
 
 
 def _event(item: Item, whose: dict[Name, Dimensions]) -> Event | None:

@@ -90,10 +90,11 @@ def cases(found: Iterable[Case]) -> Mapping[str, Case]:
 
 
 class Fact(NamedTuple):
-    """An event for the log, and what it is called by."""
+    """An event for the log, and what it is called by; of one that has no key, the lane."""
 
     event: Event
     id: str
+    lane: int | None = None
 
 
 def words(text: str, most: int = WORDS_MAX) -> str:

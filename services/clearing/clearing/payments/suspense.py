@@ -21,6 +21,7 @@ from medfund import people
 from medfund.events.bank import (
     BankAccount,
     BankAnswer,
+    BankLineCorrected,
     BankLineUnplaced,
     BankPaymentSettled,
     BankReturnReversed,
@@ -80,6 +81,8 @@ class Item(msgspec.Struct, kw_only=True):
     """Whose payment the bank named; items of before it was said have none."""
     booked_on: date | UnsetType = UNSET
     """The bank's booking day, where it said one; items of before it did have none."""
+    target_lane: int | UnsetType = UNSET
+    """Where the other one of the two is that take each other out, if in another lane."""
     said: list[Said] | UnsetType = UNSET
     """While it is open: the last word of each person, in their order."""
     approvers: list[str] | UnsetType = UNSET
@@ -183,19 +186,26 @@ def odd(event: Told, cause: Place, amounts: Fens, reason: str) -> Iterator[Event
         yield disputed(event, cause, reason)
     else:
         for fund, fen in amounts.items():
-            yield SuspenseKept(
-                area=event.area,
-                cause=cause,
-                item_ref=f"{event.found_in}r",
-                kept_of=event.found_in,
-                bank_account=event.found_on,
-                direction=direction_of(event),
-                amounts=yuans({fund: fen}),
-                bank_txn=event.bank_txn,
-                value_date=event.value_date,
-                booked_on=event.booked_on,
-                reason=reason,
-            )
+            yield _kept(event, cause, event.found_in, event.found_on, {fund: fen}, direction_of(event), reason)
+
+
+def _kept(
+    event: Told | BankLineCorrected, cause: Place, found_in: str, found_on: BankAccount, amounts: Fens,
+    direction: Direction, reason: str,
+) -> SuspenseKept:  # fmt: skip
+    return SuspenseKept(
+        area=event.area,
+        cause=cause,
+        item_ref=f"{found_in}r",
+        kept_of=found_in,
+        bank_account=found_on,
+        direction=direction,
+        amounts=yuans(amounts),
+        bank_txn=event.bank_txn,
+        value_date=event.value_date,
+        booked_on=event.booked_on,
+        reason=reason,
+    )
 
 
 def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iterator[Event]:
@@ -223,7 +233,7 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
         )
         return
     received, target = item, event.target
-    if event.placed_as == "CORRECTED" and item.direction == "OUT":
+    if event.placed_as == "CORRECTED" and item.direction == "OUT" and event.target_lane is None:
         received, target = draft.suspense[str(event.target)], item.item_ref
     yield SuspensePlaced(
         area=received.area,
@@ -242,6 +252,33 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
         provider=event.provider,
         account=_fee_account(draft, event) if event.placed_as == "FEE" else None,
         approvers=[first, event.staff_ref],
+        target_lane=event.target_lane,
+    )
+
+
+def corrected(draft: Draft, event: BankLineCorrected, cause: Place) -> Iterator[Event]:
+    """Another lane's item has been placed as what this lane's takes back: it holds here too, or it is open again."""
+    item, amounts = draft.suspense.get(event.item_ref), fens(event.amounts)
+    if item is None or not item.open or item.direction == "OUT" or (item.area, item.amounts) != (event.area, amounts):
+        why = f"{event.item_ref} is no open item that takes it back"
+        yield _kept(event, cause, event.found_in, event.found_on, amounts, "OUT", why)
+        return
+    yield SuspensePlaced(
+        area=item.area,
+        cause=cause,
+        item_ref=item.item_ref,
+        bank_account=item.bank_account,
+        direction=item.direction,
+        amounts=yuans(item.amounts),
+        bank_txn=item.bank_txn,
+        value_date=item.value_date,
+        booked_on=item.booked_on or None,
+        placed_as="CORRECTED",
+        placed_on=event.placed_on,
+        staff_ref=event.said_by[-1],
+        target=event.found_in,
+        approvers=event.said_by,
+        target_lane=event.found_lane,
     )
 
 
@@ -272,12 +309,19 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
         return f"money that went {item.direction} is no {event.placed_as}"
     if event.placed_as in NAMED and not (event.target and event.provider):
         return f"a {event.placed_as} names its target and its provider"
+    if event.placed_as == "CORRECTED" and event.target_lane is not None:
+        # What left goes first, for it books nothing; whether the other one takes it back, its own lane decides.
+        return None if item.direction == "OUT" else f"{item.item_ref} came: begin with what left"
     if event.placed_as == "CORRECTED":
         other = draft.suspense.get(event.target or "")
         return not_taken_back(item, other) if other else f"{event.target} is no open item of the other direction"
     if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:
-        return f"{other.item_ref} is the other side of it: place the two as CORRECTED"
+        return other_side(other.item_ref)
     return None
+
+
+def other_side(item_ref: str) -> str:
+    return f"{item_ref} is the other side of it: place the two as CORRECTED"
 
 
 def not_taken_back(item: Item, other: Item) -> str | None:
@@ -332,10 +376,12 @@ def evolve_noted(draft: Draft, event: SuspensePlacingNoted) -> None:
 
 
 def evolve_placed(draft: Draft, event: SuspensePlaced) -> None:
-    for ref in (event.item_ref, event.target if event.placed_as == "CORRECTED" else None):
+    together = event.placed_as == "CORRECTED" and event.target_lane is None
+    for ref in (event.item_ref, event.target if together else None):
         if ref is not None:
             item = draft.change_suspense(ref)
             item.placed_as, item.placed_on = event.placed_as, event.placed_on
             item.target = event.target if ref == event.item_ref else event.item_ref
             item.provider = event.provider
+            item.target_lane = UNSET if event.target_lane is None else event.target_lane
             item.said, item.approvers = UNSET, event.approvers or UNSET

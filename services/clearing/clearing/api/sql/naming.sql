@@ -48,6 +48,20 @@ where
     and ($2::text [] is null or area = any($2))
     and item_ref = $3
 
+-- name: other_side
+-- An open suspense item that a transfer between the fund's own accounts would have left in the other one. Locks: none.
+select item_ref
+from suspense
+where
+    lane = any($1::smallint [])
+    and area = $2
+    and is_open
+    and body ->> 'bank_account' <> $3
+    and body ->> 'direction' <> $4
+    and body -> 'amounts' = $5::text::jsonb
+order by item_ref
+limit 1
+
 -- name: target_payment
 -- What a suspense item is said to be of: a payment of an area, and of its fund. Locks: none.
 select body

@@ -219,12 +219,17 @@ where area = $1 and fund = $2 and bank_account = $3 and booked_on <= $4
 
 -- name: placed
 -- What was in suspense and turned out to be something of a provider: its payment, its return, its recovery, its
--- prepayment. Locks: none.
+-- prepayment; and what left and was taken back by an item of another lane. Locks: none.
 select
     suspense.lane,
     suspense.body
 from suspense
-where not suspense.is_open and suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
+where
+    not suspense.is_open
+    and (
+        suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
+        or (suspense.body ? 'target_lane' and suspense.body ->> 'direction' = 'OUT')
+    )
 
 -- name: known
 -- What was accepted under some identities. Locks: none.
