@@ -41,6 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "would_be_declined": Kind(409, "Nothing of it would count", "按当前数据，该指令不会生效"),
     "run_undecided": Kind(409, "The last run of this account is not decided yet", "该账户上一支付批次尚未处理完毕"),
     "no_working_day": Kind(422, "The bank does not work on this day", "该日不是工作日，银行不办理"),
+    "not_registered": Kind(409, "The register of account numbers lacks the account", "账户未登记"),
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
     "not_for_one_alone": Kind(409, "It takes two people, and is nobody's own", "须两人办理，且不得为本人办理"),
     "approved_already": Kind(409, "Somebody else has agreed to it", "已由他人同意"),

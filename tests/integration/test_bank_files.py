@@ -407,6 +407,50 @@ async def finance(door: Door, database: Database, tmp_path: Path) -> AsyncIterat
         yield api.caller("finance")
 
 
+async def test_a_run_of_an_account_that_the_register_lacks_is_refused_before_it_is_made(
+    door: Door, finance: Caller
+) -> None:
+    written = accounts()
+    without = [one for one in written["own"] if (one["fund"], one["bank_account"]) != ("390100", "1002")]
+    door.accounts.write_bytes(msgspec.json.encode({**written, "own": without}))
+    await door.fund.approve("anna", "bo")
+    asked = {"area": AREA, "fund": "390100", "execute_on": str(DAY)}
+    plan = await finance.answer("/v1/payment-runs/plan", **asked)
+    assert plan["registered"], "no bank process has told yet"
+    assert await door.round() == []
+    plan = await finance.answer("/v1/payment-runs/plan", **asked)
+    assert (plan["registered"], plan["planned"]["payments"]) == (False, 1)
+    refused = await finance.command("/v1/payment-runs", **asked, number=1)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_registered")
+    assert "no account 1002 of fund 390100 of area 152500" in refused.json()["detail"]
+    door.accounts.write_bytes(msgspec.json.encode(written))
+    assert await door.round() == []
+    assert (await finance.command("/v1/payment-runs", **asked, number=1)).status_code == 202
+
+
+async def test_a_run_whose_file_cannot_be_made_says_why_and_holds_up_no_other(door: Door, finance: Caller) -> None:
+    written = accounts()
+    without = [one for one in written["own"] if one["fund"] != "310100"]
+    await door.fund.approve("anna", "bo")
+    for fund in ("310100", "390100"):
+        await door.fund.run(fund, on=str(DAY))
+    await door.fund.drain()
+    door.accounts.write_bytes(msgspec.json.encode({**written, "own": without}))
+    why = "the register has no account 1002 of fund 310100 of area 152500"
+    for _ in range(2):
+        assert await door.round() == [f"send: {why}"]
+    assert len(door.bank.taken()) == 1, "that of the other fund"
+    runs = (await finance.answer("/v1/payment-runs", area=AREA))["runs"]
+    assert {one["fund"]: (one["state"], one["held_up"]) for one in runs} == {
+        "310100": ("HELD_UP", why),
+        "390100": ("AT_THE_BANK", None),
+    }
+    door.accounts.write_bytes(msgspec.json.encode(written))
+    assert await door.round() == []
+    told = await finance.answer(f"/v1/payment-runs/{AREA}-310100-20260210-1")
+    assert (told["state"], told["state_name"]["zh"], told["held_up"]) == ("AT_THE_BANK", "银行处理中", None)
+
+
 async def test_a_day_is_reconciled_line_by_line_one_to_one_one_to_many_and_many_to_one(
     door: Door, finance: Caller
 ) -> None:

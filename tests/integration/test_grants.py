@@ -67,13 +67,14 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
     ("clearing", "bank"): {
         "bank_files": {"INSERT"},
         "bank_lines": {"INSERT"},
+        "bank_register": {"INSERT", "UPDATE"},
         "bank_statements": {"INSERT", "UPDATE"},
     },
     ("clearing", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {
-    "bank_files", "bank_lines", "bank_statements", "days", "facts", "identities", "moves", "payments", "positions",
-    "prepayments", "providers", "quarantine", "recoveries", "suspense",
+    "bank_files", "bank_lines", "bank_register", "bank_statements", "days", "facts", "identities", "moves", "payments",
+    "positions", "prepayments", "providers", "quarantine", "recoveries", "suspense",
 }  # fmt: skip
 
 

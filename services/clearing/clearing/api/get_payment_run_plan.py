@@ -48,6 +48,12 @@ class Answer(BaseModel):
     undecided: Annotated[
         str | None, Field(description="The last run of the account; none is made before it is decided")
     ]
+    registered: Annotated[
+        bool,
+        Field(
+            description="False: the register of account numbers lacks the account, and no run is made before it is in"
+        ),
+    ]
     cash: Annotated[Yuan, Field(description="In the account, by the books")]
     on_its_way: Annotated[Yuan, Field(description="Of that: sent to the bank and not answered yet")]
     available: Yuan
@@ -75,11 +81,12 @@ async def run_plan(question: Annotated[Question, Query()], caller: Caller, here:
             runs.SQL.by_due, what.area, what.fund, what.due_until, what.execute_on, plan.available
         )
         undecided = await connection.fetchval(runs.SQL.undecided, what.area, what.fund, what.bank_account, here.lanes)
+        registered = await runs.is_registered(connection, what)
         positions = await answers.positions(connection, range(here.lanes))
-    return _answer(plan, positions, undecided, [_day(row) for row in days])
+    return _answer(plan, positions, undecided, registered=registered, days=[_day(row) for row in days])
 
 
-def _answer(plan: Plan, positions: Positions, undecided: str | None, days: list[OfDay]) -> Answer:
+def _answer(plan: Plan, positions: Positions, undecided: str | None, *, registered: bool, days: list[OfDay]) -> Answer:
     what, planned = plan.wanted, Counted(plan.payments, plan.fen)
     approved = Counted(plan.approved, plan.approved_fen)
     return Answer(
@@ -91,6 +98,7 @@ def _answer(plan: Plan, positions: Positions, undecided: str | None, days: list[
         due_until=what.due_until,
         positions=positions,
         undecided=undecided,
+        registered=registered,
         cash=money.yuan(plan.cash),
         on_its_way=money.yuan(plan.on_its_way),
         available=money.yuan(plan.available),

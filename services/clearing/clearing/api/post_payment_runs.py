@@ -61,7 +61,9 @@ class Kept(NamedTuple):
     "/v1/payment-runs",
     status_code=202,
     openapi_extra=commands.body_of(Run),
-    responses=answers.or_problems(*commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day"),
+    responses=answers.or_problems(
+        *commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day", "not_registered"
+    ),
     summary="Send what is approved to the bank",
 )
 async def open_run(request: Request, response: Response, caller: Caller, here: Here) -> Opened:
@@ -115,6 +117,7 @@ async def _kept_or_made(connection: Connection, caller: Caller, here: Context, a
             )
         await _not_in_the_past(connection, what)
         await _worked(connection, here, what)
+        await _registered(connection, what)
         command = _command(await planning.plan(connection, what), name, caller.subject, _asked(asked))
         commands.check(command)
         row = await commands.keep(connection, caller, here, command)
@@ -138,6 +141,18 @@ async def _not_in_the_past(connection: Connection, what: Wanted) -> None:
     today = await connection.fetchval(commands.SQL.today)
     if today is not None and what.execute_on < today:
         raise Problem("parameter_invalid", f"execute_on: {today} has begun")
+
+
+async def _registered(connection: Connection, what: Wanted) -> None:
+    """Raises `Problem`: what is sent from an account without a number would stay here."""
+    if not await runs.is_registered(connection, what):
+        account = f"{what.bank_account} of fund {what.fund} of area {what.area}"
+        raise Problem(
+            "not_registered",
+            f"The register of the bank process (MEDFUND_BANK_ACCOUNTS) has no account {account}: add it first",
+            detail_zh=f"账户登记册（MEDFUND_BANK_ACCOUNTS）中没有统筹区 {what.area} 基金 {what.fund} 的账户 "
+            f"{what.bank_account}：请先登记，再发起支付",
+        )
 
 
 async def _worked(connection: Connection, here: Context, what: Wanted) -> None:

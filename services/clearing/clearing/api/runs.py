@@ -22,13 +22,20 @@ SQL = queries.load(__file__, "runs.sql")
 PAID_FROM: BankAccount = "1002"
 """Payments leave from the expenditure account of their fund."""
 
-State = Literal["DECIDING", "AT_THE_BANK", "FINISHED"]
+State = Literal["DECIDING", "HELD_UP", "AT_THE_BANK", "FINISHED"]
 STATES: dict[State, Name] = {
     "DECIDING": Name(zh="下达中", en="on its way to the lanes"),
+    "HELD_UP": Name(zh="未送银行", en="its file cannot go to the bank"),
     "AT_THE_BANK": Name(zh="银行处理中", en="at the bank"),
     "FINISHED": Name(zh="已完成", en="finished"),
 }
 _event = msgspec.json.Decoder(PaymentRunOpened).decode
+
+
+async def is_registered(connection: Connection, what: Wanted) -> bool:
+    """Whether a file could be written for its account, as far as a bank process has told."""
+    told = await connection.fetchval(SQL.is_registered, what.area, what.fund, what.bank_account)
+    return told is not False
 
 
 def wanted(area: str, fund: str, *, due_until: date, execute_on: date) -> Wanted:
@@ -55,6 +62,9 @@ class Run(BaseModel):
     opened_by: str
     state: State
     state_name: Name
+    held_up: Annotated[
+        str | None, Field(description="未送银行的原因 Why its file cannot go to the bank: somebody has to put it right")
+    ]
     lanes: int
     decided: Annotated[int, Field(description="In how many of the lanes it is decided")]
     available: Annotated[Yuan, Field(description="Was in the account and not on its way when it was made")]
@@ -93,9 +103,11 @@ async def described(
     names, funds = [row["run_ref"] for row in rows], [_event(row["body"]).fund for row in rows]
     sent = await connection.fetch(SQL.sent, names, areas)
     withheld = await connection.fetch(SQL.withheld, names, areas, funds)
+    held_up = dict(map(tuple, await connection.fetch(SQL.held_up, names)))
     return [
         _run(
             row,
+            held_up.get(row["run_ref"]),
             [one for one in sent if one["run_ref"] == row["run_ref"]],
             [one for one in withheld if one["run_ref"] == row["run_ref"]],
             lanes,
@@ -104,13 +116,15 @@ async def described(
     ]
 
 
-def _run(row: asyncpg.Record, sent: list[asyncpg.Record], withheld: list[asyncpg.Record], lanes: int) -> Run:
+def _run(
+    row: asyncpg.Record, held_up: str | None, sent: list[asyncpg.Record], withheld: list[asyncpg.Record], lanes: int
+) -> Run:
     event, decided = _event(row["body"]), row["decided"] >= lanes
     planned = Counted(event.payments, money.fen(event.total))
     found = _outcome(sent)
     kept = Counted(sum(one["payments"] for one in withheld), sum(one["fen"] for one in withheld))
     dropped = planned.plus(-found["sent"].payments - kept.payments, -found["sent"].fen - kept.fen)
-    state: State = "DECIDING" if not decided else "AT_THE_BANK" if found["on_the_way"].payments else "FINISHED"
+    state = _state(decided=decided, held_up=held_up, on_the_way=found["on_the_way"].payments)
     return Run(
         run=event.run_ref,
         area=event.area,
@@ -121,6 +135,7 @@ def _run(row: asyncpg.Record, sent: list[asyncpg.Record], withheld: list[asyncpg
         opened_by=event.staff_ref,
         state=state,
         state_name=STATES[state],
+        held_up=held_up,
         lanes=lanes,
         decided=row["decided"],
         available=event.available,
@@ -131,6 +146,14 @@ def _run(row: asyncpg.Record, sent: list[asyncpg.Record], withheld: list[asyncpg
         dropped=dropped.told if decided else None,
         **{name: counted.told for name, counted in found.items()},
     )
+
+
+def _state(*, decided: bool, held_up: str | None, on_the_way: int) -> State:
+    if not decided:
+        return "DECIDING"
+    if held_up is not None:
+        return "HELD_UP"
+    return "AT_THE_BANK" if on_the_way else "FINISHED"
 
 
 def _outcome(sent: list[asyncpg.Record]) -> dict[str, Counted]:

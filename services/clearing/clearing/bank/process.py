@@ -51,7 +51,7 @@ async def forward(desk: Desk, folders: Folders, register: Register) -> int:
     return await forwarding.forward(desk)
 
 
-STEPS: tuple[Step, ...] = (sending.send, taking.take, forward)
+STEPS: tuple[Step, ...] = (sending.know, sending.send, taking.take, forward)
 """In this order: what the bank says of a file comes after the file."""
 
 

@@ -4,6 +4,7 @@ What stays true: the file follows from what the lanes decided and from the regis
 from the run. It goes out when every lane has decided the run, and never twice, whatever is killed when.
 """
 
+import hashlib
 import shutil
 from datetime import datetime, time, timedelta, timezone
 from functools import partial
@@ -15,10 +16,11 @@ import structlog
 from clearing.bank import forms
 from clearing.bank.files import AT_ONCE, SQL, Desk
 from clearing.bank.forms import Writer, name_of, names
-from clearing.bank.register import Own, Register
+from clearing.bank.register import Own, Register, UnknownAccount
 from medfund.bankfiles.folders import Folders
 from medfund.bankfiles.folders import digest as digest_of
 from medfund.bankfiles.messages import Order, Transfer
+from medfund.bankfiles.refusals import BadFile
 from medfund.events.treasury import PaymentRunOpened
 
 log = structlog.get_logger(__name__)
@@ -27,13 +29,35 @@ SHANGHAI = timezone(timedelta(hours=8))
 _run = msgspec.json.Decoder(PaymentRunOpened).decode
 
 
+async def know(desk: Desk, folders: Folders, register: Register) -> int:
+    """Say which accounts the register has: the API makes no run of another one."""
+    own = sorted([one.area, one.fund, one.bank_account] for one in register.by_number.values())
+    async with desk.changing() as connection:
+        await connection.execute(SQL.know, msgspec.json.encode(own).decode())
+    return 0
+
+
 async def send(desk: Desk, folders: Folders, register: Register) -> int:
-    """Hand over the files of all runs that are decided; how many. Raises `UnknownAccount`, `BadFile`, `OSError`."""
+    """Hand over the files of all runs that are decided; how many. One that cannot be made holds up no other, and is
+    kept with the reason. Raises `UnknownAccount`, `BadFile`, `OSError`."""
     async with desk.reading() as connection:
         rows = await connection.fetch(SQL.runs_to_send, desk.lanes)
-    for row in rows:
-        await _send(desk, folders, register, _run(row["body"]))
+    held_up: list[UnknownAccount | BadFile] = []
+    for run in (_run(row["body"]) for row in rows):
+        try:
+            await _send(desk, folders, register, run)
+        except (UnknownAccount, BadFile) as why:
+            await _held_up(desk, run, str(why))
+            held_up.append(why)
+    if held_up:
+        raise held_up[0]
     return len(rows)
+
+
+async def _held_up(desk: Desk, run: PaymentRunOpened, why: str) -> None:
+    """Once for each reason, for whoever asks after the run."""
+    name, about = names(run.run_ref)[0], hashlib.sha256(why.encode()).hexdigest()
+    await _keep(desk, run, name, sha256=about, entries=0, fen=0, outcome="HELD_UP", detail=why)
 
 
 async def _send(desk: Desk, folders: Folders, register: Register, run: PaymentRunOpened) -> None:
@@ -82,10 +106,10 @@ def _transfer(row: asyncpg.Record, register: Register) -> Transfer:
 
 
 async def _keep(
-    desk: Desk, run: PaymentRunOpened, name: str, *, sha256: str, entries: int, fen: int, outcome: str
+    desk: Desk, run: PaymentRunOpened, name: str, *, sha256: str, entries: int, fen: int, outcome: str, detail: str = ""
 ) -> None:
     async with desk.changing() as connection:
         await connection.execute(
             SQL.keep_file, name, sha256, "OUT", "pain.001", run.run_ref, run.area, entries, fen,
-            datetime.now(SHANGHAI), outcome, "",
+            datetime.now(SHANGHAI), outcome, detail,
         )  # fmt: skip

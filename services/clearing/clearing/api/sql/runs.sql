@@ -108,6 +108,25 @@ from approved
 group by due
 order by due
 
+-- name: held_up
+-- Why the payment files of some runs have not gone out, where there is a reason: the last one. Locks: none.
+select distinct on (message_id)
+    message_id as run_ref,
+    detail
+from bank_files as file
+where
+    direction = 'OUT' and outcome = 'HELD_UP' and message_id = any($1::text [])
+    and not exists (
+        select from bank_files as gone
+        where gone.direction = 'OUT' and gone.message_id = file.message_id and gone.outcome <> 'HELD_UP'
+    )
+order by message_id asc, at desc
+
+-- name: is_registered
+-- Whether the bank process's register has an account; null where no bank process has told. Locks: none.
+select own @> jsonb_build_array(jsonb_build_array($1::text, $2::text, $3::text))
+from bank_register
+
 -- name: undecided
 -- The last run of an account, where some of $4 lanes have not decided it. Locks: none.
 select run_ref

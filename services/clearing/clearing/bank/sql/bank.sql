@@ -1,3 +1,8 @@
+-- name: know
+-- Which accounts the register has, for whoever makes a run. Locks: the one row, where they are others than before.
+insert into bank_register (own) values ($1::jsonb)
+on conflict (is_one) do update set own = excluded.own where bank_register.own <> excluded.own
+
 -- name: runs_to_send
 -- Runs that every lane has decided, and whose file is not known to have gone out. Locks: none.
 select
@@ -8,7 +13,7 @@ where
     type = 'payment.run.opened.v1'
     and not exists (
         select from bank_files
-        where direction = 'OUT' and message_id = facts.body ->> 'run_ref'
+        where direction = 'OUT' and message_id = facts.body ->> 'run_ref' and outcome <> 'HELD_UP'
     )
 group by body ->> 'run_ref'
 having count(distinct lane) = $1
