@@ -500,13 +500,25 @@ class AuditDeductionUndone(Decision, frozen=True, kw_only=True):
     }
 
 
+class Appeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An appeal against a finding: the provider's number and reason, what the finding took off when it was filed, and,
+    once it is answered, what was upheld and why. What was filed before this was told has neither number nor reason."""
+
+    contested: Amounts
+    appeal_ref: Ref | None = None
+    reason: Text | None = None
+    upheld: Amounts | None = None
+    answer: Text | None = None
+
+
 @kind("claim.finding.noted", family="clearing", key="provider", rules=(rules.not_negative("amounts"),))
 class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
     """How a finding stands: the whole new state, not the difference.
 
     `amounts` are what it takes off as things stand, `settlement_amounts` what the funds bear of its settlement, and so
     the most that it can take. `late`: nobody had decided it when the audit ended, and it takes nothing off; what stands
-    of it in the end is a recovery. Books nothing. Source: R1.3, R10, c.2 (15, 16).
+    of it in the end is a recovery. `appeal` is the one that was filed or answered with this. Books nothing.
+    Source: R1.3, R10, c.2 (15, 16).
     """
 
     batch: Ref
@@ -520,6 +532,7 @@ class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
     settlement_ref: HashRef | None = None
     line_ref: Ref | None = None
     late: bool | None = None
+    appeal: Appeal | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -534,6 +547,13 @@ class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
         "settlement_amounts": {"310100": "8654.21"},
         "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
         "line_ref": "3",
+        "appeal": {
+            "contested": {"310100": "412.30"},
+            "appeal_ref": "SS-2026-0031",
+            "reason": "项目与病程记录一致",
+            "upheld": {"310100": "120.00"},
+            "answer": "部分采纳",
+        },
     }
 
 
@@ -567,8 +587,9 @@ class ClaimPayableHeld(PayableHold, frozen=True, kw_only=True):
     """
 
     to_come: Amounts
+    reason: Text | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "to_come": {}}
+    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "to_come": {}, "reason": "条例第三十条：涉嫌骗保"}
 
 
 @kind(
@@ -614,8 +635,9 @@ class RecoveryOpened(OfRecovery, frozen=True, kw_only=True):
 
     decided_on: Day
     settlement_ref: HashRef | None = None
+    reason: Text | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "decided_on": "2026-02-27"}
+    example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "decided_on": "2026-02-27", "reason": "飞行检查：重复收费"}
 
 
 @kind("recovery.settled", family="clearing", key="provider", rules=_RECOVERY_RULES)

@@ -134,11 +134,12 @@ class AuditFindingReviewed(OfFinding, frozen=True, kw_only=True):
 
 @kind("audit.appeal.filed", family="reviews", key="provider")
 class AuditAppealFiled(OfFinding, frozen=True, kw_only=True):
-    """A provider contests a finding (核实申诉). Source: R1.3, c.2 (16)."""
+    """A provider contests a finding (核实申诉); `appeal_ref` is its own number of that. Source: R1.3, c.2 (16)."""
 
     reason: Text
+    appeal_ref: Ref | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {**_FINDING, "reason": "项目与病程记录一致"}
+    example: ClassVar[Mapping[str, Any]] = {**_FINDING, "reason": "项目与病程记录一致", "appeal_ref": "SS-2026-0031"}
 
 
 @kind("audit.appeal.decided", family="reviews", key="provider", rules=(rules.not_negative("upheld"),))

@@ -11,9 +11,10 @@ FIELDS: Mapping[str, str] = _read("""
 about 依据; accepted 已受理; account 科目或账户; account_ends 账号末四位; account_name 科目名称
 account_state 账户状态; account_state_name 账户状态名称; accounts 各账户; advance 未冲回的即时结算预拨
 age_days 账龄（天）; age_s 已持续秒数; ageing 逾工作日数未付清; ages 账龄分布; agreed 协议约定年金额; agrees 是否相符
-although_bank_may_still_pay 已知悉银行仍可能支付; amount 金额; amounts 分基金金额; appeal 申诉编号
-application 申请编号; applied_on 申请日期; approval 审批编号; approvals 已审批人; approved 已审批或已审定金额
-approved_at 同意时间; approved_by 同意人; approvers 审批人; area 统筹区; as_of 截至日; asked_at 提出时间
+although_bank_may_still_pay 已知悉银行仍可能支付; answer 答复理由; amount 金额; amounts 分基金金额; appeal 申诉编号
+appeals 各次申诉; application 申请编号; applied_on 申请日期; approval 审批编号; approvals 已审批人
+approved 已审批或已审定金额; approved_at 同意时间; approved_by 同意人; approvers 审批人; area 统筹区; as_of 截至日
+asked_at 提出时间
 asked_by 提出人; at 时间; at_least 为下限; at_risk 临期工作日数; available 可用资金; balance 余额
 balanced 借贷是否平衡; balances 各项余额; bank 银行方金额; bank_account 银行账户; bank_account_ref 收款账户登记号
 bank_code 银行退票码; bank_may_still_pay 银行是否仍可能支付; bank_may_still_pay_because 银行仍可能支付的原因
@@ -23,8 +24,9 @@ book 账簿; by 提出人
 booked_on 银行记账日; books 账面金额; calendar_version 工作日历版本; came 转入金额; case 追回案件编号; cash 账面资金
 certain 确定应付; changes 拟变更内容; claimed 申报金额; claims 各申报批次; clock_start 期限起算日; closing 期末余额
 clr_type 清算类别; clr_type_name 清算类别名称; clr_way 清算方式; code 代码; code_name 代码名称; command 指令编号
-confirmed 机构是否确认到账; confirmed_on 确认到账日; contract 采购合同; contracted_on 合同签订日; count 数量
-counted 是否计入期限; counterpart 对方单位; credit 贷方; credit_counterpart 贷方对方单位; credit_name 贷方科目名称
+confirmed 机构是否确认到账; contested 申诉涉及金额; confirmed_on 确认到账日; contract 采购合同; contracted_on 合同签订日
+count 数量; counted 是否计入期限; counterpart 对方单位; credit 贷方; credit_counterpart 贷方对方单位
+credit_name 贷方科目名称
 cursor 翻页位置; cut_off 申报截止日; data 内容; database 数据库是否可用; day 日期; days 各日; days_overdue 逾期天数
 deadlines 各项期限; debit 借方; debit_name 借方科目名称; decided 认定追回金额; decided_on 认定日期
 decided_total 认定追回合计; decisions 处理结果; deducted 扣款金额; deliveries 投递次数; designated 定点医疗机构数
@@ -72,8 +74,9 @@ stat 收付账金额; state 状态; state_name 状态名称; statement 银行对
 submitted_on 申报日期; suspense_in 待查转入; suspense_out 待查转出; taken 已收回; taken_from 抵扣来源
 target 对应款项或期限; target_name 对应款项或期限名称; text 文本; then 变更后内容; time 时间; to_come 审定后将暂缓
 to_publish 待发布数; to_retry 待重付金额; topic 事件类别; total 合计; totals 各项合计; type 类型
-undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; up_to_days 天数上限; value 值; value_date 起息日
-wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称; withheld 暂缓支付
+undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限; value 值
+value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
+withheld 暂缓支付
 withheld_for 暂缓原因; working_days 工作日数; year 年度; yuan 金额（元）; zh 中文
 """)
 """By name, wherever it stands."""

@@ -201,6 +201,74 @@ async def test_an_export_leaves_an_audit_record(fund: Fund, api: Api, provider: 
     assert [tuple(row) for row in rows] == [("statement", "asked", "html"), ("statement", "asked", "xlsx")]
 
 
+async def test_an_appeal_is_told_with_its_number_what_was_asked_and_what_was_upheld(
+    fund: Fund, finance: Caller, provider: Caller
+) -> None:
+    doubted = fund.settle({"310100": 5_000_017})
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.find(BATCH, "F-1", {"310100": 700_003}, doubted)
+    await fund.drain()
+    asked = {"appeal": "SS-2026-31", "batch": BATCH, "finding": "F-1", "reason": "项目与病程记录一致"}
+    assert (await provider.command("/v1/appeals", **asked)).status_code == 202
+    await fund.drain()
+    filed = {"appeal": "SS-2026-31", "reason": asked["reason"], "upheld": None, "answer": None}
+    [finding] = (await provider.answer(CLAIM))["findings"]
+    [appeal] = finding["appeals"]
+    assert {name: appeal[name] for name in filed} == filed
+    assert (finding["state"], amounts(appeal["contested"])) == ("APPEALED", {"310100": "7000.03"})
+    fund.put("audit.appeal.decided.v1", provider=PROVIDER, batch=BATCH, finding_ref="F-1", upheld={"310100": "2000.01"},
+             reason="部分采纳")  # fmt: skip
+    fund.appeal(BATCH, "F-1")
+    await fund.drain()
+    fund.put("audit.appeal.decided.v1", provider=PROVIDER, batch=BATCH, finding_ref="F-1", upheld={}, reason="维持")
+    fund.deduct([BATCH], {"310100": 500_002})
+    await fund.drain()
+    [finding] = (await finance.answer(CLAIM))["findings"]
+    first, second = finding["appeals"]
+    assert (first["appeal"], amounts(first["upheld"]), first["answer"]) == (
+        "SS-2026-31", {"310100": "2000.01"}, "部分采纳"
+    )  # fmt: skip
+    assert (amounts(second["contested"]), second["upheld"], second["answer"]) == ({"310100": "5000.02"}, [], "维持")
+    approved = (await provider.answer(STATEMENT))["sections"][0]
+    [line] = [line for line in approved["lines"] if line["reference"] == "F-1"]
+    assert (line["total"], line["appeals"]) == ("-5000.02", finding["appeals"])
+    page = (await provider.get(STATEMENT, format="html")).text
+    assert "申诉 appeal SS-2026-31 项目与病程记录一致: 支持 upheld 2,000.01 部分采纳;" in page
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
+async def test_what_is_held_and_what_is_recovered_is_told_with_its_reason(fund: Fund, finance: Caller) -> None:
+    fund.settle({"310100": 1_000_003})
+    fund.submit(BATCH)
+    fund.recover("C-1", {"310100": 30_007}, reason="飞行检查：重复收费")
+    for hold, reason in (("H-1", "涉嫌骗保"), ("H-2", "举报核查")):
+        fund.put("payment.hold.placed.v1", provider=PROVIDER, payable_ref=BATCH, hold_ref=hold, reason=reason,
+                 amounts={"310100": "51.07"})  # fmt: skip
+    await fund.drain()
+    [case] = (await finance.answer("/v1/recoveries"))["recoveries"]
+    assert case["reason"] == "飞行检查：重复收费"
+    told = (await finance.answer(CLAIM))["holds"]
+    assert [(one["hold"], one["reason"], amounts(one["to_come"])) for one in told] == [
+        ("H-1", "涉嫌骗保", {"310100": "51.07"}), ("H-2", "举报核查", {"310100": "51.07"})
+    ]  # fmt: skip
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    fund.hold(BATCH, {"310100": 5_107}, hold="H-1", release=True)
+    await fund.drain()
+    [held] = (await finance.answer(CLAIM))["holds"]
+    assert (held["hold"], held["reason"], amounts(held["amounts"])) == ("H-2", "举报核查", {"310100": "51.07"})
+    lines = [line for section in (await finance.answer(STATEMENT))["sections"] for line in section["lines"]]
+    assert [(line["reference"], line["detail"]) for line in lines if line["name"]["en"] == "Held"] == [
+        ("H-2", "举报核查")
+    ]
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
 async def test_what_is_held_open_or_made_good_is_in_the_statement_too(fund: Fund, finance: Caller) -> None:
     fund.settle({"310100": 1_000_000})
     fund.submit(BATCH)

@@ -203,6 +203,15 @@ CLAIM: Json = {
             "amounts": _funds({"310100": "29230.55"}),
             "deducted": _funds({"310100": "29230.55"}),
             "undone": [],
+            "appeals": [
+                {
+                    "appeal": "SS-2026-0031",
+                    "reason": "项目与病程记录一致",
+                    "contested": _funds({"310100": "41230.55"}),
+                    "upheld": _funds({"310100": "12000.00"}),
+                    "answer": "部分采纳",
+                }
+            ],
             "late": False,
         }
     ],
@@ -267,6 +276,7 @@ STATEMENT: Json = {
                     "detail": "",
                     "reason": None,
                     "settlement": None,
+                    "appeals": [],
                     "amounts": _funds({"310100": "2070769.82"}),
                     "total": "2070769.82",
                 },
@@ -276,6 +286,7 @@ STATEMENT: Json = {
                     "detail": "",
                     "reason": None,
                     "settlement": None,
+                    "appeals": [],
                     "amounts": _funds({"310100": "-103538.49"}),
                     "total": "-103538.49",
                 },
@@ -303,6 +314,7 @@ RECOVERIES: Json = {
             "year": "CURRENT",
             "decided_on": "2026-02-27",
             "settlement": None,
+            "reason": "飞行检查：重复收费",
             "decided": _funds({"310100": "219947.40"}),
             "due": _funds({"310100": "19947.40"}),
             "taken": _funds({"310100": "200000.00"}),

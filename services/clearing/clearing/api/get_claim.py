@@ -10,13 +10,13 @@ from clearing.api import examples, filters, get_claims, reading
 from clearing.api.filters import ByFund, Ref
 from clearing.api.get_claims import Batch
 from clearing.api.reading import Month
-from clearing.audit.finding import Finding
+from clearing.audit.finding import APPEALS_KEPT, Finding
 from clearing.claims.submitting import NO_POLICY
-from clearing.funds import Fens, added, total
+from clearing.funds import Fens, added, fens, total
 from clearing.payments.payable import Offset
 from clearing.payments.payment import Payment, Status
 from medfund import money
-from medfund.events.clearing import ClaimBatchRejected
+from medfund.events.clearing import Appeal, ClaimBatchRejected
 from medfund.events.payments import Purpose
 from medfund.events.reviews import Stage
 from medfund.http import answers, reach
@@ -82,6 +82,14 @@ class Taken(BaseModel):
     total: Yuan
 
 
+class Appealed(BaseModel):
+    appeal: Annotated[str | None, Field(description="The provider's own number of it")]
+    reason: Annotated[str | None, Field(description="As the provider put it")]
+    contested: Annotated[list[ByFund], Field(description="What the finding took off when it was filed")]
+    upheld: Annotated[list[ByFund] | None, Field(description="What was given back; null while it is not answered")]
+    answer: Annotated[str | None, Field(description="Why, as the audit put it")]
+
+
 class Found(BaseModel):
     batch: str
     finding: str
@@ -94,11 +102,13 @@ class Found(BaseModel):
     amounts: Annotated[list[ByFund], Field(description="What it takes off as things stand")]
     deducted: Annotated[list[ByFund], Field(description="What it took off in the end")]
     undone: list[ByFund]
+    appeals: Annotated[list[Appealed], Field(description=f"The last {APPEALS_KEPT} of them, as they were filed")]
     late: Annotated[bool, Field(description="Nobody had decided it when the audit ended; it takes nothing off")]
 
 
 class Held(BaseModel):
     hold: str
+    reason: Annotated[str | None, Field(description="As it was placed; null where that was not told")]
     amounts: list[ByFund]
     to_come: Annotated[list[ByFund], Field(description="Will be held as soon as it is approved")]
 
@@ -155,6 +165,7 @@ async def claim(
         holds=[
             Held(
                 hold=hold,
+                reason=(claim.held_because or {}).get(hold),
                 amounts=filters.by_fund(claim.held.get(hold, {})),
                 to_come=filters.by_fund(claim.to_hold.get(hold, {})),
             )
@@ -261,5 +272,16 @@ def _found(finding: Finding) -> Found:
         amounts=filters.by_fund(finding.amounts),
         deducted=filters.by_fund(finding.deducted),
         undone=filters.by_fund(finding.undone),
+        appeals=[appealed(appeal) for appeal in finding.appeals or ()],
         late=finding.late,
+    )
+
+
+def appealed(appeal: Appeal) -> Appealed:
+    return Appealed(
+        appeal=appeal.appeal_ref,
+        reason=appeal.reason,
+        contested=filters.by_fund(fens(appeal.contested)),
+        upheld=None if appeal.upheld is None else filters.by_fund(fens(appeal.upheld)),
+        answer=appeal.answer,
     )

@@ -38,6 +38,7 @@ class Case(BaseModel):
     year: Annotated[Literal["CURRENT", "PRIOR"], Field(description="Of the expense that it takes back")]
     decided_on: date
     settlement: str | None
+    reason: Annotated[str | None, Field(description="As it was decided; null of what the books began with")]
     decided: list[ByFund]
     due: Annotated[list[ByFund], Field(description="Still owed by the provider (1107)")]
     taken: Annotated[list[ByFund], Field(description="Given back, in cash or by offset")]
@@ -89,6 +90,7 @@ def _case(one: Recovery, names: Mapping[str, str]) -> Case:
         year=one.year,
         decided_on=one.decided_on,
         settlement=one.settlement_ref,
+        reason=one.reason or None,
         decided=filters.by_fund(one.decided),
         due=filters.by_fund(one.due),
         taken=filters.by_fund(one.taken),

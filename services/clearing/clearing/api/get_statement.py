@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from clearing.api import (
     examples,
     filters,
+    get_claim,
     get_claims,
     get_deadlines,
     reading,
@@ -41,9 +42,12 @@ class Question(BaseModel):
 class Line(BaseModel):
     name: Name
     reference: Annotated[str, Field(description="The batch, finding, item, payment or hold that it is about")]
-    detail: Annotated[str, Field(description="The period, the rule, the step and account, or the bank's day")]
+    detail: Annotated[
+        str, Field(description="The period, the rule, the step and account, the bank's day, or why it is held")
+    ]
     reason: Annotated[Name | None, Field(description="Of a deduction: why, in words")]
     settlement: Annotated[str | None, Field(description="Of a deduction: the settlement that it is on")]
+    appeals: Annotated[list[get_claim.Appealed], Field(description="Of a deduction: the appeals against it")]
     amounts: list[ByFund]
     total: Yuan
 
@@ -155,6 +159,7 @@ def _part(section: Section) -> Part:
                 detail=line.detail,
                 reason=line.reason,
                 settlement=line.settlement,
+                appeals=[get_claim.appealed(one) for one in line.appeals],
                 amounts=filters.by_fund(line.amounts),
                 total=filters.total(line.amounts),
             )

@@ -48,6 +48,7 @@ async def appeal(request: Request, response: Response, caller: Caller, here: Her
         "batch": claim.ref,
         "finding_ref": asked.finding,
         "reason": asked.reason,
+        "appeal_ref": asked.appeal,
     }
     keys = (mine.provider, claim.ref, claim.opened, asked.finding, asked.appeal)
     given = await commands.give(request, caller, here, Command("appeal", keys, lane, data))

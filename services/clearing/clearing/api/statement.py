@@ -4,7 +4,7 @@ Pure. Amounts are fen. A line is negative where it takes something off. Batches 
 statement: their bond and their rest are one. Source: R1.5, R3.6, R6.1.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from clearing.api import filters, targets
@@ -12,6 +12,7 @@ from clearing.api.reading import Month
 from clearing.funds import Fens, added, total
 from clearing.payments.payable import Offset
 from clearing.payments.payment import Payment
+from medfund.events.clearing import Appeal
 from medfund.events.reviews import Ground
 from medfund.http.answers import Name
 
@@ -39,12 +40,14 @@ class Line:
     reference: str
     """The finding, item, payment or hold that it is about."""
     detail: str
-    """A rule, a step of the waterfall, or a day."""
+    """A rule, a step of the waterfall, a day, or why it is held."""
     amounts: Fens
     reason: Name | None = None
     """Of a deduction: why, in words."""
     settlement: str | None = None
     """Of a deduction: on what, where it is on one settlement."""
+    appeals: Sequence[Appeal] = ()
+    """Of a deduction: those against it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def _approved(month: Month) -> Section:
             _minus(one.deducted),
             GROUNDS[one.ground],
             one.settlement_ref,
+            one.appeals or (),
         )
         for one in month.findings
     ]
@@ -250,4 +254,5 @@ def _became(payment: Payment, purpose: str, name: Name) -> Iterator[tuple[Name, 
 def _holds(month: Month) -> Iterator[Line]:
     for claim in month.claims:
         for hold, amounts in claim.held.items():
-            yield Line(Name(zh="暂缓拨付", en="Held"), hold, "", amounts)
+            reason = (claim.held_because or {}).get(hold, "")
+            yield Line(Name(zh="暂缓拨付", en="Held"), hold, reason, amounts)

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from clearing.api import filters, get_claims, targets
 from clearing.api.reading import Month
 from clearing.api.statement import Line, Statement
+from clearing.funds import fens
 from medfund import codes, money
-from medfund.http import answers
+from medfund.events.clearing import Appeal
+from medfund.http import answers, pages
 from medfund.http.answers import Name
 
 TITLE = Name(zh="定点医药机构医保费用结算单", en="Statement of a claim")
@@ -96,9 +98,17 @@ def _percent(ratio: str) -> str:
 
 
 def detail(line: Line) -> str:
-    """The reason of a deduction in words, and the settlement that it is on."""
+    """The reason of a deduction in words, the settlement that it is on, and what became of appeals against it."""
     words = f"{line.reason.zh} {line.reason.en}" if line.reason else ""
-    return " ".join(filter(None, (line.detail, words, line.settlement)))
+    return " ".join(filter(None, (line.detail, words, line.settlement, *map(_appeal, line.appeals))))
+
+
+def _appeal(one: Appeal) -> str:
+    asked = " ".join(filter(None, ("申诉 appeal", one.appeal_ref, one.reason)))
+    if one.upheld is None:
+        return f"{asked}: 尚未答复 not answered yet;"
+    upheld = pages.grouped(sum(fens(one.upheld).values()))
+    return f"{asked}: 支持 upheld {upheld} {one.answer or ''};"
 
 
 def columns(told: Statement) -> list[Name]:

@@ -11,15 +11,18 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens, added, at_most, fens, yuans
 from clearing.names import Name, Part
-from medfund.events.clearing import ClaimFindingNoted
+from medfund.events.clearing import Appeal, ClaimFindingNoted
 from medfund.events.kinds import Place
 from medfund.events.reviews import Ground, Stage
 
 if TYPE_CHECKING:
     from clearing.state import Draft
+
+APPEALS_KEPT = 20
 
 
 class Finding(msgspec.Struct, kw_only=True):
@@ -41,11 +44,19 @@ class Finding(msgspec.Struct, kw_only=True):
     """What of that is owed again."""
     late: bool = False
     """Nobody had decided it when the audit ended: what stands of it is a recovery (R10)."""
+    appeals: list[Appeal] | UnsetType = UNSET
+    """The last of them, in the order in which they were filed."""
 
     @property
     def decided(self) -> bool:
         """Whether somebody has said what stands of it: the last review, or the answer to its appeal."""
         return self.status == "ANSWERED" or (self.status == "OPEN" and self.stage == "FINAL")
+
+    @property
+    def contested(self) -> Appeal:
+        """The appeal that it is under; what was filed before decisions told of it is told by what it is about."""
+        open = [appeal for appeal in self.appeals or () if appeal.upheld is None]
+        return open[-1] if open else Appeal(contested=yuans(self.amounts))
 
     @property
     def place(self) -> Part:
@@ -99,7 +110,16 @@ def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
         deducted=finding.deducted if finding else {},
         undone=finding.undone if finding else {},
         late=bool(event.late),
+        appeals=_appeals((finding.appeals if finding else UNSET) or [], event.appeal) or UNSET,
     )
+
+
+def _appeals(known: list[Appeal], told: Appeal | None) -> list[Appeal]:
+    """With one that was filed, or in place of the open one that was answered."""
+    if told is None:
+        return known
+    before = known[:-1] if known and known[-1].upheld is None else known
+    return [*before, told][-APPEALS_KEPT:]
 
 
 def changed(draft: "Draft", finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:

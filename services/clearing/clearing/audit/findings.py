@@ -7,6 +7,8 @@ domain.md R1.3, R6.5, R6.6, c.2 (15, 16), edge cases 17-19, 24-28.
 from collections.abc import Iterator
 from fractions import Fraction
 
+from msgspec import structs
+
 from clearing import names
 from clearing.audit.finding import Finding, Found, changed, determine
 from clearing.claims.claim import Claim
@@ -16,7 +18,7 @@ from clearing.instant.approving import approve
 from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund import money
-from medfund.events.clearing import AuditDeductionUndone, ClaimFindingNoted
+from medfund.events.clearing import Appeal, AuditDeductionUndone, ClaimFindingNoted
 from medfund.events.kinds import Event, Place
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -104,7 +106,8 @@ def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Ev
     elif finding.status == "APPEALED":
         yield disputed(event, cause, f"finding {event.finding_ref} is under appeal already")
     else:
-        yield changed(draft, finding, cause, status="APPEALED")
+        appeal = Appeal(contested=yuans(finding.amounts), appeal_ref=event.appeal_ref, reason=event.reason)
+        yield changed(draft, finding, cause, status="APPEALED", appeal=appeal)
 
 
 def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[Event]:
@@ -123,7 +126,8 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
         yield disputed(event, cause, f"fund {fund}: {event.upheld[fund]} is upheld of {stands}")
         return
     left = {fund: amount - upheld.get(fund, 0) for fund, amount in finding.amounts.items()}
-    yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left))
+    appeal = structs.replace(finding.contested, upheld=event.upheld, answer=event.reason)
+    yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left), appeal=appeal)
     if not finding.late:
         yield from _given_back(draft, draft.findings[finding.place], cause)
 

@@ -12,7 +12,7 @@ from msgspec import field
 from clearing import dimensions
 from clearing.funds import Fens, added, fens, total
 from clearing.names import Name
-from clearing.payments.payable import Payable
+from clearing.payments.payable import Payable, held_because
 from medfund.events.clearing import (
     AuditDeductionUndone,
     Besides,
@@ -147,12 +147,15 @@ def approved(claims: list[Claim], event: ClaimBatchApproved) -> None:
     lead, stays = claims[0], fens(event.in_review or {})
     holds = sorted({hold for claim in claims for hold in claim.to_hold})
     to_hold = {hold: total(claim.to_hold.get(hold, {}) for claim in claims) for hold in holds}
+    reasons = {hold: why for claim in reversed(claims) for hold, why in (claim.held_because or {}).items()}
     for claim in claims:
         claim.to_hold = {}
+        held_because(claim, reasons)
         claim.status = "IN_REVIEW" if any(stays.values()) else "APPROVED"
         claim.lead = lead.ref
         claim.in_review = {}
     lead.to_hold = to_hold
+    held_because(lead, reasons)
     lead.in_review = added(stays, {})
     lead.approved = added(lead.approved, fens(event.approved))
     lead.bond = added(lead.bond, fens(event.bond))

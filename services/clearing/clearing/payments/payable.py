@@ -4,11 +4,12 @@ What stays true: every change is a decision that is on the log; what is ordered 
 held is not open.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, fens
@@ -47,6 +48,8 @@ class Payable(msgspec.Struct, kw_only=True):
     """2108, by hold."""
     to_hold: dict[str, Fens] = {}
     """By hold: to be held as soon as it is approved."""
+    held_because: dict[str, str] | UnsetType = UNSET
+    """By hold, as long as it holds something: why, in words."""
     to_retry: Fens = {}
     """Of what is open: what failed or came back, until somebody asks that it be paid again."""
     numbered: dict[str, int] = {}
@@ -107,6 +110,8 @@ def held(payable: Payable, event: ClaimPayableHeld) -> None:
     payable.payable = added(payable.payable, amounts, -1)
     payable.held = kept({**payable.held, event.hold_ref: added(payable.held.get(event.hold_ref, {}), amounts)})
     payable.to_hold = kept({**payable.to_hold, event.hold_ref: to_come})
+    if event.reason is not None:
+        payable.held_because = {**(payable.held_because or {}), event.hold_ref: event.reason}
 
 
 def released(payable: Payable, event: ClaimPayableReleased) -> None:
@@ -115,6 +120,13 @@ def released(payable: Payable, event: ClaimPayableReleased) -> None:
     payable.held = kept({**payable.held, event.hold_ref: added(payable.held.get(event.hold_ref, {}), amounts, -1)})
     left = added(payable.to_hold.get(event.hold_ref, {}), to_come, -1)
     payable.to_hold = kept({**payable.to_hold, event.hold_ref: left})
+    held_because(payable, payable.held_because or {})
+
+
+def held_because(payable: Payable, reasons: Mapping[str, str]) -> None:
+    """Of what it holds, or will."""
+    holds = payable.held.keys() | payable.to_hold.keys()
+    payable.held_because = {hold: reason for hold, reason in reasons.items() if hold in holds} or UNSET
 
 
 def kept(holds: dict[str, Fens]) -> dict[str, Fens]:

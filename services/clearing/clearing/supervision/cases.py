@@ -44,6 +44,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
         amounts=event.amounts,
         decided_on=event.decided_on,
         settlement_ref=event.settlement_ref,
+        reason=event.reason,
     )
     purse = (event.provider, event.area)
     yield from fallen_due(draft, purse, fens(event.amounts), cause, f"case {event.case_ref} was decided")

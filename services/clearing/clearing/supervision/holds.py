@@ -25,19 +25,19 @@ def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Eve
         return
     amounts = fens(event.amounts)
     if isinstance(payable, Claim) and payable.status == "IN_REVIEW":
-        yield _held(payable, cause, event.hold_ref, {}, to_come=amounts)
+        yield _held(payable, cause, event.hold_ref, {}, to_come=amounts, reason=event.reason)
     elif (fund := first_above(amounts, added(payable.free(), draft.unsent_of(payable)))) is not None:
         yield disputed(event, cause, f"fund {fund}: less than {event.amounts[fund]} is open and not sent to the bank")
     else:
-        yield from _held_now(draft, payable, cause, event.hold_ref, amounts)
+        yield from _held_now(draft, payable, cause, event.hold_ref, amounts, event.reason)
 
 
-def _held_now(draft: Draft, payable: Payable, cause: Place, hold: str, amounts: Fens) -> Iterator[Event]:
+def _held_now(draft: Draft, payable: Payable, cause: Place, hold: str, amounts: Fens, reason: str) -> Iterator[Event]:
     """Payments that are not sent yet make way for it; what is left of them is ordered anew (edge case 39)."""
     needed = [fund for fund in amounts if first_above({fund: amounts[fund]}, payable.free())]
     for fund in needed:
         yield from cancel(draft, payable, cause, fund, f"hold {hold} was placed")
-    yield _held(payable, cause, hold, amounts, to_come={})
+    yield _held(payable, cause, hold, amounts, to_come={}, reason=reason)
     if needed:
         yield from pay_out(draft, payable, cause)
 
@@ -83,11 +83,14 @@ def _payable(draft: Draft, event: Hold) -> Payable | None:
     return None if isinstance(payable, Claim) and not payable.live else payable
 
 
-def _held(payable: Payable, cause: Place, hold: str, amounts: Fens, to_come: Fens) -> ClaimPayableHeld:
+def _held(
+    payable: Payable, cause: Place, hold: str, amounts: Fens, to_come: Fens, reason: str | None = None
+) -> ClaimPayableHeld:
     return ClaimPayableHeld(
         **payable.told(cause, amounts),
         hold_ref=hold,
         payable_ref=payable.ref,
         amounts=yuans(amounts),
         to_come=yuans(to_come),
+        reason=reason,
     )

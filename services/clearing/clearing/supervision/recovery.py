@@ -22,6 +22,7 @@ class Recovery(Payable, kw_only=True):
     decided_on: date
     decided: Fens
     settlement_ref: str | None = None
+    reason: str | UnsetType = UNSET
     due: Fens
     """Open, 1107."""
     taken: Fens = field(default_factory=dict)
@@ -54,6 +55,7 @@ def opened(event: RecoveryOpened) -> Recovery:
         decided_on=event.decided_on,
         decided=fens(event.amounts),
         settlement_ref=event.settlement_ref,
+        reason=event.reason or UNSET,
         due=added(fens(event.amounts), {}),
     )
 
