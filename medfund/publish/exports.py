@@ -1,7 +1,7 @@
 """An export of somebody's system (CSV) as lines of events, by a map that says what each column is.
 
 What stays true: row n becomes line n, so that whatever is said of a line is said of its row; the same row and the same
-map give the same bytes, so an export that is sent again is not doubled; one row is in memory at a time.
+map give the same bytes, so an export that is sent again is not doubled; a few hundred rows are in memory at a time.
 
 A row's mistakes are for the check to tell. Here a file is refused that cannot be read as its map says, and one that a
 spreadsheet has spoilt: a number of 30 digits that was rounded would be another settlement's.
@@ -12,35 +12,33 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, groupby, repeat
 from pathlib import Path
 from string import Formatter
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, cast
 
 import msgspec
 
 KEY_BYTES_MIN = 16
-BLOCK_BYTES = 64
+KEY_BLOCK_BYTES = 64
+BLOCK_CHARS = 1 << 16
+SPOILT_TOLD = 20
 FIELD_MAX = 1 << 20
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _AMOUNT = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]*))?").fullmatch
-_USUAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})").fullmatch
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}").fullmatch
 _DATE = re.compile(r"([0-9]{4})[-/.年]?([0-9]{1,2})[-/.月]?([0-9]{1,2})日?").match
 _CLOCK = re.compile(r"[T ]?([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2}))?(?:\.[0-9]*)?$").match
 _ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+").fullmatch
 
 Row: TypeAlias = Sequence[str]
-WHOLE = slice(None)
-
-
-class Value(NamedTuple):
-    """JSON that is made of a cell of each row, or of the `WHOLE` row."""
-
-    place: int | slice
-    told: Callable[[Any], str]
+Block: TypeAlias = Sequence[Sequence[str]]
+"""Some rows, column by column."""
+Value: TypeAlias = Callable[[Block], Iterator[str]]
+"""Makes what each row of a block says, in their order and not before it is asked for."""
 
 
 class CannotRead(Exception):
@@ -82,7 +80,7 @@ def lines(stream: BinaryIO, how: Map) -> Iterator[bytes]:
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
         csv.field_size_limit(FIELD_MAX)
-        yield from _lines(_rows(text, how.delimiter), how)
+        yield from _lines(_blocks(text, how.delimiter), how)
     except UnicodeDecodeError as error:
         hint = ' (say encoding = "gb18030" in the map)' if encoding.startswith("utf") else ""
         raise CannotRead(f"the file is not {encoding}{hint}") from error
@@ -92,47 +90,72 @@ def lines(stream: BinaryIO, how: Map) -> Iterator[bytes]:
         text.detach()
 
 
-def _rows(text: Iterator[str], delimiter: str) -> Iterator[tuple[int, Row]]:
-    """What the cells of each row say, and the line on which it ends. Few lines need more than to be split."""
-    odd = (*"'=\t\u00a0\u3000\ufeff", f" {delimiter}", f"{delimiter} ")
+def _blocks(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[tuple[int, Row]]]:
+    """What the cells of each row say, and the line on which it ends. Few blocks need more than to be split."""
+    odd = (*"\"'=\t\u00a0\u3000\ufeff", f" {delimiter}", f"{delimiter} ")
     number = 0
-    for line in text:
-        number += 1
-        plain = line.rstrip("\r\n")
-        row = plain.split(delimiter)
-        if '"' in plain:
-            reader = csv.reader(chain((line,), text), delimiter=delimiter, strict=True)
-            row = [_bare(cell) for cell in next(reader)]
-            number += reader.line_num - 1
-        elif plain != plain.strip(" ") or any(map(plain.__contains__, odd)):
-            row = [_bare(cell) for cell in row]
-        yield number, row
+    while block := text.readlines(BLOCK_CHARS):
+        rows: list[tuple[int, Row]] = []
+        if any(map("".join(block).__contains__, odd)):
+            reader = csv.reader(chain(block, text), delimiter=delimiter, strict=True)
+            while reader.line_num < len(block):
+                row = next(reader)
+                rows.append((number + reader.line_num, [_bare(cell) for cell in row]))
+        else:
+            rows += ((at, line.strip(" \r\n").split(delimiter)) for at, line in enumerate(block, number + 1))
+        number = rows[-1][0]
+        yield rows
 
 
-def _lines(rows: Iterator[tuple[int, Row]], how: Map) -> Iterator[bytes]:
-    written, head = next(rows, (0, ()))
+def _lines(blocks: Iterator[list[tuple[int, Row]]], how: Map) -> Iterator[bytes]:
+    first: list[tuple[int, Row]] = next(blocks, [(0, ())])
+    written, head = first.pop(0)
     try:
-        made = _object({"specversion": "1.0", **how.event, "data": how.data}, _Columns(head, how.key))
+        event = _joined(
+            [*_object({"specversion": "1.0", **how.event, "data": how.data}, _Columns(head, how.key)), "\n"]
+        )
     except (AttributeError, LookupError, TypeError) as error:
         raise CannotRead(f"the map: a value is not written as this form wants it: {error}") from error
     yield b"\n" * written
-    for number, cells in rows:
+    spoilt = list[str]()
+    for rows in filter(None, map(partial(_filled, width=len(head)), chain((first,), blocks))):
+        numbers, cells = zip(*rows, strict=True)
+        try:
+            yield from _placed(event(list(zip(*cells, strict=True))), written, numbers)
+        except _Spoilt:
+            spoilt += _told(event, rows)
+            if len(spoilt) >= SPOILT_TOLD:
+                break
+        written = numbers[-1]
+    if spoilt:
+        raise CannotRead("\n".join(spoilt[:SPOILT_TOLD]))
+
+
+def _placed(lines: Iterator[str], written: int, numbers: Sequence[int]) -> Iterator[bytes]:
+    """Each line where its row stands, after those that were `written`."""
+    for number, line in zip(numbers, lines, strict=True):
         if over := number - 1 - written:
             yield b"\n" * over
         written = number
-        if not any(cells):
-            yield b"\n"
-        elif len(cells) != len(head):
-            raise CannotRead(f"line {written}: {len(cells)} cells under {len(head)} heads")
-        else:
-            yield _line(made, cells, written)
+        yield line.encode()
 
 
-def _line(made: Value, cells: Row, line: int) -> bytes:
-    try:
-        return made.told(cells).encode() + b"\n"
-    except _Spoilt as spoilt:
-        raise CannotRead(f"line {line}: {spoilt}") from spoilt
+def _told(event: Value, rows: list[tuple[int, Row]]) -> Iterator[str]:
+    """What is wrong with those rows that a spreadsheet has spoilt."""
+    for number, row in rows:
+        try:
+            next(event([[cell] for cell in row]))
+        except _Spoilt as spoilt:
+            yield f"line {number}: {spoilt}"
+
+
+def _filled(block: list[tuple[int, Row]], width: int) -> list[tuple[int, Row]]:
+    """The rows of a block that say something."""
+    filled = [(number, row) for number, row in block if any(row)]
+    for number, row in filled:
+        if len(row) != width:
+            raise CannotRead(f"line {number}: {len(row)} cells under {width} heads")
+    return filled
 
 
 class _Spoilt(Exception):
@@ -168,78 +191,88 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _value(spec: Any, columns: _Columns) -> Value | str:
-    """JSON that is the same for every row, or how it is made."""
-    if isinstance(spec, str):
-        return _text(spec, columns)
+def _object(told: Mapping[str, Any], columns: _Columns) -> Iterator[Value | str]:
+    yield "{"
+    for number, (name, spec) in enumerate(told.items()):
+        yield f"{',' if number else ''}{_json(name)}:"
+        yield from _value(spec, columns)
+    yield "}"
+
+
+def _value(spec: Any, columns: _Columns) -> Iterator[Value | str]:
+    """JSON that is the same for every row, and what is made of each."""
     if not isinstance(spec, dict):
-        return _json(spec)
-    form = FORMS.get(next(iter(spec), ""))
-    return _object(spec, columns) if form is None else form(spec, columns)
+        yield _quoted(spec, columns) if isinstance(spec, str) else _json(spec)
+    elif form := FORMS.get(next(iter(spec), "")):
+        yield form(spec, columns)
+    else:
+        yield from _object(spec, columns)
 
 
-def _object(told: Mapping[str, Any], columns: _Columns) -> Value:
-    pieces, values = ["{"], list[Value]()
-    for name, spec in told.items():
-        pieces[-1] += f"{',' if len(pieces) > 1 or pieces[-1] != '{' else ''}{_json(name)}:"
-        value = _value(spec, columns)
-        if isinstance(value, str):
-            pieces[-1] += value
-        else:
-            values.append(value)
-            pieces += ["", ""]
-    pieces[-1] += "}"
-
-    def made(row: Row) -> str:
-        pieces[1::2] = [told(row[place]) for place, told in values]
-        return "".join(pieces)
-
-    return Value(WHOLE, made)
+def _joined(parts: Iterable[Value | str]) -> Value:
+    """What is the same in every row, with what is made of it between."""
+    merged = [
+        part
+        for alike, run in groupby(parts, key=lambda part: isinstance(part, str))
+        for part in (["".join(cast(Iterable[str], run))] if alike else run)
+    ]
+    return lambda block: map("".join, zip(*(_each(part, block) for part in merged), strict=True))
 
 
-def _text(text: str, columns: _Columns) -> Value | str:
-    try:
-        parts = [(before, name) for before, name, _, _ in Formatter().parse(text)]
-    except ValueError as error:
-        raise CannotRead(f"the map: {text!r}: {error}") from error
-    if all(name is None for _, name in parts):
-        return _json(text)
-    places = [(before, None if name is None else columns.place(name)) for before, name in parts]
-    if len(places) == 1 and not places[0][0]:
-        return Value(columns.place(parts[0][1] or ""), _cell)
-
-    def made(row: Row) -> str:
-        return _json("".join(before if place is None else before + _exact(row[place]) for before, place in places))
-
-    return Value(WHOLE, made)
+def _each(part: Value | str, block: Block) -> Iterator[str]:
+    return repeat(part, len(block[0])) if isinstance(part, str) else part(block)
 
 
-def _cell(text: str) -> str:
+def _of(place: int, told: Callable[[str], str]) -> Value:
+    return lambda block: map(told, block[place])
+
+
+def _quoted(text: str, columns: _Columns) -> Value | str:
+    plain = _text(text, columns)
+    return _json(plain) if isinstance(plain, str) else lambda block: _quotes(list(plain(block)))
+
+
+def _quotes(texts: list[str]) -> Iterator[str]:
+    """A few texts stand again and again."""
+    quoted = {text: _quote(text) for text in dict.fromkeys(texts)}
+    return map(quoted.__getitem__, texts)
+
+
+def _quote(text: str) -> str:
     if text.isascii() and text.isalnum() and text[1:2] not in ("e", "E"):
         return f'"{text}"'
     return _json(_exact(text))
 
 
+def _text(text: str, columns: _Columns) -> Value | str:
+    """A text that is the same for every row, or one with {columns}. Whether a column alone is exact is still to see."""
+    parts = list[Value | str]()
+    try:
+        for before, name, _, _ in Formatter().parse(text):
+            parts += [before] if name is None else [before, _of(place := columns.place(name), _exact)]
+    except ValueError as error:
+        raise CannotRead(f"the map: {text!r}: {error}") from error
+    parts = [part for part in parts if part != ""]
+    if all(isinstance(part, str) for part in parts):
+        return "".join(cast(list[str], parts))
+    return (lambda block: iter(block[place])) if len(parts) == 1 else _joined(parts)
+
+
 def _exact(text: str) -> str:
-    if _ROUNDED(text):
+    if text[1:2] in (".", "e", "E") and _ROUNDED(text):
         raise _Spoilt(f"{text} is a number that a spreadsheet has rounded; export it as text")
     return text
 
 
-def _column(form: Callable[[str], Any], name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
-    return Value(columns.place(spec[name]), lru_cache(maxsize=4096)(lambda text: _json(form(text))))
-
-
-def _of_time(form: Callable[[str], Any], name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
-    """Not kept: hardly any two rows have one time."""
-    return Value(columns.place(spec[name]), lambda text: _json(form(text)))
+def _column(form: Callable[[str], str], name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
+    return _of(columns.place(spec[name]), form)
 
 
 def _yuan(spec: Mapping[str, Any], columns: _Columns) -> Value:
     if isinstance(spec["yuan"], str):
-        return _column(amount, "yuan", spec, columns)
+        return _of(columns.place(spec["yuan"]), lru_cache(maxsize=4096)(lambda text: _json(amount(text))))
     places = [columns.place(name) for name in spec["yuan"]]
-    return Value(WHOLE, lambda row: _json(_sum([row[place] for place in places])))
+    return lambda block: map(_json, map(_sum, zip(*(block[place] for place in places), strict=True)))
 
 
 def amount(text: str) -> str:
@@ -269,8 +302,8 @@ def _sum(texts: Sequence[str]) -> str:
 @lru_cache(maxsize=64)
 def _parts(text: str) -> tuple[str, str] | None:
     """Day and time of day, of a time as exports write it."""
-    if usual := _USUAL(text):
-        return usual[1], usual[2]
+    if _USUAL(text):
+        return text[:10], text[11:]
     day = _DATE(text)
     if day is None:
         return None
@@ -283,37 +316,30 @@ def _parts(text: str) -> tuple[str, str] | None:
 
 def day(text: str) -> str:
     found = _parts(text)
-    return text if found is None else found[0]
+    return _json(text) if found is None else f'"{found[0]}"'
 
 
-def year(text: str) -> int | str:
+def year(text: str) -> str:
     found = _parts(text)
-    return text if found is None else int(found[0][:4])
+    return _json(text) if found is None else str(int(found[0][:4]))
 
 
 def time(text: str) -> str:
     """A time of day without an offset is one of the clocks of Shanghai."""
     found = _parts(text)
-    return text if found is None else f"{found[0]}T{found[1]}+08:00"
+    return _json(text) if found is None else f'"{found[0]}T{found[1]}+08:00"'
 
 
 def _hash(spec: Mapping[str, Any], columns: _Columns) -> Value:
     if (key := columns.key) is None:
         raise CannotRead("the map: a hash needs key_file, the file of your key")
-    text = _text(spec["hash"], columns)
-    place, told = text if isinstance(text, Value) else (WHOLE, lambda _: text)
-    sign = _hmac(key)
-
-    def made(cell: Any) -> str:
-        plain = told(cell)
-        return f'"{sign(plain[1:-1] if BACKSLASH not in plain else str(msgspec.json.decode(plain)))[:32]}"'
-
-    return Value(place, made)
+    text, sign = _text(spec["hash"], columns), _hmac(key)
+    return lambda block: (f'"{sign(_exact(plain))[:32]}"' for plain in _each(text, block))
 
 
 def _hmac(key: bytes) -> Callable[[str], str]:
     """HMAC-SHA256 in hex; with the key taken in once, it takes a third of the time of the library's own."""
-    block = (sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
+    block = (sha256(key).digest() if len(key) > KEY_BLOCK_BYTES else key).ljust(KEY_BLOCK_BYTES, b"\0")
     inner, outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
 
     def sign(text: str) -> str:
@@ -328,34 +354,38 @@ def _hmac(key: bytes) -> Callable[[str], str]:
 def _code(spec: Mapping[str, Any], columns: _Columns) -> Value:
     """The code that stands for a cell's. One that the map does not list is none: the check refuses its row."""
     table = {text: _json(code) for text, code in spec["is"].items()}
-    return Value(columns.place(spec["code"]), lambda text: table.get(text, NO_CODE))
+    return _of(columns.place(spec["code"]), lambda text: table.get(text, NO_CODE))
 
 
 def _amounts(spec: Mapping[str, Any], columns: _Columns) -> Value:
     """By fund, without those that bear nothing."""
-    members = [(_fund(name, spec, columns), *_yuan({"yuan": told}, columns)) for name, told in spec["amounts"].items()]
-
-    def made(row: Row) -> str:
-        borne = [(fund, amount) for fund, place, told in members if (amount := told(row[place])) != NOTHING]
-        return f"{{{','.join([f'{fund.told(row[fund.place])}:{amount}' for fund, amount in borne])}}}"
-
-    return Value(WHOLE, made)
+    joined = _joined(
+        _borne(_fund(name, spec, columns), _yuan({"yuan": told}, columns)) for name, told in spec["amounts"].items()
+    )
+    return lambda block: (f"{{{row[1:]}}}" for row in joined(block))
 
 
-def _fund(name: str, spec: Mapping[str, Any], columns: _Columns) -> Value:
+def _borne(fund: Value | str, yuan: Value) -> Value:
+    """What a fund bears, after what others bear."""
+
+    @lru_cache(maxsize=4096)
+    def told(code: str, borne: str) -> str:
+        return "" if borne == NOTHING else f",{code}:{borne}"
+
+    return lambda block: map(told, _each(fund, block), yuan(block))
+
+
+def _fund(name: str, spec: Mapping[str, Any], columns: _Columns) -> Value | str:
     """A fund's code, or the name of a code that `where` finds in a column."""
-    if name in spec.get("where", {}):
-        return _code(spec["where"][name], columns)
-    code = _json(name)
-    return Value(WHOLE, lambda _: code)
+    return _code(spec["where"][name], columns) if name in spec.get("where", {}) else _json(name)
 
 
-NOTHING, NO_CODE, BACKSLASH = '"0.00"', '""', "\\"
+NOTHING, NO_CODE = '"0.00"', '""'
 FORMS: Mapping[str, Callable[[Mapping[str, Any], _Columns], Value]] = {
     "yuan": _yuan,
-    "day": partial(_of_time, day, "day"),
-    "year": partial(_of_time, year, "year"),
-    "time": partial(_of_time, time, "time"),
+    "day": partial(_column, day, "day"),
+    "year": partial(_column, year, "year"),
+    "time": partial(_column, time, "time"),
     "hash": _hash,
     "code": _code,
     "amounts": _amounts,

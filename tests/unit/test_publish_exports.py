@@ -132,6 +132,13 @@ def test_a_line_has_the_number_of_its_row(folder: Path) -> None:
     assert [number for number, line in enumerate(made, 1) if line] == [2, 5, 6, 8]
 
 
+def test_a_file_of_any_length_is_read_whole(folder: Path) -> None:
+    for rows in (0, 1, 2_000):
+        quoted = ROW.replace("H15250200017", '"H15250200017"')
+        made = converted(folder, csv_of(*([ROW, quoted] * rows)).encode())
+        assert [msgspec.json.decode(line) for line in made[1:]] == [EVENT, EVENT] * rows
+
+
 @pytest.mark.parametrize(
     ("text", "yuan"),
     [
@@ -155,7 +162,7 @@ def test_an_amount_keeps_every_digit(text: str, yuan: str) -> None:
     ],
 )  # fmt: skip
 def test_a_time_is_one_of_the_clocks_of_shanghai(text: str, time: str) -> None:
-    assert exports.time(text) == time
+    assert msgspec.json.decode(exports.time(text)) == time
 
 
 @pytest.mark.parametrize(
@@ -177,6 +184,14 @@ def test_a_file_that_is_not_as_its_map_says_is_refused_in_words(folder: Path, co
     with pytest.raises(CannotRead) as refused:
         converted(folder, content)
     assert str(refused.value).startswith(why)
+
+
+def test_every_row_that_a_spreadsheet_has_rounded_is_told_up_to_twenty(folder: Path) -> None:
+    for rows, told in ((3, 3), (700, 20)):
+        with pytest.raises(CannotRead) as refused:
+            converted(folder, csv_of(*([ROW, "1.525E+29" + ROW[30:]] * rows)).encode())
+        lines = str(refused.value).splitlines()
+        assert [line.split(":")[0] for line in lines] == [f"line {3 + 2 * number}" for number in range(told)]
 
 
 @pytest.mark.parametrize(
