@@ -239,8 +239,8 @@ class SuspensePlacingRequested(Event, frozen=True, kw_only=True):
     """A person says what a suspense item was: `suspense.placing.noted` until another one says the same, then
     `suspense.placed`. Source: c.2 (69), reliability 76.
 
-    `target` is the payment, the case of the recovery, the prepayment, or the other item that takes it back, of which
-    `target_lane` is the lane where it is not this one. `provider` is whose.
+    `target` is the payment, the case of the recovery, the prepayment, the request to the treasury, or the other item
+    that takes it back, of which `target_lane` is the lane where it is not this one. `provider` is whose.
     """
 
     area: Area

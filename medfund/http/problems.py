@@ -101,6 +101,7 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "proposal": ("proposal of this area", "该统筹区的提议"),
     "provider": ("provider that you may see", "您可查看的定点机构"),
     "record": ("refused record at this place", "该位置的被拒记录"),
+    "request": ("treasury request of this area", "该统筹区的用款申请"),
     "route": ("route", "接口地址"),
     "run": ("payment run", "支付批次"),
     "target": ("target of this provider", "该机构的对应款项"),

@@ -389,6 +389,39 @@ async def test_what_was_asked_of_the_treasury_is_open_until_every_fund_has_come(
     assert [(one["bank_txn"], one["amount"]) for one in request["receipts"]] == [("T-1", "50.00"), ("T-3", "1.00")]
 
 
+async def test_what_was_in_suspense_and_is_the_treasurys_counts_for_the_request_that_it_is_placed_as(
+    fund: Fund, finance: Caller
+) -> None:
+    """What came to the expenditure account, and what left the fiscal account for it; of a fund that was asked for."""
+    asked = {"request": "YK-2", "area": AREA, "plan": "plan-1", "amounts": {FUND: "71.30"}, "needed_on": "2026-02-27"}
+    assert (await finance.command("/v1/treasury-requests", **asked)).status_code == 202
+    items = {}
+    for txn, account, direction, fund_, amount in (
+        ("T-1", "1002", "IN", FUND, "40.07"), ("T-2", "1003", "OUT", FUND, "31.23"),
+        ("T-3", "1002", "OUT", FUND, "9.01"), ("T-4", "1002", "IN", "390100", "0.02"),
+    ):  # fmt: skip
+        fund.put("bank.line.unplaced.v1", amounts={fund_: amount}, bank_txn=txn, bank_account=account,
+                 direction=direction, value_date="2026-02-10")  # fmt: skip
+        items[txn] = (await fund.decided("suspense.opened"))[-1]["item_ref"]
+    said = {"placed_as": "FISCAL", "placed_on": "2026-02-13"}
+    for txn, target, detail in (
+        ("T-1", "YK-0", "There is no such treasury request of this area"),
+        ("T-3", "YK-2", "YK-2 asks for money on the expenditure account: this left it"),
+        ("T-4", "YK-2", "YK-2 asks for nothing of fund 390100"),
+    ):
+        response = await finance.command("/v1/suspense-placings", item=items[txn], target=target, **said)
+        assert response.json()["detail"] == detail
+    for number, (txn, received, open) in enumerate((("T-1", "40.07", "31.23"), ("T-2", "71.30", "0.00"))):
+        response = await finance.command("/v1/suspense-placings", item=items[txn], target="YK-2", **said)
+        assert response.status_code == 202
+        fund.place(items[txn], "FISCAL", by=["bo"], target="YK-2")
+        await fund.drain()
+        [request] = (await finance.answer("/v1/treasury-requests", request="YK-2", open=number == 0))["requests"]
+        [part] = request["funds"]
+        assert (part["received"], part["open"]) == (received, open)
+    assert [(one["bank_txn"], one["amount"]) for one in request["receipts"]] == [("T-1", "40.07"), ("T-2", "31.23")]
+
+
 async def test_the_cash_ahead_counts_what_is_ordered_and_estimates_what_is_in_review(
     fund: Fund, finance: Caller
 ) -> None:

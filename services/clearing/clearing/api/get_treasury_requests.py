@@ -83,7 +83,7 @@ async def treasury_requests(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
     """The first that is needed first. What came is what the bank transferred to the expenditure account under the
-    request's name.
+    request's name, and what was in suspense and was placed as FISCAL of this request.
     """
     pages = Pages(here.cursor_key, questions.sealed("treasury_requests", caller, question), ORDER)
     after = pages.after(question.cursor)

@@ -11,6 +11,7 @@ from clearing.api import commands, examples, reading
 from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
 from clearing.api.naming import SQL
+from clearing.api.runs import PAID_FROM
 from clearing.payments import placing, suspense
 from clearing.payments.suspense import NAMED, Item
 from clearing.prepayment.prepayment import Prepayment
@@ -34,7 +35,10 @@ class Placing(BaseModel):
     placed_as: PlacedAs
     target: Annotated[
         Ref | None,
-        Field(description="The payment, the case of the recovery, the prepayment, or the item that takes it back"),
+        Field(
+            description="The payment, the case of the recovery, the prepayment, the item that takes it back; of FISCAL,"
+            " the request to the treasury, if there was one"
+        ),
     ] = None
     provider: Annotated[Party | None, Field(description="Whose payment, recovery or prepayment it is")] = None
     placed_on: Day
@@ -57,8 +61,9 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
     who says the same of the same item; what a person says last counts. PAYMENT, RETURN, RECOVERY and PREPAYMENT name
     what it was of, which has to be there and large enough; a RETURN that went out is one that the bank took back.
 
-    FISCAL is money between the fund's own two accounts; CORRECTED is the bank's mistake, with the item that takes it
-    back as its target, whichever lanes the two are in. INTEREST, OTHER_INCOME and FEE are of the account itself.
+    FISCAL is money between the fund's own two accounts; where the treasury was asked for it, `target` is the request,
+    and what came counts for it. CORRECTED is the bank's mistake, with the item that takes it back as its target,
+    whichever lanes the two are in. INTEREST, OTHER_INCOME and FEE are of the account itself.
     """
     asked = await commands.read(request, Placing)
     (lane, item), other = await _fitting(caller, here, asked)
@@ -95,7 +100,10 @@ async def _fitting(caller: Caller, here: Context, asked: Placing) -> tuple[Found
         target = await _target(connection, within, found.item, asked)
         if asked.placed_as == "CORRECTED" and asked.target:
             other = await _item(connection, within, asked.target, "target")
-        side = await _other_side(connection, within, found.item) if asked.placed_as == "FISCAL" else None
+        side = None
+        if asked.placed_as == "FISCAL":
+            side = await _other_side(connection, within, found.item)
+            await _check_request(connection, within, found.item, asked.target)
     if unfit := placing.unfit(found.item, asked.placed_as, other.item if other else target):
         raise Problem("does_not_fit", unfit)
     if side is not None:
@@ -116,6 +124,20 @@ async def _other_side(connection: Connection, within: reach.Reach, item: Item) -
     amounts = msgspec.json.encode(item.amounts).decode()
     about = (within.lanes, item.area, item.bank_account, item.direction, amounts)
     return await connection.fetchval(SQL.other_side, *about)  # type: ignore[no-any-return]
+
+
+async def _check_request(connection: Connection, within: reach.Reach, item: Item, request: str | None) -> None:
+    """What the treasury was asked for comes to the expenditure account, of a fund that it was asked for. Raises
+    `Problem`."""
+    if request is None:
+        return
+    amounts = await connection.fetchval(SQL.target_request, within.lanes, item.area, request)
+    if amounts is None:
+        raise problems.unknown("request")
+    if (item.direction == "IN") != (item.bank_account == PAID_FROM):
+        raise Problem("does_not_fit", f"{request} asks for money on the expenditure account: this left it")
+    if other := item.amounts.keys() - msgspec.json.decode(amounts).keys():
+        raise Problem("does_not_fit", f"{request} asks for nothing of fund {min(other)}")
 
 
 async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:

@@ -62,6 +62,16 @@ where
 order by item_ref
 limit 1
 
+-- name: target_request
+-- What was asked of the treasury, which a suspense item is said to answer: what of which fund. Locks: none.
+select body -> 'amounts'
+from facts
+where
+    type = 'treasury.funds.requested.v1'
+    and lane = any($1::smallint [])
+    and body ->> 'area' = $2
+    and body ->> 'request_ref' = $3
+
 -- name: target_payment
 -- What a suspense item is said to be of: a payment of an area, and of its fund. Locks: none.
 select body

@@ -1,6 +1,7 @@
 -- name: requests
 -- What was asked of the treasury, by the day it is needed on, with what came of it: transfers to the expenditure account
--- under the request's name. Null narrows nothing; what is open has not come in full, in some fund. Locks: none.
+-- under the request's name, and what was in suspense and was placed as such a one. Null narrows nothing; what is open has
+-- not come in full, in some fund. Locks: none.
 with requests as (
     select
         asked.lane,
@@ -15,11 +16,31 @@ with requests as (
                     )
                     order by came.value_date, came.bank_txn, came.fund
                 )
-            from moves as came
-            where
-                came.area = asked.body ->> 'area'
-                and came.ref = asked.body ->> 'request_ref'
-                and came.bank_account = $4
+            from (
+                select
+                    moves.bank_txn,
+                    moves.value_date,
+                    moves.fund,
+                    moves.fen
+                from moves
+                where
+                    moves.area = asked.body ->> 'area'
+                    and moves.ref = asked.body ->> 'request_ref'
+                    and moves.bank_account = $4
+                union all
+                select
+                    item.body ->> 'bank_txn',
+                    (item.body ->> 'value_date')::date,
+                    part.fund,
+                    part.fen::numeric
+                from suspense as item
+                cross join lateral jsonb_each_text(item.body -> 'amounts') as part (fund, fen)
+                where
+                    item.area = asked.body ->> 'area'
+                    and item.body ->> 'target' = asked.body ->> 'request_ref'
+                    and item.body ->> 'placed_as' = 'FISCAL'
+                    and (item.body ->> 'direction' = 'IN') = (item.body ->> 'bank_account' = $4)
+            ) as came
         ), '[]') as receipts
     from facts as asked
     where
