@@ -270,6 +270,23 @@ async def test_what_the_books_begin_with_is_said_by_two_people_and_then_waits_fo
     assert len(await fund.decided("opening.item.taken")) == 1
 
 
+async def test_who_agrees_to_a_second_balance_of_an_account_sees_that_it_adds(fund: Fund, api: Api) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    first = await proposed(olga, kind="balance", says=BALANCE)
+    told = {one["name"]: (one["now"], one["then"]) for one in first["changes"]}
+    assert told["amounts.310100"] == (None, "8800.07")
+    other = await proposed(olga, kind="balance", says={**BALANCE, "account": "1003"}, number=2)
+    for found in (first, other):
+        assert (await agreed(paul, found)).status_code == 200
+    more = {**BALANCE, "amounts": {"310100": "-800.05", "390100": "3.00"}, "evidence_ref": "YE-1002-2"}
+    await proposed(olga, kind="balance", says=more, number=3)
+    [found] = (await paul.answer("/v1/proposals", open=True))["proposals"]
+    told = {one["name"]: (one["now"], one["then"]) for one in found["changes"]}
+    assert (told["amounts.310100"], told["amounts.390100"]) == (("8800.07", "8000.02"), (None, "3.00"))
+    assert (await agreed(paul, found)).status_code == 200
+    assert (await fund.balances())["1002"] == {"310100": 800_002, "390100": 300}
+
+
 async def test_an_opening_item_that_would_be_disputed_is_neither_kept_nor_agreed_to(fund: Fund, api: Api) -> None:
     olga, paul = office(api, "olga"), office(api, "paul")
     first, second = [await proposed(olga, kind="item", says=item(fund), number=number) for number in (1, 2)]

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from clearing import policy
+from clearing.funds import fens, total, yuans
 from clearing.policy import BadPolicy
 from medfund import people
 from medfund.events.agency import policy_hash
@@ -24,6 +25,8 @@ TYPES: Mapping[Kind, str] = {
     "balance": "opening.balance.recorded.v1",
     "item": "opening.item.recorded.v1",
 }
+OF_BALANCE = ("account", "bank_account", "bank_txn")
+"""What balance it is: of an account, or of what nobody had placed one line."""
 EVERY_AREA = "*"
 SECOND = "second-person"
 """Stands for whoever is to agree, while the contract looks at what was proposed."""
@@ -77,7 +80,7 @@ def is_for(kind: Kind, says: Mapping[str, Any], person: str) -> bool:
 
 
 def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Of what was said before, in its order: what this would take the place of. The books begin once."""
+    """Of what was said before, in its order: what this would take the place of, or add to. Items begin once."""
     match kind:
         case "mandate":
             found = [one for one in known if people.same(one["staff_ref"], says["staff_ref"])]
@@ -88,9 +91,24 @@ def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, A
                 (one for one in known if one["valid_from"] <= says["valid_from"]),
                 key=lambda one: date.fromisoformat(one["valid_from"]),
             )
-        case "balance" | "item":
+        case "balance":
+            of_it = [one for one in known if all(one.get(name) == says.get(name) for name in OF_BALANCE)]
+            found = (
+                [{"area": says["area"], "amounts": yuans(total(fens(one["amounts"]) for one in of_it))}]
+                if of_it
+                else []
+            )
+        case "item":
             found = []
     return found[-1] if found else None
+
+
+def becomes(kind: Kind, now: Mapping[str, Any] | None, says: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What would be in force: what was said; of a balance the sum, a line of suspense that is there adds none."""
+    if kind != "balance" or now is None:
+        return says
+    begun, more = fens(now["amounts"]), {} if says.get("bank_txn") else fens(says["amounts"])
+    return {**says, "amounts": yuans({fund: begun.get(fund, 0) + more.get(fund, 0) for fund in {*begun, *more}})}
 
 
 def changes(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[Change]:

@@ -33,13 +33,25 @@ KINDS: dict[Kind, Name] = {
     "item": Name(zh="期初未结事项", en="what a provider owes or is owed when the books begin"),
 }
 _KNOWN: dict[Kind, str] = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
-"""What might be in force already; the books begin once."""
+"""What might be in force already."""
 
 
 class Change(BaseModel):
     name: str
-    now: Annotated[str | None, Field(description="As it is in force; null where nothing is said of it")]
-    then: Annotated[str | None, Field(description="As it would be; null where nothing would be said of it")]
+    now: Annotated[
+        str | None,
+        Field(
+            description="As it is in force; null where nothing is said of it. Of what an account begins with: what two"
+            " people have said before, all together"
+        ),
+    ]
+    then: Annotated[
+        str | None,
+        Field(
+            description="As it would be; null where nothing would be said of it. Of what an account begins with: the"
+            " sum, for a balance adds to what there is"
+        ),
+    ]
 
 
 class Proposal(BaseModel):
@@ -118,11 +130,15 @@ async def told(connection: Connection, here: Context, row: Any) -> Proposal:
 
 
 async def _changes(connection: Connection, kind: Kind, says: dict[str, Any]) -> list[Change]:
-    found = proposals.changes(await _in_force(connection, kind, says), says)
+    now = await _in_force(connection, kind, says)
+    found = proposals.changes(now, proposals.becomes(kind, now, says))
     return [Change(**change._asdict()) for change in found]
 
 
 async def _in_force(connection: Connection, kind: Kind, says: dict[str, Any]) -> Mapping[str, Any] | None:
+    if kind == "balance":
+        rows = await connection.fetch(SQL.balances, says["area"])
+        return proposals.in_force(kind, says, [msgspec.json.decode(row["says"]) for row in rows])
     about = [says["source"]] if kind == "source" else proposals.areas(says)
     rows = await connection.fetch(_KNOWN[kind], LANE, about) if kind in _KNOWN else []
     return proposals.in_force(kind, says, [msgspec.json.decode(row["body"]) for row in rows])

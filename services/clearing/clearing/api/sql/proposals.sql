@@ -41,6 +41,14 @@ where
 order by proposals.proposed_at, proposals.area, proposals.proposal_ref
 limit $7::int
 
+-- name: balances
+-- What two people have said that accounts of an area begin with. Locks: none.
+select proposals.says
+from proposals
+inner join proposal_approvals using (area, proposal_ref)
+where proposals.kind = 'balance' and proposals.area = $1
+order by proposals.proposed_at, proposals.proposal_ref
+
 -- name: mandates
 -- What was said of people last, as any lane has it. Locks: none.
 select body
