@@ -117,7 +117,7 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller,
     sheet = (await anna.get(f"/v1/prepayment-plans/{AREA}/YF-1", format="csv")).content.decode("utf-8-sig").splitlines()
     assert sheet[0].startswith("定点机构 provider,预付金 prepayment,基金 fund,基数 base")
     grant = "10704732.42,0.9,9634259.18,9634259.18,0.00,9634259.18"
-    became = f"0.00,0.00,0.00,{CALLED}"
+    became = f"0.00,0.00,0.00,{CALLED}," + " ".join(f"2025-{month:02d}" for month in range(2, 13))
     assert f"{FIRST},{FIRST}/YF-2026/{EMPLOYEES},{EMPLOYEES},{grant},{became}" in sheet, "nothing last year"
     other = await anna.command("/v1/prepayment-plans", **{**ASKED, "limits": {EMPLOYEES: "1.00"}})
     assert other.status_code == 409
@@ -203,6 +203,33 @@ async def test_a_base_is_what_the_fund_bore_of_its_own_insured(fund: Fund, anna:
     await fund.drain()
     plan = await planned(mia)
     assert by_ref(plan, "base")[f"{SECOND}/{EMPLOYEES}"] == "3.00", "of 12.00 and 24.01"
+
+
+async def test_a_month_that_nobody_approved_counts_as_nothing_and_is_named(
+    fund: Fund, anna: Caller, bo: Caller, mia: Caller
+) -> None:
+    """Of each grant, in a dry run as well; a plan is the same one where such a month changes no grant."""
+    plan = await planned(mia, dry_run=True, base_from="2024-11-01")
+    missing = {ref: (months[0], months[-1], len(months)) for ref, months in by_ref(plan, "months_missing").items()}
+    assert missing[f"{SECOND}/{EMPLOYEES}"] == ("2024-11-01", "2025-12-01", 13)
+    assert missing[f"{SECOND}/{RESIDENTS}"] == ("2024-11-01", "2025-12-01", 14), "nothing of that fund is approved"
+    assert (plan["months"], plan["months_missing"][2]) == (14, "2025-01-01")
+    fund.provider = FIRST
+    fund.settlements.clear()
+    fund.settle({EMPLOYEES: 2}, day="2025-02-15")
+    fund.submit("B-2", first="2025-02-01", last="2025-02-28", on="2025-03-06")
+    await fund.drain()
+    waits = await planned(mia)
+    assert "2025-02-01" in by_ref(waits, "months_missing")[f"{FIRST}/{EMPLOYEES}"], "claimed, and not approved"
+    fund.deduct(["B-2"], {}, benefit_year=2025)
+    await fund.drain()
+    later = await planned(mia, plan="YF-2")
+    assert by_ref(later, "base") == by_ref(waits, "base")
+    assert "2025-02-01" not in by_ref(later, "months_missing")[f"{FIRST}/{EMPLOYEES}"]
+    assert (await yes(bo, waits))["hash"] == waits["hash"]
+    sheet = (await anna.get(f"/v1/prepayment-plans/{AREA}/YF-2", format="csv")).content.decode("utf-8-sig").splitlines()
+    assert sheet[0].endswith("无审定金额的月份 months missing")
+    assert sheet[1].endswith("2025-11 2025-12")
 
 
 async def test_two_people_of_two_offices_publish_a_plan_and_every_grant_once(

@@ -24,6 +24,7 @@ COLUMNS = (
     Column("批准", "amount", "money"), Column("上次", "before", "money"), Column("增减", "difference", "money"),
     Column("上年批准", "last year", "money"), Column("已拨", "disbursed", "money"),
     Column("未收回", "outstanding", "money"), Column("机构名称", "provider name"),
+    Column("无审定金额的月份", "months missing"),
 )  # fmt: skip
 
 
@@ -60,7 +61,7 @@ async def prepayment_plan(
                 one.provider, one.prepayment_ref, one.fund, one.base, one.ratio, one.wanted, one.amount, one.before,
                 one.amount - one.before, became.last_year.get((one.provider, one.fund), 0),
                 became.disbursed.get(one.prepayment_ref, 0), became.outstanding.get(one.prepayment_ref, 0),
-                found.names.get(one.provider),
+                found.names.get(one.provider), " ".join(f"{month:%Y-%m}" for month in one.missing or ()),
             )
             for one in exports.cut(lines)
         ]  # fmt: skip

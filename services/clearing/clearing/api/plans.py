@@ -57,6 +57,10 @@ class Grant(BaseModel):
     wanted: Annotated[Yuan, Field(description="Base times ratio")]
     amount: Annotated[Yuan, Field(description="What it gets, inside the limit of its fund")]
     before: Annotated[Yuan, Field(description="What an earlier plan gave")]
+    months_missing: Annotated[
+        list[date],
+        Field(description="Months of the base period of which nothing of the fund is approved: they count as nothing"),
+    ]
     last_year: Annotated[Yuan, Field(description="What the provider was granted in the fund in the year before")]
     state: Annotated[PrepaymentState | None, Field(description="Of the prepayment, now")]
     disbursed: Yuan
@@ -72,6 +76,12 @@ class PlanTold(BaseModel):
     base_from: date
     base_to: date
     months: int
+    months_missing: Annotated[
+        list[date],
+        Field(
+            description="Months of the base period that count as nothing in some grant, for nothing is approved of them"
+        ),
+    ]
     replaces: str | None
     policy: str
     state: State
@@ -183,6 +193,7 @@ def told(found: Kept) -> PlanTold:
         base_from=wanted.base_from,
         base_to=wanted.base_to,
         months=wanted.months,
+        months_missing=sorted({month for line in plan.lines for month in line.missing or ()}),
         replaces=wanted.replaces,
         policy=plan.policy_ref,
         state=state,
@@ -222,6 +233,7 @@ def _grant(line: Line, became: Became, name: str | None) -> Grant:
         wanted=money.yuan(line.wanted),
         amount=money.yuan(line.amount),
         before=money.yuan(line.before),
+        months_missing=line.missing or [],
         last_year=money.yuan(became.last_year.get((line.provider, line.fund), 0)),
         state=became.status.get(ref),
         disbursed=money.yuan(became.disbursed.get(ref, 0)),

@@ -5,13 +5,14 @@ approves its hash. Source: R2.3, R2.4, design §3.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens
 from clearing.payments.mandates import Mandates, covers
@@ -46,6 +47,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         first, last = self.base_from, self.base_to
         return 12 * (last.year - first.year) + last.month - first.month + 1
 
+    @property
+    def each_month(self) -> Iterator[date]:
+        """Its first day."""
+        for passed in range(self.base_from.month - 1, self.base_from.month - 1 + self.months):
+            yield date(self.base_from.year + passed // 12, passed % 12 + 1, 1)
+
 
 class Candidate(NamedTuple):
     """Who was found good, and what it was paid in the base period."""
@@ -53,6 +60,8 @@ class Candidate(NamedTuple):
     lane: int
     item: Prepayment
     settled: int
+    months: Collection[date]
+    """Of the base period: those of which something of the fund is approved."""
     given: int
     """By prepayments of the other kind that is taken back from what is settled: all of them are a month's at most."""
 
@@ -70,6 +79,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     before: int
     """What an earlier plan gave."""
+    missing: list[date] | UnsetType = UNSET
+    """Months of the base period of which nothing of the fund is approved: they count as nothing. Plans of before it was
+    said say nothing of it."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +127,9 @@ async def plan(connection: Connection, wanted: Wanted, policy: Policy) -> Plan:
     rows = await connection.fetch(
         SQL.candidates, wanted.area, wanted.year, wanted.kind, states, wanted.base_from, wanted.base_to
     )
-    found = [Candidate(row["lane"], _prepayment(row["body"]), row["settled"], row["given"]) for row in rows]
+    found = [
+        Candidate(row["lane"], _prepayment(row["body"]), row["settled"], row["months"], row["given"]) for row in rows
+    ]
     return Plan(wanted=wanted, policy_ref=policy.hash, lines=list(lines(found, wanted, policy)))
 
 
@@ -145,6 +159,7 @@ def _line(one: Candidate, wanted: Wanted, policy: Policy) -> Line:
         wanted=min(amounts.grant(base, ratio), most),
         amount=0,
         before=item.granted,
+        missing=[] if item.kind == "BULK" else [month for month in wanted.each_month if month not in one.months],
     )
 
 
@@ -167,11 +182,16 @@ def changes(then: Plan, now: Plan) -> list[str]:
     said = [f"{ref} is no candidate any more" for ref in known if ref not in found]
     said += [f"{ref} is a candidate now" for ref in found if ref not in known]
     for ref, line in known.items():
-        if ref in found and found[ref] != line:
+        if ref in found and _bare(found[ref]) != _bare(line):
             said.append(f"{ref}: {money.yuan(line.amount)} then, {money.yuan(found[ref].amount)} now")
     if then.policy_ref != now.policy_ref:
         said.append("the policy is another one")
     return said
+
+
+def _bare(line: Line) -> Line:
+    """All that money follows from."""
+    return msgspec.structs.replace(line, missing=UNSET)
 
 
 class Refusal(NamedTuple):

@@ -1,7 +1,7 @@
 -- name: candidates
 -- The prepayments of an area's year that were found good ($4: their states), what their providers were approved in their
--- fund for the months of a base period, of which the fund bears nothing for visitors nor for other payers, and what the
--- other kind gives them. Locks: none.
+-- fund for the months of a base period, of which the fund bears nothing for visitors nor for other payers, for which of
+-- these months that is, and what the other kind gives them. Locks: none.
 with candidate as (
     select
         lane,
@@ -12,12 +12,14 @@ with candidate as (
     where area = $1 and year = $2 and kind = $3 and status = any($4::text [])
 ),
 
-settled as (
+approved as (
     select
         claim.lane,
         claim.provider,
         part.fund,
-        sum(part.fen::bigint) as fen
+        part.fen::bigint as fen,
+        claim.period_from,
+        claim.period_to
     from (select distinct lane, provider from candidate) as named
     inner join claims as claim on named.lane = claim.lane and named.provider = claim.provider
     cross join lateral jsonb_each_text(claim.body -> 'approved') as part (fund, fen)
@@ -26,13 +28,36 @@ settled as (
         and claim.period_to < ($6::date + interval '1 month')
         and claim.body -> 'dimensions' ->> 'insured_area' = $1
         and not claim.body -> 'dimensions' -> 'advanced' ? part.fund
-    group by claim.lane, claim.provider, part.fund
+),
+
+settled as (
+    select
+        approved.lane,
+        approved.provider,
+        approved.fund,
+        sum(approved.fen) as fen
+    from approved
+    group by approved.lane, approved.provider, approved.fund
+),
+
+covered as (
+    select
+        approved.lane,
+        approved.provider,
+        approved.fund,
+        array_agg(distinct month::date) as months
+    from approved
+    cross join lateral generate_series(
+        date_trunc('month', approved.period_from::timestamp), approved.period_to, interval '1 month'
+    ) as month
+    group by approved.lane, approved.provider, approved.fund
 )
 
 select
     candidate.lane,
     candidate.body,
     coalesce(settled.fen, 0) as settled,
+    coalesce(covered.months, '{}') as months,
     (
         select coalesce(sum((other.body ->> 'granted')::bigint), 0)
         from prepayments as other
@@ -46,6 +71,11 @@ left join settled
         candidate.lane = settled.lane
         and candidate.provider = settled.provider
         and candidate.fund = settled.fund
+left join covered
+    on
+        candidate.lane = covered.lane
+        and candidate.provider = covered.provider
+        and candidate.fund = covered.fund
 
 -- name: became
 -- What became of the prepayments of an area's year, and of the year before. Locks: none.
