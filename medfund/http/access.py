@@ -3,8 +3,8 @@
 An operation that is not in the table is open to nobody.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Annotated, Any, NoReturn
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -16,6 +16,8 @@ from medfund.http.tokens import Principal, Role, TokenRefused
 
 Roles = Mapping[str, Collection[Role]]
 """By operation id."""
+RecordRefusal = Callable[[Request, Principal, str, dict[str, Any]], Awaitable[None]]
+"""Whom, with which code, and what is known of it."""
 
 _bearer = HTTPBearer(bearerFormat="JWS", auto_error=False, description="A token made by `medfund token`.")
 
@@ -23,9 +25,7 @@ _bearer = HTTPBearer(bearerFormat="JWS", auto_error=False, description="A token 
 class Access:
     """The router dependency that lets a caller in, or not. Every refusal of a known caller is recorded."""
 
-    def __init__(
-        self, public_key: OKPKey, roles: Roles, record_refusal: Callable[[Request, Principal, str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, public_key: OKPKey, roles: Roles, record_refusal: RecordRefusal) -> None:
         self._key = public_key
         self._roles = roles
         self._record_refusal = record_refusal
@@ -48,10 +48,14 @@ class Access:
         except TokenRefused as error:
             raise Problem("token_refused") from error
 
-    async def refuse(self, request: Request, code: str, detail: str | None = None) -> None:
-        """Record that a known caller was refused, then refuse."""
-        await self._record_refusal(request, request.state.principal, code)
-        raise Problem(code, detail)
+    async def refuse(
+        self, request: Request, code: str, detail: str | None = None, *, about: Sequence[str] = (), **members: Any
+    ) -> NoReturn:
+        """Record that a known caller was refused, and what that was about, then refuse."""
+        told = {"about": about, "detail": detail, **members}
+        kept = {name: value for name, value in told.items() if value}
+        await self._record_refusal(request, request.state.principal, code, kept)
+        raise Problem(code, detail, **members)
 
 
 async def principal(request: Request) -> Principal:

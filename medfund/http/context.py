@@ -53,8 +53,8 @@ def made_of(settings: Settings, *, service: Service, roles: Roles, moves: Callab
     database = Database(settings.database_url, connections_max=settings.pool_size, name=f"{service.name} api")
     bootstrap, prefix, identity = settings.kafka_bootstrap, settings.topic_prefix, settings.identity
 
-    async def record_refusal(request: Request, principal: Principal, code: str) -> None:
-        await auditing.record(request, database, principal, code, {"method": request.method})
+    async def record_refusal(request: Request, principal: Principal, code: str, told: dict[str, Any]) -> None:
+        await auditing.record(request, database, principal, code, {"method": request.method, **told})
 
     return Context(
         lanes=settings.lanes,

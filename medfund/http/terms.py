@@ -39,14 +39,16 @@ execute_on 支付执行日; expected 预计收回; expires_on 审批有效至; f
 finding 疑点编号; findings 审核疑点; findings_total 疑点总数; first 起始日; first_offset 首个事件位置; format 文件格式
 from 自该日起; fund 基金; fund_name 基金名称; funds 各基金; gate 预付条件; grade 信用等级; granted 批准金额
 grants 批准事项; ground 扣款理由类别; hash 内容校验值; header_count 消息头总数; headers 消息头; held 暂缓支付金额
-held_from 暂缓起始日; hold 暂缓编号; holds 各项暂缓; id 编号; in_review 待审金额; instant 即时结算机构数或金额
+held_from 暂缓起始日; held_up 未送银行的原因; hold 暂缓编号; holds 各项暂缓; id 编号; in_review 待审金额
+instant 即时结算机构数或金额
 instant_ratios 即时结算预拨比例; institutions 机构情况; insured_area 参保统筹区; insutype 险种; item 款项编号
 items 各笔待查款项; journal 分录汇总; journal_lines 分录数; key 消息键; kind 类别; kind_name 类别名称
 known_on 按该日已知; lag 入账滞后; lane 分区; lanes 分区数; lanes_stopped 已停止分区
 lanes_without_worker 无人处理分区; last 截止日; last_due 最晚应付日; last_offset 最后事件位置; last_year 上年批准总额
 late 是否逾期认定; latest 最迟日; lead 承载应付款的批次; left 转出或剩余金额; left_out 未纳入的付款; limit 每页行数
 limits 各基金限额; line 分录编号; lines 明细; log 消息日志是否可用; log_faults 消息日志配置故障; look 结果查询地址
-matched 核对结果; missing 尚缺; missing_approver 是否尚缺审批岗; mode 结算方式; money 资金情况; month 月份
+mandates 各项审批授权; matched 核对结果; missing 尚缺; missing_approver 是否尚缺审批岗; mode 结算方式; money 资金情况
+month 月份
 months 各月; months_missing 无审定金额的月份; name 名称; needed 要求; needed_on 用款日; net_in_capitals 应付净额大写
 next 下一页位置
 not_covered 资金不足部分; now 现行内容; number 序号; object 涉及对象; offset 位置或冲抵金额; offsets 各项抵扣
@@ -64,9 +66,9 @@ purpose_name 用途名称; queue 工作队列; ratio 比例; reason 原因; reas
 reason_zh 中文原因; reasons 各项原因; recall 收回编号; receipts 到款明细; received 已到款; received_on 到账日期
 recorded_at 记录时间; recorded_date 记账日期; records 各条记录; recoveries 各追回案件; ref 凭据号; reference 凭据
 refusals 被拒情况; refused 被拒; rejection 未通过校验的申报
-release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
+registered 账户是否已登记; release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
 requested 申请金额; requested_by 申请人; requests 各项申请; result 结论; retry 重付编号; retry_of 重付自
-returned 退回金额; role 角色; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次
+returned 退回金额; role 角色; role_name 角色名称; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次
 said 已提出的认定; says 提议内容
 sections 各部分; sent 已送银行; service_date 就诊结算日期; service_from 结算日期起; service_to 结算日期止
 settled 已支付; settlement 结算编号; settlements 结算人次; short_by 资金缺口; short_on 首个不足日; side 余额方向
@@ -75,7 +77,8 @@ stat 收付账金额; state 状态; state_name 状态名称; statement 银行对
 submitted_on 申报日期; suspense_in 待查转入; suspense_out 待查转出; taken 已收回; taken_from 抵扣来源
 target 对应款项或期限; target_name 对应款项或期限名称; text 文本; then 变更后内容; time 时间; to_come 审定后将暂缓
 to_publish 待发布数; to_retry 待重付金额; topic 事件类别; total 合计; totals 各项合计; type 类型
-undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限; value 值
+undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限
+valid_from 有效期起; valid_to 有效期止; value 值
 value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
 withheld 暂缓支付
 withheld_for 暂缓原因; working_days 工作日数; year 年度; yuan 金额（元）; zh 中文
@@ -95,6 +98,6 @@ hold 暂缓支付; release 解除暂缓; approve 审批付款; receive 确认款
 confirm_account 确认新收款账户; prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
 prepayment_statement 预付金对账单; plan_prepayments 编制预付计划; approve_plan 批准预付计划
 apply_for_prepayment 申请预付金; recall 收回预付金; place 认定待查款项; proposals_of_the_office 待他人同意的提议
-propose 提出授权、来源、政策或期初的提议; approve_proposal 同意提议; command 指令处理结果
+mandates 审批授权（按日）; propose 提出授权、来源、政策或期初的提议; approve_proposal 同意提议; command 指令处理结果
 """)
 """By the name of the operation."""

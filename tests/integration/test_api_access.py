@@ -71,6 +71,7 @@ place          finance approver
 request_funds  finance approver
 propose        office
 approve_proposal office
+mandates       finance approver operator auditor office
 proposals_of_the_office finance approver operator auditor office
 command        provider finance approver operator auditor office
 audit          auditor

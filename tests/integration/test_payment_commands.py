@@ -130,6 +130,53 @@ async def test_an_approval_of_which_nothing_would_count_is_refused_with_why(fund
     assert set((await states(fund)).values()) == {"ORDERED"}
 
 
+async def test_an_approval_is_found_by_its_payments_whether_it_was_taken_or_refused(
+    fund: Fund, api: Api, anna: Caller
+) -> None:
+    fund.mandate("dan", limit="899.99")
+    await fund.drain()
+    await refused(person(api, "eve"), "/v1/approvals", approval(2, (P1,), "900.00"))
+    await refused(person(api, "dan"), "/v1/approvals", approval(2, (P1,), "900.00"))
+    await outcome(fund, anna, "/v1/approvals", approval())
+    await refused(anna, "/v1/approvals", approval(2, (P1,), "900.00"))
+    again = await anna.command("/v1/approvals", **approval(total="900.00") | {"payments": [P1]})
+    assert problem(again) == (409, "command_conflict")
+    rows = (await api.caller("auditor", subject="wei").answer("/v1/audit", object=P1))["rows"]
+    told = [(row["person"], row["outcome"], row["detail"].get("reason")) for row in rows]
+    assert told == [
+        ("anna", "command_conflict", None), ("anna", "asked", None), ("anna", "would_be_declined", "TWICE"),
+        ("anna", "asked", None), ("dan", "would_be_declined", "LIMIT"), ("eve", "would_be_declined", "MANDATE"),
+    ]  # fmt: skip
+    assert rows[-1]["detail"]["detail"] == "eve has no mandate of area 152500 on 2026-02-09"
+    assert rows[-1]["detail"]["about"] == [PROVIDER, "PZ-2", "eve", P1]
+
+
+async def test_who_may_approve_what_is_told_as_of_a_day(fund: Fund, api: Api, anna: Caller) -> None:
+    fund.mandate("dan", limit="700.01", valid_from="2026-02-10", valid_to="2026-02-20", approvers=["kim", "li"])
+    fund.mandate("Bo", "finance", limit="31.07")
+    fund.mandate("far", area="152600")
+    fund.mandate("chen", valid_from="2026-01-02", valid_to="2026-01-01")
+    await fund.drain()
+
+    async def holding(caller: Caller, **asked: Any) -> list[tuple[str, str, str]]:
+        told = await caller.answer("/v1/mandates", **asked)
+        return [(one["staff"], one["role"], one["limit"]) for one in told["mandates"]]
+
+    always = [("anna", "finance", "99999999.99"), ("Bo", "finance", "31.07")]
+    dan = ("dan", "approver", "700.01")
+    assert await holding(anna) == always
+    assert await holding(anna, as_of="2026-02-10") == await holding(anna, as_of="2026-02-20") == [*always, dan]
+    assert await holding(anna, as_of="2026-02-21") == always
+    assert await holding(anna, area="152600") == []
+    assert await holding(api.caller("auditor", areas=[AREA], organisations=[PROVIDER])) == []
+    everywhere = api.caller("auditor")
+    far = ("far", "approver", "99999999.99")
+    assert await holding(everywhere, as_of="2026-02-10") == [*always, dan, far]
+    page = await everywhere.answer("/v1/mandates", as_of="2026-02-10", limit=3)
+    assert page["mandates"][-1]["approvers"] == ["kim", "li"]
+    assert await holding(everywhere, as_of="2026-02-10", limit=3, cursor=page["next"]) == [far]
+
+
 async def test_an_approval_of_which_a_part_does_not_count_is_declined_with_why(
     fund: Fund, api: Api, anna: Caller
 ) -> None:

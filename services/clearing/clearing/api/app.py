@@ -10,6 +10,7 @@ from clearing.api import (
     get_command,
     get_coverage,
     get_deadlines,
+    get_mandates,
     get_outflows,
     get_payment_run,
     get_payment_run_plan,
@@ -64,8 +65,8 @@ LOCKED = (
     get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_receipts, post_retries,
     post_account_confirmations, post_payment_runs, get_prepayments, get_prepayment_outlook, get_prepayment_plan,
     get_prepayment_statement, post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications,
-    post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_proposals, post_proposals,
-    post_proposal_approvals, get_command, get_audit, get_metrics,
+    post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_mandates, get_proposals,
+    post_proposals, post_proposal_approvals, get_command, get_audit, get_metrics,
 )  # fmt: skip
 """A batch's name may hold slashes: what follows it is matched first. A run that is planned is none of the runs."""
 

@@ -6,9 +6,10 @@ keeps what was asked first: the same keys with other content are refused at once
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 import msgspec
 from fastapi import Request
@@ -99,6 +100,8 @@ class Command:
     data: dict[str, Any]
     asked: dict[str, Any] | None = None
     """What was asked for, where the event was made of more than that."""
+    named: tuple[str, ...] = ()
+    """What it is about besides its keys."""
 
     @property
     def id(self) -> str:
@@ -108,6 +111,11 @@ class Command:
     @property
     def type(self) -> str:
         return TYPES[self.kind]
+
+    @property
+    def about(self) -> list[str]:
+        """By which auditors find it."""
+        return [*map(str, self.keys), *self.named]
 
     @property
     def area(self) -> str:
@@ -151,20 +159,18 @@ async def give(request: Request, caller: Principal, here: Context, command: Comm
     async with here.database.snapshot(caller) as connection:
         before = await kept(connection, caller, here, command.id)
     if before is None:
-        await foresee(here, command)
-    await auditing.record(
-        request, here.database, caller, "asked", {"command": command.id, "about": [str(key) for key in command.keys]}
-    )
+        await foresee(request, here, command)
+    await auditing.record(request, here.database, caller, "asked", {"command": command.id, "about": command.about})
     async with here.database.change(caller) as connection:
         row = await keep(connection, caller, here, command)
     if msgspec.json.decode(row["body"]) != command.data:
-        await conflict(request, here)
+        await conflict(request, here, command.about)
     await deliver(here, command, row["at"])
     return given(command)
 
 
-async def conflict(request: Request, here: Context) -> None:
-    await here.access.refuse(request, "command_conflict", "Ask with other keys, or with the same content")
+async def conflict(request: Request, here: Context, about: Sequence[str]) -> NoReturn:
+    await here.access.refuse(request, "command_conflict", "Ask with other keys, or with the same content", about=about)
 
 
 def given(command: Command) -> Given:
@@ -193,14 +199,14 @@ def check(command: Command) -> None:
         raise Problem("event_refused", wrong.detail, reason=wrong.reason.value, reason_zh=wrong.reason.zh)
 
 
-async def foresee(here: Context, command: Command) -> None:
-    """What its lane is certain to decline is not kept. Raises `Problem`."""
+async def foresee(request: Request, here: Context, command: Command) -> None:
+    """What its lane is certain to decline is not kept, but for who asked. Raises `Problem`."""
     if command.lane is None:
         return
     now = datetime.now(UTC)
     event = _event(command, now)
     message = _message(command, event, command.lane, here.lanes)
-    await foreseeing.check(
+    declined = await foreseeing.declined(
         here,
         Accepted(
             record=foreseeing.record(
@@ -211,6 +217,10 @@ async def foresee(here: Context, command: Command) -> None:
             event=KINDS[command.type].decoder.decode(event.data),
         ),
     )  # fmt: skip
+    if declined is not None:
+        await here.access.refuse(
+            request, "would_be_declined", declined.detail, about=command.about, reason=declined.reason
+        )
 
 
 async def keep(connection: Connection, caller: Principal, here: Context, command: Command) -> Any:

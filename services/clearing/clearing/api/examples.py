@@ -824,6 +824,23 @@ PROPOSAL: Json = {
         "valid_from": "2026-03-01",
     },
 }
+MANDATES: Json = {
+    "as_of": "2026-03-02",
+    "mandates": [
+        {
+            "area": AREA,
+            "staff": "staff-7c41",
+            "role": "approver",
+            "role_name": name("审批岗", "approver"),
+            "limit": "800000.00",
+            "valid_from": "2026-03-01",
+            "valid_to": None,
+            "approvers": ["staff-5d03", "staff-88b6"],
+        }
+    ],
+    "next": None,
+    "positions": POSITIONS,
+}
 _HASH = "9f1c3f0f2ac0a1f3b4f3d2f0c8d0a7b1c6e5d4f3a2b1c0d9e8f7a6b5c4d3e2f1"
 PROPOSAL_APPROVAL: Json = {"area": AREA, "hash": _HASH}
 PROPOSED: Json = {

@@ -5,7 +5,7 @@ to its lane: that is told there. What is refused here is not kept, and its numbe
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from clearing import store
 from clearing.service import Clearing
@@ -16,7 +16,6 @@ from medfund.events.envelope import Outgoing
 from medfund.events.kinds import Event
 from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
 from medfund.http.context import Context
-from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal, Role
 from medfund.lanes.sources import Sources
 
@@ -27,22 +26,30 @@ NEWEST = 10**15
 """The offset of what is not on the log yet."""
 
 
-async def check(here: Context, fact: Accepted) -> None:
-    """Raises `Problem` where nothing of it would count."""
+class Declined(NamedTuple):
+    detail: str
+    reason: str | None = None
+
+
+async def declined(here: Context, fact: Accepted) -> Declined | None:
+    """Why nothing of it would count. Raises `Problem`."""
     answers = await _answers(here, fact)
+    if isinstance(answers, Declined):
+        return answers
     if answers and all(isinstance(one, DECLINED) for one in answers):
-        refused = answers[0]
-        raise Problem("would_be_declined", refused.detail, reason=getattr(refused, "code", None))  # type: ignore[attr-defined]
+        refused: Any = answers[0]
+        return Declined(refused.detail, getattr(refused, "code", None))
+    return None
 
 
-async def _answers(here: Context, fact: Accepted) -> Sequence[Event]:
+async def _answers(here: Context, fact: Accepted) -> Sequence[Event] | Declined:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
         draft = rules.draft(Draft(await store.load(connection, lane)))  # type: ignore[arg-type]
         if rules.admit(draft, fact, sources=Sources()):
             # Where else it is registered is not for everybody to know.
             about: Any = fact.event
-            raise Problem("would_be_declined", f"provider {about.provider} is not registered in area {about.area}")
+            return Declined(f"provider {about.provider} is not registered in area {about.area}")
         await store.foresee(connection, lane, draft, fact)  # type: ignore[arg-type]
     rules.learn(draft, fact)
     answers = []

@@ -11,7 +11,7 @@ from clearing.api import commands, filters, naming, standing
 from clearing.api.filters import ByFund, ProviderName
 from clearing.policy import NoPolicy, Policy
 from clearing.prepayment import planning
-from clearing.prepayment.planning import Became, Line, Plan, Wanted
+from clearing.prepayment.planning import Became, Line, Plan, Refusal, Wanted
 from clearing.prepayment.prepayment import Status as PrepaymentState
 from medfund import money, people
 from medfund.calendar import SHANGHAI
@@ -166,14 +166,14 @@ async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
         raise Problem("parameter_invalid", f"base_from: {error}") from error
 
 
-async def mandated(connection: Connection, found: Kept, person: str) -> StaffMandated:
-    """The mandate that somebody approves a plan with; who has approved it before still has one. Raises `Problem`."""
+async def mandated(connection: Connection, found: Kept, person: str) -> StaffMandated | Refusal:
+    """The mandate that somebody approves a plan with; who has approved it before still has one."""
     if (today := await connection.fetchval(commands.SQL.today)) is None:
-        raise Problem("would_be_declined", "no day has been opened: nobody can say who has a mandate")
+        return Refusal("MANDATE", "no day has been opened: nobody can say who has a mandate")
     mandates = (await standing.known(connection, 0)).mandates
     refusals = [planning.unmandated(found.plan, mandates, one, today) for one in (person, *found.people)]
     if refusal := next(filter(None, refusals), None):
-        raise Problem("would_be_declined", refusal.detail, reason=refusal.code)
+        return refusal
     mandate = mandates.of(found.plan.wanted.area, person, today)
     assert mandate is not None  # noqa: S101
     return mandate

@@ -11,7 +11,6 @@ from clearing.api.filters import Ref
 from medfund.http import answers
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Party, Yuan
 
 router = APIRouter()
@@ -47,7 +46,8 @@ async def approve(request: Request, response: Response, caller: Caller, here: He
     asked = await commands.read(request, Approval)
     found = await naming.payments(caller, here, asked.payments, asked.provider)
     if not asked.although_bank_may_still_pay and (doubts := await naming.doubts(caller, here, found, asked.payments)):
-        raise Problem("bank_may_still_pay", "; ".join(doubts))
+        about = [found.provider, *asked.payments]
+        await here.access.refuse(request, "bank_may_still_pay", "; ".join(doubts), about=about)
     data = {
         "area": found.area,
         "provider": found.provider,
@@ -56,6 +56,7 @@ async def approve(request: Request, response: Response, caller: Caller, here: He
         "staff_ref": caller.subject,
     }
     keys = (found.provider, asked.approval, caller.subject)
-    given = await commands.give(request, caller, here, Command("approve", keys, found.lane, data))
+    command = Command("approve", keys, found.lane, data, named=tuple(asked.payments))
+    given = await commands.give(request, caller, here, command)
     response.headers["location"] = given.look
     return given

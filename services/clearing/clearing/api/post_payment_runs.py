@@ -77,7 +77,7 @@ async def open_run(request: Request, response: Response, caller: Caller, here: H
     await auditing.record(request, here.database, caller, "asked", {"run": name})
     kept = await _kept(caller, here, asked, name)
     if kept.command.asked != _asked(asked):
-        await commands.conflict(request, here)
+        await commands.conflict(request, here, [name])
     await commands.deliver(here, kept.command, kept.at)
     opened, data = commands.given(kept.command), kept.command.data
     response.headers["location"] = opened.look

@@ -1,6 +1,7 @@
 """POST /v1/prepayment-plans/{area}/{plan}/approvals: somebody says yes to a plan; the second publishes it (R2.4)."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -10,12 +11,12 @@ from clearing.api import commands, examples, plans
 from clearing.api.filters import Ref
 from clearing.api.plans import Kept, PlanTold
 from clearing.prepayment import planning
+from clearing.prepayment.planning import Refusal
 from medfund import faults, people
 from medfund.http import auditing, problems
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 from medfund.http.questions import Area
 
 router = APIRouter()
@@ -53,7 +54,9 @@ async def approve_plan(
         if found is None:
             raise problems.unknown("plan")
         if asked.hash != found.plan.hash:
-            raise Problem("plan_changed", f"the plan that is kept is {found.plan.hash}")
+            await here.access.refuse(
+                request, "plan_changed", f"the plan that is kept is {found.plan.hash}", about=[plan]
+            )
         # Said, and written down who said it: together or not at all.
         await auditing.note(request, connection, caller, "asked", {"approved plan": plan, "area": area})
         if not found.approved:
@@ -70,11 +73,14 @@ async def approve_plan(
 async def _approve(request: Request, connection: Connection, caller: Caller, here: Here, found: Kept) -> None:
     """Raises `Problem`."""
     wanted = found.plan.wanted
+    refuse = partial(here.access.refuse, request, about=[wanted.plan_ref])
     if people.same(caller.subject, found.made_by):
-        await here.access.refuse(request, "not_for_one_alone", f"{found.made_by} made the plan: two others approve it")
+        await refuse("not_for_one_alone", f"{found.made_by} made the plan: two others approve it")
     if changed := planning.changes(found.plan, await plans.made(connection, here, wanted)):
-        raise Problem("plan_changed", "; ".join(changed[:SHOWN_MAX]))
+        await refuse("plan_changed", "; ".join(changed[:SHOWN_MAX]))
     mandate = await plans.mandated(connection, found, caller.subject)
+    if isinstance(mandate, Refusal):
+        await refuse("would_be_declined", mandate.detail, reason=mandate.code)
     if not people.among(caller.subject, found.people):
         about = wanted.area, wanted.plan_ref, caller.subject, mandate.role, datetime.now(UTC)
         await connection.execute(planning.SQL.approve, *about)

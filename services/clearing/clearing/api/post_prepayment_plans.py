@@ -66,7 +66,7 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
             )  # fmt: skip
         told = await plans.beside(connection, plan, found.made_by if found else caller.subject)
     if plan.wanted != wanted:
-        await commands.conflict(request, here)
+        await commands.conflict(request, here, [asked.plan])
     await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})
     return Planned(**plans.told(told).model_dump(), lines=plans.grants(told))
 

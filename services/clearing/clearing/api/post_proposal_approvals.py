@@ -1,6 +1,7 @@
 """POST /v1/proposals/{proposal}/approvals: another person of the office agrees, and it is said."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -15,7 +16,6 @@ from medfund import people
 from medfund.http import answers, auditing
 from medfund.http.context import Caller, Here
 from medfund.http.examples import of as example_of
-from medfund.http.problems import Problem
 
 router = APIRouter()
 
@@ -41,17 +41,19 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
         row = await told.one(connection, asked.area, proposal)
         found = await told.told(connection, here, row)
         await told.checked(connection, caller, found.kind, found.says)
+    name = f"{asked.area}/{proposal}"
+    refuse = partial(here.access.refuse, request, about=[name])
     if asked.hash != found.hash:
-        raise Problem("plan_changed", f"the proposal that is kept is {found.hash}")
+        await refuse("plan_changed", f"the proposal that is kept is {found.hash}")
     if people.same(caller.subject, found.proposed_by):
-        await here.access.refuse(request, "not_for_one_alone", f"{found.proposed_by} proposed it: another one agrees")
+        await refuse("not_for_one_alone", f"{found.proposed_by} proposed it: another one agrees")
     if proposals.is_for(found.kind, found.says, caller.subject):
-        await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
+        await refuse("not_for_one_alone", "Nobody has a part in a mandate of their own")
     if found.approved_by is None:
-        await commands.foresee(here, told.command(here, row, caller.subject))
+        await commands.foresee(request, here, told.command(here, row, caller.subject))
     async with here.database.change(caller) as connection:
         # Said, written down who said it, and on its way to the log: together or not at all.
-        await auditing.note(request, connection, caller, "asked", {"approved proposal": f"{asked.area}/{proposal}"})
+        await auditing.note(request, connection, caller, "asked", {"approved proposal": name})
         await connection.execute(SQL.approve, asked.area, proposal, caller.subject, datetime.now(UTC))
         row = await told.one(connection, asked.area, proposal)
         command = told.command(here, row, row["approved_by"])
@@ -59,6 +61,6 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
         kept = await commands.keep(connection, caller, here, command)
         found = await told.told(connection, here, row)
     if not people.same(caller.subject, row["approved_by"]):
-        raise Problem("approved_already", f"{row['approved_by']} has agreed to it")
+        await refuse("approved_already", f"{row['approved_by']} has agreed to it")
     await commands.deliver(here, command, kept["at"])
     return found

@@ -44,6 +44,7 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     if reserved := sorted({"approvers", "hash"} & asked.says.keys()):
         raise Problem("parameter_invalid", f"says.{reserved[0]}: the two people and what they said make it")
     area = proposals.filed_under(asked.says) if _named(asked.says) else ""
+    name = f"{area}/{asked.proposal}"
     data = proposals.data(asked.kind, asked.says, caller.subject, SECOND)
     command = told.made(here, asked.kind, (area, asked.proposal), data)
     commands.check(command)
@@ -54,12 +55,13 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     if why := proposals.unfit(asked.kind, event):
         raise Problem("does_not_fit", why)
     if proposals.is_for(asked.kind, asked.says, caller.subject):
-        await here.access.refuse(request, "not_for_one_alone", "Nobody has a part in a mandate of their own")
+        detail = "Nobody has a part in a mandate of their own"
+        await here.access.refuse(request, "not_for_one_alone", detail, about=[name])
     if before is None:
-        await commands.foresee(here, command)
+        await commands.foresee(request, here, command)
     hash_ = proposals.hash_of(asked.kind, asked.says)
     async with here.database.change(caller) as connection:
-        await auditing.note(request, connection, caller, "asked", {"proposal": f"{area}/{asked.proposal}"})
+        await auditing.note(request, connection, caller, "asked", {"proposal": name})
         await connection.execute(
             SQL.keep, area, asked.proposal, asked.kind, hash_, caller.subject, datetime.now(UTC),
             msgspec.json.encode(asked.says).decode(),
@@ -67,7 +69,7 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
         row = await told.one(connection, area, asked.proposal)
         found = await told.told(connection, here, row)
     if found.hash != hash_:
-        await commands.conflict(request, here)
+        await commands.conflict(request, here, [name])
     return found
 
 

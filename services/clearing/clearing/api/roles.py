@@ -44,6 +44,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "request_funds": FINANCE,
     "propose": frozenset({Role.office}),
     "approve_proposal": frozenset({Role.office}),
+    "mandates": AGENCY | {Role.office},
     "proposals_of_the_office": AGENCY | {Role.office},
     "command": READERS | {Role.office},
     "audit": frozenset({Role.auditor}),

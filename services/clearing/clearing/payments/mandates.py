@@ -1,6 +1,6 @@
 """Who may approve payments: what the agency has said so far. Pure; immutable."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +23,11 @@ class Mandates:
 
     def with_mandate(self, event: StaffMandated) -> "Mandates":
         return Mandates({**self.known, (event.area, people.one(event.staff_ref)): event})
+
+
+def last_said(events: Iterable[StaffMandated]) -> Mandates:
+    """Of what was said, in its order."""
+    return Mandates({(event.area, people.one(event.staff_ref)): event for event in events})
 
 
 def covers(mandate: StaffMandated, fen: int) -> bool:
