@@ -214,7 +214,7 @@ class SettlementReversed(Settlement, frozen=True, kw_only=True):
         "med_type": "21",
         "clr_type": "21",
         "clr_way": "3",
-        "service_date": "2025-03-04",
+        "service_date": "2026-01-08",
         "benefit_year": 2025,
         "total": "-8654.21",
         "funds": {"390100": "-6852.80", "390200": "-281.55", "610100": "-621.39"},

@@ -121,7 +121,7 @@ def test_every_reason_is_on_the_page_in_order_of_precedence() -> None:
 def test_topics_and_keys_on_the_page_are_those_of_the_contract() -> None:
     rows = re.findall(r"^\| `medfund\.(\S+)` \| (.+) \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     told = {(family, name, key) for family, names, key in rows for name in re.findall(r"`([\w.]+)`", names)}
-    keys = {"provider": "provider", "area": "area", "lane": "one copy into each lane"}
+    keys = {"provider": "provider", "area": "area", "lane": "one copy into each lane that it is for"}
     families = {family for family, _, _ in rows}
     assert families <= set(FAMILIES)
     assert told == {(kind.family, kind.name, keys[kind.key]) for kind in KINDS.values() if kind.family in families}
@@ -148,6 +148,24 @@ def test_the_export_of_the_page_becomes_events_that_the_contract_takes(tmp_path:
     assert json.loads(made)["data"] == data | {"settlement_ref": json.loads(made)["data"]["settlement_ref"]}
 
 
+def test_a_reversal_of_the_page_is_of_its_own_day_and_of_the_year_of_its_settlement(tmp_path: Path) -> None:
+    for block in blocks():
+        if block.use == "file":
+            (tmp_path / block.name).write_text(block.text, encoding="utf-8")
+    (tmp_path / "settlement.key").write_text("a key of 32 bytes, made for a test")
+    made = {}
+    for name in ("settlements", "reversals"):
+        with (tmp_path / f"{name}.csv").open("rb") as rows:
+            lines = exports.lines(rows, exports.read_map(tmp_path / f"{name}.toml"))
+            [made[name]] = [line for line in lines if line.strip()]
+    assert drafts.check(made["reversals"], now_ms=time.time_ns() // 1_000_000) is None
+    of, back = [json.loads(made[name])["data"] for name in ("settlements", "reversals")]
+    assert back["reverses_ref"] == of["settlement_ref"] != back["settlement_ref"]
+    assert (back["service_date"], back["benefit_year"]) == ("2026-01-08", 2025)
+    example = KINDS["settlement.reversed.v1"].example
+    assert back == {**example, "settlement_ref": back["settlement_ref"], "reverses_ref": back["reverses_ref"]}
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
 async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
     await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
@@ -161,6 +179,7 @@ async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: 
     assert "1 events acknowledged" in await reader.shell("publish")
     await reader.shell("key")
     assert "1 events checked" in await reader.shell("csv")
+    assert "1 events checked" in await reader.shell("reversal")
     positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
     positions.append((await reader.run(sys.executable, "publish.py")).strip())
     await api.booked(positions)
