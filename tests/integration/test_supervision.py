@@ -485,3 +485,39 @@ async def test_a_hold_on_a_batch_that_was_approved_with_others_stops_what_is_ord
     assert [amounts for _, amounts in await ordered(fund)] == [{"310100": "1520.00"}, {"310100": "1320.00"}]
     assert [payment["status"] for payment in await fund.payments()] == ["CANCELLED", "ORDERED"]
     await equal(fund)
+
+
+ONE_STOP = "610100"
+"""A fund whose part this agency pays for another payer."""
+
+
+async def test_what_another_payer_bears_is_taken_back_from_what_that_payer_owes_in_every_step(fund: Fund) -> None:
+    """c.4: deductions, recoveries of any year, their reversal and a settlement's go against 1110: none is expense."""
+    others = {"advanced": [ONE_STOP]}
+    fund.settle({"310100": 80_000, ONE_STOP: 10_000}, **others)
+    second = fund.settle({"310100": 3_417, ONE_STOP: 2_093}, **others)
+    fund.submit(BATCH, **others)
+    fund.day("2026-02-09")
+    assert (await ordered(fund))[0] == (f"{BATCH}/P1", {"310100": "750.75", ONE_STOP: "108.84"})
+    fund.bank(f"{BATCH}/P1", {"310100": 75_075, ONE_STOP: 10_884}, on="2026-02-10")
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 1_731, ONE_STOP: 907}, **others)
+    books = await fund.balances()
+    assert (books["1110"], books["5001"]) == ({ONE_STOP: 11_186}, {"310100": 81_686})
+    [refused] = await fund.decided("claim.deducted")
+    assert refused["advanced"] == [ONE_STOP]
+
+    fund.recover("C-1", {ONE_STOP: 450}, benefit_year=2026, **others)
+    fund.recover("C-2", {ONE_STOP: 300}, benefit_year=2025, **others)
+    books = await fund.balances()
+    assert (books["1110"], books["5001"]) == ({ONE_STOP: 11_186 - 750}, {"310100": 81_686})
+    assert "4001" not in books, "of an earlier year as of this one"
+    fund.recovered("C-1", {ONE_STOP: 450}, type="appeal.upheld")
+    assert (await fund.balances())["1110"] == {ONE_STOP: 10_886}
+    fund.settle({"310100": 3_417, ONE_STOP: 2_093}, reverses=second, **others)
+    books = await fund.balances()
+    assert (books["1110"], books["5001"]) == ({ONE_STOP: 8_793}, {"310100": 78_269})
+    statutory = await fund.balances("STAT")
+    assert ONE_STOP not in statutory["EXPENSE"]
+    assert "OTHER_INCOME" not in statutory
+    await equal(fund)
