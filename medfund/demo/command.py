@@ -111,7 +111,7 @@ def _closing(stage: Stage) -> None:
     address = stage.state.api
     stage.copyable(f"API and its documentation: {address}/docs")
     stage.copyable(f"TOKEN={stage.token('finance')}")
-    stage.copyable(f'curl -H "Authorization: Bearer $TOKEN" "{address}/v1/trial-balance?area=152500"')
+    stage.copyable(f'curl -H "Authorization: Bearer $TOKEN" "{address}/v1/trial-balance?area={stage.area}"')
     failures = stage.failures
     verdict = f"Does not hold: {'; '.join(failures)}." if failures else f"All {len(stage.claims)} claims hold."
     stage.say(f"{verdict} It took {stage.figures['seconds']:.0f} s.")

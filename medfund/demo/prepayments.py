@@ -52,6 +52,7 @@ class Prepayments:
         stage.heading("Prepayments: about a month in advance, taken back to the fen")
         if not stage.is_open:
             stage.open()
+            stage.area = AREA
         self.finance, self.books = stage.api("finance", service="clearing"), stage.api("finance")
         self._begin()
         self._apply()

@@ -63,6 +63,8 @@ class Stage:
         self.claims: list[Claim] = []
         self.figures: dict[str, Any] = {}
         """What a script may want to know."""
+        self.area = "152500"
+        """Whose books there are to look at afterwards."""
         self._state: State | None = None
 
     # -- the stack

@@ -50,7 +50,7 @@ limits 各基金限额; line 分录编号; lines 明细; log 消息日志是否�
 mandates 各项审批授权; matched 核对结果; missing 尚缺; missing_approver 是否尚缺审批岗; mode 结算方式; money 资金情况
 month 月份
 months 各月; months_missing 无审定金额的月份; name 名称; needed 要求; needed_on 用款日; net_in_capitals 应付净额大写
-next 下一页位置
+next 下一页位置; nothing 无记账说明
 not_covered 资金不足部分; now 现行内容; number 序号; object 涉及对象; offset 位置或冲抵金额; offsets 各项抵扣
 oldest 最早日期; oldest_s 最长等待秒数; on_its_way 已送银行待回; on_the_way 在途金额; open 是否未了结
 opened_by 发起人; opening 期初余额; operation 操作; ops 权责账金额; ordered 已生成支付单金额; outcome 结果

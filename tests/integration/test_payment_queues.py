@@ -350,6 +350,9 @@ async def test_suspense_is_told_with_its_age_the_oldest_first_until_it_is_placed
     assert [(item["bank_txn"], item["direction"], item["amount"], item["age_days"]) for item in told["items"]] == [
         ("X-1", "IN", "1.23", 10), ("X-2", "OUT", "1.23", 3),
     ]  # fmt: skip
+    assert told["items"][0]["reason_name"] == {
+        "zh": "没有可对应的付款或收款", "en": "there is no payment or receipt that it could be",
+    }  # fmt: skip
     assert (told["came"], told["left"], told["items"][0]["owner"]) == ("1.23", "1.23", "finance")
     item = told["items"][0]["item"]
     said = {"item": item, "placed_as": "FISCAL", "placed_on": "2026-02-13"}

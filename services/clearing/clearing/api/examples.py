@@ -516,6 +516,7 @@ SUSPENSE: Json = {
             "booked_on": "2026-02-27",
             "age_days": 3,
             "reason": "没有可对应的付款或收款",
+            "reason_name": name("没有可对应的付款或收款", "there is no payment or receipt that it could be"),
             "payment": None,
             "open": True,
             "said": [

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import examples, filters, naming
 from clearing.api.filters import ProviderName
+from clearing.payments import reasons
 from clearing.payments.suspense import Item, Said
 from medfund.events.bank import BankAccount, Direction, PlacedAs
 from medfund.http import answers, exports, questions, reach, waiting
@@ -74,7 +75,8 @@ class Suspended(BaseModel):
     value_date: date
     booked_on: Annotated[date | None, Field(description="The bank's booking day, where it said one")]
     age_days: Annotated[int | None, Field(description="From the bank's day to `as_of`; null without it")]
-    reason: str
+    reason: Annotated[str, Field(description="As it stands on the log")]
+    reason_name: Name
     payment: Annotated[str | None, Field(description="The payment that the bank named, if any")]
     open: bool
     said: Annotated[
@@ -162,6 +164,7 @@ def _suspended(item: Item, names: Mapping[str, str], as_of: date | None) -> Susp
         booked_on=item.booked_on or None,
         age_days=_age(item, as_of),
         reason=item.reason,
+        reason_name=_reason(item.reason),
         payment=item.payment_ref,
         open=item.open,
         said=[_saying(one) for one in item.said or ()],
@@ -173,6 +176,11 @@ def _suspended(item: Item, names: Mapping[str, str], as_of: date | None) -> Susp
         provider=item.provider,
         provider_name=names.get(item.provider or ""),
     )
+
+
+def _reason(reason: str) -> Name:
+    zh, en = reasons.both(reason)
+    return Name(zh=zh, en=en)
 
 
 def _saying(said: Said) -> Saying:
@@ -208,7 +216,7 @@ def _row(item: Item, names: Mapping[str, str], as_of: date | None) -> Sequence[C
     one = _suspended(item, names, as_of)
     return (
         one.item, one.area, one.fund, one.fund_name.zh, one.direction_name.zh, one.bank_account,
-        sum(item.amounts.values()), one.bank_txn, one.value_date, one.age_days, one.reason, one.payment,
+        sum(item.amounts.values()), one.bank_txn, one.value_date, one.age_days, one.reason_name.zh, one.payment,
         one.placed_as_name.zh if one.placed_as_name else None, one.placed_on, one.target, one.provider, OWNER.zh,
         one.provider_name, " ".join(one.placed_by or ()), " ".join(said.by for said in one.said),
     )  # fmt: skip

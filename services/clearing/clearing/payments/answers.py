@@ -15,7 +15,7 @@ from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, positive, yuans
 from clearing.offsets.taking import offset
 from clearing.payments import payment as payments
-from clearing.payments import suspense
+from clearing.payments import reasons, suspense
 from clearing.payments.orders import cancel, pay_out
 from clearing.payments.payable import ADVANCES, Payable
 from clearing.payments.payment import UNSENT, Payment
@@ -96,10 +96,9 @@ def _paid_in_time(draft: Draft, payable: Payable, event: BankAnswer, cause: Plac
 
 def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
     if payment is None:
-        return f"no payment {event.payment_ref} was ordered"
-    if payment.status in ("FAILED", "CANCELLED"):
-        return f"payment {event.payment_ref} is {payment.status}: the bank paid it all the same"
-    return f"more than payment {event.payment_ref}: it was paid before, or is less"
+        return reasons.NOT_ORDERED.format(event.payment_ref)
+    why = {"FAILED": reasons.FAILED, "CANCELLED": reasons.CANCELLED}.get(payment.status, reasons.MORE_THAN_PAYMENT)
+    return why.format(event.payment_ref)
 
 
 def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator[Event]:
@@ -112,7 +111,7 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
     if back and payment:
         yield from _returned(draft, payment, event, cause, back)
     if odd := added(came, back, -1):
-        yield from suspense.odd(event, cause, odd, f"more than was paid of {event.payment_ref} comes back")
+        yield from suspense.odd(event, cause, odd, reasons.MORE_COMES_BACK.format(event.payment_ref))
 
 
 def _returned(
@@ -161,7 +160,7 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield from _advance_taken(draft, payment, cause)
         yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
-        yield from suspense.odd(event, cause, odd, f"nothing of {event.payment_ref} came back that could be taken back")
+        yield from suspense.odd(event, cause, odd, reasons.NOTHING_CAME_BACK.format(event.payment_ref))
 
 
 def _asked_again(draft: Draft, payment: Payment, amounts: Fens) -> Payment | None:

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from clearing.dimensions import disputed
 from clearing.funds import Fens, fens, yuans
+from clearing.payments import reasons
 from clearing.payments.cash import BANKS
 from clearing.policy import NoPolicy
 from clearing.state import Draft
@@ -50,7 +51,6 @@ NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY", "PREPAY
 """What names a payment, a recovery or a prepayment."""
 FEES_TO: FeeAccount = "5004"
 """Where an area has no policy."""
-UNPLACED = "没有可对应的付款或收款"
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ def unplaced(draft: Draft, event: BankLineUnplaced, cause: Place) -> Iterator[Ev
     """The same line again says nothing new."""
     for fund, fen in fens(event.amounts).items():
         if not _is_known(draft, event, fund):
-            yield _opened(event, cause, fund, fen, UNPLACED)
+            yield _opened(event, cause, fund, fen, reasons.UNPLACED)
 
 
 def unexpected(event: Told, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
@@ -260,7 +260,7 @@ def corrected(draft: Draft, event: BankLineCorrected, cause: Place) -> Iterator[
     """Another lane's item has been placed as what this lane's takes back: it holds here too, or it is open again."""
     item, amounts = draft.suspense.get(event.item_ref), fens(event.amounts)
     if item is None or not item.open or item.direction == "OUT" or (item.area, item.amounts) != (event.area, amounts):
-        why = f"{event.item_ref} is no open item that takes it back"
+        why = reasons.NOT_TAKEN_BACK.format(event.item_ref)
         yield _kept(event, cause, event.found_in, event.found_on, amounts, "OUT", why)
         return
     yield SuspensePlaced(

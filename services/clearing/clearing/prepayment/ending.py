@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import at_most, fens, positive, yuans
-from clearing.payments import suspense
+from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import cancel
 from clearing.prepayment.giving import told
@@ -111,7 +111,7 @@ def repaid(draft: "Draft", event: BankPrepaymentRepaid, cause: Place) -> Iterato
         )
         yield from ended(draft, prepayment.name, cause)
     if odd := {fund: fen - back.get(fund, 0) for fund, fen in came.items() if fen > back.get(fund, 0)}:
-        yield from suspense.odd(event, cause, odd, f"more than is outstanding of prepayment {event.prepayment_ref}")
+        yield from suspense.odd(event, cause, odd, reasons.MORE_THAN_OUTSTANDING.format(event.prepayment_ref))
 
 
 def _is_known(draft: "Draft", prepayment: Prepayment | None, event: BankPrepaymentRepaid) -> bool:

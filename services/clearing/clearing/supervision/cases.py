@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from clearing import dimensions, names
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
-from clearing.payments import suspense
+from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
@@ -69,8 +69,8 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
             booked_on=event.booked_on,
         )
     if odd := added(came, now, -1):
-        why = "more came in than is owed of" if recovery is not None else "there is no recovery of"
-        yield from suspense.odd(event, cause, odd, f"{why} case {event.case_ref}")
+        why = reasons.NO_RECOVERY if recovery is None else reasons.MORE_THAN_OWED
+        yield from suspense.odd(event, cause, odd, why.format(event.case_ref))
 
 
 def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived) -> bool:

@@ -47,6 +47,7 @@ BALANCES: Json = {
             **OWED,
         }
     ],
+    "nothing": None,
     "totals": OWED,
     "next": None,
     "positions": POSITIONS,

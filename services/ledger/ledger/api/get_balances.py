@@ -23,6 +23,13 @@ SQL = queries.load(__file__, "balances.sql")
 ORDER = {"lane": int, "party": str, "account": str, "fund": str, "area": str, "counterpart": str}
 
 
+NOTHING = Name(
+    zh="所查询的范围内没有任何记账。机构或统筹区代码有误、日期过早或不在您可查看的范围内时，也是如此。",
+    en="Nothing is booked of what was asked for. So it is, too, where the code of a provider or an area is mistaken, a"
+    " day is too early, or it is not yours to see.",
+)
+
+
 class Question(questions.Waiting, questions.Page, Filters):
     pass
 
@@ -46,6 +53,9 @@ class Answer(BaseModel):
     as_of: date | None
     known_on: date | None
     balances: list[Balance]
+    nothing: Annotated[
+        Name | None, Field(description="Why there are no balances: nothing is booked of what was asked for; else null")
+    ]
     totals: Annotated[Amounts, Field(description="The sum of the balances of this answer")]
     next: str | None
     positions: Positions
@@ -84,6 +94,7 @@ async def balances(question: Annotated[Question, Query()], caller: Caller, here:
         known_on=question.known_on,
         positions=positions,
         balances=[_balance(row, names) for row in rows],
+        nothing=None if rows or question.cursor else NOTHING,
         totals=amounts.totals(rows),
         next=following,
     )
