@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.util
+import inspect
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,7 @@ def test_one_container_per_process() -> None:
         "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
         "clearing-api": "python -m clearing api",
+        "verify": "medfund verify",
     }
 
 
@@ -71,6 +74,39 @@ def test_every_command_exists(name: str) -> None:
             assert command in COMMANDS
         case other:
             pytest.fail(f"unknown kind of command: {other}")
+
+
+PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+TYPED = re.findall(r"^docker compose .*", PAGE.replace("\\\n", ""), re.MULTILINE)
+OPTIONS = {"--rm", "--no-deps", "--detach", "-T", "-e"}
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_what_the_page_types_into_the_composition_is_there(line: str) -> None:
+    _, _, verb, *words = shlex.split(line)
+    services: list[str] = []
+    while words:
+        match words.pop(0):
+            case "-e":
+                assert words.pop(0).partition("=")[0] in settings_known()
+            case option if option.startswith("-"):
+                assert option in OPTIONS
+            case name:
+                services.append(name)
+                if verb in ("run", "exec"):
+                    break
+    assert set(services) <= COMPOSE["services"].keys()
+    match words:
+        case ["python", "-m", package, command, *given]:
+            parameters = inspect.signature(SERVICES[package][command]).parameters
+            assert len(given) == len(parameters)
+        case ["sh", "-c", _, *_]:
+            assert services == ["postgres"]
+
+
+def test_the_page_says_how_each_thing_is_done_with_the_composition() -> None:
+    for needed in ("--no-deps verify", "put-aside", "parked", "retry", "pg_dump", "pg_restore", "run --rm prepare"):
+        assert any(needed in line for line in TYPED), needed
 
 
 @pytest.mark.parametrize("name", PROCESSES)
