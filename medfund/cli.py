@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": "medfund.local.commands",
     "prepare": "medfund.local.commands",
     "publish": "medfund.publish.command",
+    "claim": "medfund.publish.claiming",
     "city": "medfund.city.command",
     "verify": "ledger.commands",
     "bankfile": "clearing.bank.commands",

@@ -24,6 +24,9 @@ class Opening(Struct, frozen=True):
     balance: str
 
 
+WRONG = f"What to do wrong: name[:which][=code],...; the names: {', '.join(misbehaviour.NAMES)}."
+
+
 def bank(
     root: Annotated[Path, typer.Option(help="The folder with out/ and in/.")],
     state: Annotated[Path, typer.Option(help="Where the bank keeps its books; on the same file system as the root.")],
@@ -32,7 +35,7 @@ def bank(
         typer.Option(help='To begin the books: JSON, [{"number", "name", "bank", "balance": "1.00"}, ...].'),
     ] = None,
     day: Annotated[str, typer.Option(help="The bank's day; days before it are closed with their statements.")] = "",
-    misbehave: Annotated[str, typer.Option(help="What to do wrong: name[:which][=code],...")] = "",
+    misbehave: Annotated[str, typer.Option(help=WRONG)] = "",
     give_back: Annotated[
         list[str],
         typer.Option(help="A payment that comes back now, and why: its end-to-end id, =, a code. May repeat."),

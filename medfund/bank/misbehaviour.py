@@ -101,6 +101,8 @@ OF_PAYMENTS: Mapping[str, Callable[[Intent, str], None]] = {
     act.__name__: act for act in (partial, split, paid_twice, wrong_amount, rejected, returned)
 }
 
+NAMES = (*OF_FILES, *OF_PAYMENTS)
+
 
 def wishes(text: str) -> tuple[Wish, ...]:
     return tuple(_wish(part) for part in text.split(",") if part)
@@ -109,8 +111,8 @@ def wishes(text: str) -> tuple[Wish, ...]:
 def _wish(text: str) -> Wish:
     rest, _, code = text.partition("=")
     name, _, which = rest.partition(":")
-    if name not in OF_FILES and name not in OF_PAYMENTS:
-        raise Unknown(f"no misbehaviour is named {name}; there are {', '.join([*OF_FILES, *OF_PAYMENTS])}")
+    if name not in NAMES:
+        raise Unknown(f"no misbehaviour is named {name}; there are {', '.join(NAMES)}")
     return Wish(name, which, code)
 
 

@@ -27,7 +27,7 @@ from medfund.local import CannotRun, access, running
 from medfund.local.commands import step
 from medfund.local.state import State
 from medfund.publish import command as publishing
-from medfund.publish import resume
+from medfund.publish import inputs, resume
 
 PATIENCE_S = 30.0
 BOOKING_LIMIT_S = 180.0
@@ -113,7 +113,7 @@ class Stage:
             patience_s=PATIENCE_S,
             identity=load(IdentitySettings).identity,
         )
-        with file.open("rb", buffering=publishing.BUFFER_BYTES) as stream:
+        with file.open("rb", buffering=inputs.BUFFER_BYTES) as stream:
             summary = run.published(stream, resume.Journal.beside(file), skip_bad=False, send_bad=send_bad)
         if summary["outcome"] != "published":
             raise Failed(f"publishing {file.name}: {summary}")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from medfund import progress
+from medfund.events.codec import Accepted
 from medfund.events.refusals import Problem, Reason
 from medfund.publish import drafts, reading, registry
 
@@ -63,7 +64,7 @@ def check(
     for piece in reading.pieces(stream, after):
         now_ms = time.time_ns() // 1_000_000
         for line in piece.lines:
-            if problem := _problem(line, now_ms, speaking):
+            if isinstance(problem := event_of(line, now_ms, speaking), Problem):
                 fault = Fault(line.number, problem.reason.value, problem.detail)
                 verdict.add(fault)
                 report(fault)
@@ -73,11 +74,11 @@ def check(
     return verdict
 
 
-def _problem(line: reading.Line, now_ms: int, speaking: registry.Speaking) -> Problem | None:
+def event_of(line: reading.Line, now_ms: int, speaking: registry.Speaking) -> Accepted | Problem:
+    """What a line says, or why the ledger would refuse it."""
     if line.text is None:
         return Problem(Reason.TOO_LARGE, f"the line has more than {reading.LINE_MAX} bytes")
     event = drafts.read(line.text, now_ms=now_ms)
-    if isinstance(event, Problem):
-        return event
-    why = speaking.why_not(event)
-    return Problem(Reason.NOT_YOURS_TO_SAY, why) if why else None
+    if isinstance(event, Accepted) and (why := speaking.why_not(event)):
+        return Problem(Reason.NOT_YOURS_TO_SAY, why)
+    return event

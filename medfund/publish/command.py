@@ -1,24 +1,19 @@
 """`medfund publish`: check a file of events, then append them to the log."""
 
-import contextlib
 import itertools
 import logging
-import shutil
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 import typer
 import uvloop
 
 from medfund import progress
-from medfund.publish import checking, exports, reading, registry, resume, sending, session
+from medfund.publish import checking, inputs, reading, registry, resume, sending, session
 
-BUFFER_BYTES = 1 << 20
 SHOWN = 3
 
 
@@ -52,7 +47,7 @@ def publish(
         raise typer.BadParameter("give FILE, or --csv FILE with --map MAP.toml")
     # The client logs every attempt; what it comes to is in our own last line.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    with _input(file or csv) as (given, journal), _events(given, map) as stream:
+    with inputs.opened(file or csv) as (given, journal), inputs.events(given, map) as stream:
         if map and not json:
             _show(stream)
         place = (
@@ -107,9 +102,11 @@ class Run:
         self.identity = identity
 
     def checked(self, stream: BinaryIO, after: reading.Prefix = reading.START) -> dict[str, Any]:
-        """Test what comes after a prefix; `outcome` is "checked" or "refused"."""
+        """Test what comes after a prefix; `outcome` is "checked" or "refused". No broker is asked, so it is not known
+        which sources are registered."""
         verdict = self._verdict(stream, after, registry.Speaking())
-        return {"outcome": "refused" if verdict.bad else "checked", **_found(verdict)}
+        outcome = "refused" if verdict.bad else "checked"
+        return {"outcome": outcome, "registrations_asked": False, **_found(verdict)}
 
     def published(self, stream: BinaryIO, journal: resume.Journal, *, skip_bad: bool, send_bad: bool) -> dict[str, Any]:
         """Test and send what an earlier run left; `outcome` is "published", "refused" or "interrupted"."""
@@ -167,38 +164,6 @@ def _never(line: int) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def _input(file: str) -> Iterator[tuple[BinaryIO, resume.Journal]]:
-    """The file to read twice, and where its progress is kept; standard input is copied to the disk first."""
-    if file == "-":
-        with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
-            shutil.copyfileobj(sys.stdin.buffer, spool, BUFFER_BYTES)
-            yield cast(BinaryIO, spool), resume.Journal(None)
-        return
-    path = Path(file)
-    with contextlib.ExitStack() as opened:
-        try:
-            stream = opened.enter_context(path.open("rb", buffering=BUFFER_BYTES))
-        except OSError as error:
-            raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
-        yield stream, resume.Journal.beside(path)
-
-
-@contextlib.contextmanager
-def _events(given: BinaryIO, map: Path | None) -> Iterator[BinaryIO]:
-    """The lines of a file; of an export, those that it becomes, on the disk."""
-    if map is None:
-        yield given
-        return
-    with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
-        try:
-            spool.writelines(exports.lines(given, exports.read_map(map)))
-        except exports.CannotRead as error:
-            raise typer.BadParameter(str(error)) from error
-        spool.seek(0)
-        yield cast(BinaryIO, spool)
-
-
 def _show(stream: BinaryIO) -> None:
     """The first events that an export becomes."""
     shown = itertools.islice((line for line in stream if not line.isspace()), SHOWN)
@@ -249,7 +214,10 @@ def _sentence(summary: dict[str, Any]) -> str:
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in summary.get("reasons", {}).items())
     match summary["outcome"]:
         case "checked":
-            return f"{summary['lines']:,} events checked, all sound. Nothing was sent."
+            return (
+                f"{summary['lines']:,} events checked, all sound. Nothing was sent. "
+                "Whether their sources and providers are registered is not known here: only the log knows it."
+            )
         case "refused":
             return f"Nothing was sent: {summary['bad']:,} of {summary['lines']:,} lines are bad ({reasons})."
         case "published":

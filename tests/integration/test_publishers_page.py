@@ -180,6 +180,8 @@ async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: 
     await reader.shell("key")
     assert "1 events checked" in await reader.shell("csv")
     assert "1 events checked" in await reader.shell("reversal")
+    assert "1 events checked" in await reader.shell("claim")
+    assert json.loads((reader.folder / "claims.jsonl").read_text())["data"]["settlements"] == 1
     positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
     positions.append((await reader.run(sys.executable, "publish.py")).strip())
     await api.booked(positions)

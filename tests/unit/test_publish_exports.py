@@ -225,6 +225,9 @@ def test_the_command_shows_what_it_would_send_and_names_bad_rows(folder: Path) -
         assert done.exit_code == exit_code, done.output
         assert '"provider":"H15250200017"' in done.output
         assert ("line 3: identity_mismatch" in done.output) == (name == "bad.csv")
+        assert ("Whether their sources and providers are registered is not known here" in done.output) == (
+            not exit_code
+        )
 
 
 def test_a_code_that_the_map_does_not_list_is_refused_with_its_row(folder: Path) -> None:
