@@ -141,7 +141,7 @@ class Fund:
         self.sent += 1
         insutype = data.pop("insutype", "310")
         data = {"area": self.area, "insured_area": self.area, **data}
-        reference = events.reference(f"s-{len(self.settled[self.provider])}")
+        reference = data.get("settlement_ref") or events.reference(f"s-{len(self.settled[self.provider])}")
         self.settled[self.provider].append(reference)
         message = events.settlement(
             self.provider, id=f"s-{self.sent}", funds=dict(amounts), service_date=day, clr_type=clr_type,

@@ -64,11 +64,13 @@ proposals 各项提议; proposed_at 提议时间; proposed_by 提议人; proved 
 provider_name 机构名称; providers 各机构; provisional_from 暂估起始日; published 已发布数; purpose 用途
 purpose_name 用途名称; queue 工作队列; ratio 比例; reason 原因; reason_en 英文原因; reason_name 原因名称
 reason_zh 中文原因; reasons 各项原因; recall 收回编号; receipts 到款明细; received 已到款; received_on 到账日期
+recorded 上传次数
 recorded_at 记录时间; recorded_date 记账日期; records 各条记录; recoveries 各追回案件; ref 凭据号; reference 凭据
 refusals 被拒情况; refused 被拒; rejection 未通过校验的申报
 registered 账户是否已登记; release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
 requested 申请金额; requested_by 申请人; requests 各项申请; result 结论; retry 重付编号; retry_of 重付自
-returned 退回金额; role 角色; role_name 角色名称; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次
+returned 退回金额; reversed 冲销次数
+role 角色; role_name 角色名称; route 接口; rows 各行; rule 审核规则; run 支付批次; runs 各支付批次
 said 已提出的认定; says 提议内容
 sections 各部分; sent 已送银行; service_date 就诊结算日期; service_from 结算日期起; service_to 结算日期止
 settled 已支付; settlement 结算编号; settlements 结算人次; short_by 资金缺口; short_on 首个不足日; side 余额方向
@@ -93,6 +95,7 @@ live 进程是否存活; ready 是否可受理查询; claims 申报批次（按�
 statement 申报结算单; claim 单个申报批次; recoveries 追回案件; payments 付款单及工作队列; payment_runs 支付批次列表
 open_run 向银行发起支付; run_plan 支付批次试算; payment_run 单个支付批次; suspense 待查银行款项
 reconciliations 银行对账; outflows 未来工作日资金流出预测; treasury_requests 财政用款申请及到款
+doubtful_settlements 重复上传或冲销的结算
 request_funds 提出财政用款申请; coverage 即时结算覆盖率; withdraw 撤回申报批次; appeal 对审核疑点提出申诉
 hold 暂缓支付; release 解除暂缓; approve 审批付款; receive 确认款项到账; retry 申请重新支付
 confirm_account 确认新收款账户; prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划

@@ -10,6 +10,7 @@ from clearing.api import (
     get_command,
     get_coverage,
     get_deadlines,
+    get_doubtful_settlements,
     get_mandates,
     get_outflows,
     get_payment_run,
@@ -62,7 +63,8 @@ What goes wrong is answered as application/problem+json with a stable code; the 
 LOCKED = (
     get_claims, get_deadlines, get_statement, get_claim, get_recoveries, get_payments, get_payment_runs,
     get_payment_run_plan, get_payment_run, get_suspense, get_reconciliations, get_outflows, get_treasury_requests,
-    get_coverage, post_withdrawals, post_appeals, post_holds, post_approvals, post_receipts, post_retries,
+    get_coverage, get_doubtful_settlements, post_withdrawals,
+    post_appeals, post_holds, post_approvals, post_receipts, post_retries,
     post_account_confirmations, post_payment_runs, get_prepayments, get_prepayment_outlook, get_prepayment_plan,
     get_prepayment_statement, post_prepayment_plans, post_prepayment_approvals, post_prepayment_applications,
     post_prepayment_recalls, post_suspense_placings, post_treasury_requests, get_mandates, get_proposals,

@@ -497,6 +497,24 @@ RUN_PLAN: Json = {
     "days": [{"due": "2026-03-09", "approved": _sum(3, "2390000.33"), "planned": _sum(1, "1890000.33")}],
     "positions": POSITIONS,
 }
+DOUBTFUL: Json = {
+    "provider": PROVIDER,
+    "month": "2026-01",
+    "settlements": [
+        {
+            "settlement": "9f2c6a0de3b14785a1c05e7739d84bf2",
+            "kind": "RECORDED_TWICE",
+            "kind_name": name("同一结算重复上传", "recorded more than once, and not taken back as often"),
+            "recorded": 3,
+            "reversed": 0,
+            "amount": "23266.98",
+            "first": "2026-01-15",
+            "last": "2026-01-15",
+        }
+    ],
+    "next": None,
+    "positions": POSITIONS,
+}
 SUSPENSE: Json = {
     "as_of": "2026-03-02",
     "items": [

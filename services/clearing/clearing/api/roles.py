@@ -14,6 +14,7 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "deadlines": READERS,
     "statement": READERS,
     "recoveries": READERS,
+    "doubtful_settlements": READERS,
     "payments": READERS,
     "prepayments": READERS,
     "prepayment_outlook": AGENCY,
