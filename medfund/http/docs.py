@@ -21,7 +21,7 @@ td code{word-break:break-all}.fields{margin:.6rem 0}.fields td:first-child{min-w
 .fields td:last-child{min-width:13rem}
 .method{background:#0b5cad;color:#fff}nav li{list-style:none}
 """
-HEADS = (("名称", "name"), ("必填", "required"), ("取值", "allowed"), ("含义", "meaning"))
+HEADS = (("名称", "Name"), ("必填", "Required"), ("取值", "Allowed"), ("含义", "Meaning"))
 LIMITS = {
     "pattern": "like", "minimum": "from", "maximum": "to", "exclusiveMaximum": "below", "minLength": "at least",
     "maxLength": "at most", "minItems": "at least", "maxItems": "at most",

@@ -3,6 +3,7 @@ the same bytes."""
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
@@ -22,7 +23,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem}dt{color:#
 dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;margin:1.6rem 0;font-size:13px}caption{text-align:left;padding:0 0 .4rem}
 td,th{padding:.25rem .35em;text-align:left;vertical-align:top;border-bottom:1px solid #d0d7de;overflow-wrap:anywhere;
-min-width:6.2em}
+min-width:6.2em}.whole{white-space:nowrap}
 tbody th{font-weight:normal}figure{margin:1rem 0;break-inside:avoid}img{width:100%}
 td.n,th.n{text-align:right;min-width:0}td.n{font-variant-numeric:tabular-nums;white-space:nowrap;overflow-wrap:normal}
 tfoot td,tfoot th{font-weight:600;border-top:2px solid #1b1f24;border-bottom:none}
@@ -35,6 +36,12 @@ caption,thead{break-after:avoid}tbody tr:first-child{break-before:avoid}
 thead{display:table-header-group}tfoot{display:table-row-group;break-before:avoid}}
 """
 Fact: TypeAlias = tuple[Name, str]
+WHOLE_MAX = 12
+"""Characters of a word that is left as it is: a day, an amount, a short name."""
+PART_MAX = 14
+"""Of what stands between separators and is never broken: a provider's code has 12."""
+_WORDS = re.compile(r"(\s+)")
+_SEPARATED = re.compile(r"(?<=[-/_:])(?=\w)")
 POLICY = (
     "default-src 'none'; frame-ancestors 'none'; img-src data:; style-src 'sha256-"
     f"{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
@@ -52,11 +59,28 @@ def response(title: Name, facts: Iterable[Fact], parts: Iterable[str]) -> Respon
 
 
 def both(name: Name) -> str:
-    return f'{escape(name.zh)} <span class="en" lang="en">{escape(name.en)}</span>'
+    return f'{escape(name.zh)} <span class="en" lang="en">{escape(sentence(name.en))}</span>'
+
+
+def sentence(words: str) -> str:
+    """As labels begin: with one capital."""
+    return words[:1].upper() + words[1:]
+
+
+def written(text: str) -> str:
+    """A long name breaks after its separators, and elsewhere only where a part of it is wider than its column."""
+    return "".join(_parted(word) if len(word) > WHOLE_MAX else escape(word) for word in _WORDS.split(text))
+
+
+def _parted(word: str) -> str:
+    return "<wbr>".join(
+        escape(part) if len(part) > PART_MAX else f'<span class="whole">{escape(part)}</span>'
+        for part in _SEPARATED.split(word)
+    )
 
 
 def listed(facts: Iterable[Fact]) -> str:
-    return f"<dl>{''.join(f'<dt>{both(name)}</dt><dd>{escape(text)}</dd>' for name, text in facts)}</dl>"
+    return f"<dl>{''.join(f'<dt>{both(name)}</dt><dd>{written(text)}</dd>' for name, text in facts)}</dl>"
 
 
 def foot(facts: Iterable[Fact]) -> str:
@@ -70,8 +94,8 @@ def to_sign(*names: Name) -> str:
 
 
 def table(told: Table) -> str:
-    """The first cell of a row is its head. Texts break wherever they must, and money never, so that no total is outside
-    of the paper."""
+    """The first cell of a row is its head. Texts break between words and after separators, elsewhere where they must,
+    and money never, so that no total is outside of the paper."""
     head = "".join(_cell("th", ' scope="col"', one, both(Name(zh=one.zh, en=one.en))) for one in told.columns)
     rows = "".join(f"<tr>{_row(told.columns, row)}</tr>" for row in told.rows)
     if not told.rows:
@@ -105,7 +129,7 @@ def _text(column: Column, cell: Cell) -> str:
         case Name():
             return both(cell)
         case _:
-            return escape(str(cell))
+            return written(str(cell))
 
 
 def picture(svg: str, told: Name) -> str:

@@ -36,6 +36,9 @@ FUNDS = {
     "610100": 98_765_432_109_87,
 }
 """Five, of sums as a province has them: 9,876,543,210.98 and the like."""
+BROKEN = "[...document.querySelectorAll('.whole')].filter(part => part.getClientRects().length > 1).length"
+"""How many parts of names are on two lines."""
+SMALL = "[...document.querySelectorAll('.en')].map(one => one.textContent).filter(text => /^[a-z]/.test(text)).join()"
 HOSPITAL = "锡林郭勒盟东部草原综合医疗联合体总医院（含苏木卫生院十四家）"
 
 
@@ -52,7 +55,9 @@ def shown(window: Browser, name: str, html: str) -> None:
         kept(f"{name}-{medium}.png", window.picture)
         assert window.outside() == [], medium
         assert window.keeps_out() == [], medium
+        assert window.said(BROKEN) == 0, medium
     kept(f"{name}.pdf", window.paper)
+    assert window.said(SMALL) == "", "labels begin with a capital"
     assert window.said("document.querySelectorAll('table').length") > 0
     for wrong in ("table:not(:has(caption))", "thead th:not([scope])", "img:not([alt])", "img[alt='']"):
         assert window.said(f"document.querySelectorAll({wrong!r}).length") == 0, wrong
@@ -100,6 +105,8 @@ async def test_a_statement_of_five_funds_has_what_a_bureaus_has_and_all_of_it_is
     assert list(told)[-1] == "positions"
     html = (await hospital.get(path, format="html")).text
     shown(window, "statement", html)
+    parts = window.said("[...document.querySelectorAll('tbody .whole')].map(part => part.textContent).join(' ')")
+    assert parts.startswith(f"{PROVIDER}- 310- 21- 202601"), "a name breaks after its separators"
     text = window.said("document.body.innerText")
     for expected in (
         HOSPITAL, PROVIDER, "尾号 ending in 4711", "90 %", f"人民币{told['net_in_capitals']}", "审核扣款（拒付）",
@@ -132,7 +139,7 @@ async def test_a_part_of_a_statement_that_is_empty_says_why(fund: Fund, api: Api
     hospital = api.caller("provider", areas=[AREA], organisations=[PROVIDER])
     html = (await hospital.get(f"/v1/claims/{PROVIDER}/B-1/statement", format="html")).text
     shown(window, "statement-empty", html)
-    assert "尚未核定即时结算预拨 nothing is approved to be paid at once" in re.sub(r"<[^>]+>", "", html)
+    assert "尚未核定即时结算预拨 Nothing is approved to be paid at once" in re.sub(r"<[^>]+>", "", html)
 
 
 def test_an_outlook_of_five_funds_is_inside_its_paper(window: Browser) -> None:

@@ -220,8 +220,7 @@ NO_STEPS = Name(zh="本年度没有变动", en="nothing became of them in this y
 
 def _steps(fund: _Fund) -> Table:
     rows: list[Sequence[Cell]] = [
-        (step.day, step.ref, f"{STEPS[step.what].zh} {STEPS[step.what].en}", step.fen, step.left, step.about)
-        for step in fund.steps
+        (step.day, step.ref, STEPS[step.what], step.fen, step.left, step.about) for step in fund.steps
     ]
     return Table(fund.name, STEP_COLUMNS, rows)
 

@@ -53,7 +53,7 @@ def facts(told: Statement) -> Iterator[Fact]:
     yield Fact(Name(zh="结算人次", en="Settlements"), f"{visits(month):,}")
     yield Fact(Name(zh="申报日期", en="Submitted"), claim.submitted_on.isoformat())
     state = get_claims.STATES[claim.status]
-    yield Fact(Name(zh="状态", en="State"), f"{state.zh} {state.en}")
+    yield Fact(Name(zh="状态", en="State"), f"{state.zh} {pages.sentence(state.en)}")
     yield Fact(Name(zh="即时结算预拨比例", en="Ratio paid at once"), ratios(told))
     net = sum(told.section("NET").total.values())
     yield Fact(Name(zh="应付净额（大写）", en="Net payable, in capitals"), f"人民币{money.capitals(net)}")
