@@ -54,8 +54,9 @@ async def publish(api: Api) -> City:
         _settlement(neighbour, "n-1", {POOLED: 1_234}),
         _settlement(stranger, "s-1", {POOLED: 99_999}),
         _settlement(elsewhere, "e-1", {POOLED: 4_321}, area=OTHER_AREA, insured_area=OTHER_AREA, source=OTHER_SOURCE),
-        events.settlement(hospital, id="h-reversed", funds={POOLED: 14_720}, reverses=events.reference("h-2")),
-    )
+        events.settlement(hospital, id="h-reversed", funds={POOLED: 14_720}, reverses=events.reference("h-2"),
+                          service_date="2025-03-04"),
+    )  # fmt: skip
     positions += await publisher.publish(first, first)
     positions += await publisher.publish(_settlement(hospital, "h-2", {POOLED: 14_721}))
     positions += await publisher.publish(_settlement(unknown, "u-1", {POOLED: 500}))
