@@ -25,7 +25,7 @@ RULES: list[dict[str, Any]] = [
 BOARD: dict[str, Any] = json.loads((ROOT / "ops/board.json").read_text("utf-8"))
 EXPRESSIONS = {
     **{rule["alert"]: rule["expr"] for rule in RULES},
-    **{panel["title"]: target["expr"] for panel in BOARD["panels"] for target in panel["targets"]},
+    **{f"{panel['title']} {one['refId']}": one["expr"] for panel in BOARD["panels"] for one in panel["targets"]},
 }
 OF_PROMETHEUS = {"le", "instance", "job"}
 ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}

@@ -1,6 +1,7 @@
 """Files as real banks write them (`tests/bank_says`), put into the bank's folder: what the payments, the books and the
 APIs say then. Both services, the bank's process and the API on a real database."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -11,9 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from clearing.bank import checking, reading, register, taking
+from clearing.bank import checking, process, reading, register, taking
 from clearing.bank.sending import SHANGHAI
 from clearing.payments.payment import end_to_end_id
 from ledger import statements
@@ -26,6 +28,7 @@ from tests.fund import running
 from tests.integration.bank_door import AREA, DAY, FISCAL, NUMBERS, P1, PROVIDER, Door, line, opened, paid
 from tests.integration.claims_served import serving
 from tests.integration.served import Caller
+from tests.integration.workers import until
 
 SAYS = Path(__file__).parents[1] / "bank_says"
 LATE, AGAIN = "B-late/P1/310100", "B-late/P2/310100"
@@ -154,6 +157,10 @@ async def test_a_file_that_waits_for_its_day_holds_up_no_other_and_one_of_no_day
     assert "BAD_DATE" in door.refused()["b-never.xml"]
 
 
+async def one_is_early() -> bool:
+    return REGISTRY.get_sample_value("medfund_bank_early") == 1
+
+
 async def test_a_file_of_a_day_to_come_is_told_to_nobody_until_its_day_is_opened(door: Door) -> None:
     """Nor are its lines of days that have come: a file is taken whole."""
     tomorrow = datetime.now(SHANGHAI).date() + timedelta(days=1)
@@ -163,6 +170,15 @@ async def test_a_file_of_a_day_to_come_is_told_to_nobody_until_its_day_is_opened
     for _ in range(3):
         door.desk.later.clear()
         assert len(await door.round()) == 1
+    with capture_logs() as told:
+        stop = asyncio.Event()
+        at_work = asyncio.create_task(process._work(door.desk, door.held, door.accounts, stop, {}))
+        await until(one_is_early, "the bank process tells it")
+        stop.set()
+        await at_work
+    assert REGISTRY.get_sample_value("medfund_bank_waiting") == 0, "nobody is called"
+    [waits] = [line for line in told if line["event"] == "bank files wait"]
+    assert (waits["log_level"], str(tomorrow) in waits["reason"]) == ("info", True)
     assert where(door, name) == "in"
     assert len(door.fund.log.records("bank", 0)) == before
     door.fund.log.clock_ms = int(datetime.combine(tomorrow, time(9), SHANGHAI).timestamp() * 1000)

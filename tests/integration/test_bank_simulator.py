@@ -13,8 +13,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from medfund import money
+from medfund.bank import __main__ as program
 from medfund.bank import desk, misbehaviour
 from medfund.bank.desk import Desk
 from medfund.bankfiles import folders, iso20022
@@ -190,6 +193,14 @@ def test_a_payment_that_was_made_comes_back_by_command_and_no_other(world: World
     code, said = once(world, "--give-back", "P1=AC04")
     assert (code, json.loads(said)["returned"]) == (0, 1)
     assert entries(world.letters())[-1].details[0].return_code == "AC04"
+
+
+def test_what_it_can_do_wrong_is_named_by_its_help() -> None:
+    for name in misbehaviour.NAMES:
+        assert name in program.WRONG
+    app = typer.Typer()
+    app.command()(program.bank)
+    assert "paid_twice" in CliRunner().invoke(app, ["--help"], terminal_width=200).output
 
 
 def test_statements_of_several_days_follow_from_each_other(world: World) -> None:

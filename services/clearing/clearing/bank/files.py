@@ -70,6 +70,8 @@ class Waiting:
     why: str
     refused: bool = False
     """The log did not take its day, whatever our clock says: nothing is appended before every lane has opened it."""
+    early: bool = False
+    """Of a day that has not come: there is nothing to be done."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ an account that the register lacks) is said, and tried again, and nothing is ski
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import asyncpg
@@ -28,6 +28,7 @@ from medfund.postgres import connect
 log = structlog.get_logger(__name__)
 
 WAITING = Gauge("medfund_bank_waiting", "Troubles that bank files wait for, as of the last round")
+EARLY = Gauge("medfund_bank_early", "Files of a day that has not come, as of the last round")
 DONE = Counter("medfund_bank_files_total", "Files handed over or taken in, and suspense items told of")
 LOOK_S = 1.0
 SAID_S = 60.0
@@ -88,17 +89,20 @@ async def _work(desk: Desk, held: Folders, accounts: Path, stop: asyncio.Event, 
         except BadRegister as trouble:
             done, troubles = 0, [str(trouble)]
         DONE.inc(done)
-        _say(said, troubles)
+        early = {f"take: {waiting.why}" for waiting in desk.later.values() if waiting.early}
+        _say(said, troubles, early & set(troubles))
         if not done or troubles:
             await _pause(stop)
 
 
-def _say(said: dict[str, float], troubles: list[str]) -> None:
-    WAITING.set(len(troubles))
+def _say(said: dict[str, float], troubles: list[str], early: Collection[str] = ()) -> None:
+    """`early`: those that nobody has to do anything about."""
+    WAITING.set(len(troubles) - len(early))
+    EARLY.set(len(early))
     now = asyncio.get_running_loop().time()
     for trouble in troubles:
         if now - said.get(trouble, -SAID_S) >= SAID_S:
-            log.error("bank files wait", reason=trouble)
+            (log.info if trouble in early else log.error)("bank files wait", reason=trouble)
             said[trouble] = now
     for old in said.keys() - set(troubles):
         del said[old]

@@ -68,7 +68,8 @@ async def take(desk: Desk, folders: Folders, register: Register) -> int:
 
 
 def _waiting(file: Path, trouble: Exception, *, refused: bool) -> Waiting:
-    return Waiting(time.monotonic() + AGAIN_S, f"{file.name}: {trouble}", refused)
+    early = isinstance(trouble, NotYet) and not refused
+    return Waiting(time.monotonic() + AGAIN_S, f"{file.name}: {trouble}", refused, early)
 
 
 async def _take(desk: Desk, folders: Folders, register: Register, file: Path, *, refused: bool) -> None:
