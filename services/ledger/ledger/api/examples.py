@@ -47,7 +47,6 @@ BALANCES: Json = {
             **OWED,
         }
     ],
-    "nothing": None,
     "totals": OWED,
     "next": None,
     "positions": POSITIONS,

@@ -54,15 +54,19 @@ class Answer(BaseModel):
     known_on: date | None
     balances: list[Balance]
     nothing: Annotated[
-        Name | None, Field(description="Why there are no balances: nothing is booked of what was asked for; else null")
-    ]
+        Name | None,
+        Field(description="Where there are no balances alone: that nothing is booked of what was asked for"),
+    ] = None
     totals: Annotated[Amounts, Field(description="The sum of the balances of this answer")]
     next: str | None
     positions: Positions
 
 
 @router.get(
-    "/v1/balances", responses=answers.or_problems(*answers.PAGING), summary="Balances by provider, fund and account"
+    "/v1/balances",
+    response_model_exclude_unset=True,
+    responses=answers.or_problems(*answers.PAGING),
+    summary="Balances by provider, fund and account",
 )
 async def balances(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
     """Where money stands as of a value date, as it was known on a recorded date.
@@ -94,9 +98,9 @@ async def balances(question: Annotated[Question, Query()], caller: Caller, here:
         known_on=question.known_on,
         positions=positions,
         balances=[_balance(row, names) for row in rows],
-        nothing=None if rows or question.cursor else NOTHING,
         totals=amounts.totals(rows),
         next=following,
+        **({} if rows or question.cursor else {"nothing": NOTHING}),
     )
 
 
