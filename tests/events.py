@@ -81,7 +81,7 @@ def settlement(
     amounts = {fund: money.yuan(sign * amount) for fund, amount in funds.items()}
     total = money.yuan(sign * (sum(funds.values()) + cash))
     content = {"provider": provider, "funds": amounts, "total": total, "cash": money.yuan(sign * cash)}
-    content |= {"personal_account": "0.00", "settlement_ref": reference(id), **data}
+    content |= {"personal_account": "0.00", "settlement_ref": reference(id), "service_date": "2025-03-04", **data}
     if reverses is None:
         return message("settlement.recorded.v1", id=id, **content)
     return message("settlement.reversed.v1", id=id, reverses_ref=reverses, **content)
