@@ -26,7 +26,6 @@ from clearing.prepayment import planning
 from clearing.prepayment.planning import Plan, Wanted
 from clearing.prepayment.prepayment import CLR_TYPE, Prepayment, name
 from clearing.service import Clearing
-from clearing.state import Draft
 from medfund import calendar, money
 from medfund.events.agency import PolicyPublished, policy_hash
 from medfund.events.kinds import Event
@@ -165,7 +164,7 @@ async def write(tables: asyncpg.Connection, providers: int) -> None:
     """Three years of claims, a month each, and an application that was found good."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = Draft(await store.load(tables, lane))
+        draft = rules.begin(await store.load(tables, lane))
         for provider in codes(providers):
             if partition.lane_of(provider.encode(), LANES) == lane:
                 for decision in _decisions(provider, {"topic": "agency", "lane": lane, "offset": 0}):
@@ -199,7 +198,7 @@ async def disbursed(tables: asyncpg.Connection) -> None:
     """What was ordered is paid: the money is out."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = Draft(await store.load(tables, lane))
+        draft = rules.begin(await store.load(tables, lane))
         for row in await tables.fetch("select body from prepayments where lane = $1", lane):
             item = msgspec.json.decode(row["body"], type=Prepayment)
             draft.prepayments[item.name] = item

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearing.claims import clock
-from clearing.claims.clock import CutOff
+from clearing import clock
+from clearing.clock import CutOff
 from clearing.instant import amounts
 from clearing.offsets import waterfall as rule
 from clearing.offsets.waterfall import Due, Taken

@@ -8,20 +8,21 @@ from typing import Any
 import asyncpg
 from prometheus_client import Gauge
 
-from clearing import names, policy, providers, store
+from clearing import days, names, payable, policy, providers, store
 from clearing.audit import deduction, finding, findings
 from clearing.claims import claim as claims
-from clearing.claims import days, submitting
+from clearing.claims import submitting
 from clearing.funds import added, fens
+from clearing.instant import advance, of_claims
 from clearing.names import Name, Part
-from clearing.offsets import taking
+from clearing.offsets import debit, taking
 from clearing.opening import items as openings
+from clearing.payable import Kind, Payable
 from clearing.payments import (
     accounts,
     answers,
     approving,
     cash,
-    payable,
     payment,
     receipts,
     retrying,
@@ -29,8 +30,10 @@ from clearing.payments import (
     suspense,
 )
 from clearing.prepayment import applying, ending, gating, giving, granting, history, prepayment
+from clearing.prepayment import owed as prepaid
 from clearing.state import Draft, Known
 from clearing.supervision import cases, holds, recovery
+from clearing.supervision import owed as recovered
 from medfund import money
 from medfund.events.agency import (
     CalendarPublished,
@@ -145,6 +148,20 @@ from medfund.events.treasury import (
 from medfund.lanes import batch, opened, registered
 from medfund.lanes.sources import Sources
 
+PAYABLES: Mapping[type[Payable], Kind] = {
+    claims.Claim: of_claims.PAYABLE,
+    recovery.Recovery: Kind(),
+    prepayment.Prepayment: granting.PAYABLE,
+}
+ITEMS = {**debit.ITEMS, **advance.ITEMS, **recovered.ITEMS, **prepaid.ITEMS}
+"""The kinds of open items that the waterfall takes from, by the account that each is booked in."""
+
+
+def _submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterable[Event]:
+    yield from submitting.submitted(draft, event, cause)
+    yield from findings.submitted(draft, event, cause)
+    yield from cases.submitted(draft, event, cause)
+
 
 def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]:
     yield from days.day_opened(draft, event, cause)
@@ -154,7 +171,7 @@ def _day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterable[Event]
 
 
 ANSWERS: Mapping[type[Event], Callable[[Draft, Any, Place], Iterable[Event]]] = {
-    ClaimBatchSubmitted: submitting.submitted,
+    ClaimBatchSubmitted: _submitted,
     ClaimBatchWithdrawalRequested: submitting.withdrawal,
     AuditFindingRaised: findings.raised,
     AuditFindingReviewed: findings.reviewed,
@@ -237,7 +254,10 @@ class Clearing:
     async def load(self, connection: asyncpg.Connection, lane: int) -> Draft:
         known = await store.load(connection, lane)
         _tell_calendar(known)
-        return Draft(known)
+        return self.begin(known)
+
+    def begin(self, known: Known) -> Draft:
+        return Draft(known, PAYABLES, ITEMS)
 
     def draft(self, state: Draft) -> Draft:
         """Claims and payments are read anew for each batch; what is known of the lane goes on."""
@@ -249,7 +269,7 @@ class Clearing:
                 accounts={**known.accounts, **state.accounts},
                 since={**known.since, **state.since},
             )
-        return Draft(known, admitted=dict(known.areas))
+        return Draft(known, PAYABLES, ITEMS, admitted=dict(known.areas))
 
     def admit(self, draft: Draft, fact: Accepted, *, sources: Sources) -> Refused | None:
         asked = sources.asks(fact.record.timestamp)
@@ -274,7 +294,7 @@ class Clearing:
                 draft.areas[event.provider] = event.area
                 draft.since[event.provider] = providers.since(draft.provider_since(event.provider), event)
                 draft.named[event.provider] = providers.named(draft.named.get(event.provider), event)
-                if not draft.account(event.provider):
+                if not accounts.of(draft, event.provider).ref:
                     draft.accounts[event.provider] = accounts.Account(ref=event.bank_account_ref)
             case PaymentRunOpened():
                 draft.runs.setdefault(event.run_ref, fact.record.offset)

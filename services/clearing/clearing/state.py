@@ -1,35 +1,38 @@
 """What the rules know while they decide a batch of events of one lane."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from clearing.audit.finding import Finding, Found, Refund
-from clearing.claims.checks import Stretch
-from clearing.claims.claim import Claim
 from clearing.funds import Fens, total
 from clearing.names import Name, Part
-from clearing.payments.accounts import Account
-from clearing.payments.cash import Move
-from clearing.payments.mandates import Mandates
-from clearing.payments.payable import Payable
-from clearing.payments.payment import UNSENT, Payment
-from clearing.policy import Policies, Policy
-from clearing.prepayment.assessments import Assessments
-from clearing.prepayment.gate import Figures
-from clearing.prepayment.history import Step
-from clearing.providers import Named, Since
-from clearing.supervision.agreements import Agreements, Qualifications
-from clearing.supervision.recovery import Recovery
-from medfund.calendar import Calendar
-from medfund.events.clearing import ClaimBatchRejected
-from medfund.events.kinds import Event
 
 if TYPE_CHECKING:
+    from clearing.agreements import Agreements, Qualifications
+    from clearing.audit.finding import Finding, Found
+    from clearing.claims.checks import Reversal, Stretch
+    from clearing.claims.claim import Claim
+    from clearing.offsets.kinds import Kind as ItemKind
     from clearing.opening.items import Kept
+    from clearing.payable import Kind, Payable
+    from clearing.payments.accounts import Account
+    from clearing.payments.cash import Move
+    from clearing.payments.mandates import Mandates
+    from clearing.payments.payment import Payment
     from clearing.payments.suspense import Item
+    from clearing.policy import Policies, Policy
+    from clearing.prepayment.assessments import Assessments
+    from clearing.prepayment.gate import Figures
+    from clearing.prepayment.history import Step
     from clearing.prepayment.prepayment import Prepayment
+    from clearing.providers import Named, Since
+    from clearing.supervision.recovery import Recovery
+    from medfund.calendar import Calendar
+    from medfund.events.clearing import ClaimBatchRejected
+    from medfund.events.kinds import Event
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Known:
     calendar: Calendar
     agreements: Agreements
     qualifications: Qualifications
-    mandates: Mandates = field(default_factory=lambda: Mandates({}))
-    figures: Figures = field(default_factory=lambda: Figures({}))
-    assessments: Assessments = field(default_factory=lambda: Assessments({}))
+    mandates: Mandates
+    figures: Figures
+    assessments: Assessments
     accounts: Mapping[str, Account] = field(default_factory=dict)
     """Of each provider: where it is paid to."""
     today: date | None = None
@@ -58,12 +61,16 @@ class Draft:
     """One batch: what was read for it, and what it changes."""
 
     known: Known
+    kinds: Mapping[type[Payable], Kind]
+    """What follows for payables of each class."""
+    items: Mapping[str, ItemKind]
+    """The kinds of open items that the waterfall takes from, by the account that each is booked in."""
     claims: dict[Name, Claim] = field(default_factory=dict)
     rejected: dict[Name, ClaimBatchRejected | None] = field(default_factory=dict)
     """What was submitted last under a name, where this batch rejected it; None where it was accepted."""
     recoveries: dict[Name, Recovery] = field(default_factory=dict)
-    prepayments: dict[Name, "Prepayment"] = field(default_factory=dict)
-    openings: dict[Name, "Kept"] = field(default_factory=dict)
+    prepayments: dict[Name, Prepayment] = field(default_factory=dict)
+    openings: dict[Name, Kept] = field(default_factory=dict)
     """What the books began with and nothing is decided about yet."""
     payments: dict[Name, Payment] = field(default_factory=dict)
     findings: dict[Part, Finding] = field(default_factory=dict)
@@ -71,7 +78,7 @@ class Draft:
     """By the offset of a submission: the settlements of its dimensions and period before it."""
     found: dict[Part, Found] = field(default_factory=dict)
     """The settlements that new findings are about."""
-    refunds: dict[int, list[Refund]] = field(default_factory=dict)
+    reversals: dict[int, list[Reversal]] = field(default_factory=dict)
     """By the offset of a submission: its reversals of settlements that something was deducted for, or recovered."""
     reversed: set[Name] = field(default_factory=set)
     """Of the settlements that findings are about, or rest on: those that were reversed."""
@@ -85,7 +92,7 @@ class Draft:
     """What their providers are called."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """What this batch says of the accounts of providers."""
-    suspense: dict[str, "Item"] = field(default_factory=dict)
+    suspense: dict[str, Item] = field(default_factory=dict)
     day_before: date | None = None
     """The day that was open before the one of this batch that was opened last."""
     runs: dict[str, int] = field(default_factory=dict)
@@ -112,7 +119,7 @@ class Draft:
         would hold all payments of its last run."""
         for read in (
             self.claims, self.rejected, self.recoveries, self.prepayments, self.payments, self.findings, self.stretches,
-            self.found, self.refunds, self.openings, self.suspense, self.moves, self.steps, self.published,
+            self.found, self.reversals, self.openings, self.suspense, self.moves, self.steps, self.published,
         ):  # fmt: skip
             read.clear()
 
@@ -138,7 +145,7 @@ class Draft:
         self.changed.add(name)
         return self.recoveries[name]
 
-    def change_prepayment(self, name: Name) -> "Prepayment":
+    def change_prepayment(self, name: Name) -> Prepayment:
         self.changed.add(name)
         return self.prepayments[name]
 
@@ -146,7 +153,7 @@ class Draft:
         self.changed_payments.add(name)
         return self.payments[name]
 
-    def change_suspense(self, item_ref: str) -> "Item":
+    def change_suspense(self, item_ref: str) -> Item:
         self.changed_suspense.add(item_ref)
         return self.suspense[item_ref]
 
@@ -162,12 +169,20 @@ class Draft:
             del self.findings[place]
 
     def carrier(self, payable: Payable) -> Payable:
-        """Which payable carries what is owed for it: of claims that were approved together, the first."""
-        return self.claims[payable.carried_by] if isinstance(payable, Claim) else payable
+        """The claim that holds the money of those that were approved with it, else the payable itself."""
+        return payable if payable.carried_by == payable.name else self.payable(payable.carried_by)
+
+    def carried_by(self, payable: Payable) -> list[Payable]:
+        """Those whose money a payable holds, the oldest first; of one that was not approved with others, itself."""
+        every: list[Payable] = [*self.claims_of(payable.dimensions.provider)]
+        return [one for one in every if one.carried_by == payable.name] or [payable]
+
+    def kind(self, payable: Payable) -> Kind:
+        return self.kinds[type(payable)]
 
     def unsent(self, payable: Payable) -> list[Payment]:
         """Its payments that wait to be approved or sent."""
-        found = (one for one in self.payments.values() if one.payable == payable.name and one.status in UNSENT)
+        found = (one for one in self.payments.values() if one.payable == payable.name and one.unsent)
         return sorted(found, key=lambda payment: payment.payment_ref)
 
     def to_retry(self, payable: Payable) -> list[Payment]:
@@ -177,12 +192,6 @@ class Draft:
 
     def unsent_of(self, payable: Payable) -> Fens:
         return total(payment.amounts for payment in self.unsent(payable))
-
-    def known_account(self, provider: str) -> Account:
-        return self.accounts.get(provider) or self.known.accounts.get(provider) or Account(ref="")
-
-    def account(self, provider: str) -> str:
-        return self.known_account(provider).ref
 
     def provider_since(self, provider: str) -> Since | None:
         return self.since.get(provider) or self.known.since.get(provider)

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from clearing import names, policy, rows
+from clearing.agreements import Agreements, Qualifications
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
 from clearing.claims.claim import Claim
@@ -18,13 +19,15 @@ from clearing.opening import store as opening_store
 from clearing.payments import store as payments_store
 from clearing.payments import suspense
 from clearing.payments.accounts import Account
+from clearing.payments.mandates import Mandates
 from clearing.policy import Policies
 from clearing.prepayment import applying, prepayment
 from clearing.prepayment import store as prepayment_store
+from clearing.prepayment.assessments import Assessments
+from clearing.prepayment.gate import Figures
 from clearing.providers import Since
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
-from clearing.supervision.agreements import Agreements, Qualifications
 from medfund import calendar
 from medfund.calendar import Notice
 from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
@@ -80,14 +83,25 @@ WHOLE_BATCHES = (AuditDeductionFinalised, ClaimBatchWithdrawalRequested, ClaimBa
 """Events that are about every finding of the batches that they name."""
 
 
+def nothing() -> Known:
+    """What is known before anybody has said anything."""
+    return Known(
+        areas={},
+        policies=Policies({}, {}),
+        calendar=calendar.shipped(),
+        agreements=Agreements({}),
+        qualifications=Qualifications({}),
+        mandates=Mandates({}),
+        figures=Figures({}),
+        assessments=Assessments({}),
+    )
+
+
 async def load(connection: asyncpg.Connection, lane: int) -> Known:
     providers = await connection.fetch(SQL.known, lane)
-    known = Known(
-        {row["provider"]: row["area"] for row in providers},
-        Policies({}, {}),
-        calendar.shipped(),
-        Agreements({}),
-        Qualifications({}),
+    known = replace(
+        nothing(),
+        areas={row["provider"]: row["area"] for row in providers},
         accounts={row["provider"]: _account(row["body"]) for row in await connection.fetch(SQL.payees, lane)},
         today=await connection.fetchval(SQL.today, lane),
         since={

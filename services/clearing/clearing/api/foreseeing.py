@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from clearing import store
 from clearing.service import Clearing
-from clearing.state import Draft
 from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
 from medfund.events.envelope import Outgoing
@@ -45,7 +44,7 @@ async def declined(here: Context, fact: Accepted) -> Declined | None:
 async def _answers(here: Context, fact: Accepted) -> Sequence[Event] | Declined:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
-        draft = rules.draft(Draft(await store.load(connection, lane)))  # type: ignore[arg-type]
+        draft = rules.draft(rules.begin(await store.load(connection, lane)))  # type: ignore[arg-type]
         if rules.admit(draft, fact, sources=Sources()):
             # Where else it is registered is not for everybody to know.
             about: Any = fact.event

@@ -13,7 +13,7 @@ from clearing.api.reading import Month
 from clearing.audit.finding import APPEALS_KEPT, Finding
 from clearing.claims.submitting import NO_POLICY
 from clearing.funds import Fens, added, fens, total
-from clearing.payments.payable import Offset
+from clearing.payable import Offset
 from clearing.payments.payment import Payment, Status
 from medfund import money
 from medfund.events.clearing import Appeal, ClaimBatchRejected

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
+from clearing import clock
 from clearing.api import examples, reading, targets
 from clearing.api.filters import ProviderName, Ref
-from clearing.claims import clock
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import Target
 from medfund.http import answers

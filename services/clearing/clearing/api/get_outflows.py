@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from clearing import clock
 from clearing.api import examples, filters, reading, runs, standing
-from clearing.claims import clock
 from clearing.funds import positive
 from clearing.instant import amounts
 from clearing.payments import outflow

@@ -12,11 +12,8 @@ import msgspec
 from clearing import store
 from clearing.payments import approving
 from clearing.payments.accounts import Account
-from clearing.payments.payment import UNSENT, Payment
-from clearing.policy import Policies
+from clearing.payments.payment import Payment
 from clearing.state import Known
-from clearing.supervision.agreements import Agreements, Qualifications
-from medfund import calendar
 from medfund.events.kinds import KINDS
 from medfund.http.answers import Name
 from medfund.http.database import Connection
@@ -46,7 +43,7 @@ class Standing(NamedTuple):
 
 async def known(connection: Connection, lane: int) -> Known:
     """What the areas have said of their people, their rules and their funds, as a lane knows it."""
-    found = Known({}, Policies({}, {}), calendar.shipped(), Agreements({}), Qualifications({}))
+    found = store.nothing()
     for row in await connection.fetch(SQL.known, lane):
         found = store.with_fact(found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
     return found
@@ -58,7 +55,7 @@ def account_of(row: asyncpg.Record) -> Account:
 
 def of(payment: Payment, known: Known, account: Account, policy_ref: str, today: date | None) -> Standing | None:
     """None where nothing of it waits to be sent, or no day was opened yet."""
-    if payment.status not in UNSENT or today is None:
+    if not payment.unsent or today is None:
         return None
     counting = approving.approvers(payment, today, account.ref)
     missing = max(0, approving.PEOPLE - len(approving.behind(known.mandates, payment, counting, today)))

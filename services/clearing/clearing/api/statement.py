@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from clearing.api import filters, targets
 from clearing.api.reading import Month
 from clearing.funds import Fens, added, total
-from clearing.payments.payable import Offset
+from clearing.payable import Offset
 from clearing.payments.payment import Payment
 from medfund.events.clearing import Appeal
 from medfund.events.reviews import Ground

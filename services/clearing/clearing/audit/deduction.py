@@ -8,8 +8,8 @@ Source: domain.md R1.3, R1.6, R10, c.4.
 from collections.abc import Iterator
 from datetime import date
 
+from clearing import clock
 from clearing.audit.finding import Finding, changed, determine, doubtful
-from clearing.claims import clock
 from clearing.claims.claim import Claim, closed_together, in_review, of_one_month
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, total, yuans

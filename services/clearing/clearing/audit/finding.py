@@ -85,15 +85,6 @@ class Found:
     emergency: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """A reversal, in a claim that is submitted, of a settlement that something was deducted for, or recovered."""
-
-    settlement_ref: str
-    day: date
-    offset: int
-
-
 def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
     return Finding(
         batch=event.batch,

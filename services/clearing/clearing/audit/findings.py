@@ -12,12 +12,14 @@ from msgspec import structs
 from clearing import names
 from clearing.audit.finding import Finding, Found, changed, determine
 from clearing.claims.claim import Claim
+from clearing.claims.submitting import reversals
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, total, yuans
 from clearing.instant.approving import approve
 from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund import money
+from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import Appeal, AuditDeductionUndone, ClaimFindingNoted
 from medfund.events.kinds import Event, Place
 from medfund.events.reviews import (
@@ -160,12 +162,9 @@ def undone(claim: Claim, finding: Finding, amounts: Fens, cause: Place) -> Audit
     )
 
 
-def reversed_(draft: Draft, claim: Claim, submission: int, cause: Place) -> Iterator[Event]:
+def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
     """What was deducted for a settlement is not taken again by its reversal, which is in this claim (c.2 66)."""
-    for refund in draft.refunds.get(submission, ()):
-        if not claim.covers(refund.day, refund.offset):
-            continue
-        settlement = Name(claim.dimensions.provider, refund.settlement_ref)
+    for claim, settlement in reversals(draft, event, cause):
         for finding in list(draft.findings.values()):
             if finding.settlement == settlement and (amounts := finding.taken):
                 yield undone(claim, finding, amounts, cause)

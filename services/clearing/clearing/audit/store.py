@@ -6,10 +6,10 @@ import asyncpg
 import msgspec
 
 from clearing import rows
+from clearing.agreements import EMERGENCY
 from clearing.audit.finding import Finding, Found
 from clearing.names import Name, Part
 from clearing.state import Draft
-from clearing.supervision.agreements import EMERGENCY
 from medfund.events.reviews import AuditFindingRaised
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns

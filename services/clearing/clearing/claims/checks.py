@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from clearing.agreements import Standing
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, added, fens, total
-from clearing.supervision.agreements import Standing
 from medfund import merkle, money
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import ClaimError
@@ -28,6 +28,15 @@ class Stretch:
     """Their references, one after the other."""
     emergencies: bool = False
     """Whether all of them are emergency care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A reversal, in a claim that is submitted, of a settlement that something was deducted for, or recovered."""
+
+    settlement_ref: str
+    day: date
+    offset: int
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from msgspec import field
 from clearing import dimensions
 from clearing.funds import Fens, added, fens, total
 from clearing.names import Name
-from clearing.payments.payable import Payable, held_because
+from clearing.payable import Payable, held_because
 from medfund.events.clearing import (
     AuditDeductionUndone,
     Besides,
@@ -23,6 +23,7 @@ from medfund.events.clearing import (
     InstantPaymentApproved,
     Target,
 )
+from medfund.events.payments import Purpose
 
 
 class Claim(Payable, kw_only=True):
@@ -64,12 +65,23 @@ class Claim(Payable, kw_only=True):
 
     @property
     def carried_by(self) -> Name:
-        """The claim that carries its payable: itself, where it was approved alone."""
         return Name(self.dimensions.provider, self.lead or self.ref)
 
     @property
     def live(self) -> bool:
         return self.status != "WITHDRAWN"
+
+    @property
+    def reviewed(self) -> bool:
+        return self.status == "IN_REVIEW"
+
+    @property
+    def served_to(self) -> date:
+        return self.period_to
+
+    def clock(self, purpose: Purpose) -> tuple[int | None, date]:
+        """At once is on the first working day after it was submitted (R1.5)."""
+        return (1, self.submitted_on) if purpose == "INSTANT" else super().clock(purpose)
 
     @property
     def unpaid(self) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from clearing.claims import clock
+from clearing import clock
 from clearing.claims.claim import Claim
-from clearing.claims.clock import CutOff
+from clearing.clock import CutOff
 from clearing.policy import Policy
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import (

@@ -10,8 +10,7 @@ import asyncpg
 import msgspec
 
 from clearing import rows
-from clearing.audit.finding import Refund
-from clearing.claims.checks import Stretch
+from clearing.claims.checks import Reversal, Stretch
 from clearing.claims.claim import Claim
 from clearing.names import Name
 from clearing.state import Draft
@@ -93,9 +92,9 @@ async def read_submissions(
         )  # fmt: skip
     draft.stretches.update(found)
     for row in await connection.fetch(SQL.refunds, lane, *map(list, zip(*refunds, strict=True))):
-        refund = Refund(row["reverses"], row["service_date"], row["offset"])
-        draft.refunds.setdefault(row["number"], []).append(refund)
-        undone.add(Name(row["provider"], refund.settlement_ref))
+        reversal = Reversal(row["reverses"], row["service_date"], row["offset"])
+        draft.reversals.setdefault(row["number"], []).append(reversal)
+        undone.add(Name(row["provider"], reversal.settlement_ref))
     return undone
 
 

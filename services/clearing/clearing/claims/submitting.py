@@ -6,17 +6,15 @@ Source: domain.md R1.2, R1.3 step 1, R3.6, c.2 (10-12).
 from collections.abc import Iterator
 from datetime import date
 
-from clearing import dimensions, names
-from clearing.audit.findings import reversed_
-from clearing.claims import checks, clock, deadlines
+from clearing import clock, dimensions, names
+from clearing.agreements import Standing
+from clearing.claims import checks, deadlines
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed, told
-from clearing.funds import positive, yuans
+from clearing.funds import yuans
 from clearing.names import Name
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
-from clearing.supervision.agreements import Standing
-from clearing.supervision.cases import reverse
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
 from medfund.events.clearing import (
     Besides,
@@ -60,7 +58,6 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
         )
         return
     yield _accepted(draft, event, cause, rivals, policy)
-    yield from _undone(draft, draft.claims[names.claim(event)], cause)
 
 
 def _submission(event: ClaimBatchSubmitted) -> Submission:
@@ -125,16 +122,14 @@ def _accepted(
     )
 
 
-def _undone(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
-    """Its reversals undo what was deducted for their settlements, and end what is recovered of them (c.4)."""
-    yield from reversed_(draft, claim, cause.offset, cause)
-    for refund in draft.refunds.get(cause.offset, ()):
-        if not claim.covers(refund.day, refund.offset):
-            continue
-        settlement = Name(claim.dimensions.provider, refund.settlement_ref)
-        for recovery in list(draft.recoveries.values()):
-            if recovery.settlement == settlement and (amounts := positive(recovery.standing)):
-                yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
+def reversals(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[tuple[Claim, Name]]:
+    """Of a batch that was just accepted: the settlements it reverses that something was deducted for, or recovered."""
+    claim = draft.claims.get(names.claim(event))
+    if claim is None or claim.opened != cause.offset:
+        return
+    for reversal in draft.reversals.get(cause.offset, ()):
+        if claim.covers(reversal.day, reversal.offset):
+            yield claim, Name(event.provider, reversal.settlement_ref)
 
 
 def alike(claim: Claim, event: ClaimBatchSubmitted) -> bool:

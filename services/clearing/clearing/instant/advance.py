@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from clearing.funds import Fens, added
 from clearing.names import Name
+from clearing.offsets import debit
+from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
-from clearing.payments import debit
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 
 if TYPE_CHECKING:
     from clearing.state import Draft
-
-about = debit.about
 
 
 def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
@@ -32,3 +31,6 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
 def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
     claim = draft.change_claim(item)
     claim.advance = added(claim.advance, amounts, -1)
+
+
+ITEMS = {"1104": Kind(due, taken, debit.about)}

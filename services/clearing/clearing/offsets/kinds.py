@@ -1,6 +1,7 @@
 """The kinds of open items that the waterfall takes from, by the account that each is booked in.
 
-A new kind is a module of its own capability's folder, with these three functions, and a line here.
+A new kind is a module of its own capability's folder, with these three functions, and a line where the service is
+composed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,13 +10,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
-from clearing.instant import advance
 from clearing.names import Name
 from clearing.offsets.waterfall import Due
-from clearing.payments import debit
-from clearing.payments.payable import Payable
-from clearing.prepayment import owed as prepaid
-from clearing.supervision import owed
+from clearing.payable import Payable
 from medfund.events.kinds import Event, Place
 
 if TYPE_CHECKING:
@@ -32,12 +29,3 @@ class Kind:
     """What a decision says of an item and a fund: whose it is."""
     ended: Callable[["Draft", Name, Place], Iterable[Event]] = lambda draft, item, cause: ()
     """What follows when something was taken, and nothing is left of an item."""
-
-
-KINDS: Mapping[str, Kind] = {
-    "2102": Kind(debit.due, debit.taken, debit.about),
-    "1104": Kind(advance.due, advance.taken, advance.about),
-    "1107": Kind(owed.due, owed.taken, owed.about),
-    "1102": Kind(prepaid.due_bulk, prepaid.taken, prepaid.about, prepaid.ended),
-    "1101": Kind(prepaid.due_prepayments, prepaid.taken, prepaid.about, prepaid.ended),
-}

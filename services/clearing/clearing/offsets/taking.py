@@ -10,9 +10,8 @@ from typing import Literal
 from clearing import names
 from clearing.funds import Fens, added, total, yuans
 from clearing.names import Name
-from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
-from clearing.payments.payable import Offset, Payable
+from clearing.payable import Offset, Payable
 from clearing.state import Draft
 from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event, Place
@@ -36,7 +35,7 @@ def to_pay(draft: Draft, payable: Payable, own: list[str]) -> Fens:
     """What of a payable is neither ordered, nor needed for a P1 of its claims that is still on its way, nor came back
     and waits for somebody to ask for it again."""
     with_it = [Name(payable.dimensions.provider, ref) for ref in own if ref != payable.ref]
-    others = total(draft.claims[name].pending for name in with_it if name in draft.claims)
+    others = total(one.pending for name in with_it if (one := draft.find(name)))
     return added(added(payable.free(), others, -1), payable.to_retry, -1)
 
 
@@ -52,7 +51,7 @@ def takes(draft: Draft, payable: Payable, fund: str, *, at_instant: bool) -> boo
     """Whether the provider owes something that a payable of a fund, or its P1, would be taken for; its own advances
     aside."""
     steps = draft.policy_of(payable).steps_for(fund, at_instant=at_instant)
-    kinds = [KINDS[account] for account in steps if account in KINDS and account != "1104"]
+    kinds = [draft.items[account] for account in steps if account in draft.items and account != "1104"]
     return any(True for kind in kinds for _ in kind.due(draft, payable, fund, []))
 
 
@@ -67,10 +66,10 @@ def _take(
     taken_from: Literal["P1", "2102"],
 ) -> Iterator[Event]:
     policy = draft.policy_of(payable)
-    kinds = [KINDS[account] for account in steps if account in KINDS]
+    kinds = [draft.items[account] for account in steps if account in draft.items]
     due = [item for kind in kinds for item in kind.due(draft, payable, fund, own)]
     for taken in waterfall(amount, due, steps):
-        kind, item = KINDS[taken.account], Name(payable.dimensions.provider, taken.item)
+        kind, item = draft.items[taken.account], Name(payable.dimensions.provider, taken.item)
         p1 = taken_from == "P1" or taken.account == "1104"
         yield OffsetApplied(
             **payable.told(cause, {fund: taken.amount}),
@@ -98,4 +97,4 @@ def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
         payable.advance = added(payable.advance, amounts)
     else:
         payable.payable = added(payable.payable, amounts, -1)
-    KINDS[event.account].taken(draft, Name(event.provider, event.item_ref), amounts, event.day)
+    draft.items[event.account].taken(draft, Name(event.provider, event.item_ref), amounts, event.day)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from clearing import dimensions, names
-from clearing.claims import clock
+from clearing import clock, dimensions, names
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, fens, total

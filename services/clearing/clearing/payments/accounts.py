@@ -33,9 +33,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.changed_on is None or (day - self.changed_on).days > days
 
 
+def of(draft: "Draft", provider: str) -> Account:
+    return draft.accounts.get(provider) or draft.known.accounts.get(provider) or Account(ref="")
+
+
 def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:
     """The account that a provider was registered with is as old as the provider."""
-    if event.bank_account_ref != draft.account(event.provider):
+    if event.bank_account_ref != of(draft, event.provider).ref:
         yield PayeeAccountNoted(
             provider=event.provider,
             area=event.area,
@@ -47,7 +51,7 @@ def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: 
 
 
 def confirmed(draft: "Draft", event: ProviderAccountConfirmed, cause: Place) -> Iterator[Event]:
-    account, today = draft.known_account(event.provider), draft.known.today
+    account, today = of(draft, event.provider), draft.known.today
     if account.ref != event.bank_account_ref or account.changed_on is None:
         yield disputed(event, cause, f"{event.provider} has no new account {event.bank_account_ref}")
     elif today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:

@@ -9,19 +9,14 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from clearing import names
-from clearing.claims import deadlines
-from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
-from clearing.funds import Fens, added, at_most, fens, positive, yuans
-from clearing.offsets.taking import offset
+from clearing.funds import Fens, added, at_most, fens, yuans
+from clearing.payable import ADVANCES, Payable
 from clearing.payments import payment as payments
 from clearing.payments import reasons, suspense
-from clearing.payments.orders import cancel, pay_out
-from clearing.payments.payable import ADVANCES, Payable
-from clearing.payments.payment import UNSENT, Payment
+from clearing.payments.orders import pay_out
+from clearing.payments.payment import Payment
 from clearing.payments.retrying import again
-from clearing.prepayment import ending, granting
-from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund import codes
 from medfund.events.bank import (
@@ -63,35 +58,22 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
     if order:
         yield _cancelled(draft, order, cause, f"the bank paid {event.payment_ref} all the same")
     if now and payment:
-        yield from _settled(draft, payment, event, cause, yuans(now))
+        yield from _settled(draft, payment, event, cause, now)
         yield from _rest_of(draft, order, cause)
     if odd := added(paid, now, -1):
         yield from suspense.odd(event, cause, odd, _why_not_paid(payment, event))
 
 
-def _settled(
-    draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: dict[str, str]
-) -> Iterator[Event]:
+def _settled(draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: Fens) -> Iterator[Event]:
     """What is left of a payment that was never sent nobody would send: it is ordered anew."""
-    payable, unsent = draft.payable(payment.payable), payment.status in UNSENT
-    if isinstance(payable, Claim):
-        yield from deadlines.told_breached(payable, event.value_date, cause)
+    payable, unsent = draft.payable(payment.payable), payment.unsent
+    kind = draft.kind(payable)
+    yield from kind.settling(draft, payable, event, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
-    yield from _paid_in_time(draft, payable, event, cause)
-    if isinstance(payable, Prepayment):
-        yield granting.disbursed(draft, payable, cause, event, payment.payment_ref, amounts)
-        yield from ending.taken_now(draft, payable, cause)
-    yield from _advance_taken(draft, payment, cause)
+    yield from kind.settled(draft, payable, payment, event, amounts, cause)
     if unsent and (left := payment.left):
         yield _cancelled(draft, payment, cause, f"a part of it was paid, and {payment.payment_ref} was not sent")
         yield from again(draft, payment, left, cause)
-
-
-def _paid_in_time(draft: Draft, payable: Payable, event: BankAnswer, cause: Place) -> Iterator[Event]:
-    """What was told as late before this was known is taken back (R10)."""
-    if isinstance(claim := draft.carrier(payable), Claim):
-        day, policy = draft.known.today or event.value_date, draft.policy_of(claim)
-        yield from deadlines.told_withdrawn(claim, day, policy, draft.known.calendar, cause)
 
 
 def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
@@ -123,7 +105,7 @@ def _returned(
     carrier, rest = draft.carrier(payable), added(back, to_advance, -1)
     for of, advance, owed in _as_one((payable, to_advance, {}), (carrier, {}, rest)):
         yield PaymentReturned(
-            **_answered(draft, of, payment, event, cause, yuans(added(advance, owed))),
+            **_answered(draft, of, payment, event, cause, added(advance, owed)),
             to_advance=yuans(advance if instant else {}),
             to_payable=yuans(owed),
             reason=event.reason,
@@ -156,8 +138,8 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield from _undone(
             draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE"
         )
-        yield from _paid_in_time(draft, draft.payable(payment.payable), event, cause)
-        yield from _advance_taken(draft, payment, cause)
+        payable = draft.payable(payment.payable)
+        yield from draft.kind(payable).undone(draft, payable, payment, event, cause)
         yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
         yield from suspense.odd(event, cause, odd, reasons.NOTHING_CAME_BACK.format(event.payment_ref))
@@ -209,24 +191,10 @@ def _undone(
     owed = amounts if to_payable else at_most(amounts, carrier.to_retry) if instant else {}
     for of, advance, back in _as_one((payable, added(amounts, owed, -1), {}), (carrier, {}, owed)):
         yield PaymentReturnUndone(
-            **_answered(draft, of, payment, event, cause, yuans(added(advance, back))),
+            **_answered(draft, of, payment, event, cause, added(advance, back)),
             to_payable=yuans(back if instant else {}),
             to_advance=yuans(advance if instant else {}),
         )
-
-
-def _advance_taken(draft: Draft, payment: Payment, cause: Place) -> Iterator[Event]:
-    """An advance that stands after its claim was approved is taken from what that is owed: from what is free, and then
-    from what is ordered and not sent."""
-    claim = draft.payable(payment.payable)
-    if not (payment.purpose == "INSTANT" and isinstance(claim, Claim) and claim.lead):
-        return
-    carrier = draft.claims[claim.carried_by]
-    yield from offset(draft, carrier, cause, own=[claim.ref])
-    for fund in positive(claim.advance):
-        if any(order.fund == fund for order in draft.unsent(carrier)):
-            yield from cancel(draft, carrier, cause, fund, f"{payment.payment_ref} was paid")
-            yield from pay_out(draft, carrier, cause)
 
 
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
@@ -279,7 +247,7 @@ def _is_of(payment: Payment, event: BankAnswer) -> bool:
 
 
 def _answered(
-    draft: Draft, payable: Payable, payment: Payment, event: BankAnswer, cause: Place, amounts: dict[str, str]
+    draft: Draft, payable: Payable, payment: Payment, event: BankAnswer, cause: Place, amounts: Fens
 ) -> dict[str, Any]:
     """What is told of a payment when the bank has answered, whichever the answer is."""
     policy = draft.policy_of(payable)
@@ -292,7 +260,7 @@ def _answered(
         "bank_txn": event.bank_txn,
         "value_date": event.value_date,
         "booked_on": event.booked_on,
-        "amounts": amounts,
+        "amounts": yuans(amounts),
         "instant_stat": policy.instant_stat if payment.purpose == "INSTANT" else None,
     }
 
@@ -307,7 +275,7 @@ def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
     payments.settled(draft.change_payment(names.payment(event)), event)
     if event.purpose in ADVANCES:
         payable.pending = added(payable.pending, amounts, -1)
-        payable.advanced(amounts)
+        payable.disbursed(amounts)
     else:
         payable.ordered = added(payable.ordered, amounts, -1)
         payable.payable = added(payable.payable, amounts, -1)
@@ -329,28 +297,13 @@ def _take_up(draft: Draft, event: PaymentSettled) -> None:
 
 
 def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
-    """What comes back to a payable waits there until somebody asks that it be paid again."""
-    payable = draft.change(names.payable(event))
+    draft.change(names.payable(event)).came_back(event)
     payments.returned(draft.change_payment(names.payment(event)), event)
-    if isinstance(payable, Prepayment):
-        payable.advanced(fens(event.amounts), -1)
-        return
-    to_payable = fens(event.to_payable if event.purpose == "INSTANT" else event.amounts)
-    payable.advanced(fens(event.to_advance), -1)
-    payable.payable = added(payable.payable, to_payable)
-    payable.to_retry = added(payable.to_retry, to_payable)
 
 
 def evolve_undone(draft: Draft, event: PaymentReturnUndone) -> None:
-    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
+    draft.change(names.payable(event)).went_again(event)
     payments.undone(draft.change_payment(names.payment(event)), event)
-    if isinstance(payable, Prepayment):
-        payable.advanced(amounts)
-        return
-    to_payable = fens(event.to_payable) if event.purpose == "INSTANT" else amounts
-    payable.advanced(fens(event.to_advance))
-    payable.payable = added(payable.payable, to_payable, -1)
-    payable.to_retry = added(payable.to_retry, at_most(to_payable, payable.to_retry), -1)
 
 
 def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
@@ -358,7 +311,7 @@ def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
     payments.failed(payment, event)
     release(draft, payment)
     waits = draft.carrier(draft.payable(payment.payable))
-    if not isinstance(waits, Prepayment) and not (isinstance(waits, Claim) and waits.status == "IN_REVIEW"):
+    if waits.owed and not waits.reviewed:
         waits.to_retry = added(waits.to_retry, fens(event.amounts))
         draft.changed.add(waits.name)
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.names import Name
-from clearing.payments import mandates
+from clearing.payments import accounts, mandates
 from clearing.payments.mandates import Mandates
-from clearing.payments.payment import UNSENT, Payment
+from clearing.payments.payment import Payment
 from clearing.state import Draft
 from medfund import money, people
 from medfund.events.kinds import Event, Place
@@ -72,7 +72,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),
     }
-    account = draft.account(payment.provider)
+    account = accounts.of(draft, payment.provider).ref
     before = approvers(payment, today, account)
     if refusal := _refusal(draft, payment, before, staff_ref, today, others):
         return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def _refusal(
     draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date, others: int
 ) -> Refusal | None:
     those = behind(draft.known.mandates, payment, before, today)
-    if payment.status not in UNSENT or len(those) >= PEOPLE:
+    if not payment.unsent or len(those) >= PEOPLE:
         return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
     if people.same(staff_ref, payment.requested_by):
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")

@@ -6,12 +6,10 @@ touched. Source: R3.6, R10, edge case 39.
 
 from collections.abc import Iterable, Iterator
 
-from clearing.claims.claim import Claim
 from clearing.funds import total
-from clearing.instant.paying import pay_part
 from clearing.offsets.taking import takes
+from clearing.payable import Payable
 from clearing.payments.orders import cancel, pay_out
-from clearing.payments.payable import Payable
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
 
@@ -28,14 +26,14 @@ def fallen_due(
 def _make_way(draft: Draft, payable: Payable, fund: str, cause: Place, reason: str) -> Iterator[Event]:
     unsent = [payment for payment in draft.unsent(payable) if payment.fund == fund]
     at_once = total(payment.amounts for payment in unsent if payment.purpose == "INSTANT")
-    reviewed = isinstance(payable, Claim) and payable.status == "IN_REVIEW"
-    first, rest = bool(at_once) and reviewed, any(not reviewed or one.purpose != "INSTANT" for one in unsent)
+    first = bool(at_once) and payable.reviewed
+    rest = any(not payable.reviewed or one.purpose != "INSTANT" for one in unsent)
     if not (first and takes(draft, payable, fund, at_instant=True)) and not (
         rest and takes(draft, payable, fund, at_instant=False)
     ):
         return
     yield from cancel(draft, payable, cause, fund, reason)
-    if first and isinstance(payable, Claim):
-        yield from pay_part(draft, payable, cause, at_once)
+    if first:
+        yield from draft.kind(payable).at_once(draft, payable, cause, at_once)
     if rest:
         yield from pay_out(draft, draft.carrier(payable), cause)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from clearing.claims import clock
-from clearing.claims.claim import Claim
-from clearing.claims.clock import Deadline
+from clearing import clock
+from clearing.clock import Deadline
 from clearing.funds import Fens, positive, yuans
 from clearing.offsets.taking import offset, to_pay
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried
@@ -37,16 +36,13 @@ def order(
 def _due(draft: Draft, payable: Payable, purpose: Literal["INSTANT", "PAYABLE"]) -> Deadline:
     """At once is on the first working day after the claim was submitted; else within the working days that the
     payable's policy promises (R1.4, R1.5, R10)."""
-    calendar = draft.known.calendar
-    if purpose == "INSTANT" and isinstance(payable, Claim):
-        return clock.deadline(calendar, 1, payable.submitted_on)
-    return clock.deadline(calendar, draft.policy_of(payable).working_days, payable.cut_off)
+    days, after = payable.clock(purpose)
+    return clock.deadline(draft.known.calendar, days or draft.policy_of(payable).working_days, after)
 
 
 def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried | None = None) -> Iterator[Event]:
     """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6)."""
-    claims = draft.claims_of(payable.dimensions.provider)
-    together = [claim.ref for claim in claims if claim.lead == payable.ref] or [payable.ref]
+    together = [one.ref for one in draft.carried_by(payable)]
     yield from offset(draft, payable, cause, own=together)
     if cash := positive(to_pay(draft, payable, together)):
         yield from order(draft, payable, cause, "PAYABLE", cash, asked)

@@ -30,7 +30,6 @@ from medfund.events.payments import (
 )
 
 Status = Literal["ORDERED", "APPROVED", "SENT", "SETTLED", "FAILED", "CANCELLED"]
-UNSENT: tuple[Status, ...] = ("ORDERED", "APPROVED")
 
 
 class Withheld(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +82,11 @@ class Payment(msgspec.Struct, kw_only=True):
     withheld: list[Withheld] = []
     doubt: str | UnsetType = UNSET
     """Why the bank may pay it all the same: it says that it has it already, or it has said something else before."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether it waits to be approved or sent."""
+        return self.status in ("ORDERED", "APPROVED")
 
     @property
     def may_still_be_paid(self) -> bool:

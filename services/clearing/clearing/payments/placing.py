@@ -6,14 +6,13 @@ The lane's decision has the last word; this saves a person the wait where the an
 from typing import TypeAlias
 
 from clearing.funds import first_above
+from clearing.payable import Payable
 from clearing.payments.payment import Payment
 from clearing.payments.suspense import NAMED, Item, not_taken_back
-from clearing.prepayment.prepayment import Prepayment
-from clearing.supervision.recovery import Recovery
 from medfund import money
 from medfund.events.bank import PlacedAs
 
-Named: TypeAlias = Payment | Recovery | Prepayment
+Named: TypeAlias = Payment | Payable
 Target: TypeAlias = Named | Item
 
 
@@ -42,10 +41,8 @@ def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
 
 def _room(item: Item, placed_as: PlacedAs, target: Named) -> dict[str, int]:
     """By fund: how much of the target is not there yet. A RETURN that went out takes one back that came."""
-    if isinstance(target, Recovery):
-        return target.due
-    if isinstance(target, Prepayment):
-        return target.outstanding
+    if isinstance(target, Payable):
+        return target.owing_back
     if placed_as == "RETURN" and item.direction == "OUT":
         return target.returned
     return target.left if placed_as == "PAYMENT" else target.kept

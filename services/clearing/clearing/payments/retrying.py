@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 
 from clearing import names
-from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, yuans
-from clearing.instant.paying import pay_part
 from clearing.payments.orders import pay_out
 from clearing.payments.payment import Payment
-from clearing.prepayment import giving, granting
-from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
@@ -30,7 +26,7 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         yield disputed(event, cause, f"{staff_ref} has no mandate of area {payment.area} on {today}")
         return
     payable, amounts = draft.payable(payment.payable), dict(payment.to_retry)
-    if isinstance(payable, Prepayment) and (why := granting.not_paid_again(payable)) is not None:
+    if (why := draft.kind(payable).not_again(payable)) is not None:
         yield disputed(event, cause, f"{payable.ref} {why}")
         return
     asked = PaymentRetried(
@@ -47,12 +43,10 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
 def again(
     draft: Draft, payment: Payment, amounts: Fens, cause: Place, asked: PaymentRetried | None = None
 ) -> Iterator[Event]:
-    """A P1 of a claim in review as a P1, anything else with what else is open of its payable: after the waterfall, for
-    something may have fallen due meanwhile."""
+    """As its kind says, or with what else is open of its payable: after the waterfall, for something may have fallen
+    due meanwhile."""
     payable = draft.payable(payment.payable)
-    if isinstance(payable, Prepayment):
-        yield from giving.order(draft, payable, cause, sum(amounts.values()), asked)
-    elif payment.purpose == "INSTANT" and isinstance(payable, Claim) and not payable.lead:
-        yield from pay_part(draft, payable, cause, amounts, asked)
+    if again := draft.kind(payable).again:
+        yield from again(draft, payable, payment, amounts, cause, asked)
     else:
         yield from pay_out(draft, draft.carrier(payable), cause, asked=asked)

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from clearing.claims.claim import Claim
 from clearing.funds import yuans
-from clearing.payments import approving, mandates
+from clearing.payments import accounts, approving, mandates
 from clearing.payments.payment import Payment, end_to_end_id
 from clearing.state import Draft
 from medfund import money
@@ -90,13 +89,13 @@ def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
     if policy.suspension_stops_payment and draft.known.agreements.suspended(payment.provider, day):
         return Reason("AGREEMENT", f"the agreement with {payment.provider} is suspended on {day}")
     holds = [hold for hold, amounts in payable.to_hold.items() if payment.fund in amounts]
-    if isinstance(payable, Claim) and payment.purpose == "INSTANT" and holds:
+    if payment.purpose == "INSTANT" and holds:
         return Reason("HELD", f"hold {holds[0]} is placed on {payable.ref}")
     return None
 
 
 def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | None:
-    account = draft.known_account(payment.provider)
+    account = accounts.of(draft, payment.provider)
     if account.ref != payment.account:
         return Reason("ACCOUNT", "the account of the payee is another one now", True)
     if account.is_settled(day, days):

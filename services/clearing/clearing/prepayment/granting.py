@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from clearing import names
 from clearing.dimensions import disputed
-from clearing.funds import yuans
+from clearing.funds import Fens, yuans
+from clearing.payable import Kind
 from clearing.payments.mandates import covers
 from clearing.payments.orders import cancel
+from clearing.payments.payment import Payment
 from clearing.prepayment import amounts
 from clearing.prepayment.applying import blocked
 from clearing.prepayment.ending import taken_now
@@ -20,6 +22,7 @@ from clearing.prepayment.prepayment import Prepayment, given
 from medfund import money, people
 from medfund.events.bank import BankPaymentSettled
 from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentRetried
 from medfund.events.prepayments import (
     PrepaymentAdjusted,
     PrepaymentApproved,
@@ -49,7 +52,7 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
     elif prepayment.status == "CHECKED":
         yield from _first(draft, prepayment, event, cause)
     elif prepayment.status == "APPROVED":
-        yield from _again(draft, prepayment, event, cause)
+        yield from _changed(draft, prepayment, event, cause)
     else:
         yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: no plan changes it")
 
@@ -118,7 +121,7 @@ def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
         yield from order(draft, prepayment, cause, amount)
 
 
-def _again(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+def _changed(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
     if event.plan_ref == prepayment.plan_ref:
         yield disputed(event, cause, f"plan {event.plan_ref} has given {prepayment.ref} before")
         return
@@ -143,7 +146,7 @@ def paid_or_on_its_way(draft: "Draft", prepayment: Prepayment) -> int:
     return given(prepayment) + prepayment.pending.get(prepayment.fund, 0) - unsent
 
 
-def not_paid_again(prepayment: Prepayment) -> str | None:
+def _not_again(prepayment: Prepayment) -> str | None:
     """Why what failed or came back of it is not paid any more."""
     if prepayment.status != "APPROVED":
         return f"is {prepayment.status}: it is not paid any more"
@@ -152,22 +155,24 @@ def not_paid_again(prepayment: Prepayment) -> str | None:
     return None
 
 
-def disbursed(
-    draft: "Draft",
-    prepayment: Prepayment,
-    cause: Place,
-    event: BankPaymentSettled,
-    payment_ref: str,
-    amounts: dict[str, str],
-) -> PrepaymentDisbursed:
-    """The bank has paid: it exists."""
-    return PrepaymentDisbursed(
+def _settled(
+    draft: "Draft", prepayment: Prepayment, payment: Payment, event: BankPaymentSettled, amounts: Fens, cause: Place
+) -> Iterator[Event]:
+    """The bank confirmed the payment: the prepayment is outstanding from now on."""
+    yield PrepaymentDisbursed(
         **told(draft, prepayment, cause),
-        payment_ref=payment_ref,
+        payment_ref=payment.payment_ref,
         value_date=event.value_date,
-        amounts=amounts,
+        amounts=yuans(amounts),
         outstanding=yuans(prepayment.outstanding),
     )
+    yield from taken_now(draft, prepayment, cause)
+
+
+def _again(
+    draft: "Draft", prepayment: Prepayment, payment: Payment, amounts: Fens, cause: Place, asked: PaymentRetried | None
+) -> Iterator[Event]:
+    yield from order(draft, prepayment, cause, sum(amounts.values()), asked)
 
 
 def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:
@@ -181,3 +186,6 @@ def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) 
         if amount is not None and money.fen(amount) != prepayment.purchased:
             yield PrepaymentPurchasesNoted(**told(draft, prepayment, cause), purchased=amount)
             yield from taken_now(draft, prepayment, cause)
+
+
+PAYABLE = Kind(settled=_settled, not_again=_not_again, again=_again)

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from clearing.claims.claim import Claim
 from clearing.funds import Fens
 from clearing.names import Name
+from clearing.offsets import debit
+from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
-from clearing.payments import debit
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 from clearing.policy import Policy
 from clearing.prepayment import amounts
 from clearing.prepayment.giving import give_month, told
@@ -49,9 +49,9 @@ def _due(draft: "Draft", payable: Payable, fund: str, account: str) -> Iterator[
 
 def _meant_for(prepayment: Prepayment, payable: Payable) -> bool:
     """A month's prepayment is taken back from that month's claim, or a later one (R2.5)."""
-    if prepayment.kind != "MONTHLY" or prepayment.due_at_once or not isinstance(payable, Claim):
+    if prepayment.kind != "MONTHLY" or prepayment.due_at_once or payable.served_to is None:
         return True
-    return prepayment.month is not None and payable.period_to >= prepayment.month
+    return prepayment.month is not None and payable.served_to >= prepayment.month
 
 
 def due_now(prepayment: Prepayment, policy: Policy, today: date | None) -> int:
@@ -109,3 +109,6 @@ def cleared(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[Pr
     """As of the last day on which something moved."""
     if (day := prepayment.last_back or draft.known.today) is not None:
         yield PrepaymentCleared(**told(draft, prepayment, cause), on=day)
+
+
+ITEMS = {"1102": Kind(due_bulk, taken, about, ended), "1101": Kind(due_prepayments, taken, about, ended)}

@@ -11,9 +11,9 @@ from msgspec import field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, fens
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 from medfund import money
-from medfund.events.payments import Purpose
+from medfund.events.payments import PaymentReturned, PaymentReturnUndone, Purpose
 from medfund.events.prepayments import (
     Grade,
     OfPrepayment,
@@ -94,8 +94,22 @@ class Prepayment(Payable, kw_only=True):
         """Whether anything can still happen to it, or because of it."""
         return self.open or self.blocks is not None
 
-    def advanced(self, amounts: Fens, sign: int = 1) -> None:
+    @property
+    def owed(self) -> bool:
+        return False
+
+    @property
+    def owing_back(self) -> Fens:
+        return self.outstanding
+
+    def disbursed(self, amounts: Fens, sign: int = 1) -> None:
         self.outstanding = added(self.outstanding, amounts, sign)
+
+    def came_back(self, event: PaymentReturned) -> None:
+        self.disbursed(fens(event.amounts), -1)
+
+    def went_again(self, event: PaymentReturnUndone) -> None:
+        self.disbursed(fens(event.amounts))
 
     @property
     def left(self) -> int:

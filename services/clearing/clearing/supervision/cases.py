@@ -6,14 +6,16 @@ Source: domain.md R6.1, R6.2, R6.7, c.2 (61), c.4.
 from collections.abc import Iterator
 
 from clearing import dimensions, names
+from clearing.claims.submitting import reversals
 from clearing.dimensions import disputed, told
-from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.funds import Fens, added, at_most, fens, first_above, positive, yuans
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
 from clearing.state import Draft
 from clearing.supervision.recovery import Recovery, split_of_reversal
+from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled
 from medfund.events.kinds import Event, Place
 from medfund.events.reviews import RecoveryAppealUpheld, RecoveryDecided, RecoveryReceived
@@ -77,6 +79,14 @@ def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived) 
     """Whether this line of the bank is booked already, to the recovery or to suspense."""
     mine = recovery is not None and suspense.line_of(event) in (recovery.txns or ())
     return mine or suspense.is_known(draft, event)
+
+
+def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
+    """Reversals end what is recovered of their settlements (c.4)."""
+    for _, settlement in reversals(draft, event, cause):
+        for recovery in list(draft.recoveries.values()):
+            if recovery.settlement == settlement and (amounts := positive(recovery.standing)):
+                yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
 
 
 def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from clearing import names
-from clearing.claims.claim import Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
+from clearing.payable import Payable
 from clearing.payments.orders import cancel, pay_out
-from clearing.payments.payable import Payable
 from clearing.state import Draft
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Event, Place
@@ -24,7 +23,7 @@ def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Eve
         yield disputed(event, cause, f"hold {event.hold_ref} is placed already")
         return
     amounts = fens(event.amounts)
-    if isinstance(payable, Claim) and payable.status == "IN_REVIEW":
+    if payable.reviewed:
         yield _held(payable, cause, event.hold_ref, {}, to_come=amounts, reason=event.reason)
     elif (fund := first_above(amounts, added(payable.free(), draft.unsent_of(payable)))) is not None:
         yield disputed(event, cause, f"fund {fund}: less than {event.amounts[fund]} is open and not sent to the bank")
@@ -42,12 +41,12 @@ def _held_now(draft: Draft, payable: Payable, cause: Place, hold: str, amounts: 
         yield from pay_out(draft, payable, cause)
 
 
-def hold_approved(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
+def hold_approved(draft: Draft, payable: Payable, cause: Place) -> Iterator[Event]:
     """What was to be held of a claim, when something of it is approved."""
-    for hold, amounts in claim.to_hold.items():
-        if now := at_most(amounts, claim.payable):
+    for hold, amounts in payable.to_hold.items():
+        if now := at_most(amounts, payable.payable):
             left = {fund: fen - now.get(fund, 0) for fund, fen in amounts.items() if fen > now.get(fund, 0)}
-            yield _held(claim, cause, hold, now, to_come=left if claim.status == "IN_REVIEW" else {})
+            yield _held(payable, cause, hold, now, to_come=left if payable.reviewed else {})
 
 
 def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator[Event]:
@@ -75,12 +74,11 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
 
 def _payable(draft: Draft, event: Hold) -> Payable | None:
     """What a hold is about: of a claim that was approved with others, the one that carries what they are owed."""
-    name = names.payable(event)
-    claim = draft.claims.get(name)
-    payable = draft.claims[claim.carried_by] if claim else draft.recoveries.get(name)
+    named = draft.find(names.payable(event))
+    payable = draft.carrier(named) if named else None
     if payable is None or event.account != "2102":
         return None
-    return None if isinstance(payable, Claim) and not payable.live else payable
+    return payable if payable.owed and payable.live else None
 
 
 def _held(

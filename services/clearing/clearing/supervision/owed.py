@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens
 from clearing.names import Name
+from clearing.offsets import debit
+from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
-from clearing.payments import debit
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 from clearing.supervision.recovery import take
 
 if TYPE_CHECKING:
@@ -27,3 +28,6 @@ def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
 
 def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
     return {**debit.about(draft, item, fund), "recovery_year": draft.recoveries[item].year}
+
+
+ITEMS = {"1107": Kind(due, taken, about)}

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType, field
 from clearing import dimensions
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
 
 
@@ -37,6 +37,10 @@ class Recovery(Payable, kw_only=True):
     @property
     def open(self) -> bool:
         return any(self.due.values()) or self.owing
+
+    @property
+    def owing_back(self) -> Fens:
+        return self.due
 
     @property
     def standing(self) -> Fens:

@@ -1,22 +1,29 @@
 """What a provider is owed (2102), what of it is held, and what of it is on its way to be paid. Pure.
 
 What stays true: every change is a decision that is on the log; what is ordered is a part of what is open, and what is
-held is not open.
+held is not open. What is particular to one kind of payable is said by that kind: in its own class, of itself alone, and
+in its `Kind`, of what follows from an event.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from clearing.dimensions import Dimensions, told
-from clearing.funds import Fens, added, fens
+from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
+from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
-from medfund.events.kinds import Place
-from medfund.events.payments import PaymentOrdered, Purpose
+from medfund.events.kinds import Event, Place
+from medfund.events.payments import PaymentOrdered, PaymentRetried, PaymentReturned, PaymentReturnUndone, Purpose
+
+if TYPE_CHECKING:
+    from clearing.payments.payment import Payment
+    from clearing.state import Draft
 
 
 class Offset(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +37,7 @@ class Offset(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payable(msgspec.Struct, kw_only=True):
-    """Something that a provider is paid for: a claim, or what a recovery took wrongly."""
+    """What a provider is paid for one thing: a claim, a recovery that is reversed, or (always empty) a prepayment."""
 
     ref: str
     dimensions: Dimensions
@@ -67,6 +74,39 @@ class Payable(msgspec.Struct, kw_only=True):
     def name(self) -> Name:
         return Name(self.dimensions.provider, self.ref)
 
+    @property
+    def carried_by(self) -> Name:
+        """What holds the money that it is owed: itself, or the claim that it was approved with."""
+        return self.name
+
+    @property
+    def live(self) -> bool:
+        return True
+
+    @property
+    def owed(self) -> bool:
+        """Whether it is the provider that is owed something for it."""
+        return True
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether audit has still to say what of it is owed; what is paid of it before is paid by itself."""
+        return False
+
+    @property
+    def owing_back(self) -> Fens:
+        """What the provider may pay back of it in cash."""
+        return {}
+
+    @property
+    def served_to(self) -> date | None:
+        """The last day of the care that it pays for."""
+        return None
+
+    def clock(self, purpose: Purpose) -> tuple[int | None, date]:
+        """In how many working days a payment of it is due, or None where its policy says so, and after which day."""
+        return None, self.cut_off
+
     def told(self, cause: Place, funds: Collection[str]) -> dict[str, Any]:
         """What every decision about it, and some of its funds, begins with."""
         return {**told(self.dimensions, funds), "cause": cause, "policy_ref": self.policy_ref}
@@ -82,9 +122,23 @@ class Payable(msgspec.Struct, kw_only=True):
         last = self.numbered.get(fund, 0)
         return last + 1 if purpose in ADVANCES else max(last, 1) + 1
 
-    def advanced(self, amounts: Fens, sign: int = 1) -> None:
+    def disbursed(self, amounts: Fens, sign: int = 1) -> None:
         """The bank has paid, or got back, what is an advance."""
         self.advance = added(self.advance, amounts, sign)
+
+    def came_back(self, event: PaymentReturned) -> None:
+        """What comes back of what was owed waits until somebody asks that it be paid again."""
+        to_payable = fens(event.to_payable if event.purpose == "INSTANT" else event.amounts)
+        self.disbursed(fens(event.to_advance), -1)
+        self.payable = added(self.payable, to_payable)
+        self.to_retry = added(self.to_retry, to_payable)
+
+    def went_again(self, event: PaymentReturnUndone) -> None:
+        """The bank takes a return back."""
+        to_payable = fens(event.to_payable if event.purpose == "INSTANT" else event.amounts)
+        self.disbursed(fens(event.to_advance))
+        self.payable = added(self.payable, to_payable, -1)
+        self.to_retry = added(self.to_retry, at_most(to_payable, self.to_retry), -1)
 
     def free(self) -> Fens:
         """What of the payable is neither ordered nor needed for a P1 that is still on its way."""
@@ -93,6 +147,25 @@ class Payable(msgspec.Struct, kw_only=True):
 
 ADVANCES: Collection[Purpose] = ("INSTANT", "PREPAYMENT", "BULK")
 """Payments that pay no payable: what they pay is an advance, once the bank says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What follows for payables of one class, where it is not the same for all. Each is given the draft first."""
+
+    settling: Callable[["Draft", Any, BankPaymentSettled, Place], Iterable[Event]] = lambda *_: ()
+    """Told before what the bank has paid of it."""
+    settled: Callable[["Draft", Any, "Payment", BankPaymentSettled, Fens, Place], Iterable[Event]] = lambda *_: ()
+    """The bank has paid so much of it."""
+    undone: Callable[["Draft", Any, "Payment", BankReturnReversed, Place], Iterable[Event]] = lambda *_: ()
+    """The bank has taken a return of it back."""
+    not_again: Callable[[Any], str | None] = lambda _: None
+    """Why what failed or came back of it is not paid any more."""
+    again: Callable[["Draft", Any, "Payment", Fens, Place, PaymentRetried | None], Iterable[Event]] | None = None
+    """What failed, came back or was not sent is ordered anew; not with what else is open of it. The last says who asked
+    for that, if somebody did."""
+    at_once: Callable[["Draft", Any, Place, Fens], Iterable[Event]] = lambda *_: ()
+    """What was to be paid of it before audit is ordered anew."""
 
 
 def ordered(payable: Payable, event: PaymentOrdered) -> None:

@@ -8,8 +8,9 @@ notice comes.
 from collections.abc import Iterator
 from datetime import date
 
+from clearing import clock
 from clearing.audit.deduction import unfinished
-from clearing.claims import clock, deadlines
+from clearing.claims import deadlines
 from clearing.claims.claim import Claim
 from clearing.instant.paying import pay_at_once
 from clearing.state import Draft

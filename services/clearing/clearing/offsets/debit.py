@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from clearing.funds import Fens, added
 from clearing.names import Name
+from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
-from clearing.payments.payable import Payable
+from clearing.payable import Payable
 
 if TYPE_CHECKING:
     from clearing.state import Draft
@@ -29,3 +30,6 @@ def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
 def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
     whose = draft.payable(item).dimensions
     return {"item_insured_area": whose.insured_area, "item_advanced": [name for name in whose.advanced if name == fund]}
+
+
+ITEMS = {"2102": Kind(due, taken, about)}
