@@ -146,6 +146,7 @@ class ClaimError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "COUNT",
         "AMOUNT",
         "ROOT",
+        "TWICE",
         "DAY",
         "ADVANCED",
         "NO_POLICY",

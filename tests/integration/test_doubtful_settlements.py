@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from medfund import merkle
 from tests.conftest import Database
 from tests.events import AREA, providers
 from tests.fund import Fund, running
@@ -67,6 +68,11 @@ async def test_what_was_recorded_or_taken_back_too_often_is_found_by_its_referen
     [rejected] = await fund.decided("claim.batch.rejected")
     assert [error["code"] for error in rejected["errors"]] == ["COUNT", "AMOUNT", "DAY", "DAY"]
 
+    fund.submit("B-1", first="2026-01-01")
+    assert [
+        (error["code"], error["detail"]) for error in (await fund.decided("claim.batch.rejected"))[-1]["errors"]
+    ] == [("TWICE", f"settlement {thrice} is recorded 3 times")], "also where the hospital claims all three"
+
     for _ in range(2):
         fund.settle({FUND: 2_303}, reverses=thrice)
     fund.settle({FUND: 509}, day="2026-01-09", settlement_ref=back)
@@ -86,3 +92,17 @@ async def test_a_hospital_sees_its_own_and_nothing_of_another_one(fund: Fund, ap
     [other] = providers(0, 1, 2)[1:]
     stranger = api.caller("provider", areas=[AREA], organisations=[other])
     assert await doubtful(fund, stranger) == []
+
+
+async def test_what_is_in_one_batch_is_in_no_second_one_under_another_id(fund: Fund) -> None:
+    ref = fund.settle({FUND: 4_409})
+    fund.submit("B-1")
+    fund.settle({FUND: 4_409}, settlement_ref=ref)
+    fund.submit("B-2", amounts={FUND: "44.09"}, settlements=1, settlement_root=merkle.root([bytes.fromhex(ref)]).hex())
+    [rejected] = await fund.decided("claim.batch.rejected")
+    assert [(error["code"], error["detail"]) for error in rejected["errors"]] == [
+        ("TWICE", f"settlement {ref} is recorded 2 times")
+    ]
+    fund.settle({FUND: 4_409}, reverses=ref)
+    fund.settle({FUND: 97})
+    await fund.drain()

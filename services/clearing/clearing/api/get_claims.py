@@ -41,6 +41,7 @@ ERRORS: dict[str, Name] = {
     "AMOUNT": Name(zh="基金金额不符或超限", en="the amount of a fund differs, or is too large"),
     "DAY": Name(zh="该日已记录金额", en="what is recorded on a day"),
     "ROOT": Name(zh="结算明细不符", en="they are not the same settlements"),
+    "TWICE": Name(zh="同一结算重复记录", en="a settlement was recorded more than once"),
     "ADVANCED": Name(zh="垫付基金不符", en="the funds that others bear differ"),
     "NO_POLICY": Name(zh="当日无适用政策", en="no policy holds on its day"),
     "NOT_ACTIVE": Name(zh="该日协议未生效", en="the hospital was not under agreement on a day"),

@@ -1,6 +1,7 @@
 """What a provider submitted against what was recorded: the totals of 3201, and 3202 where they differ. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -26,6 +27,8 @@ class Stretch:
     advanced: frozenset[str]
     refs: bytes
     """Their references, one after the other."""
+    reverses: bytes = b""
+    """The references of what they take back, in the same way."""
     emergencies: bool = False
     """Whether all of them are emergency care."""
 
@@ -47,6 +50,8 @@ class Recorded:
     amounts: Fens = field(default_factory=dict)
     advanced: set[str] = field(default_factory=set)
     refs: list[bytes] = field(default_factory=list)
+    standing: Counter[bytes] = field(default_factory=Counter)
+    """How often each of them was recorded and not taken back, in other batches too."""
     by_day: dict[date, Fens] = field(default_factory=dict)
     elective: set[date] = field(default_factory=set)
     """The days with anything but emergency care."""
@@ -61,6 +66,8 @@ def recorded(stretches: Iterable[Stretch], live: Iterable[Claim]) -> Recorded:
     others = list(live)
     found = Recorded()
     for stretch in stretches:
+        found.standing.update(_each(stretch.refs))
+        found.standing.subtract(_each(stretch.reverses))
         if any(claim.covers(stretch.day, stretch.since) for claim in others):
             continue
         found.count += stretch.count
@@ -69,8 +76,12 @@ def recorded(stretches: Iterable[Stretch], live: Iterable[Claim]) -> Recorded:
         found.by_day[stretch.day] = added(found.by_day.get(stretch.day, {}), stretch.amounts)
         if not stretch.emergencies:
             found.elective.add(stretch.day)
-        found.refs += [stretch.refs[at : at + REF_BYTES] for at in range(0, len(stretch.refs), REF_BYTES)]
+        found.refs += _each(stretch.refs)
     return found
+
+
+def _each(refs: bytes) -> Iterator[bytes]:
+    return (refs[at : at + REF_BYTES] for at in range(0, len(refs), REF_BYTES))
 
 
 def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]:
@@ -90,6 +101,14 @@ def differences(event: ClaimBatchSubmitted, found: Recorded) -> list[ClaimError]
         detail = "count and amounts agree, the references of the settlements do not"
         errors.append(ClaimError(code="ROOT", detail=detail))
     return errors[:DIFFERENCES_MAX]
+
+
+def repeated(found: Recorded) -> list[ClaimError]:
+    """What was recorded under several ids, or is in another batch too, and would be paid as often (R1.3)."""
+    return [
+        ClaimError(code="TWICE", detail=f"settlement {ref.hex()} is recorded {found.standing[ref]} times")
+        for ref in sorted({ref for ref in found.refs if found.standing[ref] > 1})
+    ][:DIFFERENCES_MAX]
 
 
 def too_much(event: ClaimBatchSubmitted, live: Iterable[Claim]) -> list[ClaimError]:

@@ -87,7 +87,7 @@ async def read_submissions(
         found[row["number"]].append(
             Stretch(
                 row["service_date"], row["since"], row["settlements"], amounts, frozenset(row["advanced"]), row["refs"],
-                row["emergencies"],
+                row["reverses"], row["emergencies"],
             )
         )  # fmt: skip
     draft.stretches.update(found)

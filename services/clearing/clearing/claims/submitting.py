@@ -70,6 +70,7 @@ def _errors(
     found = checks.recorded(draft.stretches.get(cause.offset, ()), rivals)
     return (
         checks.differences(event, found)
+        or checks.repeated(found)
         or checks.too_much(event, rivals)
         or checks.not_active(
             found,

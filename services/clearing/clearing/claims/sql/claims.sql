@@ -47,6 +47,7 @@ with placed as (
         settlement.service_date,
         submission.cuts[width_bucket(settlement."offset", submission.cuts)] as since,
         settlement.ref,
+        settlement.reverses,
         settlement.med_type,
         settlement.funds,
         settlement.fens,
@@ -89,6 +90,7 @@ parts as (
         part.fund,
         count(*) filter (where part.fund is null) as settlements,
         string_agg(placed.ref, '') filter (where part.fund is null) as refs,
+        string_agg(placed.reverses, '') filter (where part.fund is null) as reverses,
         bool_and(placed.med_type = '13') as emergencies,
         sum(part.fen) as fen,
         bool_or(part.borne) as borne
@@ -109,6 +111,7 @@ select
     since,
     sum(settlements)::bigint as settlements,
     string_agg(refs, '') as refs,
+    coalesce(string_agg(reverses, ''), '') as reverses,
     bool_and(emergencies) as emergencies,
     coalesce(array_agg(fund order by fund) filter (where fen is not null), '{}') as funds,
     coalesce(array_agg(fen order by fund) filter (where fen is not null), '{}') as fens,
