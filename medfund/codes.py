@@ -24,7 +24,6 @@ USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _PROVIDER = re.compile(r"[HP][0-9]{11}").fullmatch
 _AREA = re.compile(r"[0-9]{6}").fullmatch
 _USCC = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}").fullmatch
-_OPAQUE = re.compile(r"[0-9A-Za-z]{1,12}").fullmatch
 _USCC_VALUES = {character: value for value, character in enumerate(USCC_ALPHABET)}
 
 
@@ -91,16 +90,6 @@ CLR_WAYS: Mapping[str, Label] = {
     "6": Label("按人头", "Capitation"),
 }
 
-MED_TYPES: Mapping[str, Label] = {
-    "11": Label("普通门诊", "General outpatient"),
-    "13": Label("急诊", "Emergency"),
-    "14": Label("门诊慢特病", "Chronic outpatient"),
-    "21": Label("普通住院", "General inpatient"),
-    "41": Label("定点药店购药", "Pharmacy"),
-    "51": Label("生育门诊", "Maternity outpatient"),
-    "52": Label("生育住院", "Maternity inpatient"),
-}
-
 PROVIDER_LEVELS: Mapping[str, Label] = {
     "3": Label("三级", "Third level"),
     "2": Label("二级", "Second level"),
@@ -139,11 +128,6 @@ def is_area(code: str) -> bool:
 def is_borne(insutype: str, fund: str) -> bool:
     """Whether a fund bears what is insured as a type."""
     return insutype in INSURED_WITH.get(fund, (fund[:3],))
-
-
-def is_opaque(code: str) -> bool:
-    """A code of a dictionary that differs by area: its form only."""
-    return _OPAQUE(code) is not None
 
 
 def is_uscc(code: str) -> bool:

@@ -11,127 +11,22 @@ from typing import Any, NamedTuple
 from ledger import chart
 from ledger.chart import Account, Book
 from medfund import money
-from medfund.events.agency import (
-    CalendarPublished,
-    FundFiguresPublished,
-    PolicyPublished,
-    ProviderAssessed,
-    ProviderChanged,
-    ProviderRegistered,
-)
-from medfund.events.bank import (
-    BankLineCorrected,
-    BankLineUnplaced,
-    BankMismatchFound,
-    BankPaymentRejected,
-    BankPaymentReturned,
-    BankPaymentSettled,
-    BankReturnReversed,
-    BankStatementImported,
-    TreasuryFundsReceived,
-)
-from medfund.events.claims import (
-    ClaimBatchSubmitted,
-    ClaimBatchWithdrawalRequested,
-    ControlTotalDeclared,
-    PaymentConfirmed,
-    ReconciliationCompleted,
-    SettlementOutcomeResolved,
-    SettlementRecorded,
-    SettlementReversed,
-)
-from medfund.events.clearing import (
-    AuditDeductionUndone,
-    ClaimBatchAccepted,
-    ClaimBatchApproved,
-    ClaimBatchRejected,
-    ClaimBatchWithdrawn,
-    ClaimBreachWithdrawn,
-    ClaimDeadlineApproaching,
-    ClaimDeadlineBreached,
-    ClaimDeadlineRecalculated,
-    ClaimDeducted,
-    ClaimFindingNoted,
-    ClaimPayableHeld,
-    ClaimPayableReleased,
-    FactDisputed,
-    InstantPaymentApproved,
-    OffsetApplied,
-    RecoveryOpened,
-    RecoveryReversed,
-    RecoverySettled,
+from medfund.events import (
+    agency,
+    bank,
+    claims,
+    clearing,
+    ledger,
+    openings,
+    parking,
+    payments,
+    prepayments,
+    reviews,
+    sources,
+    time,
+    treasury,
 )
 from medfund.events.kinds import Event
-from medfund.events.ledger import EventRefused
-from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
-from medfund.events.parking import FactParked, FactReleased, FactRetried
-from medfund.events.payments import (
-    PayeeAccountNoted,
-    PaymentApprovalRefused,
-    PaymentApproved,
-    PaymentCancelled,
-    PaymentDoubted,
-    PaymentFailed,
-    PaymentOrdered,
-    PaymentReceiptNoted,
-    PaymentRetried,
-    PaymentReturned,
-    PaymentReturnUndone,
-    PaymentSent,
-    PaymentSettled,
-    PaymentWithheld,
-    SuspenseKept,
-    SuspenseOpened,
-    SuspensePlaced,
-    SuspensePlacingNoted,
-    SuspensePlacingRefused,
-)
-from medfund.events.prepayments import (
-    BankPrepaymentRepaid,
-    PrepaymentAdjusted,
-    PrepaymentApplied,
-    PrepaymentApproved,
-    PrepaymentChecked,
-    PrepaymentCleared,
-    PrepaymentDisbursed,
-    PrepaymentGateEvaluated,
-    PrepaymentGranted,
-    PrepaymentOverdue,
-    PrepaymentPurchasesNoted,
-    PrepaymentPurchasesReported,
-    PrepaymentRecalled,
-    PrepaymentRecallOrdered,
-    PrepaymentRefused,
-    PrepaymentReturned,
-)
-from medfund.events.reviews import (
-    AuditAppealDecided,
-    AuditAppealFiled,
-    AuditDeductionFinalised,
-    AuditFindingRaised,
-    AuditFindingReviewed,
-    AuditStageCompleted,
-    FineNoted,
-    PaymentHoldPlaced,
-    PaymentHoldReleased,
-    PersonQualificationChanged,
-    ProviderAgreementChanged,
-    RecoveryAppealUpheld,
-    RecoveryDecided,
-    RecoveryReceived,
-)
-from medfund.events.sources import SourceRegistered, SourcesOpened
-from medfund.events.time import DayOpened
-from medfund.events.treasury import (
-    OpeningBalanceRecorded,
-    PaymentApprovalGiven,
-    PaymentRetryRequested,
-    PaymentRunOpened,
-    ProviderAccountConfirmed,
-    StaffMandated,
-    SuspensePlacingRequested,
-    TreasuryFundsRequested,
-)
 
 
 class Line(NamedTuple):
@@ -161,7 +56,7 @@ def summed_lines(sample: Event, amounts: Amounts) -> list[Line]:
     return [*RULES[type(sample)](sample, amounts)]
 
 
-MAIN_AMOUNTS = {SettlementRecorded: "funds", SettlementReversed: "funds"}
+MAIN_AMOUNTS = {claims.SettlementRecorded: "funds", claims.SettlementReversed: "funds"}
 """Where an event's amounts by fund stand, when not in `amounts`."""
 
 
@@ -264,7 +159,7 @@ def instant_paid(event: Any, fund: str) -> Account:
     return chart.TEMP_INSTANT if event.instant_stat == "TEMP" else paid_for(event, fund)
 
 
-def bank(event: Any, fund: str) -> Account:
+def at_bank(event: Any, fund: str) -> Account:
     """The bank account that money left from, or came to; suspense in its place where a line was found out later."""
     return chart.ACCOUNTS[event.bank_account]
 
@@ -289,13 +184,13 @@ def paid_stat(event: Any, fund: str) -> Account:
     return ADVANCES_STAT[PAID[event.purpose].code] if event.purpose in ("PREPAYMENT", "BULK") else paid_for(event, fund)
 
 
-def advanced(event: Any, fund: str) -> Account:
+def prepaid(event: Any, fund: str) -> Account:
     """What a prepayment is booked in."""
     return chart.BULK_PREPAYMENT if event.prepayment_kind == "BULK" else chart.PREPAYMENT
 
 
-def advanced_stat(event: Any, fund: str) -> Account:
-    return ADVANCES_STAT[advanced(event, fund).code]
+def prepaid_stat(event: Any, fund: str) -> Account:
+    return ADVANCES_STAT[prepaid(event, fund).code]
 
 
 def recovered(event: Any, fund: str) -> Account:
@@ -434,41 +329,47 @@ def _tied(event: Any, code: str, fund: str) -> Account | None:
 _p1_returned = both(
     of(
         "to_advance",
-        both(per_fund(debit=bank, credit=chart.INSTANT_ADVANCE), per_fund(debit=cash, credit=instant_paid)),
+        both(per_fund(debit=at_bank, credit=chart.INSTANT_ADVANCE), per_fund(debit=cash, credit=instant_paid)),
     ),
-    of("to_payable", both(per_fund(debit=bank, credit=chart.PAYABLE_APPROVED), per_fund(debit=cash, credit=paid_for))),
+    of(
+        "to_payable",
+        both(per_fund(debit=at_bank, credit=chart.PAYABLE_APPROVED), per_fund(debit=cash, credit=paid_for)),
+    ),
 )
 _p1_paid_again = both(
     of(
         "to_advance",
-        both(per_fund(debit=chart.INSTANT_ADVANCE, credit=bank), per_fund(debit=instant_paid, credit=cash)),
+        both(per_fund(debit=chart.INSTANT_ADVANCE, credit=at_bank), per_fund(debit=instant_paid, credit=cash)),
     ),
-    of("to_payable", both(per_fund(debit=chart.PAYABLE_APPROVED, credit=bank), per_fund(debit=paid_for, credit=cash))),
+    of(
+        "to_payable",
+        both(per_fund(debit=chart.PAYABLE_APPROVED, credit=at_bank), per_fund(debit=paid_for, credit=cash)),
+    ),
 )
-_settled = both(per_fund(debit=paid, credit=bank), per_fund(debit=paid_stat, credit=cash))
+_settled = both(per_fund(debit=paid, credit=at_bank), per_fund(debit=paid_stat, credit=cash))
 _income = by(
     "direction",
     OUT=in_both(debit=chart.OTHER_INCOME, credit=chart.SUSPENSE_OUT),
     IN=in_both(debit=chart.SUSPENSE_IN, credit=chart.OTHER_INCOME),
 )
-_other_returned = both(per_fund(debit=bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
+_other_returned = both(per_fund(debit=at_bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
 
 RULES: Mapping[type[Event], Rule] = {
     # what hospitals did
-    SettlementRecorded: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
-    SettlementReversed: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    claims.SettlementRecorded: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    claims.SettlementReversed: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
     # claims and audit
-    ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
-    ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
-    ClaimDeducted: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
-    AuditDeductionUndone: per_fund(debit=borne_by, credit=chart.PAYABLE_IN_REVIEW),
-    ClaimBatchApproved: both(
+    clearing.ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
+    clearing.ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
+    clearing.ClaimDeducted: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
+    clearing.AuditDeductionUndone: per_fund(debit=borne_by, credit=chart.PAYABLE_IN_REVIEW),
+    clearing.ClaimBatchApproved: both(
         of("net", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_APPROVED)),
         of("bond", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.QUALITY_BOND)),
     ),
     # money
-    PaymentSettled: _settled,
-    PaymentReturned: by(
+    payments.PaymentSettled: _settled,
+    payments.PaymentReturned: by(
         "purpose",
         INSTANT=_p1_returned,
         PAYABLE=_other_returned,
@@ -476,7 +377,7 @@ RULES: Mapping[type[Event], Rule] = {
         PREPAYMENT=_other_returned,
         BULK=_other_returned,
     ),
-    PaymentReturnUndone: by(
+    payments.PaymentReturnUndone: by(
         "purpose",
         INSTANT=_p1_paid_again,
         PAYABLE=_settled,
@@ -484,21 +385,23 @@ RULES: Mapping[type[Event], Rule] = {
         PREPAYMENT=_settled,
         BULK=_settled,
     ),
-    PrepaymentReturned: both(per_fund(debit=bank, credit=advanced), per_fund(debit=cash, credit=advanced_stat)),
-    OffsetApplied: offset_applied,
-    ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
-    ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
-    # the fund's own accounts
-    OpeningBalanceRecorded: opening_balance,
-    OpeningItemTaken: opening_item,
-    OpeningSuspenseTaken: lambda event, amounts: begins(event, SUSPENSE[event.direction].code, amounts),
-    TreasuryFundsReceived: in_both(debit=chart.EXPENDITURE, credit=chart.FISCAL),
-    SuspenseOpened: by(
-        "direction",
-        OUT=in_both(debit=chart.SUSPENSE_OUT, credit=bank),
-        IN=in_both(debit=bank, credit=chart.SUSPENSE_IN),
+    prepayments.PrepaymentReturned: both(
+        per_fund(debit=at_bank, credit=prepaid), per_fund(debit=cash, credit=prepaid_stat)
     ),
-    SuspensePlaced: by(
+    clearing.OffsetApplied: offset_applied,
+    clearing.ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
+    clearing.ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
+    # the fund's own accounts
+    treasury.OpeningBalanceRecorded: opening_balance,
+    openings.OpeningItemTaken: opening_item,
+    openings.OpeningSuspenseTaken: lambda event, amounts: begins(event, SUSPENSE[event.direction].code, amounts),
+    bank.TreasuryFundsReceived: in_both(debit=chart.EXPENDITURE, credit=chart.FISCAL),
+    payments.SuspenseOpened: by(
+        "direction",
+        OUT=in_both(debit=chart.SUSPENSE_OUT, credit=at_bank),
+        IN=in_both(debit=at_bank, credit=chart.SUSPENSE_IN),
+    ),
+    payments.SuspensePlaced: by(
         "placed_as",
         FISCAL=by(
             "direction",
@@ -519,94 +422,96 @@ RULES: Mapping[type[Event], Rule] = {
         PREPAYMENT=nothing,
     ),
     # supervision
-    RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
-    RecoverySettled: both(per_fund(debit=bank, credit=chart.RECOVERY), per_fund(debit=cash, credit=recovered_stat)),
-    RecoveryReversed: recovery_reversed,
-    FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
+    clearing.RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
+    clearing.RecoverySettled: both(
+        per_fund(debit=at_bank, credit=chart.RECOVERY), per_fund(debit=cash, credit=recovered_stat)
+    ),
+    clearing.RecoveryReversed: recovery_reversed,
+    reviews.FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
     # what moves no money
-    SettlementOutcomeResolved: nothing,
-    ControlTotalDeclared: nothing,
-    ReconciliationCompleted: nothing,
-    ClaimBatchSubmitted: nothing,
-    ClaimBatchWithdrawalRequested: nothing,
-    ClaimBatchRejected: nothing,
-    InstantPaymentApproved: nothing,
-    PaymentOrdered: nothing,
-    PayeeAccountNoted: nothing,
-    PaymentApprovalRefused: nothing,
-    PaymentApproved: nothing,
-    PaymentCancelled: nothing,
-    PaymentDoubted: nothing,
-    PaymentFailed: nothing,
-    PaymentSent: nothing,
-    PaymentWithheld: nothing,
-    PaymentRetried: nothing,
-    SuspenseKept: nothing,
-    SuspensePlacingNoted: nothing,
-    SuspensePlacingRefused: nothing,
-    BankLineCorrected: nothing,
-    BankLineUnplaced: nothing,
-    BankMismatchFound: nothing,
-    BankPaymentRejected: nothing,
-    BankStatementImported: nothing,
-    PaymentApprovalGiven: nothing,
-    PaymentRetryRequested: nothing,
-    PaymentRunOpened: nothing,
-    OpeningItemRecorded: nothing,
-    ProviderAccountConfirmed: nothing,
-    PaymentConfirmed: nothing,
-    PaymentReceiptNoted: nothing,
-    FundFiguresPublished: nothing,
-    ProviderAssessed: nothing,
-    BankPrepaymentRepaid: nothing,
-    PrepaymentAdjusted: nothing,
-    PrepaymentApplied: nothing,
-    PrepaymentApproved: nothing,
-    PrepaymentChecked: nothing,
-    PrepaymentCleared: nothing,
-    PrepaymentDisbursed: nothing,
-    PrepaymentGateEvaluated: nothing,
-    PrepaymentGranted: nothing,
-    PrepaymentOverdue: nothing,
-    PrepaymentPurchasesNoted: nothing,
-    PrepaymentPurchasesReported: nothing,
-    PrepaymentRecalled: nothing,
-    PrepaymentRecallOrdered: nothing,
-    PrepaymentRefused: nothing,
-    SourceRegistered: nothing,
-    SourcesOpened: nothing,
-    StaffMandated: nothing,
-    SuspensePlacingRequested: nothing,
-    TreasuryFundsRequested: nothing,
-    FactDisputed: nothing,
-    FactParked: nothing,
-    FactRetried: nothing,
-    FactReleased: nothing,
-    ClaimBreachWithdrawn: nothing,
-    ClaimDeadlineApproaching: nothing,
-    ClaimDeadlineBreached: nothing,
-    ClaimDeadlineRecalculated: nothing,
-    BankPaymentSettled: nothing,
-    BankPaymentReturned: nothing,
-    BankReturnReversed: nothing,
-    AuditFindingRaised: nothing,
-    AuditFindingReviewed: nothing,
-    AuditAppealFiled: nothing,
-    AuditAppealDecided: nothing,
-    AuditStageCompleted: nothing,
-    AuditDeductionFinalised: nothing,
-    ClaimFindingNoted: nothing,
-    PaymentHoldPlaced: nothing,
-    PaymentHoldReleased: nothing,
-    RecoveryDecided: nothing,
-    RecoveryReceived: nothing,
-    RecoveryAppealUpheld: nothing,
-    ProviderAgreementChanged: nothing,
-    PersonQualificationChanged: nothing,
-    ProviderRegistered: nothing,
-    ProviderChanged: nothing,
-    PolicyPublished: nothing,
-    CalendarPublished: nothing,
-    DayOpened: nothing,
-    EventRefused: nothing,
+    claims.SettlementOutcomeResolved: nothing,
+    claims.ControlTotalDeclared: nothing,
+    claims.ReconciliationCompleted: nothing,
+    claims.ClaimBatchSubmitted: nothing,
+    claims.ClaimBatchWithdrawalRequested: nothing,
+    clearing.ClaimBatchRejected: nothing,
+    clearing.InstantPaymentApproved: nothing,
+    payments.PaymentOrdered: nothing,
+    payments.PayeeAccountNoted: nothing,
+    payments.PaymentApprovalRefused: nothing,
+    payments.PaymentApproved: nothing,
+    payments.PaymentCancelled: nothing,
+    payments.PaymentDoubted: nothing,
+    payments.PaymentFailed: nothing,
+    payments.PaymentSent: nothing,
+    payments.PaymentWithheld: nothing,
+    payments.PaymentRetried: nothing,
+    payments.SuspenseKept: nothing,
+    payments.SuspensePlacingNoted: nothing,
+    payments.SuspensePlacingRefused: nothing,
+    bank.BankLineCorrected: nothing,
+    bank.BankLineUnplaced: nothing,
+    bank.BankMismatchFound: nothing,
+    bank.BankPaymentRejected: nothing,
+    bank.BankStatementImported: nothing,
+    treasury.PaymentApprovalGiven: nothing,
+    treasury.PaymentRetryRequested: nothing,
+    treasury.PaymentRunOpened: nothing,
+    openings.OpeningItemRecorded: nothing,
+    treasury.ProviderAccountConfirmed: nothing,
+    claims.PaymentConfirmed: nothing,
+    payments.PaymentReceiptNoted: nothing,
+    agency.FundFiguresPublished: nothing,
+    agency.ProviderAssessed: nothing,
+    prepayments.BankPrepaymentRepaid: nothing,
+    prepayments.PrepaymentAdjusted: nothing,
+    prepayments.PrepaymentApplied: nothing,
+    prepayments.PrepaymentApproved: nothing,
+    prepayments.PrepaymentChecked: nothing,
+    prepayments.PrepaymentCleared: nothing,
+    prepayments.PrepaymentDisbursed: nothing,
+    prepayments.PrepaymentGateEvaluated: nothing,
+    prepayments.PrepaymentGranted: nothing,
+    prepayments.PrepaymentOverdue: nothing,
+    prepayments.PrepaymentPurchasesNoted: nothing,
+    prepayments.PrepaymentPurchasesReported: nothing,
+    prepayments.PrepaymentRecalled: nothing,
+    prepayments.PrepaymentRecallOrdered: nothing,
+    prepayments.PrepaymentRefused: nothing,
+    sources.SourceRegistered: nothing,
+    sources.SourcesOpened: nothing,
+    treasury.StaffMandated: nothing,
+    treasury.SuspensePlacingRequested: nothing,
+    treasury.TreasuryFundsRequested: nothing,
+    clearing.FactDisputed: nothing,
+    parking.FactParked: nothing,
+    parking.FactRetried: nothing,
+    parking.FactReleased: nothing,
+    clearing.ClaimBreachWithdrawn: nothing,
+    clearing.ClaimDeadlineApproaching: nothing,
+    clearing.ClaimDeadlineBreached: nothing,
+    clearing.ClaimDeadlineRecalculated: nothing,
+    bank.BankPaymentSettled: nothing,
+    bank.BankPaymentReturned: nothing,
+    bank.BankReturnReversed: nothing,
+    reviews.AuditFindingRaised: nothing,
+    reviews.AuditFindingReviewed: nothing,
+    reviews.AuditAppealFiled: nothing,
+    reviews.AuditAppealDecided: nothing,
+    reviews.AuditStageCompleted: nothing,
+    reviews.AuditDeductionFinalised: nothing,
+    clearing.ClaimFindingNoted: nothing,
+    reviews.PaymentHoldPlaced: nothing,
+    reviews.PaymentHoldReleased: nothing,
+    reviews.RecoveryDecided: nothing,
+    reviews.RecoveryReceived: nothing,
+    reviews.RecoveryAppealUpheld: nothing,
+    reviews.ProviderAgreementChanged: nothing,
+    reviews.PersonQualificationChanged: nothing,
+    agency.ProviderRegistered: nothing,
+    agency.ProviderChanged: nothing,
+    agency.PolicyPublished: nothing,
+    agency.CalendarPublished: nothing,
+    time.DayOpened: nothing,
+    ledger.EventRefused: nothing,
 }
