@@ -1,10 +1,11 @@
 """`medfund claim`: what the settlements of a period come to, as the claims of their hospitals.
 
 What stays true: a claim's number, sums and root are of the settlements and reversals that the same files publish, each
-once however often it stands there; of files with a bad line nothing is claimed. The same files and days give the same
-events. In memory are 16 bytes of each settlement.
+once however often it stands there; of files with a bad line nothing is claimed. The same files, days and options give
+the same events, whose ids may stand in a path as they are. In memory are 16 bytes of each settlement.
 """
 
+import re
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from medfund.publish import checking, drafts, inputs, reading, registry
 
 DAY = "%Y-%m-%d"
 TYPE = "claim.batch.submitted.v1"
+SUFFIX = re.compile(r"[0-9A-Za-z]*").fullmatch
 
 
 class Mode(StrEnum):
@@ -33,12 +35,21 @@ class Mode(StrEnum):
 
 
 class Period(NamedTuple):
-    """Of which days a claim is, and when it is made."""
+    """Of which days a claim is, when it is made, and what tells it from others of these days."""
 
     first: date
     last: date
     on: date
     mode: Mode
+    suffix: str
+    again: int
+
+    @property
+    def name(self) -> str:
+        """Short, for a claim's name has 50 characters; a month's is its last day alone."""
+        month = self.mode is Mode.MONTH and self.first == self.last.replace(day=1)
+        days = f"{self.last:%Y%m%d}" if month else f"{self.mode[0]}{self.first:%Y%m%d}-{self.last:%m%d}"
+        return f"{days}-{self.suffix}" if self.suffix else days
 
 
 class Whose(NamedTuple):
@@ -111,6 +122,12 @@ def claim(
         datetime | None, typer.Option("--on", formats=[DAY], help="The day of the claim; today unless said.")
     ] = None,
     mode: Annotated[Mode, typer.Option(help="What the period is.")] = Mode.MONTH,
+    suffix: Annotated[
+        str, typer.Option(metavar="TEXT", help="Ends the names of the claims: a second batch of these days needs one.")
+    ] = "",
+    again: Annotated[
+        int, typer.Option(metavar="N", min=1, help="The N-th time on this day that the same is claimed.")
+    ] = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="What is said of it as one JSON object, on standard error.")
     ] = False,
@@ -122,7 +139,7 @@ def claim(
     if len(csv or ()) != len(map or ()) or not (files or csv):
         raise typer.BadParameter("give FILE, or --csv FILE with --map MAP.toml for each export")
     today = calendar.shanghai_day(datetime.now(UTC))
-    period = _period(Period(first.date(), last.date(), on.date() if on else today, mode))
+    period = _period(Period(first.date(), last.date(), on.date() if on else today, mode, suffix, again))
     found = Found()
     for file, how in [*((file, None) for file in files or ()), *zip(csv or (), map or (), strict=True)]:
         with inputs.opened(file) as (given, _), inputs.events(given, how) as stream:
@@ -139,6 +156,8 @@ def _period(told: Period) -> Period:
     if not told.first <= told.last < told.on:
         days = f"{told.first}, {told.last}, {told.on}"
         raise typer.BadParameter(f"a period ends after it begins, and before the day of its claim: {days}")
+    if not SUFFIX(told.suffix):
+        raise typer.BadParameter(f"a suffix is letters and digits: {told.suffix}")
     return told
 
 
@@ -177,10 +196,9 @@ def _sentence(found: Found) -> str:
 
 def _line(whose: Whose, claimed: Claimed, period: Period) -> str:
     """One event, as `medfund publish` reads it. Where the ledger would refuse it, the command does."""
-    batch = (
-        f"{whose.provider}-{whose.insutype}-{whose.clr_type}-{whose.clr_way}-{whose.insured_area}-{period.last:%Y%m%d}"
-    )
+    batch = f"{whose.provider}-{whose.insutype}-{whose.clr_type}-{whose.clr_way}-{whose.insured_area}-{period.name}"
     root = merkle.root(claimed.refs).hex()
+    again = f".{period.again}" if period.again > 1 else ""
     amounts = {fund: money.yuan(fen) for fund, fen in sorted(claimed.fens.items()) if fen}
     data = ClaimBatchSubmitted(
         **dict(zip(Whose._fields[1:], whose[1:], strict=True)),
@@ -199,7 +217,7 @@ def _line(whose: Whose, claimed: Claimed, period: Period) -> str:
         "specversion": "1.0",
         "type": TYPE,
         "source": whose.source,
-        "id": f"{batch}/{period.on}/{root[:16]}",
+        "id": f"{batch}.{period.on}.{root[:16]}{again}",
         "time": f"{period.on}T00:00:00+08:00",
         "data": data,
     }

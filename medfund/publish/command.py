@@ -1,7 +1,9 @@
-"""`medfund publish`: check a file of events, then append them to the log."""
+"""`medfund publish`: check a file of events, then append them to the log, or write them for another way there."""
 
+import contextlib
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from medfund import progress
 from medfund.publish import checking, inputs, reading, registry, resume, sending, session
 
 SHOWN = 3
+SOUND = ("checked", "published", "written")
 
 
 def publish(
@@ -30,6 +33,10 @@ def publish(
         str, typer.Option(envvar="MEDFUND_TOPIC_PREFIX", help="What the names of topics begin with.")
     ] = "medfund",
     data: Annotated[Path, typer.Option(metavar="DIR", help="The data folder of the local stack.")] = Path(".data"),
+    out: Annotated[
+        str,
+        typer.Option(metavar="FILE|-", help="Write the events as JSON lines; nothing is sent, no broker is needed."),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; no broker is needed.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out and send the rest.")] = False,
     send_bad: Annotated[bool, typer.Option("--send-bad", help="Send bad lines too, for the ledger to refuse.")] = False,
@@ -43,24 +50,31 @@ def publish(
     """
     if skip_bad and send_bad:
         raise typer.BadParameter("--skip-bad and --send-bad exclude each other")
+    if out and (dry_run or send_bad):
+        raise typer.BadParameter("--out writes what is sound: it goes with neither --dry-run nor --send-bad")
+    if out and Path(out).resolve() == Path(file or csv).resolve() != Path("-").resolve():
+        raise typer.BadParameter("--out would overwrite what is read")
     if bool(file) == bool(csv) or bool(csv) != bool(map):
         raise typer.BadParameter("give FILE, or --csv FILE with --map MAP.toml")
     # The client logs every attempt; what it comes to is in our own last line.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     with inputs.opened(file or csv) as (given, journal), inputs.events(given, map) as stream:
-        if map and not json:
+        if map and not json and not out:
             _show(stream)
         place = (
             (bootstrap, topic_prefix)
-            if dry_run or bootstrap
+            if dry_run or out or bootstrap
             else _local_stack(data, stream, forgiving=skip_bad or send_bad)
         )
         run = Run(bootstrap=place[0], topic_prefix=place[1], patience_s=patience, identity=_identity())
-        summary = (
-            run.checked(stream) if dry_run else run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
-        )
-    _tell(summary, json=json)
-    raise typer.Exit(0 if summary["outcome"] in ("checked", "published") else 1)
+        if out:
+            summary = run.written(stream, out, skip_bad=skip_bad)
+        elif dry_run:
+            summary = run.checked(stream)
+        else:
+            summary = run.published(stream, journal, skip_bad=skip_bad, send_bad=send_bad)
+    _tell(summary, json=json, err=out == "-")
+    raise typer.Exit(0 if summary["outcome"] in SOUND else 1)
 
 
 def _identity() -> Mapping[str, Any]:
@@ -107,6 +121,19 @@ class Run:
         verdict = self._verdict(stream, after, registry.Speaking())
         outcome = "refused" if verdict.bad else "checked"
         return {"outcome": outcome, "registrations_asked": False, **_found(verdict)}
+
+    def written(self, stream: BinaryIO, out: str, *, skip_bad: bool) -> dict[str, Any]:
+        """Test, and write what is sound as lines; `outcome` is "written" or "refused"."""
+        verdict = self._verdict(stream, reading.START, registry.Speaking())
+        if verdict.bad and not skip_bad:
+            return {"outcome": "refused", **_found(verdict)}
+        lines = (line for piece in reading.pieces(stream) for line in piece.lines)
+        try:
+            with contextlib.nullcontext(sys.stdout.buffer) if out == "-" else Path(out).open("wb") as file:
+                file.writelines(_ended(line.text) for line in lines if line.text and not verdict.is_bad(line.number))
+        except OSError as error:
+            raise typer.BadParameter(f"cannot write {out}: {error.strerror}") from error
+        return {"outcome": "written", "written": verdict.lines - verdict.bad, **_found(verdict)}
 
     def published(self, stream: BinaryIO, journal: resume.Journal, *, skip_bad: bool, send_bad: bool) -> dict[str, Any]:
         """Test and send what an earlier run left; `outcome` is "published", "refused" or "interrupted"."""
@@ -160,6 +187,10 @@ class Run:
         )
 
 
+def _ended(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n") + b"\n"
+
+
 def _never(line: int) -> bool:
     return False
 
@@ -200,11 +231,11 @@ def _sent(work: session.Session) -> dict[str, Any]:
     }
 
 
-def _tell(summary: dict[str, Any], *, json: bool) -> None:
+def _tell(summary: dict[str, Any], *, json: bool, err: bool = False) -> None:
     if json:
-        typer.echo(msgspec.json.encode(summary).decode())
+        typer.echo(msgspec.json.encode(summary).decode(), err=err)
         return
-    typer.echo(_sentence(summary), err=summary["outcome"] not in ("checked", "published"))
+    typer.echo(_sentence(summary), err=err or summary["outcome"] not in SOUND)
     for family, count in sorted(summary.get("sent", {}).items()):
         ends = " ".join(f"{lane}:{offset}" for lane, offset in sorted(summary["positions"][family].items()))
         typer.echo(f"  {family}: {count:,} events; last offset by lane {ends}")
@@ -220,6 +251,8 @@ def _sentence(summary: dict[str, Any]) -> str:
             )
         case "refused":
             return f"Nothing was sent: {summary['bad']:,} of {summary['lines']:,} lines are bad ({reasons})."
+        case "written":
+            return f"{summary['written']:,} events written, {summary['bad']:,} bad lines left out. Nothing was sent."
         case "published":
             count = sum(summary["sent"].values())
             bad = f"; of the bad ({reasons}) {summary['skipped']:,} were left out" if reasons else ""

@@ -26,6 +26,8 @@ KEY_BYTES_MIN = 16
 KEY_BLOCK_BYTES = 64
 BLOCK_CHARS = 1 << 16
 SPOILT_TOLD = 20
+CELL_TOLD = 20
+WORKBOOKS = (b"PK\x03", b"\xd0\xcf\x11")
 FIELD_MAX = 1 << 20
 _BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 _AMOUNT = re.compile(r"(-?)0*([0-9]+)(?:\.([0-9]*))?").fullmatch
@@ -46,13 +48,14 @@ class CannotRead(Exception):
 
 
 class Map(NamedTuple):
-    """`type`, `source`, `id` and `time` of each event, its `data`, and how the file is written."""
+    """`type`, `source`, `id` and `time` of each event, its `data`, how the file is written, and which rows count."""
 
     event: Mapping[str, Any]
     data: Mapping[str, Any]
     encoding: str
     delimiter: str
     key: bytes | None
+    only: Mapping[str, str]
 
 
 def read_map(path: Path) -> Map:
@@ -61,7 +64,8 @@ def read_map(path: Path) -> Map:
         event = {name: told.pop(name) for name in ("type", "source", "id", "time")}
         data, key_file = told.pop("data"), told.pop("key_file", None)
         key = None if key_file is None else (path.parent / key_file).read_bytes().strip()
-        found = Map(event, data, told.pop("encoding", "utf-8"), told.pop("delimiter", ","), key)
+        only = msgspec.convert(told.pop("only", {}), dict[str, str])
+        found = Map(event, data, told.pop("encoding", "utf-8"), told.pop("delimiter", ","), key, only)
         codecs.lookup(found.encoding)
     except (OSError, ValueError, LookupError, TypeError) as error:
         missing = f"{error.args[0]} is missing" if type(error) is KeyError else error
@@ -73,17 +77,21 @@ def read_map(path: Path) -> Map:
     return found
 
 
-def lines(stream: BinaryIO, how: Map) -> Iterator[bytes]:
-    """The events, each on the line that its row has in the file; other lines are blank. Raises `CannotRead`."""
-    encoding = "utf-8-sig" if stream.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else how.encoding
+def lines(stream: BinaryIO, how: Map, left_out: Callable[[int], None] = lambda rows: None) -> Iterator[bytes]:
+    """The events, each on the line that its row has in the file; other lines are blank. At the end `left_out` hears how
+    many rows the map does not want. Raises `CannotRead`."""
+    begins = stream.read(len(codecs.BOM_UTF8))
+    if begins in WORKBOOKS:
+        raise CannotRead("the file is a workbook: save it as CSV")
+    encoding = "utf-8-sig" if begins == codecs.BOM_UTF8 else how.encoding
     stream.seek(0)
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
         csv.field_size_limit(FIELD_MAX)
-        yield from _lines(_blocks(text, how.delimiter), how)
+        yield from _lines(_blocks(text, how.delimiter), how, left_out)
     except UnicodeDecodeError as error:
-        hint = ' (say encoding = "gb18030" in the map)' if encoding.startswith("utf") else ""
-        raise CannotRead(f"the file is not {encoding}{hint}") from error
+        hint = 'say encoding = "gb18030" in the map' if encoding.startswith("utf") else "is it UTF-8, or a workbook?"
+        raise CannotRead(f"the file is not {encoding} ({hint})") from error
     except csv.Error as error:
         raise CannotRead(f"the file is no CSV: {error}") from error
     finally:
@@ -107,18 +115,18 @@ def _blocks(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[tuple[int, 
         yield rows
 
 
-def _lines(blocks: Iterator[list[tuple[int, Row]]], how: Map) -> Iterator[bytes]:
+def _lines(blocks: Iterator[list[tuple[int, Row]]], how: Map, left_out: Callable[[int], None]) -> Iterator[bytes]:
     first: list[tuple[int, Row]] = next(blocks, [(0, ())])
     written, head = first.pop(0)
+    columns = _Columns(head, how.key)
     try:
-        event = _joined(
-            [*_object({"specversion": "1.0", **how.event, "data": how.data}, _Columns(head, how.key)), "\n"]
-        )
+        event = _joined([*_event(how, columns), "\n"])
     except (AttributeError, LookupError, TypeError) as error:
         raise CannotRead(f"the map: a value is not written as this form wants it: {error}") from error
     yield b"\n" * written
     spoilt = list[str]()
-    for rows in filter(None, map(partial(_filled, width=len(head)), chain((first,), blocks))):
+    filled = filter(None, map(partial(_filled, width=len(head)), chain((first,), blocks)))
+    for rows in _wanted(filled, how.only, columns, left_out) if how.only else filled:
         numbers, cells = zip(*rows, strict=True)
         try:
             yield from _placed(event(list(zip(*cells, strict=True))), written, numbers)
@@ -158,6 +166,22 @@ def _filled(block: list[tuple[int, Row]], width: int) -> list[tuple[int, Row]]:
     return filled
 
 
+def _wanted(
+    blocks: Iterator[list[tuple[int, Row]]],
+    only: Mapping[str, str],
+    columns: "_Columns",
+    left_out: Callable[[int], None],
+) -> Iterator[list[tuple[int, Row]]]:
+    """Those rows of which every named column says what the map wants."""
+    wants, left = [(columns.place(name), text) for name, text in only.items()], 0
+    for rows in blocks:
+        wanted = [(number, row) for number, row in rows if all(row[place] == text for place, text in wants)]
+        left += len(rows) - len(wanted)
+        if wanted:
+            yield wanted
+    left_out(left)
+
+
 class _Spoilt(Exception):
     pass
 
@@ -191,22 +215,34 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _object(told: Mapping[str, Any], columns: _Columns) -> Iterator[Value | str]:
+def _event(how: Map, columns: _Columns) -> Iterator[Value | str]:
+    yield from _object({"specversion": "1.0", **how.event}, columns, end=',"data":')
+    yield from _object(how.data, columns, end="}}")
+
+
+def _object(told: Mapping[str, Any], columns: _Columns, end: str = "}") -> Iterator[Value | str]:
     yield "{"
     for number, (name, spec) in enumerate(told.items()):
         yield f"{',' if number else ''}{_json(name)}:"
         yield from _value(spec, columns)
-    yield "}"
+    yield end
 
 
 def _value(spec: Any, columns: _Columns) -> Iterator[Value | str]:
     """JSON that is the same for every row, and what is made of each."""
     if not isinstance(spec, dict):
         yield _quoted(spec, columns) if isinstance(spec, str) else _json(spec)
-    elif form := FORMS.get(next(iter(spec), "")):
-        yield form(spec, columns)
+    elif name := next((name for name in FORMS if name in spec), ""):
+        yield FORMS[name](_known(spec, name, *BESIDE.get(name, ())), columns)
     else:
         yield from _object(spec, columns)
+
+
+def _known(spec: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """A table of the map that has these names only."""
+    if unknown := [name for name in spec if name not in names]:
+        raise CannotRead(f"the map: {', '.join(unknown)} is not known beside {', '.join(names)}")
+    return spec
 
 
 def _joined(parts: Iterable[Value | str]) -> Value:
@@ -352,9 +388,13 @@ def _hmac(key: bytes) -> Callable[[str], str]:
 
 
 def _code(spec: Mapping[str, Any], columns: _Columns) -> Value:
-    """The code that stands for a cell's. One that the map does not list is none: the check refuses its row."""
-    table = {text: _json(code) for text, code in spec["is"].items()}
-    return _of(columns.place(spec["code"]), lambda text: table.get(text, NO_CODE))
+    """The code that stands for a cell's. For one that the map does not list stands why there is none, with a line's end
+    so that no field takes it: the check refuses its row in these words."""
+    name, table = spec["code"], {text: _json(code) for text, code in spec["is"].items()}
+    return _of(
+        columns.place(name),
+        lambda text: table.get(text) or _json(f"column {name} has {text[:CELL_TOLD]}, which `is` does not list\n"),
+    )
 
 
 def _amounts(spec: Mapping[str, Any], columns: _Columns) -> Value:
@@ -362,6 +402,7 @@ def _amounts(spec: Mapping[str, Any], columns: _Columns) -> Value:
     joined = _joined(
         _borne(_fund(name, spec, columns), _yuan({"yuan": told}, columns)) for name, told in spec["amounts"].items()
     )
+    _known(spec.get("where", {}), *spec["amounts"])
     return lambda block: (f"{{{row[1:]}}}" for row in joined(block))
 
 
@@ -377,10 +418,12 @@ def _borne(fund: Value | str, yuan: Value) -> Value:
 
 def _fund(name: str, spec: Mapping[str, Any], columns: _Columns) -> Value | str:
     """A fund's code, or the name of a code that `where` finds in a column."""
-    return _code(spec["where"][name], columns) if name in spec.get("where", {}) else _json(name)
+    where = spec.get("where", {})
+    return _code(_known(where[name], "code", "is"), columns) if name in where else _json(name)
 
 
-NOTHING, NO_CODE = '"0.00"', '""'
+NOTHING = '"0.00"'
+BESIDE = {"code": ("is",), "amounts": ("where",)}
 FORMS: Mapping[str, Callable[[Mapping[str, Any], _Columns], Value]] = {
     "yuan": _yuan,
     "day": partial(_column, day, "day"),

@@ -41,8 +41,12 @@ def events(given: BinaryIO, map: Path | None) -> Iterator[BinaryIO]:
         return
     with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
         try:
-            spool.writelines(exports.lines(given, exports.read_map(map)))
+            spool.writelines(exports.lines(given, exports.read_map(map), _tell_left_out))
         except exports.CannotRead as error:
             raise typer.BadParameter(str(error)) from error
         spool.seek(0)
         yield cast(BinaryIO, spool)
+
+
+def _tell_left_out(rows: int) -> None:
+    typer.echo(f"{rows:,} rows are not those of `only`, and left out.", err=True)

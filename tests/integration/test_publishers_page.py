@@ -168,7 +168,9 @@ def test_a_reversal_of_the_page_is_of_its_own_day_and_of_the_year_of_its_settlem
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
 async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: Reader) -> None:
-    await api.booked(await api.append(registered(PROVIDER, id="registered-for-the-page")))
+    told = re.search(r"agency: 1 events; last offset by lane (\d+:\d+)", await reader.shell("register"))
+    assert told is not None
+    await api.booked([f"agency:{told[1]}"])
     await reader.shell("make")
     answer = json.loads(await reader.shell("curl"))
     assert (answer["accepted"], answer["refused"]) == (1, 0)
@@ -182,6 +184,9 @@ async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: 
     assert "1 events checked" in await reader.shell("reversal")
     assert "1 events checked" in await reader.shell("claim")
     assert json.loads((reader.folder / "claims.jsonl").read_text())["data"]["settlements"] == 1
+    assert await reader.shell("lines") == "1 events written, 0 bad lines left out. Nothing was sent.\npart.aa 202\n"
+    [sent] = json.loads((reader.folder / "answer.part.aa").read_text())["events"]
+    assert sent["id"] == "152500202503041015300001234567"
     positions.append((await reader.run(java(), "-cp", f"{local_kafka.fetch()}/*", "Publish.java")).strip())
     positions.append((await reader.run(sys.executable, "publish.py")).strip())
     await api.booked(positions)
@@ -192,6 +197,14 @@ async def test_one_event_sent_in_all_four_ways_is_booked_once(api: Api, reader: 
     assert told["accepted"]["offset"] == first
     assert len({position.split(":")[1] for position in positions}) == 1
     assert len(others) == 3  # the fifth is that of `medfund publish`
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
+async def test_a_reference_leads_to_its_settlement_and_is_made_as_the_page_says(tmp_path: Path) -> None:
+    reader = Reader(tmp_path, {})
+    await reader.shell("key")
+    [found] = (await reader.shell("whose")).splitlines()
+    assert json.loads(found)["id"] == "152500202503041015300001234567"
 
 
 async def test_refused_event_may_be_corrected_under_its_id_and_a_booked_one_may_not(api: Api) -> None:

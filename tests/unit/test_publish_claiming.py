@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,32 @@ def test_what_it_writes_is_what_publish_takes_and_the_same_each_time(folder: Pat
     assert isinstance(drafts.read(first.encode(), now_ms=NOW_MS), codec.Accepted)
 
 
+def test_the_same_claim_sent_again_is_another_event_under_the_same_name(folder: Path) -> None:
+    once, twice = (claim(folder, *options, map=csv_of(ROW)) for options in ([], ["--again", "2"]))
+    [first], [second] = events(once), events(twice)
+    assert second["id"] == f"{first['id']}.2"
+    assert second | {"id": first["id"]} == first
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ([], "20250331"),
+        (["--suffix", "2"], "20250331-2"),
+        (["--from", "2025-03-02"], "M20250302-0331"),
+        (["--mode", "WEEK", "--from", "2025-03-25"], "W20250325-0331"),
+        (["--mode", "DAY", "--from", "2025-03-31"], "D20250331-0331"),
+        (["--mode", "DAY", "--from", "2025-03-31", "--suffix", "late2"], "D20250331-0331-late2"),
+    ],
+    ids=" ".join,
+)
+def test_batches_of_other_days_modes_and_suffixes_have_other_names(folder: Path, options: list[str], name: str) -> None:
+    on_the_last = ROW.replace("2025-03-04", "2025-03-31")
+    [event] = events(claim(folder, *options, map=csv_of(on_the_last)))
+    assert event["data"]["batch"] == f"H15250200017-390-21-3-152500-{name}"
+    assert re.fullmatch(r"[0-9A-Za-z.-]+", event["id"])
+
+
 def test_each_insured_area_has_a_claim_of_its_own(folder: Path) -> None:
     said = claim(folder, map=csv_of(ROW), visitors=csv_of(VISITOR))
     assert [(one["data"]["insured_area"], one["data"]["settlements"]) for one in events(said)] == [
@@ -128,6 +155,13 @@ def test_of_a_file_that_cannot_be_read_nothing_is_claimed(folder: Path) -> None:
     done = claim(folder, map=csv_of(ROW, "1.525E+29" + ROW[30:]))
     assert (done.exit_code, done.stdout) == (2, "")
     assert "1.525E+29 is a number that a spreadsheet has" in done.stderr
+
+
+def test_a_name_that_does_not_fit_is_said(folder: Path) -> None:
+    for suffix, said in (("a/b", "letters and digits: a/b"), ("x" * 13, "51 characters, at most 50 are allowed")):
+        done = claim(folder, "--suffix", suffix, map=csv_of(ROW))
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert said in " ".join(done.stderr.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

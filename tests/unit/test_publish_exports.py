@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from medfund import cli
 from medfund.publish import drafts, exports
@@ -54,6 +54,8 @@ advanced = []
 amounts = { pooled = "hifp_pay", 390200 = "hifmi_pay", 370100 = "hifes_pay", 610100 = "maf_pay" }
 where = { pooled = { code = "insutype", is = { 310 = "310100", 390 = "390100", 391 = "390100" } } }
 """
+
+MAP_OF_EMPLOYEES = MAP.replace('insutype = "{insutype}"', 'insutype = "390"')
 
 
 @pytest.fixture
@@ -177,6 +179,7 @@ def test_a_time_is_one_of_the_clocks_of_shanghai(text: str, time: str) -> None:
         (csv_of(ROW, ROW + ",1").encode(), "line 3: 18 cells under 17 heads"),
         (csv_of("1.525E+29" + ROW[30:]).encode(), "line 2: 1.525E+29 is a number that a spreadsheet has rounded"),
         (csv_of('"' + ROW).encode(), "the file is no CSV"),
+        (b"PK\x03\x04 and so on", "the file is a workbook: save it as CSV"),
         (b"", "the column setl_id is missing; the file has no heads"),
     ],
 )
@@ -184,6 +187,11 @@ def test_a_file_that_is_not_as_its_map_says_is_refused_in_words(folder: Path, co
     with pytest.raises(CannotRead) as refused:
         converted(folder, content)
     assert str(refused.value).startswith(why)
+
+
+def test_a_file_in_another_encoding_than_its_map_says_is_asked_after(folder: Path) -> None:
+    with pytest.raises(CannotRead, match=r"the file is not gb18030 \(is it UTF-8, or a workbook\?\)"):
+        converted(folder, csv_of(ROW).encode() + b"\xff", "gb18030")
 
 
 def test_every_row_that_a_spreadsheet_has_rounded_is_told_up_to_twenty(folder: Path) -> None:
@@ -203,6 +211,12 @@ def test_every_row_that_a_spreadsheet_has_rounded_is_told_up_to_twenty(folder: P
         ('key_file = "key"', 'key_file = "key"\nkolumns = 1', "the map map.toml: kolumns is not known"),
         ("ENCODING", 'encoding = "gbk2312"', "the map map.toml: unknown encoding: gbk2312"),
         ("[data]", "[data", "the map map.toml: "),
+        ("[data]", 'only = { "备注" = 0 }\n\n[data]', "the map map.toml: Expected `str`, got `int`"),
+        ("[data]", 'only = { flag = "0" }\n\n[data]', "the column flag is missing; the file has setl_id"),
+        ("[data.funds]", '[data.funds]\n310200 = "acct_pay"', "the map: 310200 is not known beside amounts, where"),
+        ("where = { pooled", "wo = { pooled", "the map: wo is not known beside amounts, where"),
+        ("where = { pooled", "where = { pool", "the map: pool is not known beside pooled, 390200, 370100, 610100"),
+        ('{ yuan = "oth_pay" }', '{ less = "acct_pay", yuan = "oth_pay" }', "the map: less is not known beside yuan"),
         ('{ yuan = "medfee_sumamt" }', "{ yuan = 7 }", "the map: a value is not written as this form wants it: "),
         ('{ pooled = "hifp_pay", ', '"hifp_pay" # ', "the map: a value is not written as this form wants it: "),
     ],
@@ -238,4 +252,62 @@ def test_a_code_that_the_map_does_not_list_is_refused_with_its_row(folder: Path)
     given = ["publish", "--csv", str(folder / "rows.csv"), "--map", str(folder / "map.toml"), "--dry-run"]
     done = CliRunner().invoke(cli.assemble("publish"), given)
     assert done.exit_code == 1
-    assert "line 3: bad_code: $.clr_type" in done.output
+    assert "line 3: bad_code: $.clr_type: 'column med_type has 51, which `is` does not list" in done.output
+
+
+def test_a_cell_without_a_fund_is_named_with_its_column(folder: Path) -> None:
+    for cell in ("392", "x" * 30):
+        [_, line] = converted(folder, csv_of(ROW.replace(",390,", f",{cell},")).encode(), text=MAP_OF_EMPLOYEES)
+        found = drafts.check(line, now_ms=NOW_MS)
+        assert found is not None
+        assert found.reason == "unknown_fund"
+        assert f"column insutype has {cell[:20]}, which `is` does not li" in found.detail
+
+
+def test_what_is_said_a_second_time_has_an_id_of_its_own(folder: Path) -> None:
+    [_, line] = converted(folder, csv_of(ROW).encode(), text=MAP.replace('id = "{setl_id}"', 'id = "{setl_id}-2"'))
+    assert msgspec.json.decode(line) == EVENT | {"id": "152500202503041015300001234567-2"}
+
+
+def test_only_the_rows_that_a_map_wants_become_events_and_the_others_are_counted(folder: Path) -> None:
+    """Settlements and reversals of one export, and the sum under them; a row without its id is no row to leave out."""
+    reversal, other = ROW.replace("门诊", "退费"), ROW.replace("H15250200017", "H15250200018")
+    total = "合计" + "," * 16
+    text = MAP.replace("[data]", '[only]\n"备注" = "门诊"\nfixmedins_code = "H15250200017"\n\n[data]')
+    told = list[int]()
+    for rows, kept in (([reversal, ROW, other, "", total, ROW[30:], total], [3, 7]), ([total] * 2_000, [])):
+        given = io.BytesIO(csv_of(*rows).encode())
+        made = b"".join(exports.lines(given, the_map(folder, text=text), told.append)).split(b"\n")
+        assert [number for number, line in enumerate(made, 1) if line] == kept
+    assert told == [4, 2_000]
+    nameless = converted(folder, csv_of(ROW[30:]).encode(), text=text)[1]
+    assert drafts.check(nameless, now_ms=NOW_MS) is not None
+
+
+def published(folder: Path, *options: str) -> Result:
+    given = ["publish", "--csv", str(folder / "rows.csv"), "--map", str(folder / "map.toml"), *options]
+    return CliRunner().invoke(cli.assemble("publish"), given)
+
+
+def test_an_export_is_written_as_the_lines_that_would_be_sent(folder: Path) -> None:
+    the_map(folder)
+    bad = ROW.replace("798.47", "798.48")
+    (folder / "rows.csv").write_text(csv_of(ROW, "", bad, ROW.replace("1234567,7", "1234568,7")), encoding="utf-8")
+    made = [line + b"\n" for line in converted(folder, csv_of(ROW, ROW.replace("1234567,7", "1234568,7")).encode())[1:]]
+    out = folder / "events.jsonl"
+    assert published(folder, "--out", str(out)).exit_code == 1
+    assert not out.exists()
+    to_file, to_pipe = (published(folder, "--out", where, "--skip-bad") for where in (str(out), "-"))
+    assert to_file.exit_code == to_pipe.exit_code == 0
+    assert out.read_bytes() == to_pipe.stdout_bytes == b"".join(made)
+    assert "2 events written, 1 bad lines left out. Nothing was sent." in to_pipe.stderr
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], ["--send-bad"], []], ids=" ".join)
+def test_what_is_read_is_not_written_over_and_what_is_written_is_sound(folder: Path, options: list[str]) -> None:
+    the_map(folder)
+    (folder / "rows.csv").write_text(csv_of(ROW), encoding="utf-8")
+    out = folder / ("x.jsonl" if options else "rows.csv")
+    assert published(folder, "--out", str(out), *options).exit_code == 2
+    assert (folder / "rows.csv").read_text(encoding="utf-8") == csv_of(ROW).replace("\r\n", "\n")
+    assert not (folder / "x.jsonl").exists()
