@@ -46,7 +46,7 @@ def publish(
     """Publish events from JSON lines (CloudEvents, structured form), or from an export.
 
     Every line is checked first; if one is bad, nothing is sent. A run that was broken off is taken up again by the same
-    command. Exit code 0 only when every event is acknowledged by the broker.
+    command. Exit code 0 only when every event is acknowledged by the broker, or with --out written.
     """
     if skip_bad and send_bad:
         raise typer.BadParameter("--skip-bad and --send-bad exclude each other")

@@ -87,6 +87,20 @@ def test_settlements_and_reversals_of_an_export_come_to_one_claim(folder: Path) 
     }  # fmt: skip
 
 
+def test_settlements_and_reversals_that_are_rows_of_one_export_come_to_the_claim_of_two(folder: Path) -> None:
+    apart = claim(folder, map=csv_of(ROW, VISITOR), reversals=csv_of(REVERSAL))
+    for name, remark in (("map", "门诊"), ("reversals", "退费")):
+        path = folder / f"{name}.toml"
+        path.write_text(f'only = {{ "备注" = "{remark}" }}\n{path.read_text(encoding="utf-8")}', encoding="utf-8")
+    export = csv_of(ROW, REVERSAL, VISITOR, "合计" + "," * 16)
+    together = claim(folder, map=export, reversals=export)
+    assert together.stdout == apart.stdout != ""
+    assert [line for line in together.stderr.splitlines() if "`only`" in line] == [
+        "2 rows are not those of `only`, and left out.",
+        "3 rows are not those of `only`, and left out.",
+    ]
+
+
 def test_what_it_writes_is_what_publish_takes_and_the_same_each_time(folder: Path) -> None:
     first, again = (claim(folder, map=csv_of(ROW)).stdout for _ in range(2))
     assert first == again
