@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import chinese_calendar
 import pytest
+from typer.testing import CliRunner
 
-from medfund import money
+from medfund import cli, money
+from medfund.publish import drafts
 from tests import events
 from tests.conftest import Database
 from tests.fund import PROVIDER, Fund, running
+from tests.integration.served import lines
 
 BATCH = "B-202601"
 CLAIMED = {"310100": 210_000_037, "310200": 45_678_912, "390100": 88_000_000, "610100": 1_999_963}
@@ -160,6 +164,30 @@ async def test_a_settlement_is_in_at_most_one_live_batch_however_the_log_is_cut(
     assert (late["cut_off"], late["clock_start"]) == ("2026-02-12", "2026-02-13"), "a late provider has its own clock"
     assert (await fund.balances())["2101"] == {"310100": -107}
     assert (await fund.open_items())["2101"] == {"310100": -107}
+
+
+def commanded(file: Path, *options: str) -> events.Message:
+    """The one claim that `medfund claim` makes of January, to send."""
+    words = ["claim", str(file), "--from", "2026-01-01", "--to", "2026-01-31", "--on", "2026-02-06", *options]
+    made = drafts.draft(CliRunner().invoke(cli.assemble("claim"), words).stdout.encode())
+    assert isinstance(made, drafts.Draft)
+    return events.Message(made.family, made.key, made.value, made.headers)
+
+
+async def test_a_claim_that_lacked_a_settlement_is_accepted_when_it_is_sent_again_unchanged(
+    fund: Fund, tmp_path: Path
+) -> None:
+    """Under its own id it is a duplicate, and nothing follows."""
+    late = events.settlement(PROVIDER, id="late", funds={"390100": 4_711}, service_date="2026-01-31", benefit_year=2026)
+    (file := tmp_path / "january.jsonl").write_bytes(lines([late]))
+    fund.put_message(commanded(file))
+    fund.put_message(late)
+    fund.put_message(commanded(file))
+    told = await fund.decided()
+    assert [error["code"] for event in told for error in event["errors"]] == ["COUNT", "AMOUNT"]
+    fund.put_message(commanded(file, "--again", "2"))
+    [_, taken] = await fund.decided()
+    assert (taken["type"], taken["amounts"]) == ("claim.batch.accepted", {"390100": "47.11"})
 
 
 async def test_a_batch_can_be_withdrawn_until_it_is_paid_and_its_clock_starts_anew(fund: Fund) -> None:
