@@ -16,7 +16,7 @@ import msgspec
 
 from bench.ground import LANES, PREFIX
 from bench.writing import in_lane
-from clearing import store
+from clearing import capabilities, store
 from clearing.service import Clearing
 from medfund import calendar, money
 from medfund.bankfiles.messages import Counterparty, Detail, Entries, Entry, Statement, Transfer, Transfers
@@ -90,7 +90,7 @@ class Month:
         """The claims and their payments, as lanes have them that decided all this."""
         rules, drafts = Clearing(prefix=PREFIX), {}
         for lane in range(LANES):
-            drafts[lane] = rules.begin(await store.load(connection, lane))
+            drafts[lane] = capabilities.begin(await store.load(connection, lane))
         for at in range(self.count):
             provider = self.providers[at // CLAIMS_OF_A_PROVIDER]
             lane = partition.lane_of(provider.encode(), LANES)

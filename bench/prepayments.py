@@ -19,7 +19,7 @@ from bench.ground import LANES, PREFIX, Ground, shared, until
 from bench.owed import POLICY, example
 from bench.payments import WORKERS
 from bench.writing import Writing, in_lane, producer
-from clearing import store
+from clearing import capabilities, store
 from clearing.payments.payment import Payment
 from clearing.policy import parse
 from clearing.prepayment import planning
@@ -164,7 +164,7 @@ async def write(tables: asyncpg.Connection, providers: int) -> None:
     """Three years of claims, a month each, and an application that was found good."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = rules.begin(await store.load(tables, lane))
+        draft = capabilities.begin(await store.load(tables, lane))
         for provider in codes(providers):
             if partition.lane_of(provider.encode(), LANES) == lane:
                 for decision in _decisions(provider, {"topic": "agency", "lane": lane, "offset": 0}):
@@ -198,7 +198,7 @@ async def disbursed(tables: asyncpg.Connection) -> None:
     """What was ordered is paid: the money is out."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = rules.begin(await store.load(tables, lane))
+        draft = capabilities.begin(await store.load(tables, lane))
         for row in await tables.fetch("select body from prepayments where lane = $1", lane):
             item = msgspec.json.decode(row["body"], type=Prepayment)
             draft.prepayments[item.name] = item

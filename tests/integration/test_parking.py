@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from clearing import service as clearing_service
+from clearing import capabilities
 from medfund.events import bulk
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
@@ -302,13 +302,13 @@ async def test_the_ledger_books_a_parked_claim_once_and_clearing_answers_it_when
         world.register()
         world.policy()
         world.settle({"310100": 10_000_00})
-        answer = clearing_service.ANSWERS[ClaimBatchSubmitted]
-        monkeypatch.setitem(clearing_service.ANSWERS, ClaimBatchSubmitted, _fails)  # type: ignore[arg-type]
+        answer = capabilities.ANSWERS[ClaimBatchSubmitted]
+        monkeypatch.setitem(capabilities.ANSWERS, ClaimBatchSubmitted, [_fails])  # type: ignore[arg-type]
         world.submit("B-1")
         world.deduct(["B-1"], {"310100": 1_00})
         assert [event["type"] for event in await world.decided()] == ["fact.parked"]
         before = await world.balances()
-        monkeypatch.setitem(clearing_service.ANSWERS, ClaimBatchSubmitted, answer)  # type: ignore[arg-type]
+        monkeypatch.setitem(capabilities.ANSWERS, ClaimBatchSubmitted, answer)  # type: ignore[arg-type]
         assert await retry.retry(world.connections["clearing"], world.log, world.provider, lanes=fund.LANES) == 2
         types = [event["type"] for event in await world.decided()]
         assert types[:3] == ["fact.parked", "fact.retried", "claim.batch.accepted"]

@@ -6,15 +6,17 @@ notice comes.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from clearing import clock
 from clearing.audit.deduction import unfinished
+from clearing.capability import Capability, keeping
 from clearing.claims import deadlines
 from clearing.claims.claim import Claim
 from clearing.instant.paying import pay_at_once
 from clearing.state import Draft
-from medfund.calendar import Calendar
+from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished
 from medfund.events.kinds import Event, Place
 from medfund.events.time import DayOpened
@@ -79,3 +81,24 @@ def _running(draft: Draft) -> list[Claim]:
     """Those whose clock runs, or whose deadlines nobody knows for certain; the oldest first."""
     found = (claim for claim in draft.claims.values() if claim.unpaid or claim.provisional)
     return sorted(found, key=lambda claim: (claim.opened, claim.ref))
+
+
+def _learn(draft: Draft, event: DayOpened, place: Place) -> None:
+    draft.day_before = draft.known.today
+    draft.opened = event.date
+    draft.known = replace(draft.known, today=event.date)
+
+
+def _noticed(calendar: Calendar, event: CalendarPublished) -> Calendar:
+    return calendar.with_notice(
+        Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
+    )
+
+
+CAPABILITY = Capability(
+    name="days",
+    keeps={CalendarPublished: keeping("calendar", _noticed)},
+    learns={DayOpened: _learn},
+    answers={DayOpened: day_opened, CalendarPublished: calendar_published},
+    large={DayOpened, CalendarPublished},
+)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
+from clearing.capability import Capability, keeping
 from medfund import codes
 from medfund.events.agency import PolicyPublished
 from medfund.events.bank import FeeAccount
@@ -336,3 +337,10 @@ KEPT: Mapping[str, Callable[[str], Any]] = {
     },
 }
 """Parameters that were admitted with less than is allowed now, as they are read from what is kept."""
+
+
+def _published(policies: Policies, event: PolicyPublished) -> Policies:
+    return policies.with_policy(parse(event, kept=True))
+
+
+CAPABILITY = Capability(name="policy", keeps={PolicyPublished: keeping("policies", _published)})

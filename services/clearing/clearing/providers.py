@@ -7,7 +7,10 @@ Source: R2.2, edge case 43.
 from datetime import date
 from typing import Literal, NamedTuple
 
+from clearing.capability import Capability
+from clearing.state import Draft
 from medfund.events.agency import ProviderChanged, ProviderRegistered
+from medfund.events.kinds import Place
 
 Origin = Literal["REGISTERED", "MERGER", "SPLIT", "MOVE"]
 
@@ -49,3 +52,12 @@ def since(known: Since | None, event: ProviderRegistered | ProviderChanged) -> S
     if known is not None:
         return known._replace(day=min(known.day, day), first=first)
     return Since(day, area, "REGISTERED", first)
+
+
+def _learn(draft: Draft, event: ProviderRegistered | ProviderChanged, place: Place) -> None:
+    draft.areas[event.provider] = event.area
+    draft.since[event.provider] = since(draft.provider_since(event.provider), event)
+    draft.named[event.provider] = named(draft.named.get(event.provider), event)
+
+
+CAPABILITY = Capability(name="providers", learns={ProviderRegistered: _learn, ProviderChanged: _learn})

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from clearing import names, policy, rows
+from clearing import capabilities, names, rows
 from clearing.agreements import Agreements, Qualifications
 from clearing.audit import store as audit_store
 from clearing.claims import store as claims_store
@@ -29,13 +29,12 @@ from clearing.providers import Since
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
 from medfund import calendar
-from medfund.calendar import Notice
-from medfund.events.agency import CalendarPublished, FundFiguresPublished, PolicyPublished, ProviderAssessed
+from medfund.events.agency import CalendarPublished, FundFiguresPublished
 from medfund.events.bank import BankLineCorrected, BankPaymentSettled, BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
 from medfund.events.clearing import ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
-from medfund.events.kinds import KINDS, Event
+from medfund.events.kinds import KINDS
 from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningSuspenseTaken
 from medfund.events.payments import OfSuspense, SuspensePlacingNoted
 from medfund.events.prepayments import (
@@ -48,7 +47,6 @@ from medfund.events.reviews import (
     AuditDeductionFinalised,
     AuditFindingRaised,
     PaymentHoldPlaced,
-    PersonQualificationChanged,
     ProviderAgreementChanged,
     RecoveryDecided,
 )
@@ -57,7 +55,6 @@ from medfund.events.treasury import (
     OpeningBalanceRecorded,
     PaymentApprovalGiven,
     PaymentRunOpened,
-    StaffMandated,
     SuspensePlacingRequested,
 )
 from medfund.postgres import queries
@@ -111,28 +108,7 @@ async def load(connection: asyncpg.Connection, lane: int) -> Known:
         },
     )
     for row in await connection.fetch(SQL.facts, lane):
-        known = with_fact(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
-    return known
-
-
-def with_fact(known: Known, event: Event) -> Known:
-    """What is known after a fact that is kept as it came."""
-    match event:
-        case PolicyPublished():
-            return replace(known, policies=known.policies.with_policy(policy.parse(event, kept=True)))
-        case CalendarPublished():
-            notice = Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
-            return replace(known, calendar=known.calendar.with_notice(notice))
-        case ProviderAgreementChanged():
-            return replace(known, agreements=known.agreements.with_change(event))
-        case PersonQualificationChanged():
-            return replace(known, qualifications=known.qualifications.with_change(event))
-        case StaffMandated():
-            return replace(known, mandates=known.mandates.with_mandate(event))
-        case FundFiguresPublished():
-            return replace(known, figures=known.figures.with_figures(event))
-        case ProviderAssessed():
-            return replace(known, assessments=known.assessments.with_assessment(event))
+        known = capabilities.known_after(known, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
     return known
 
 

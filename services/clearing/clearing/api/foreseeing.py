@@ -7,7 +7,7 @@ to its lane: that is told there. What is refused here is not kept, and its numbe
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from clearing import store
+from clearing import capabilities, store
 from clearing.service import Clearing
 from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
@@ -44,7 +44,7 @@ async def declined(here: Context, fact: Accepted) -> Declined | None:
 async def _answers(here: Context, fact: Accepted) -> Sequence[Event] | Declined:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
-        draft = rules.draft(rules.begin(await store.load(connection, lane)))  # type: ignore[arg-type]
+        draft = capabilities.begin(await store.load(connection, lane))  # type: ignore[arg-type]
         if rules.admit(draft, fact, sources=Sources()):
             # Where else it is registered is not for everybody to know.
             about: Any = fact.event

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import asyncpg
 import msgspec
 
-from clearing import store
+from clearing import capabilities, store
 from clearing.payments import approving
 from clearing.payments.accounts import Account
 from clearing.payments.payment import Payment
@@ -45,7 +45,7 @@ async def known(connection: Connection, lane: int) -> Known:
     """What the areas have said of their people, their rules and their funds, as a lane knows it."""
     found = store.nothing()
     for row in await connection.fetch(SQL.known, lane):
-        found = store.with_fact(found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
+        found = capabilities.known_after(found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
     return found
 
 

@@ -8,13 +8,13 @@ Source: domain.md R1.3, R1.6, R10, c.4.
 from collections.abc import Iterator
 from datetime import date
 
-from clearing import clock
+from clearing import clock, names
 from clearing.audit.finding import Finding, changed, determine, doubtful
-from clearing.claims.claim import Claim, closed_together, in_review, of_one_month
+from clearing.claims.claim import Claim, closed_together, deducted, in_review, of_one_month
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
-from clearing.names import Name
+from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.clearing import ClaimDeducted, Deduction
@@ -151,3 +151,10 @@ def _near(calendar: Calendar, day: date, due: date, days: int) -> bool:
         return day >= due or len(clock.evidence(calendar, day, due).counted) <= days
     except CalendarNotLoaded:
         return False
+
+
+def evolve(draft: Draft, event: ClaimDeducted) -> None:
+    deducted(draft.change_claim(names.payable(event)), event)
+    for taken in event.deductions:
+        place = Part(event.provider, taken.batch, taken.finding_ref)
+        draft.change_finding(place).deducted = added(fens(taken.amounts), {})

@@ -10,7 +10,8 @@ from fractions import Fraction
 from msgspec import structs
 
 from clearing import names
-from clearing.audit.finding import Finding, Found, changed, determine
+from clearing.audit.finding import Finding, Found, changed, determine, noted
+from clearing.claims import claim as claims
 from clearing.claims.claim import Claim
 from clearing.claims.submitting import reversals
 from clearing.dimensions import disputed
@@ -20,7 +21,7 @@ from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund import money
 from medfund.events.claims import ClaimBatchSubmitted
-from medfund.events.clearing import Appeal, AuditDeductionUndone, ClaimFindingNoted
+from medfund.events.clearing import Appeal, AuditDeductionUndone, ClaimBatchWithdrawn, ClaimFindingNoted
 from medfund.events.kinds import Event, Place
 from medfund.events.reviews import (
     AuditAppealDecided,
@@ -186,3 +187,23 @@ def _noted(
         settlement_ref=event.settlement_ref,
         line_ref=event.line_ref,
     )
+
+
+# -- what the decisions change
+
+
+def evolve_noted(draft: Draft, event: ClaimFindingNoted) -> None:
+    place = names.finding(event)
+    draft.findings[place] = noted(draft.findings.get(place), event)
+    draft.changed_findings.add(place)
+
+
+def evolve_undone(draft: Draft, event: AuditDeductionUndone) -> None:
+    claims.undone(draft.change_claim(names.claim(event)), event)
+    back = draft.change_finding(Part(event.provider, event.of_batch, event.finding_ref))
+    back.undone = added(back.undone, fens(event.amounts))
+
+
+def evolve_withdrawn(draft: Draft, event: ClaimBatchWithdrawn) -> None:
+    """What was found in a batch says nothing about the next one of its name."""
+    draft.forget_findings(names.claim(event))

@@ -18,6 +18,10 @@ from medfund.events.clearing import (
     Besides,
     ClaimBatchAccepted,
     ClaimBatchApproved,
+    ClaimBatchWithdrawn,
+    ClaimBreachWithdrawn,
+    ClaimDeadlineApproaching,
+    ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
     ClaimDeducted,
     InstantPaymentApproved,
@@ -131,8 +135,20 @@ def accepted(event: ClaimBatchAccepted) -> Claim:
     )
 
 
-def withdrawn(claim: Claim) -> None:
+def withdrawn(claim: Claim, event: ClaimBatchWithdrawn) -> None:
     claim.status, claim.in_review = "WITHDRAWN", {}
+
+
+def warned(claim: Claim, event: ClaimDeadlineApproaching) -> None:
+    claim.warned.append(event.target)
+
+
+def breached(claim: Claim, event: ClaimDeadlineBreached) -> None:
+    claim.breached.append(event.target)
+
+
+def breach_withdrawn(claim: Claim, event: ClaimBreachWithdrawn) -> None:
+    claim.breached.remove(event.target)
 
 
 def paid_at_once(claim: Claim, event: InstantPaymentApproved) -> None:

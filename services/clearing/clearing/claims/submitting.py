@@ -9,6 +9,7 @@ from datetime import date
 from clearing import clock, dimensions, names
 from clearing.agreements import Standing
 from clearing.claims import checks, deadlines
+from clearing.claims import claim as claims
 from clearing.claims.claim import Claim
 from clearing.dimensions import disputed, told
 from clearing.funds import yuans
@@ -167,3 +168,19 @@ def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place)
             amounts=yuans(claim.claimed),
             reason=event.reason,
         )
+
+
+# -- what the decisions change
+
+
+def evolve_accepted(draft: Draft, event: ClaimBatchAccepted) -> None:
+    name = names.claim(event)
+    draft.claims[name] = claims.accepted(event)
+    draft.changed.add(name)
+    draft.rejected[name] = None
+
+
+def evolve_rejected(draft: Draft, event: ClaimBatchRejected) -> None:
+    """Of before it was told what was submitted, nothing is kept."""
+    if event.submission is not None:
+        draft.rejected[names.claim(event)] = event

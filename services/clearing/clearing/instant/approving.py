@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from clearing.claims import claim as claims
 from clearing.claims.claim import Claim, in_review
 from clearing.funds import Fens, added, total, yuans
 from clearing.instant.amounts import bond_on
+from clearing.names import Name
 from clearing.payments.orders import pay_out
 from clearing.state import Draft
 from clearing.supervision.holds import hold_approved
@@ -55,3 +57,7 @@ def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Itera
                     payable_ref=claim.ref,
                     amounts=yuans(payment.to_retry),
                 )
+
+
+def evolve(draft: Draft, event: ClaimBatchApproved) -> None:
+    claims.approved([draft.change_claim(Name(event.provider, batch)) for batch in event.batches], event)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from clearing import names
+from clearing.claims import claim as claims
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, added, at_most, fens, positive, total, yuans
 from clearing.instant import amounts
+from clearing.names import Name
 from clearing.offsets.taking import offset_at_instant
 from clearing.payments.orders import order
 from clearing.state import Draft
@@ -59,3 +62,10 @@ def _rests(draft: Draft, claim: Claim) -> Fens:
     others = draft.claims_of(claim.dimensions.provider)
     payer = claim.dimensions.payer
     return total(one.advance for one in others if one.status == "APPROVED" and one.dimensions.payer == payer)
+
+
+def evolve(draft: Draft, event: InstantPaymentApproved) -> None:
+    claims.paid_at_once(draft.change_claim(names.payable(event)), event)
+    for part in event.made_good or ():
+        other = draft.change_claim(Name(event.provider, part.batch))
+        other.carried = added(other.carried, fens(part.amounts), -1)

@@ -1,0 +1,7 @@
+"""The waterfall: what a provider owes is taken from what it is owed (R3.6)."""
+
+from clearing.capability import Capability
+from clearing.offsets import debit, taking
+from medfund.events import clearing
+
+CAPABILITY = Capability(name="offsets", evolves={clearing.OffsetApplied: taking.evolve}, items=debit.ITEMS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from clearing import names
-from clearing.funds import Fens, added, total, yuans
+from clearing.funds import Fens, added, fens, total, yuans
 from clearing.names import Name
 from clearing.offsets.waterfall import waterfall
 from clearing.payable import Offset, Payable
@@ -86,9 +86,9 @@ def _take(
         yield from kind.ended(draft, item, cause)
 
 
-def evolve(draft: Draft, event: OffsetApplied, amounts: Fens) -> None:
+def evolve(draft: Draft, event: OffsetApplied) -> None:
     """What was taken from a payable, or from a P1 (which is then an advance like any other), pays off its item."""
-    payable = draft.change(names.payable(event))
+    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
     taken = Offset(
         taken_from=event.taken_from, account=event.account, item=event.item_ref, step=event.step, amounts=amounts
     )

@@ -77,3 +77,12 @@ def noted(event: PayeeAccountNoted) -> Account:
         confirmed_by=event.confirmed_by,
         entered_by=event.entered_by,
     )
+
+
+def learn(draft: "Draft", event: ProviderRegistered | ProviderChanged, place: Place) -> None:
+    if not of(draft, event.provider).ref:
+        draft.accounts[event.provider] = Account(ref=event.bank_account_ref)
+
+
+def evolve(draft: "Draft", event: PayeeAccountNoted) -> None:
+    draft.accounts[event.provider] = noted(event)

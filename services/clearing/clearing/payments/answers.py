@@ -268,6 +268,12 @@ def _answered(
 # -- what the answers change
 
 
+def evolve_cancelled(draft: Draft, event: PaymentCancelled) -> None:
+    payment = draft.change_payment(names.payment(event))
+    payment.status = "CANCELLED"
+    release(draft, payment)
+
+
 def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
     payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
     if draft.payments[names.payment(event)].status == "FAILED":
@@ -317,7 +323,7 @@ def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
 
 
 def release(draft: Draft, payment: Payment) -> None:
-    """Nothing of it is on its way any more."""
+    """Give back to the payable what a payment had reserved."""
     payable = draft.change(payment.payable)
     if payment.purpose in ADVANCES:
         payable.pending = added(payable.pending, payment.left, -1)

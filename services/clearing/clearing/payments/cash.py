@@ -4,22 +4,28 @@ What stays true: the sum of an account's moves up to a value date is what the le
 up to a booking day it is what the bank's statement of that day shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clearing.funds import fens
 from medfund.events.bank import Direction, TreasuryFundsReceived
 from medfund.events.clearing import RecoverySettled
+from medfund.events.kinds import Event, Place
 from medfund.events.payments import (
     Answered,
     OfSuspense,
     PaymentReturned,
+    PaymentReturnUndone,
+    PaymentSettled,
     SuspenseOpened,
     SuspensePlaced,
 )
 from medfund.events.prepayments import PrepaymentReturned
 from medfund.events.treasury import OpeningBalanceRecorded
+
+if TYPE_CHECKING:
+    from clearing.state import Draft
 
 BANKS = ("1002", "1003")
 DIRECTIONS: Mapping[int, Direction] = {1: "IN", -1: "OUT"}
@@ -103,3 +109,26 @@ def _line(
 ) -> list[Move]:  # fmt: skip
     account, txn, days = account or event.bank_account, event.bank_txn, (event.value_date, event.booked_on)
     return moved(event.area, account, days[0], txn, ref, event.amounts, sign, days[1], provider)
+
+
+OF_FACTS: Mapping[type[Event], Callable[[Any], list[Move]]] = {
+    TreasuryFundsReceived: received,
+    OpeningBalanceRecorded: opening,
+}
+OF_DECISIONS: Mapping[type[Event], Callable[[Any], list[Move]]] = {
+    PaymentSettled: answered,
+    PaymentReturned: answered,
+    PaymentReturnUndone: answered,
+    RecoverySettled: recovered,
+    PrepaymentReturned: repaid,
+    SuspenseOpened: suspended,
+    SuspensePlaced: placed,
+}
+
+
+def learned(moved: Callable[[Any], list[Move]]) -> Callable[["Draft", Any, Place], None]:
+    return lambda draft, event, place: draft.moves.extend(moved(event))
+
+
+def decided(moved: Callable[[Any], list[Move]]) -> Callable[["Draft", Any], None]:
+    return lambda draft, event: draft.moves.extend(moved(event))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from clearing import clock
+from clearing import clock, names
 from clearing.clock import Deadline
 from clearing.funds import Fens, positive, yuans
 from clearing.offsets.taking import offset, to_pay
-from clearing.payable import Payable
+from clearing.payable import Payable, ordered
+from clearing.payments import payment as payments
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried
@@ -59,3 +60,9 @@ def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str)
                 amounts=yuans(payment.amounts),
                 reason=reason,
             )
+
+
+def evolve(draft: Draft, event: PaymentOrdered) -> None:
+    ordered(draft.change(names.payable(event)), event)
+    draft.payments[names.payment(event)] = payments.ordered(event)
+    draft.changed_payments.add(names.payment(event))

@@ -20,6 +20,7 @@ from medfund.events.payments import (
     PaymentDoubted,
     PaymentFailed,
     PaymentOrdered,
+    PaymentReceiptNoted,
     PaymentRetried,
     PaymentReturned,
     PaymentReturnUndone,
@@ -189,6 +190,10 @@ def _line(event: Answered) -> str:
     """As `suspense.line_of` names the fact that it answers."""
     direction = "IN" if isinstance(event, PaymentReturned) else "OUT"
     return event.bank_txn if event.booked_on is None else f"{event.bank_txn} {event.booked_on} {direction}"
+
+
+def received(payment: Payment, event: PaymentReceiptNoted) -> None:
+    payment.confirmed_on = event.received_on
 
 
 def returned(payment: Payment, event: PaymentReturned) -> None:

@@ -105,3 +105,8 @@ def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | N
             "ACCOUNT", f"the account of the payee is new since {account.changed_on}: somebody has to confirm it"
         )
     return None
+
+
+def learn(draft: Draft, event: PaymentRunOpened, place: Place) -> None:
+    """A run counts where it came first."""
+    draft.runs.setdefault(event.run_ref, place.offset)

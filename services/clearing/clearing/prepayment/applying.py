@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from clearing import names
 from clearing.dimensions import disputed
 from clearing.names import Name
 from clearing.policy import NoPolicy, Policy
-from clearing.prepayment.prepayment import CLR_TYPE, Prepayment, name
+from clearing.prepayment.prepayment import CLR_TYPE, Prepayment, checked, name, refused
 from clearing.providers import Origin
 from medfund import codes
 from medfund.calendar import CalendarNotLoaded
@@ -196,3 +197,21 @@ def blocked(draft: "Draft", provider: str, fund: str, year: int) -> No | None:
         if (other.dimensions.provider, other.fund) == (provider, fund) and other.blocks == year:
             return No("BLOCKED", f"{other.ref} was not returned by the end of {other.year}")
     return None
+
+
+# -- what the decisions change
+
+
+def evolve_checked(draft: "Draft", event: PrepaymentChecked) -> None:
+    name = names.prepayment(event)
+    draft.prepayments[name] = checked(draft.prepayments.get(name), event)
+    draft.changed.add(name)
+
+
+def evolve_refused(draft: "Draft", event: PrepaymentRefused) -> None:
+    """A second application under one name changes nothing of what the first one came to."""
+    name = names.prepayment(event)
+    before = draft.prepayments.get(name)
+    if before is None or (before.status == "CHECKED" and event.code != "TWICE"):
+        draft.prepayments[name] = refused(before, event)
+        draft.changed.add(name)

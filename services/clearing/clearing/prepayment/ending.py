@@ -15,7 +15,7 @@ from clearing.funds import at_most, fens, positive, yuans
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import cancel
-from clearing.prepayment.giving import told
+from clearing.prepayment.giving import month_begins, told
 from clearing.prepayment.owed import bulk_over, due_now, ended
 from clearing.prepayment.prepayment import Prepayment
 from medfund.events.kinds import Event, Place
@@ -64,7 +64,7 @@ def taken_now(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[
     yield from fallen_due(draft, prepayment.dimensions.purse, [prepayment.fund], cause, reason)
 
 
-def parts_fall_due(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+def _parts_fall_due(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
     """The first day of a month that is opened: another part of the schedules is due."""
     if draft.day_before is not None and draft.day_before >= event.date.replace(day=1):
         return
@@ -122,6 +122,12 @@ def _is_known(draft: "Draft", prepayment: Prepayment | None, event: BankPrepayme
 
 
 def day_opened(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
+    yield from _year_over(draft, event, cause)
+    yield from month_begins(draft, event, cause)
+    yield from _parts_fall_due(draft, event, cause)
+
+
+def _year_over(draft: "Draft", event: DayOpened, cause: Place) -> Iterator[Event]:
     """What is cleared and what is overdue is judged when the last day of a year is over: with the first one that opens
     after it (R10). What is to be returned by the annual clearing is not overdue before that."""
     for prepayment in sorted(draft.prepayments.values(), key=lambda one: (one.opened, one.ref)):

@@ -109,3 +109,5 @@ _TOLD: Mapping[type[Event], Callable[[Any], _Told]] = {
     PrepaymentOverdue: lambda it: _Told(it.prepayment_ref, "OVERDUE", "", it.on, it.amounts),
     PrepaymentCleared: lambda it: _Told(it.prepayment_ref, "CLEARED", "", it.on),
 }
+
+LISTENS = dict.fromkeys(_TOLD, told)

@@ -24,6 +24,8 @@ from medfund.events.prepayments import (
     PrepaymentDisbursed,
     PrepaymentKind,
     PrepaymentOverdue,
+    PrepaymentPurchasesNoted,
+    PrepaymentRecalled,
     PrepaymentRefused,
     PrepaymentReturned,
 )
@@ -165,7 +167,11 @@ def approved(prepayment: Prepayment, event: PrepaymentApproved) -> None:
     prepayment.base = money.fen(event.base)
 
 
-def recalled(prepayment: Prepayment) -> None:
+def purchased(prepayment: Prepayment, event: PrepaymentPurchasesNoted) -> None:
+    prepayment.purchased = money.fen(event.purchased)
+
+
+def recalled(prepayment: Prepayment, event: PrepaymentRecalled) -> None:
     prepayment.status, prepayment.due_at_once = "RECALLED", True
 
 

@@ -14,7 +14,7 @@ from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.policy import NoPolicy
 from clearing.state import Draft
-from clearing.supervision.recovery import Recovery, split_of_reversal
+from clearing.supervision.recovery import Recovery, opened, split_of_reversal
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled
 from medfund.events.kinds import Event, Place
@@ -112,3 +112,9 @@ def reverse(draft: Draft, recovery: Recovery, cause: Place, amounts: Fens, reaso
         reason=reason,
     )
     yield from pay_out(draft, recovery, cause)
+
+
+def evolve_opened(draft: Draft, event: RecoveryOpened) -> None:
+    name = names.recovery(event)
+    draft.recoveries[name] = opened(event)
+    draft.changed.add(name)

@@ -1,0 +1,33 @@
+"""Who of the clearing service's capabilities listens to which event, and in which order: a part of the log."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clearing.capabilities import CAPABILITIES
+from medfund.events.kinds import KINDS
+
+GOLDEN = Path(__file__).with_name("listeners.json")
+"""What is in it was decided by; change it by a new capability at the end of its lines, and by hand."""
+WAYS = ("keeps", "learns", "answers", "evolves")
+
+
+def listening(way: str) -> dict[str, list[str]]:
+    found = {
+        kind.type: [one.name for one in CAPABILITIES if kind.event in getattr(one, way)] for kind in KINDS.values()
+    }
+    return {type_: names for type_, names in sorted(found.items()) if names}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_listens_to_an_event_listens_in_the_order_that_the_log_was_written_by(way: str) -> None:
+    assert listening(way) == json.loads(GOLDEN.read_text(encoding="utf-8"))[way]
+
+
+def test_facts_are_answered_and_decisions_change_something() -> None:
+    own = {kind.event for kind in KINDS.values() if kind.family == "clearing"}
+    for one in CAPABILITIES:
+        assert not own & {*one.keeps, *one.learns, *one.answers}, f"{one.name} takes a decision for a fact"
+        assert own >= {*one.evolves}, f"{one.name} takes a fact for a decision"
+        assert {*one.large} <= {event for other in CAPABILITIES for event in (*other.keeps, *other.answers)}
