@@ -5,6 +5,8 @@ Only the module of the command that was asked for is imported, so that a command
 
 import importlib
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -34,7 +36,17 @@ def assemble(*names: str) -> typer.Typer:
     return app
 
 
-def _root() -> None:
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(metadata.version("medfund"))
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+    ] = False,
+) -> None:
     """Settlement ledger of a public medical-insurance fund."""
 
 

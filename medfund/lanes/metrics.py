@@ -23,6 +23,18 @@ LANE_STOPS = Counter("medfund_lane_stops_total", "Lanes given up, by cause", ["s
 LOG_FAULTS = Gauge("medfund_log_faults", "What the log is that it must not be, by code", ["service", "fault"])
 
 
+KINDS = ("applied", "no_effect", "duplicate", "quarantined", "control")
+
+
+def begin(service: str, topics: Iterable[str], causes: Iterable[str]) -> None:
+    """Every count that can be named begins at 0: of a series that is born at 1 no alarm sees the increase."""
+    for topic in topics:
+        for kind in KINDS:
+            RECORDS.labels(service, topic, kind)
+    for cause in causes:
+        LANE_STOPS.labels(service, cause)
+
+
 def log_faults(service: str, codes: Iterable[str]) -> None:
     """What is wrong with the log now, and nothing else is."""
     LOG_FAULTS.clear()
@@ -39,6 +51,6 @@ def forget_lane(service: str, lane: int) -> None:
 def batch(service: str, outcomes: Mapping[str, Outcome], seconds: float) -> None:
     BATCH_SECONDS.labels(service).observe(seconds)
     for topic, outcome in outcomes.items():
-        for kind in ("applied", "no_effect", "duplicate", "quarantined", "control"):
+        for kind in KINDS:
             if count := getattr(outcome, kind):
                 RECORDS.labels(service, topic, kind).inc(count)

@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import start_http_server
 
 from medfund import ending, garbage, lanes, logs
+from medfund.events.kinds import FAMILIES
 from medfund.lanes import retry as retries
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
@@ -105,6 +106,9 @@ async def put_aside(dsn: str, name: str, lane: str, topic: str, offset: str) -> 
     family = topic.rpartition(".")[2]
     if not (lane.isdecimal() and offset.isdecimal()):
         sys.stderr.write("lane and offset are numbers, as the lane's reason names them\n")
+        return 2
+    if family not in FAMILIES:
+        sys.stderr.write(f"{topic} is no topic: {', '.join(FAMILIES)}, with or without their prefix\n")
         return 2
     async with connect.connection(dsn, name=f"{name} put-aside") as connection:
         reason = await connection.fetchval(SQL.put_batch_aside, int(lane), family, int(offset))

@@ -38,6 +38,8 @@ INTERRUPTED_LANE_S = 0.5
 INTERRUPTED_LANE_S_MAX = 8.0
 STOPS = (InvariantBroken, LogReplaced, LogTruncated, BatchUnreadable)
 """What a lane stops at by itself, and is not tried again at once."""
+CAUSES = ("stopped", "fenced", *(kind.__name__ for stop in STOPS for kind in (stop, *stop.__subclasses__())))
+"""Why lanes are given up, as far as it has a name beforehand: what else interrupts one is named as its exception."""
 # The lane's statements touch rows by primary key; a plan made while a table was empty must not scan it later.
 WORKER_SETTINGS = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan", "jit": "off"}
 
@@ -78,6 +80,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish open batches and give the lanes back. Raises `Superseded`."""
+        metrics.begin(self.service.name, self.service.topics, CAUSES)
         await self._retrying(self._enrol, stop)
         watching = asyncio.create_task(self._watch(), name="watch the log")
         try:

@@ -63,6 +63,12 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when everything is ready.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of each service that work its lanes.")] = 1,
     patience: Patience = 60.0,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over", envvar="MEDFUND_TAKE_OVER", help="Also a database that another installation works on."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start broker, database and all services; stay until Ctrl-C, or return when ready with --detach.
@@ -71,7 +77,7 @@ def up(
     """
     from medfund.local import running
 
-    os.environ["MEDFUND_PATIENCE"] = str(patience)
+    os.environ |= {"MEDFUND_PATIENCE": str(patience), "MEDFUND_TAKE_OVER": str(take_over)}
     with said_in_one_place():
         if found := running.running(data.absolute()):
             typer.echo(f"A stack is running on {data} already.", err=True)

@@ -19,6 +19,8 @@ def _said(service: str, fault: str) -> str:
     return fault if service == BOOKS else f"{service}_{fault}"
 
 
+NO_ANSWER = "no_answer"
+"""Of an API that does not run, or answers nobody: it cannot say what is wrong."""
 BEHIND = {_said(service, "stale") for service in SERVICES}
 """A backlog may take long to book."""
 STANDING = BEHIND | {_said(service, fault) for service in SERVICES for fault in ("lane_stopped", *get_args(FaultCode))}
@@ -28,4 +30,4 @@ STANDING = BEHIND | {_said(service, fault) for service in SERVICES for fault in 
 def _of(found: State, service: str) -> set[str]:
     [port] = [int(part.address.rpartition(":")[2]) for part in found.parts if part.name == f"{service}-api"]
     answered = answer(port, HEALTH)
-    return {"no_answer"} if answered is None else set(json.loads(answered[1]).get("faults", ()))
+    return {NO_ANSWER} if answered is None else set(json.loads(answered[1]).get("faults", ()))

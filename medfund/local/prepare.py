@@ -238,6 +238,22 @@ async def _ours(admin: asyncpg.Connection, admin_dsn: str, service: str, passwor
         )
 
 
+async def not_another(admin_dsn: str, passwords: Mapping[str, str]) -> None:
+    """`passwords`: of the owners, by service. Raises `NotAsAsked` where one is not that of a role that there is:
+    processes that others started work with it, and would lose their database to ours."""
+    async with _administrator(admin_dsn) as admin:
+        for service, password in passwords.items():
+            role = f"{service}_owner"
+            if await admin.fetchval(SQL.there, role) and not await _lets_in(
+                dsn(admin_dsn, user=role, password=password)
+            ):
+                raise NotAsAsked(
+                    f"role {role} of this server has a password that this data folder does not know: the processes of "
+                    "another installation work with it. `--take-over` gives all roles passwords of this folder; end "
+                    "those processes first, and bring the bank's folder and the register here"
+                )
+
+
 async def _lets_in(role_dsn: str) -> bool:
     try:
         async with connect.connection(role_dsn, name="medfund prepare"):

@@ -21,6 +21,8 @@ class StackSettings(IdentitySettings):
     topic_prefix: str = Field(default="medfund", validation_alias="MEDFUND_TOPIC_PREFIX")
     scheduler: bool = Field(default=True, validation_alias="MEDFUND_SCHEDULER")
     """Whether days open by the clock; else whoever uses the stack opens them."""
+    take_over: bool = Field(default=False, validation_alias="MEDFUND_TAKE_OVER")
+    """Whether a named database may be another installation's, whose passwords are then replaced by ours."""
     patience_s: float = Field(
         default=ORDINARY_S,
         ge=1,

@@ -152,9 +152,17 @@ class Stack:
         if any(part.running for part in self.parts):
             self.stop()  # left over from a supervisor that was killed; drained while its broker still runs
         self._close()
+        self._take_no_others()
         together([self._start_broker, self._start_database])
         together([service.start for service in self.services])
         self._await_health()
+
+    def _take_no_others(self) -> None:
+        """A database of somebody else's may be one that other processes work on: they are asked for, before anything of
+        theirs is changed."""
+        if self.postgres is None and not self.settings.take_over:
+            owners = {service: self._passwords[service]["owner"] for service in SERVICES}
+            asyncio.run(prepare.not_another(self.administrator, owners))
 
     def _close(self) -> None:
         """Nobody else looks into the data; where root starts it, the database's own user has to pass through to its."""

@@ -78,7 +78,7 @@ def test_every_command_exists(name: str) -> None:
 
 PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
 TYPED = re.findall(r"^docker compose .*", PAGE.replace("\\\n", ""), re.MULTILINE)
-OPTIONS = {"--rm", "--no-deps", "--detach", "-T", "-e"}
+OPTIONS = {"--rm", "--no-deps", "--detach", "-T", "-e", "-v"}
 
 
 @pytest.mark.parametrize("line", TYPED)
@@ -89,6 +89,8 @@ def test_what_the_page_types_into_the_composition_is_there(line: str) -> None:
         match words.pop(0):
             case "-e":
                 assert words.pop(0).partition("=")[0] in settings_known()
+            case "-v":
+                assert words.pop(0).endswith(":ro")
             case option if option.startswith("-"):
                 assert option in OPTIONS
             case name:
@@ -100,6 +102,8 @@ def test_what_the_page_types_into_the_composition_is_there(line: str) -> None:
         case ["python", "-m", package, command, *given]:
             parameters = inspect.signature(SERVICES[package][command]).parameters
             assert len(given) == len(parameters)
+        case ["medfund", command, *_]:
+            assert command in COMMANDS
         case ["sh", "-c", _, *_]:
             assert services == ["postgres"]
 
@@ -257,9 +261,15 @@ def test_a_process_can_write_nothing_but_what_it_is_given() -> None:
     for name, service in PROCESSES.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
-        mounted = [volume.rpartition(":")[2] for volume in service.get("volumes", ())]
-        assert mounted == (["/bank"] if name == "clearing-bank" else [])
+        mounted = [volume.partition("}:")[2] for volume in service.get("volumes", ())]
+        assert mounted == (["/bank", "/register:ro"] if name == "clearing-bank" else [])
         assert [place.partition(":")[0] for place in service["tmpfs"]] == ["/tmp"]  # noqa: S108
+
+
+def test_the_register_is_a_file_of_a_mounted_folder_that_can_be_replaced_by_renaming() -> None:
+    accounts = Path(COMPOSE["services"]["clearing-bank"]["environment"]["MEDFUND_BANK_ACCOUNTS"])
+    assert str(accounts.parent) == "/register"
+    assert not COMPOSE["services"]["clearing-bank"].get("secrets")
 
 
 def test_every_container_is_bounded() -> None:

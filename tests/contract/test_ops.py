@@ -2,10 +2,13 @@
 
 import importlib
 import json
+import os
 import pkgutil
 import re
+import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,9 @@ from prometheus_client.metrics import MetricWrapperBase
 import clearing
 import ledger
 import medfund
+from medfund.lanes.worker import CAUSES
+from medfund.local.server import eventually
+from medfund.local.services import answer
 
 ROOT = Path(__file__).parents[2]
 RULES: list[dict[str, Any]] = [
@@ -87,6 +93,70 @@ def test_what_is_missed_when_its_process_is_gone_no_other_process_tells(metric: 
     assert "medfund_lanes_owned" in said
     assert metric not in said
     assert f"absent({metric})" in EXPRESSIONS.values()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
+    """What a process that has just been started tells, before it has reached anything."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def ask(service: str, command: str) -> str:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        role = "bank" if command == "bank" else "worker"
+        told = {
+            f"{service}_{role}_dsn".upper(): "postgresql://127.0.0.1:1/none",
+            "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+            "METRICS_PORT": str(port),
+            "MEDFUND_BANK_FOLDER": str(tmp_path / "bank"),
+            "MEDFUND_BANK_ACCOUNTS": str(tmp_path / "accounts.json"),
+        }
+        arguments = [sys.executable, "-m", service, command]
+        started.append(subprocess.Popen(arguments, env={**os.environ, **told}, stderr=subprocess.DEVNULL))
+        assert eventually(lambda: (answer(port, "/metrics") or (0, b""))[0] == 200, 60)
+        said = answer(port, "/metrics")
+        assert said is not None
+        return said[1].decode()
+
+    yield ask
+    for one in started:
+        one.kill()
+        one.wait(10)
+
+
+ALARMED = re.compile(r"increase\((medfund_\w+)(?:\{[^}]*\})?\[")
+
+
+def test_what_alarms_count_begins_at_zero(fresh: Callable[[str, str], str]) -> None:
+    """`increase` of a series that is born at 1 is 0."""
+    for service in ("ledger", "clearing"):
+        said = fresh(service, "work")
+        assert f'medfund_records_total{{outcome="quarantined",service="{service}",topic="claims"}} 0.0' in said
+        for cause in CAUSES:
+            assert f'medfund_lane_stops_total{{cause="{cause}",service="{service}"}} 0.0' in said
+    page = (ROOT / "docs/operators.md").read_text("utf-8")
+    kinds = re.findall(r"^\| `(\w+)` \|", page.partition("| kind |")[2].partition("\n\n")[0], re.MULTILINE)
+    said = fresh("clearing", "bank")
+    assert len(kinds) == 5
+    for kind in kinds:
+        assert f'medfund_bank_unclear_total{{kind="{kind}"}} 0.0' in said
+    counted = {found[1] for rule in RULES for found in ALARMED.finditer(rule["expr"])}
+    assert counted == {"medfund_lane_stops_total", "medfund_records_total", "medfund_bank_unclear_total"}
+
+
+def test_the_example_for_prometheus_asks_every_process_of_the_composition() -> None:
+    told = yaml.safe_load((ROOT / "ops/prometheus.yml").read_text("utf-8"))
+    assert [(ROOT / "ops" / name).exists() for name in told["rule_files"]] == [True]
+    open_, locked = told["scrape_configs"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    wanted: dict[str, set[str]] = {"METRICS_PORT": set(), "API_PORT": set()}
+    for name, service in services.items():
+        for variable, value in service["environment"].items():
+            if ending := next((one for one in wanted if variable.endswith(one)), None):
+                wanted[ending].add(f"{name}:{value}")
+    assert [set(job["static_configs"][0]["targets"]) for job in (open_, locked)] == list(wanted.values())
+    assert locked["authorization"].keys() == {"credentials_file"}
+    assert "authorization" not in open_
 
 
 def test_every_alarm_says_what_it_means_in_both_languages_and_where_to_read_on() -> None:

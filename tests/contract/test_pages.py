@@ -31,6 +31,7 @@ from medfund.lanes import settings as lanes_settings
 from medfund.lanes.log import FaultCode
 from medfund.local import permissions
 from medfund.local import settings as local_settings
+from medfund.local.health import NO_ANSWER
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -172,7 +173,7 @@ def test_who_may_say_what_is_on_the_page() -> None:
 def test_every_fault_of_health_is_on_the_page() -> None:
     late = Lag(events=1, oldest_s=1e9, fen=0, complete=True)
     unwell = [Health(), Health(database=True, log=False, idle=[0], stopped=[0], lag=late)]
-    codes = {code for health in unwell for code in health.faults} | {*get_args(FaultCode)}
+    codes = {code for health in unwell for code in health.faults} | {*get_args(FaultCode), NO_ANSWER}
     assert {row[0] for row in table(OPERATORS, "fault")[1:]} == {f"`{code}`" for code in codes}
 
 

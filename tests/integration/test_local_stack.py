@@ -3,6 +3,7 @@
 One stack for all tests here, started with the command that people type.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 from medfund.http import tokens
 from medfund.http.tokens import Role
-from medfund.local import health, running, state
+from medfund.local import health, prepare, running, state
 from medfund.local.kafka import Kafka
 from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
@@ -279,7 +280,9 @@ def test_down_ends_everything_and_says_when_nothing_ran(stack: tuple[Path, dict[
     assert status(data)[0] == 1
 
 
-def test_servers_of_somebody_elses_are_used_and_left_alone(kafka: Kafka, folder: Path) -> None:
+def test_servers_of_somebody_elses_are_used_and_left_alone_and_another_installation_is_not_taken_over_unasked(
+    kafka: Kafka, folder: Path
+) -> None:
     # A database server of its own: roles belong to a whole server, and this stack gives them other passwords.
     postgres = Postgres(folder / "theirs", settings={"fsync": "off"})
     postgres.start()
@@ -292,6 +295,18 @@ def test_servers_of_somebody_elses_are_used_and_left_alone(kafka: Kafka, folder:
         assert medfund("down", "--data", str(folder)).returncode == 0
     assert kafka.running
     assert postgres.running
+    other, theirs = folder / "other", {**external, "DATABASE_URL": postgres.dsn()}
+    kept = json.loads((folder / "passwords.json").read_text("utf-8"))
+    owners = {service: passwords["owner"] for service, passwords in kept.items()}
+    said = medfund("up", "--detach", "--data", str(other), **theirs)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "role ledger_owner of this server has a password that this data folder does not know" in said.stderr
+    asyncio.run(prepare.not_another(postgres.dsn(), owners))  # nothing of theirs was changed
+    nowhere = {**theirs, "KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+    said = medfund("up", "--detach", "--take-over", "--patience", "1", "--data", str(other), **nowhere)
+    assert said.stderr.splitlines()[-1].startswith("the broker at 127.0.0.1:1 cannot be used")
+    with pytest.raises(prepare.NotAsAsked, match="ledger_owner"):
+        asyncio.run(prepare.not_another(postgres.dsn(), owners))
     postgres.stop()
 
 

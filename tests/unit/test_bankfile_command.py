@@ -41,7 +41,13 @@ def test_a_sample_is_told_line_by_line(tmp_path: Path) -> None:
 
 def test_a_person_reads_what_would_become_of_it(tmp_path: Path) -> None:
     said = check(tmp_path, iso20022.encoded(made.NOTIFICATION).replace(b"<Cd>BOOK", b"<Cd>PDNG", 1))
-    for words in ("可以接收 would be taken", "1 仅为预告 only announced", "202602270000418", "未比对"):
+    for words in (
+        "可以接收 would be taken",
+        "neither books nor log were asked",
+        "1 仅为预告 only announced",
+        "202602270000418",
+        "未比对",
+    ):
         assert words in said.stdout
 
 
@@ -73,6 +79,11 @@ def test_a_line_that_is_not_known_is_not_named(tmp_path: Path) -> None:
 
 def test_where_there_is_no_file_or_no_register_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
+    said = CliRunner(env={"CLEARING_BANK_DSN": "postgresql://127.0.0.1:1/none"}).invoke(
+        cli.assemble("bankfile"), ["bankfile", "check", str(tmp_path / "bad.json")]
+    )
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert said.stderr.endswith("no register says whose accounts are in them: give --accounts\n")
     for options in ([], ["--accounts", str(tmp_path / "bad.json")]):
         command = ["bankfile", "check", str(tmp_path / "none.xml"), *options]
         assert CliRunner().invoke(cli.assemble("bankfile"), command).exit_code == 2

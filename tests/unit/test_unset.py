@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def ended(name: str) -> int:
     command = PROCESSES[name]
-    words = ["1" for _ in inspect.signature(command).parameters]
+    words = ["claims" if word == "topic" else "1" for word in inspect.signature(command).parameters]
     return ending.run(lambda: command(*words))  # type: ignore[arg-type,return-value]
 
 
@@ -76,6 +77,21 @@ def test_a_command_with_nothing_set_says_what_it_lacks(name: str) -> None:
     assert isinstance(said.exception, SystemExit | None), said.exception
     assert said.exit_code == {"down": 0, "prepare": 2, "publish": 2, "bankfile": 2, "claim": 2}.get(name, 1)
     assert said.output.strip()
+
+
+def test_a_topic_that_there_is_not_is_named_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", NOWHERE)
+    monkeypatch.setenv("LEDGER_WORKER_DSN", f"postgresql://{NOWHERE}/medfund")
+    put_aside = PROCESSES["ledger put-aside"]
+    assert ending.run(lambda: put_aside("3", "medfund.claim", "1042")) == 2  # type: ignore[arg-type,return-value]
+    assert capsys.readouterr().err.startswith("medfund.claim is no topic: claims, prepayments, ")
+
+
+def test_the_command_says_which_version_it_is() -> None:
+    said = CliRunner().invoke(cli.assemble(*cli.COMMANDS), ["--version"])
+    assert (said.exit_code, said.output) == (0, f"{metadata.version('medfund')}\n")
 
 
 def test_verify_says_what_to_give_and_what_it_did_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:

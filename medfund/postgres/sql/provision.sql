@@ -51,6 +51,10 @@ where role.rolname = $1 and known.datname <> current_database()
 order by known.datname
 limit 1
 
+-- name: there
+-- Whether somebody made this role before, for whatever database of this server. Locks: none.
+select exists(select from pg_roles where rolname = $1)
+
 -- name: owner
 -- The owner makes tables in it.
 alter schema {schema} owner to {schema}_owner

@@ -113,12 +113,17 @@ def becomes(kind: Kind, now: Mapping[str, Any] | None, says: Mapping[str, Any]) 
 
 def changes(now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[Change]:
     """What would be otherwise, name by name; parameters of rules each by itself."""
-    before, after = _texts(now or {}), _texts(then)
+    before, after = _texts(_whole(now or {})), _texts(_whole(then))
     return [
         Change(name, before.get(name), after.get(name))
         for name in sorted({*before, *after})
         if before.get(name) != after.get(name)
     ]
+
+
+def _whole(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where a source names no areas, it speaks for all: the widest that can be said is not left unsaid."""
+    return {**said, "areas": "every area"} if "areas" in said and said["areas"] is None else said
 
 
 def _texts(said: Mapping[str, Any], within: str = "") -> dict[str, str]:

@@ -90,7 +90,7 @@ class Told(msgspec.Struct):
 
 class Verdict(msgspec.Struct, frozen=True):
     """`code` says why the file would be refused; nothing where it would be taken, now or when what it `waits_for` is
-    there."""
+    there. `log_asked`: whether it is known which days the lanes have opened."""
 
     file: str
     told: list[Told]
@@ -98,6 +98,7 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: tuple[str, str] = ("", "")
     detail: str = ""
     waits_for: str = ""
+    log_asked: bool = False
 
 
 async def check(file: Path, register: Register | None, dsn: str | None, *, most: int) -> Verdict:
@@ -130,7 +131,8 @@ async def _taken(file: Path, said: Sequence[tuple[Message, Own | None]], dsn: st
         return Verdict(file.name, told, waits_for=_waits_for(messages, None))
     async with connect.connection(dsn, name="bankfile check") as connection, _reading(connection):
         told = [await _message(message, own, connection, most) for message, own in said]
-        return Verdict(file.name, told, waits_for=_waits_for(messages, await connection.fetchval(SQL.opened)))
+        waits_for = _waits_for(messages, await connection.fetchval(SQL.opened))
+        return Verdict(file.name, told, waits_for=waits_for, log_asked=True)
 
 
 def _waits_for(messages: Sequence[Message], opened: date | None) -> str:

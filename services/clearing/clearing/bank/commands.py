@@ -4,7 +4,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 import typer
@@ -33,18 +33,24 @@ def bankfile(
     """Say what a bank's file would come to, touching nothing. Exit code 0 only where it would be taken, at once or when
     its day has come.
 
-    CLEARING_BANK_DSN names the books that its lines are matched with; without it, they are only read.
+    CLEARING_BANK_DSN names the books that its lines are matched with, by the register; without it, they are only read.
     """
     register, dsn = _register(accounts), os.environ.get("CLEARING_BANK_DSN")
+    if dsn and register is None:
+        _wrong("CLEARING_BANK_DSN names the books, and no register says whose accounts are in them: give --accounts")
     if not file.is_file():
-        typer.echo(f"{file} is no file", err=True)
-        raise typer.Exit(2)
-    verdict = _verdict(file, register, dsn if register else None, lines)
+        _wrong(f"{file} is no file")
+    verdict = _verdict(file, register, dsn, lines)
     if as_json:
         sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
     else:
         _tell(verdict)
     raise typer.Exit(1 if verdict.code else 0)
+
+
+def _wrong(why: str) -> NoReturn:
+    typer.echo(why, err=True)
+    raise typer.Exit(2)
 
 
 def _verdict(file: Path, register: "Register | None", dsn: str | None, most: int) -> "Verdict":
@@ -67,8 +73,7 @@ def _register(accounts: Path | None) -> "Register | None":
     try:
         return register.read(accounts)
     except register.BadRegister as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+        _wrong(str(error))
 
 
 def _tell(verdict: "Verdict") -> None:
@@ -81,6 +86,10 @@ def _tell(verdict: "Verdict") -> None:
         console.print(f"{verdict.file}: 暂不接收 would wait in in/\n{verdict.waits_for}", markup=False)
     else:
         console.print(f"{verdict.file}: 可以接收 would be taken", markup=False)
+    if not verdict.log_asked:
+        console.print(
+            "未查询账务与消息日志 neither books nor log were asked: days are judged by this host's clock alone"
+        )
     for told in verdict.told:
         _tell_one(console, told)
 

@@ -39,6 +39,8 @@ LYING_S = 600.0
 AHEAD_MAX = timedelta(days=7)
 """Up to when a day that has not come is waited for: banks book on Friday for Monday, and clocks are wrong."""
 UNCLEAR = Counter("medfund_bank_unclear_total", "Answers of the bank that somebody has to look at", ["kind"])
+for _kind in ("repeated", "nothing_known", "contradicted", "unknown_status", "refused"):
+    UNCLEAR.labels(_kind)  # begins at 0: of a series that is born at 1 no alarm sees the increase
 
 
 async def take(desk: Desk, folders: Folders, register: Register) -> int:
