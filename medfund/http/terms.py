@@ -28,6 +28,7 @@ confirmed 机构是否确认到账; contested 申诉涉及金额; confirmed_on �
 count 数量; counted 是否计入期限; counterpart 对方单位; credit 贷方; credit_counterpart 贷方对方单位
 credit_name 贷方科目名称
 cursor 翻页位置; cut_off 申报截止日; data 内容; database 数据库是否可用; day 日期; days 各日; days_overdue 逾期天数
+disputed 与系统记录不符
 deadlines 各项期限; debit 借方; debit_name 借方科目名称; decided 认定追回金额; decided_on 认定日期
 decided_total 认定追回合计; decisions 处理结果; deducted 扣款金额; deliveries 投递次数; designated 定点医疗机构数
 detail 说明; difference 差额; differing 不符明细; direction 收付方向; direction_name 收付方向名称; disbursed 已拨付
@@ -38,6 +39,7 @@ events 事件; events_total 事件总数
 execute_on 支付执行日; expected 预计收回; expires_on 审批有效至; failed 银行未执行; fault 故障代码; faults 故障
 finding 疑点编号; findings 审核疑点; findings_total 疑点总数; first 起始日; first_offset 首个事件位置; format 文件格式
 from 自该日起; fund 基金; fund_name 基金名称; funds 各基金; gate 预付条件; grade 信用等级; granted 批准金额
+ground_name 扣款理由类别名称
 grants 批准事项; ground 扣款理由类别; hash 内容校验值; header_count 消息头总数; headers 消息头; held 暂缓支付金额
 held_from 暂缓起始日; held_up 未送银行的原因; hold 暂缓编号; holds 各项暂缓; id 编号; in_review 待审金额
 instant 即时结算机构数或金额
@@ -66,7 +68,7 @@ purpose_name 用途名称; queue 工作队列; ratio 比例; reason 原因; reas
 reason_zh 中文原因; reasons 各项原因; recall 收回编号; receipts 到款明细; received 已到款; received_on 到账日期
 recorded 上传次数
 recorded_at 记录时间; recorded_date 记账日期; records 各条记录; recoveries 各追回案件; ref 凭据号; reference 凭据
-refusals 被拒情况; refused 被拒; rejection 未通过校验的申报
+refusals 被拒情况; refused 被拒; rejected 最近一次申报未通过校验; rejection 未通过校验的申报
 registered 账户是否已登记; release 解除编号; released_on 解除日期; replaces 替代的计划; request 用款申请编号
 requested 申请金额; requested_by 申请人; requests 各项申请; result 结论; retry 重付编号; retry_of 重付自
 returned 退回金额; reversed 冲销次数

@@ -299,7 +299,7 @@ class Decider(Generic[State]):
                 decision,
                 key=decisions.key_of(decision) or partition.lane_key(lane, self._lanes),
                 source=self._source,
-                id=f"{topic}/{lane}/{offset}/{number}-{len(answers)}",
+                id=decisions.id_of(topic, lane, offset, number, len(answers)),
                 time=decisions.time_of(fact.record.timestamp),
             )
             for number, decision in enumerate(answers, 1)

@@ -23,6 +23,11 @@ def decision(event: Event, *, key: bytes, source: str, id: str, time: str) -> De
     return Decision(kind.family, key, source, id, kind.type, time, _encode(event))
 
 
+def id_of(topic: str, lane: int, offset: int, number: int, of: int) -> str:
+    """Of the decision that is `number` in the answer, of so many, to the fact at a place."""
+    return f"{topic}/{lane}/{offset}/{number}-{of}"
+
+
 def time_of(appended_ms: int) -> str:
     """When the cause was appended, as CloudEvents writes it: a decision's time is its cause's, never a clock's."""
     return (datetime.fromtimestamp(appended_ms // 1000, UTC) + timedelta(milliseconds=appended_ms % 1000)).isoformat()

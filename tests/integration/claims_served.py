@@ -17,6 +17,7 @@ from medfund.http.log_reading import LogReading
 from tests import events
 from tests.conftest import Database
 from tests.fund import LANES, Fund, services
+from tests.integration import served
 from tests.integration.served import Api
 from tests.integration.small_city import OTHER_AREA
 from tests.simulation.memory_log import MemoryLog
@@ -66,6 +67,14 @@ async def serving(database: Database, log: MemoryLog, keys_folder: Path, *, lane
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clearing", timeout=30)
     async with app.router.lifespan_context(app), client:
         yield Api(app, client, keys, database, "", "medfund", "clearing")
+
+
+@asynccontextmanager
+async def books(database: Database, log: MemoryLog, keys_folder: Path) -> AsyncIterator[Api]:
+    """The ledger's API over the same log."""
+    async with served.serving(database, "127.0.0.1:1", "medfund", keys_folder, lanes=LANES) as api:
+        api.app.state.context = replace(api.app.state.context, reading=LogReading(log))
+        yield api
 
 
 def api_settings(database: Database, bootstrap: str, prefix: str, keys: tokens.Keys, *, lanes: int) -> ApiSettings:

@@ -157,10 +157,12 @@ def lines(messages: Iterable[Message]) -> bytes:
 
 
 @asynccontextmanager
-async def serving(database: Database, bootstrap: str, prefix: str, keys_folder: Path) -> AsyncIterator[Api]:
+async def serving(
+    database: Database, bootstrap: str, prefix: str, keys_folder: Path, *, lanes: int = LANES
+) -> AsyncIterator[Api]:
     """The API in this process, without a worker."""
     keys = tokens.make_keys(keys_folder)
-    settings = api_settings(database, bootstrap, prefix, keys)
+    settings = api_settings(database, bootstrap, prefix, keys, lanes=lanes)
     app = create(settings)
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(transport=transport, base_url="http://ledger", timeout=30)
@@ -168,11 +170,13 @@ async def serving(database: Database, bootstrap: str, prefix: str, keys_folder: 
         yield Api(app, client, keys, database, bootstrap, prefix)
 
 
-def api_settings(database: Database, bootstrap: str, prefix: str, keys: tokens.Keys) -> ApiSettings:
+def api_settings(
+    database: Database, bootstrap: str, prefix: str, keys: tokens.Keys, *, lanes: int = LANES
+) -> ApiSettings:
     return ApiSettings.model_validate(
         {
             "kafka_bootstrap": bootstrap,
-            "MEDFUND_LANES": LANES,
+            "MEDFUND_LANES": lanes,
             "MEDFUND_TOPIC_PREFIX": prefix,
             "LEDGER_API_DSN": database.dsn("api"),
             "MEDFUND_TOKEN_PUBLIC_KEY": keys.public,

@@ -496,6 +496,27 @@ async def test_a_second_claim_of_a_name_that_lives_is_told_beside_the_first(fund
         assert (told["state"], [wrong["code"] for wrong in told["rejection"]["errors"]]) == ("REJECTED", ["COUNT"])
 
 
+async def test_whatever_was_rejected_is_found_by_one_question_also_where_a_claim_of_the_name_lives(
+    fund: Fund, finance: Caller
+) -> None:
+    fund.settle({"310100": 83})
+    fund.submit("B-sound")
+    fund.submit("B-sound", on="2026-02-09")
+    fund.settle({"310100": 71}, day="2026-02-03")
+    fund.submit(BATCH, first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    fund.submit("B-none", settlements=2)
+    await fund.drain()
+    for question, found in (
+        ({"rejected": True}, ["B-none", "B-sound"]),
+        ({"rejected": True, "limit": 1}, ["B-none"]),
+        ({"rejected": True, "state": "IN_REVIEW"}, ["B-sound"]),
+        ({"rejected": False}, [BATCH]),
+        ({"state": "REJECTED"}, ["B-none"]),
+    ):
+        told = await finance.answer("/v1/claims", **question)
+        assert [claim["batch"] for claim in told["claims"]] == found, question
+
+
 async def test_pages_hold_every_rejected_claim_once_between_the_others(fund: Fund, finance: Caller) -> None:
     await several(fund)
     for batch, on in (("R-2", "2026-03-20"), ("R-1", "2026-02-07"), ("R-3", "2026-12-30")):

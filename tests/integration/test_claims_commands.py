@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from medfund.events import schemas
+from medfund.events.kinds import KINDS
 from medfund.http.problems import Problem
 from tests.conftest import Database
 from tests.events import AREA
@@ -195,6 +197,23 @@ async def test_an_event_that_the_books_refuse_says_why(fund: Fund, finance: Call
     assert (told["state"], told["reason"]) == ("REFUSED", "area_mismatch")
 
 
+async def test_who_sends_an_event_that_contradicts_what_was_decided_is_told_so(
+    fund: Fund, database: Database, tmp_path: Path
+) -> None:
+    fund.appeal(BATCH, "F-9")
+    fund.appeal(BATCH, "F-1")
+    source = schemas.source_of(KINDS["audit.appeal.filed.v1"])
+    async with claims_served.books(database, fund.log, tmp_path) as books:
+        looks = [f"/v1/events/{source}/e-{fund.sent - before}" for before in (1, 0)]
+        await fund.drain()
+        told = [(await books.caller("operator").answer(look))["accepted"] for look in looks]
+    [disputed] = await fund.decided("fact.disputed")
+    assert [one["effect"] for one in told] == ["none_by_rule", "none_by_rule"]
+    assert [one["disputed"] and one["disputed"]["detail"] for one in told] == [disputed["detail"], None]
+    topic, lane, _ = told[0]["disputed"]["position"].split(":")
+    assert (topic, int(lane), disputed["detail"]) == ("clearing", fund.lane, "batch B-202601 has no finding F-9")
+
+
 async def test_nobody_commands_what_is_not_theirs(fund: Fund, api: Api, provider: Caller, finance: Caller) -> None:
     look = await given(finance, "/v1/holds", HOLD)
     stranger = api.caller("provider", areas=[AREA], organisations=["H15250299999"])
@@ -286,10 +305,18 @@ async def test_what_is_certain_to_come_to_nothing_is_refused_at_once_and_uses_up
             f"nothing of payment {p2} failed or came back and waits",
         ),
     ]
-    for caller, path, body, why in certain:
+    kinds = [
+        "所处环节不允许办理",
+        "该事项已办理，不能重复办理",
+        "所处环节不允许办理",
+        *["金额与可办理的金额不符"] * 2,
+        "所指的事项不存在或已办结",
+    ]
+    for (caller, path, body, why), zh in zip(certain, kinds, strict=True):
         response = await caller.command(path, **body)
         assert problem(response) == (409, "would_be_declined"), path
         assert response.json()["detail"].startswith(why)
+        assert response.json()["detail_zh"] == f"{zh}，详见 detail"
     assert await api.superuser("select from commands") == []
     await given(finance, "/v1/holds", {**HOLD, "amounts": {"310100": "94.05"}})
     await fund.drain()

@@ -476,6 +476,7 @@ async def test_a_plan_is_approved_with_a_mandate_for_what_each_provider_gets(
     )  # fmt: skip
     told = await yes(api.caller("approver", areas=[AREA], subject="eve"), plan, 409)
     assert (told["reason"], told["detail"]) == ("MANDATE", "eve has no mandate of area 152500 on 2026-01-06")
+    assert told["detail_zh"] == "经办人在该统筹区当日没有有效授权，详见 detail"
     rows = (await api.caller("auditor").answer("/v1/audit", object="YF-1", outcome="would_be_declined"))["rows"]
     assert [(row["person"], row["detail"]["reason"]) for row in rows] == [("eve", "MANDATE"), ("bo", "LIMIT")]
     fund.mandate("bo", "approver", limit=most)

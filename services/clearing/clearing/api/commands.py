@@ -219,8 +219,9 @@ async def foresee(request: Request, here: Context, command: Command) -> None:
     )  # fmt: skip
     if declined is not None:
         await here.access.refuse(
-            request, "would_be_declined", declined.detail, about=command.about, reason=declined.reason
-        )
+            request, "would_be_declined", declined.detail, about=command.about, reason=declined.reason,
+            detail_zh=declined.detail_zh,
+        )  # fmt: skip
 
 
 async def keep(connection: Connection, caller: Principal, here: Context, command: Command) -> Any:

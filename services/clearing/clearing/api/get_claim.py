@@ -6,19 +6,20 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clearing.api import examples, filters, get_claims, reading
+from clearing.api import examples, filters, get_claims, reading, statement
 from clearing.api.filters import ByFund, Ref
 from clearing.api.get_claims import Batch
 from clearing.api.reading import Month
-from clearing.audit.finding import APPEALS_KEPT, Finding
+from clearing.audit.finding import APPEALS_KEPT, Finding, Status
 from clearing.claims.submitting import NO_POLICY
 from clearing.funds import Fens, added, fens, total
 from clearing.payable import Offset
-from clearing.payments.payment import Payment, Status
+from clearing.payments import payment as payments
+from clearing.payments.payment import Payment
 from medfund import money
 from medfund.events.clearing import Appeal, ClaimBatchRejected
 from medfund.events.payments import Purpose
-from medfund.events.reviews import Stage
+from medfund.events.reviews import Ground, Stage
 from medfund.http import answers, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
@@ -27,6 +28,12 @@ from medfund.http.examples import of as example_of
 from medfund.http.questions import Party
 
 router = APIRouter()
+FOUND: dict[Status, Name] = {
+    "OPEN": Name(zh="未申诉", en="not contested"),
+    "APPEALED": Name(zh="申诉中", en="under appeal"),
+    "ANSWERED": Name(zh="申诉已答复", en="the appeal is answered"),
+}
+"""How a finding stands."""
 
 
 class Amounts(BaseModel):
@@ -54,7 +61,7 @@ class Paid(BaseModel):
     payment: str
     payable: str
     purpose: Purpose
-    state: Status
+    state: payments.Status
     due: Annotated[date, Field(description="The first day that it can be while `latest` is given")]
     latest: Annotated[date | None, Field(description="The last one, while no notice of working days covers the span")]
     requested_by: Annotated[str | None, Field(description="The person who asked for it; null for the rules alone")]
@@ -94,9 +101,11 @@ class Found(BaseModel):
     batch: str
     finding: str
     rule: str
-    ground: str
+    ground: Ground
+    ground_name: Name
     stage: str
-    state: Literal["OPEN", "APPEALED", "ANSWERED"]
+    state: Status
+    state_name: Name
     settlement: str | None
     line: str | None
     amounts: Annotated[list[ByFund], Field(description="What it takes off as things stand")]
@@ -265,8 +274,10 @@ def _found(finding: Finding) -> Found:
         finding=finding.finding_ref,
         rule=finding.rule_code,
         ground=finding.ground,
+        ground_name=statement.GROUNDS[finding.ground],
         stage=finding.stage,
         state=finding.status,
+        state_name=FOUND[finding.status],
         settlement=finding.settlement_ref,
         line=finding.line_ref,
         amounts=filters.by_fund(finding.amounts),

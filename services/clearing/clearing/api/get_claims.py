@@ -51,6 +51,10 @@ ERRORS: dict[str, Name] = {
 
 class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
     state: State | None = None
+    rejected: Annotated[
+        bool | None,
+        Field(description="Whether the last submission under its name was rejected, also where a claim of it lives"),
+    ] = None
     as_of: Annotated[
         Day | None, Field(description="The day that `overdue`, `at_risk` and `ageing` look from: the API has no clock")
     ] = None
@@ -69,6 +73,8 @@ class Question(questions.Waiting, questions.Page, OfProvider, DueBetween):
     def of_rejected(self) -> bool:
         """Whether claims that were rejected are asked for: they are due on no day."""
         days = ("due_before", "due_after", "overdue", "at_risk", "ageing")
+        if self.rejected is False:
+            return False
         return self.state in (None, "REJECTED") and all(getattr(self, name) is None for name in days)
 
     @model_validator(mode="after")
@@ -203,7 +209,7 @@ def _narrowing(question: Question, calendar: Calendar) -> tuple[Any, ...]:
         raise Problem("parameter_invalid", f"as_of: {error}") from error
     return (
         question.state, due_before, due_after, None if question.overdue is None else as_of, question.overdue, unpaid,
-        filters.day_text(first) or None, filters.day_text(last) or None,
+        filters.day_text(first) or None, filters.day_text(last) or None, question.rejected,
     )  # fmt: skip
 
 

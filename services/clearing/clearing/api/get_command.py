@@ -19,6 +19,7 @@ from medfund.http import answers, problems, reach
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
+from medfund.lanes import decisions
 
 router = APIRouter()
 ANSWERS_MAX = 600
@@ -133,7 +134,7 @@ async def _decisions(here: Context, place: Place) -> list[Accepted]:
 
 def _identity(cause: Place, number: int, of: int) -> bytes:
     """Of a decision: its id is made of its cause and its place in the answer."""
-    return envelope.identity_of(b"/clearing", f"{cause.topic}/{cause.lane}/{cause.offset}/{number}-{of}".encode())
+    return envelope.identity_of(b"/clearing", decisions.id_of(*cause, number, of).encode())
 
 
 def _answer(row: Any, outcome: Outcome, place: Place | None, decided: list[Accepted]) -> Answer:

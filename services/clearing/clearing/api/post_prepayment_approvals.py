@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import commands, examples, plans
 from clearing.api.filters import Ref
+from clearing.api.foreseeing import Declined
 from clearing.api.plans import Kept, PlanTold
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Refusal
@@ -80,7 +81,8 @@ async def _approve(request: Request, connection: Connection, caller: Caller, her
         await refuse("plan_changed", "; ".join(changed[:SHOWN_MAX]))
     mandate = await plans.mandated(connection, found, caller.subject)
     if isinstance(mandate, Refusal):
-        await refuse("would_be_declined", mandate.detail, reason=mandate.code)
+        declined = Declined(mandate.detail, mandate.code)
+        await refuse("would_be_declined", declined.detail, reason=declined.reason, detail_zh=declined.detail_zh)
     if not people.among(caller.subject, found.people):
         about = wanted.area, wanted.plan_ref, caller.subject, mandate.role, datetime.now(UTC)
         await connection.execute(planning.SQL.approve, *about)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clearing.state import Draft
 
 APPEALS_KEPT = 20
+Status = Literal["OPEN", "APPEALED", "ANSWERED"]
 
 
 class Finding(msgspec.Struct, kw_only=True):
@@ -32,7 +33,7 @@ class Finding(msgspec.Struct, kw_only=True):
     rule_code: str
     ground: Ground
     stage: Stage
-    status: Literal["OPEN", "APPEALED", "ANSWERED"]
+    status: Status
     amounts: Fens
     """What it takes off as things stand."""
     settlement_amounts: Fens

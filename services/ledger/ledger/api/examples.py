@@ -232,6 +232,7 @@ EVENT: Json = {
         "recorded_at": "2025-03-04T02:15:30.250000Z",
         "type": "settlement.recorded.v1",
         "effect": "applied",
+        "disputed": None,
     },
     "duplicates": {"count": 1, "places": [{"lane": 3, "topic": "claims", "offset": 1301}]},
     "refusals": {"count": 0, "places": []},

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from ledger.api import examples
 from medfund.events import envelope
+from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
 from medfund.events.refusals import Reason
 from medfund.http import answers, questions, reach, waiting
@@ -17,6 +18,7 @@ from medfund.http.context import Caller, Context, Here
 from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.tokens import Principal
+from medfund.lanes import decisions
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -35,10 +37,20 @@ class Place(BaseModel):
     offset: int
 
 
+class Disputed(BaseModel):
+    """What the event says contradicts what was decided before it: nothing follows from it."""
+
+    position: Annotated[str, Field(description="Where clearing says so")]
+    detail: str
+
+
 class AcceptedAt(Place):
     recorded_at: Annotated[datetime, Field(description="When the log took it, by the broker's clock")]
     type: str
     effect: Annotated[Literal["applied", "none_by_rule"], Field(description="Whether it moved the books")]
+    disputed: Annotated[
+        Disputed | None, Field(description="Where clearing has answered that nothing follows from it, and why")
+    ]
 
 
 class Repeats(BaseModel):
@@ -143,7 +155,23 @@ async def _taken(row: Any, caller: Principal, here: Context) -> AcceptedAt | Non
         recorded_at=_instant(record.timestamp),
         type=decoded.type,
         effect="none_by_rule" if decoded.type in here.service.silent else "applied",
+        disputed=await _disputed(row, caller, here),
     )
+
+
+async def _disputed(row: Any, caller: Principal, here: Context) -> Disputed | None:
+    """A dispute is the whole answer to its cause, so that its id is known."""
+    id = decisions.id_of(row["topic"], row["lane"], row["offset"], 1, 1)
+    identity = envelope.identity_of(b"/clearing", id.encode())
+    async with here.database.snapshot(caller) as connection:
+        answer = await connection.fetchrow(SQL.accepted, [row["lane"]], identity)
+    if answer is None:
+        return None
+    record = await here.reading.record(answer["lane"], answer["topic"], answer["offset"])
+    decoded = here.service.decode([record], answer["topic"])[0]
+    if not isinstance(decoded, Accepted) or not isinstance(decoded.event, FactDisputed):
+        return None
+    return Disputed(position="{topic}:{lane}:{offset}".format(**answer), detail=decoded.event.detail)
 
 
 def _refusal(row: Any) -> Refusal:

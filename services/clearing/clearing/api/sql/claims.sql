@@ -34,10 +34,11 @@ where
     and (clock.unpaid or not $9::boolean)
     and ($10::text is null or claim.body ->> 'cut_off' >= $10)
     and ($11::text is null or claim.body ->> 'cut_off' <= $11)
-    and ($12::date is null or (claim.due, claim.lane, claim.provider, claim.ref) > ($12, $13::smallint, $14::text, $15::text))
+    and ($12::boolean is null or (rejection.ref is not null) = $12)
+    and ($13::date is null or (claim.due, claim.lane, claim.provider, claim.ref) > ($13, $14::smallint, $15::text, $16::text))
     and (claim.status <> 'WITHDRAWN' or rejection.ref is null)
 order by claim.due, claim.lane, claim.provider, claim.ref
-limit $16::int
+limit $17::int
 
 -- name: rejections
 -- Claims that were rejected and stand under no name that lives, in the order of `rejections_by_day`. Locks: none.
