@@ -483,14 +483,18 @@ class ClaimDeducted(Decision, frozen=True, kw_only=True):
 )
 class AuditDeductionUndone(Decision, frozen=True, kw_only=True):
     """What was deducted for a finding is owed again, in `batch`: the batch of a reversal of its settlement, so that it
-    is not taken twice, or the claim's own after an appeal. `of_batch` is the batch that the finding is of. Books
-    5001 (1106, 1110) / 2101. Source: R1.3, c.2 (66), c.4.
+    is not taken twice, or the claim's own after an appeal. `of_batch` is the batch that the finding is of, `after` what
+    it was undone for, and `appeal_ref` the provider's number of that appeal, which may be against another finding on
+    the line. What was undone before this was told has neither. Books 5001 (1106, 1110) / 2101. Source: R1.3, c.2 (66),
+    c.4.
     """
 
     batch: Ref
     of_batch: Ref
     finding_ref: Ref
     amounts: Amounts
+    after: Literal["APPEAL", "REVERSAL"] | None = None
+    appeal_ref: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 from clearing import policy
 from clearing import settings as clearing_settings
 from clearing.api import app as clearing_app
-from clearing.api import get_claims
+from clearing.api import get_claim, get_claims, statement
 from clearing.api import roles as clearing_roles
 from clearing.bank import process  # noqa: F401 - its metrics are on the page too
 from ledger import chart, control, posting, statements, verify
@@ -237,6 +237,12 @@ def test_everything_that_can_be_wrong_with_a_claim_is_on_the_page() -> None:
     codes = get_args(get_type_hints(ClaimError)["code"])
     assert told == [(code, get_claims.ERRORS[code].zh, get_claims.ERRORS[code].en) for code in get_claims.ERRORS]
     assert {code for code, _, _ in told} == set(codes)
+
+
+def test_how_a_finding_stands_and_on_what_ground_is_on_the_page() -> None:
+    named = [("state", get_claim.FOUND), ("ground", statement.GROUNDS)]
+    told = [(quoted(of)[0], quoted(code)[0], zh, en) for of, code, zh, en in table(CLAIMS, "of a finding")[1:]]
+    assert told == [(of, code, name.zh, name.en) for of, names in named for code, name in names.items()]
 
 
 def test_every_parameter_of_a_policy_is_on_the_page_with_its_default() -> None:

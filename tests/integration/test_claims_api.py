@@ -124,6 +124,41 @@ async def test_the_statement_adds_up_line_by_line(fund: Fund, provider: Caller) 
     ]
 
 
+async def test_what_was_undone_is_told_with_its_finding_and_its_appeal_or_reversal(fund: Fund, finance: Caller) -> None:
+    one, two = fund.settle({"310100": 90_007}), fund.settle({"310100": 5_003}, day="2026-01-16")
+    fund.submit(BATCH)
+    await fund.drain()
+    fund.find(BATCH, "F-1", {"310100": 811}, one)
+    fund.find(BATCH, "F-2", {"310100": 605}, two)
+    await fund.drain()
+    fund.deduct([BATCH], {"310100": 1_416})
+    await fund.drain()
+    for number, fen in ((1, 300), (2, 111)):
+        fund.put("audit.appeal.filed.v1", provider=PROVIDER, batch=BATCH, finding_ref="F-1", appeal_ref=f"SS-{number}")
+        await fund.drain()
+        fund.appeal(BATCH, "F-1", {"310100": fen})
+        await fund.drain()
+    fund.settle({"310100": 5_003}, day="2026-02-03", reverses=two)
+    fund.settle({"310100": 70_000}, day="2026-02-04")
+    fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    told = {}
+    for batch in (BATCH, "B-202602"):
+        sections = (await finance.answer(f"/v1/claims/{PROVIDER}/{batch}/statement"))["sections"]
+        told[batch] = [
+            (line["reference"], line["detail"], line["total"])
+            for line in sections[0]["lines"]
+            if line["name"]["zh"] == "扣款撤销"
+        ]
+    assert told == {
+        BATCH: [("F-1", "申诉 appeal SS-1", "3.00"), ("F-1", "申诉 appeal SS-2", "1.11")],
+        "B-202602": [("F-2", f"结算冲销 reversed, {BATCH}", "6.05")],
+    }
+    before = await fund.tables()
+    await fund.rebuild()
+    assert await fund.tables() == before
+
+
 async def test_the_workbook_holds_the_same_numbers_and_no_formula(fund: Fund, provider: Caller) -> None:
     await claims_served.month_of_r1_5(fund)
     response = await provider.get(STATEMENT, format="xlsx")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from clearing.api import filters, targets
 from clearing.api.reading import Month
+from clearing.claims.claim import Undoing
 from clearing.funds import Fens, added, total
 from clearing.payable import Offset
 from clearing.payments.payment import Payment
@@ -128,7 +129,7 @@ def _approved(month: Month) -> Section:
             *_nonzero(
                 *findings,
                 Line(Name(zh="审核扣款（按清单）", en="Deduction, by the list of the audit"), "", "", _minus(by_list)),
-                Line(Name(zh="扣款撤销", en="Deduction undone"), "", "", _all(month, lambda claim: claim.undone)),
+                *_undone(month),
                 Line(Name(zh="待审", en="In review"), "", "", _minus(_all(month, lambda claim: claim.in_review))),
                 Line(
                     Name(zh="已撤回", en="Withdrawn"),
@@ -139,6 +140,24 @@ def _approved(month: Month) -> Section:
             ),
         ],
     )
+
+
+def _undone(month: Month) -> list[Line]:
+    """Each with its finding, and the appeal or the reversal that it was for; the rest in one."""
+    name = Name(zh="扣款撤销", en="Deduction undone")
+    told = [
+        Line(name, one.finding_ref, _undone_for(one), one.amounts)
+        for claim in month.claims
+        for one in claim.undoings or ()
+    ]
+    undone = _all(month, lambda claim: claim.undone)
+    return [*told, Line(name, "", "", added(undone, total(line.amounts for line in told), -1))]
+
+
+def _undone_for(one: Undoing) -> str:
+    if one.after == "REVERSAL":
+        return f"结算冲销 reversed, {one.of_batch}"
+    return f"申诉 appeal {one.appeal_ref}" if one.appeal_ref else "申诉 appeal"
 
 
 def _net(month: Month) -> Section:

@@ -6,6 +6,7 @@ domain.md R1.3, R6.5, R6.6, c.2 (15, 16), edge cases 17-19, 24-28.
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 
 from msgspec import structs
 
@@ -132,10 +133,10 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
     appeal = structs.replace(finding.contested, upheld=event.upheld, answer=event.reason)
     yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left), appeal=appeal)
     if not finding.late:
-        yield from _given_back(draft, draft.findings[finding.place], cause)
+        yield from _given_back(draft, draft.findings[finding.place], cause, appeal.appeal_ref)
 
 
-def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]:
+def _given_back(draft: Draft, finding: Finding, cause: Place, appeal_ref: str | None) -> Iterator[Event]:
     """What the findings on a settlement have taken off, and would not any more: another one on the line may stand."""
     mine = [finding]
     if finding.settlement_ref is not None:
@@ -148,18 +149,23 @@ def _given_back(draft: Draft, finding: Finding, cause: Place) -> Iterator[Event]
     for one in mine:
         if amounts := at_most(back, one.taken):
             back = added(back, amounts, -1)
-            yield undone(lead, one, amounts, cause)
+            yield undone(lead, one, amounts, cause, after="APPEAL", appeal_ref=appeal_ref)
     if lead.status == "APPROVED" and any(lead.in_review.values()):
         yield from approve(draft, [lead], cause)
 
 
-def undone(claim: Claim, finding: Finding, amounts: Fens, cause: Place) -> AuditDeductionUndone:
+def undone(
+    claim: Claim, finding: Finding, amounts: Fens, cause: Place, *, after: Literal["APPEAL", "REVERSAL"],
+    appeal_ref: str | None = None,
+) -> AuditDeductionUndone:  # fmt: skip
     return AuditDeductionUndone(
         **claim.told(cause, amounts),
         batch=claim.ref,
         of_batch=finding.batch,
         finding_ref=finding.finding_ref,
         amounts=yuans(amounts),
+        after=after,
+        appeal_ref=appeal_ref,
     )
 
 
@@ -168,7 +174,7 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
     for claim, settlement in reversals(draft, event, cause):
         for finding in list(draft.findings.values()):
             if finding.settlement == settlement and (amounts := finding.taken):
-                yield undone(claim, finding, amounts, cause)
+                yield undone(claim, finding, amounts, cause, after="REVERSAL")
 
 
 def _noted(

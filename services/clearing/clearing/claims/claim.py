@@ -7,7 +7,8 @@ fund, what is in review, deducted and approved, less what was undone.
 from datetime import date
 from typing import Literal
 
-from msgspec import field
+import msgspec
+from msgspec import UNSET, UnsetType, field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, fens, total
@@ -28,6 +29,18 @@ from medfund.events.clearing import (
     Target,
 )
 from medfund.events.payments import Purpose
+
+UNDOINGS_KEPT = 100
+
+
+class Undoing(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a finding's deduction is owed again, and what for."""
+
+    finding_ref: str
+    of_batch: str
+    after: Literal["APPEAL", "REVERSAL"]
+    appeal_ref: str | None = None
+    amounts: Fens
 
 
 class Claim(Payable, kw_only=True):
@@ -64,6 +77,8 @@ class Claim(Payable, kw_only=True):
     """Open, 2101."""
     deducted: Fens = field(default_factory=dict)
     undone: Fens = field(default_factory=dict)
+    undoings: list[Undoing] | UnsetType = UNSET
+    """The last of them; those of before decisions told of it are in the sum alone."""
     approved: Fens = field(default_factory=dict)
     bond: Fens = field(default_factory=dict)
 
@@ -166,6 +181,15 @@ def deducted(claim: Claim, event: ClaimDeducted) -> None:
 def undone(claim: Claim, event: AuditDeductionUndone) -> None:
     amounts = fens(event.amounts)
     claim.undone = added(claim.undone, amounts)
+    if event.after is not None:
+        told = Undoing(
+            finding_ref=event.finding_ref,
+            of_batch=event.of_batch,
+            after=event.after,
+            appeal_ref=event.appeal_ref,
+            amounts=amounts,
+        )
+        claim.undoings = [*(claim.undoings or []), told][-UNDOINGS_KEPT:]
     claim.in_review = added(claim.in_review, amounts)
 
 
