@@ -77,7 +77,7 @@ def test_every_command_exists(name: str) -> None:
 
 
 PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
-TYPED = re.findall(r"^docker compose .*", PAGE.replace("\\\n", ""), re.MULTILINE)
+TYPED = re.findall(r"^ *(docker compose .*)", PAGE.replace("\\\n", ""), re.MULTILINE)
 OPTIONS = {"--rm", "--no-deps", "--detach", "-T", "-e", "-v"}
 
 
@@ -106,6 +106,14 @@ def test_what_the_page_types_into_the_composition_is_there(line: str) -> None:
             assert command in COMMANDS
         case ["sh", "-c", _, *_]:
             assert services == ["postgres"]
+
+
+def test_volumes_and_networks_that_the_page_names_are_the_compositions() -> None:
+    project = COMPOSE["name"]
+    volumes = set(re.findall(r"--volume (\w+):/", PAGE))
+    assert volumes == {f"{project}_kafka"}
+    assert volumes <= {f"{project}_{name}" for name in COMPOSE["volumes"]}
+    assert set(re.findall(r"--network (\w+)", PAGE)) == {f"{project}_default"}
 
 
 def test_the_page_says_how_each_thing_is_done_with_the_composition() -> None:

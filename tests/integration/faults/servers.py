@@ -147,7 +147,8 @@ class Pair:
     async def rejoin(self, old: Postgres) -> None:
         """What was the primary follows the one that is; what it alone had is gone."""
         await asyncio.to_thread(old.stop)
-        await asyncio.to_thread(as_told, "pg_rewind", OLD_DATA=str(old.data), PRIMARY=self.primary.dsn())
+        rewinder = self.primary.dsn(user="rewinder", password="rewinds")
+        await asyncio.to_thread(as_told, "pg_rewind", OLD_DATA=str(old.data), PRIMARY=rewinder)
         await asyncio.to_thread(old.start)
         await until(self._streams, "the old primary follows")
 
@@ -165,6 +166,8 @@ async def pair(folder: Path, database: str, *, synchronous: bool) -> AsyncIterat
     async with through(Switch(primary.dsn())) as switch:
         made = Pair(folder, database, synchronous, primary, Standby(folder / "none", primary), switch, [primary])
         try:
+            granted = [line for line in _told() if line.startswith("grant execute on function")]
+            await tell(primary, "create role rewinder login replication password 'rewinds'", *granted)
             admin = await prepare.database(primary.dsn(), database)
             await prepare.roles(admin, "ledger", PASSWORDS)
             yield made
