@@ -19,6 +19,8 @@ Roles = Mapping[str, Collection[Role]]
 RecordRefusal = Callable[[Request, Principal, str, dict[str, Any]], Awaitable[None]]
 """Whom, with which code, and what is known of it."""
 
+ASKS = ("GET", "HEAD")
+SERVER_ERROR = 500
 _bearer = HTTPBearer(bearerFormat="JWS", auto_error=False, description="A token made by `medfund token`.")
 
 
@@ -52,10 +54,20 @@ class Access:
         self, request: Request, code: str, detail: str | None = None, *, about: Sequence[str] = (), **members: Any
     ) -> NoReturn:
         """Record that a known caller was refused, and what that was about, then refuse."""
-        told = {"about": about, "detail": detail, **members}
+        await self._record(request, code, {"about": about, "detail": detail, **members})
+        raise Problem(code, detail, **members)
+
+    async def refused(self, request: Request, problem: Problem) -> None:
+        """Record that what a known caller wanted changed was refused, where that is not recorded yet."""
+        known = hasattr(request.state, "principal") and not hasattr(request.state, "refusal_recorded")
+        if known and request.method not in ASKS and problem.kind.status < SERVER_ERROR:
+            asked = getattr(request.state, "asked", None)
+            await self._record(request, problem.code, {"asked": asked, "detail": problem.detail, **problem.members})
+
+    async def _record(self, request: Request, code: str, told: Mapping[str, Any]) -> None:
         kept = {name: value for name, value in told.items() if value}
         await self._record_refusal(request, request.state.principal, code, kept)
-        raise Problem(code, detail, **members)
+        request.state.refusal_recorded = True
 
 
 async def principal(request: Request) -> Principal:

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 from medfund.http import docs, get_health, get_ready, openapi, problems
 from medfund.http.access import Roles
 from medfund.http.context import Context
+from medfund.http.problems import Problem
 from medfund.http.traffic import Traffic
 
 
@@ -65,10 +66,15 @@ def _empty(title: str, version: str, description: str, roles: Roles, schemas: Ma
         telemetry={"tracing": False},
     )
     app.add_middleware(Traffic)
-    problems.install(app)
+    problems.install(app, _recorded)
     app.add_api_route("/docs", _docs(app), include_in_schema=False, response_class=HTMLResponse)
     app.openapi = _documented(app.openapi, roles, schemas)  # type: ignore[method-assign]
     return app
+
+
+async def _recorded(request: Request, problem: Problem) -> None:
+    context: Context = request.app.state.context
+    await context.access.refused(request, problem)
 
 
 def _operation_id(route: APIRoute) -> str:

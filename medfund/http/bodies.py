@@ -15,17 +15,19 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_as(request: Request, model: type[Model], *, bytes_max: int) -> Model:
-    """The JSON body as a model. Raises `Problem` with every place that is wrong."""
+    """The JSON body as a model, kept for whoever records a refusal. Raises `Problem` with every place that is wrong."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Problem("media_type_unsupported", "Send application/json")
     body = await read(request, bytes_max=bytes_max)
     try:
-        return model.model_validate_json(body)
+        made = model.model_validate_json(body)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
         if errors[0]["type"] == "json_invalid":
             raise Problem("body_malformed", "The body is not JSON") from error
         raise Problem("parameter_invalid", errors=problems.places(errors)) from error
+    request.state.asked = made.model_dump(mode="json", exclude_none=True)
+    return made
 
 
 async def read(request: Request, *, bytes_max: int) -> bytes:

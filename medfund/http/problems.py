@@ -4,8 +4,8 @@ A caller acts on `code`; `detail` is for people and may change. No answer repeat
 whether something exists that the caller may not see.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -140,20 +140,30 @@ def _headers(problem: Problem) -> dict[str, str]:
     return {}
 
 
-def install(app: FastAPI) -> None:
-    """Every refusal of this application, FastAPI's own included, becomes a problem."""
-    app.add_exception_handler(Problem, _on_problem)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _on_invalid)  # type: ignore[arg-type]
+Refused: TypeAlias = Callable[[Request, Problem], Awaitable[None]]
+
+
+async def _nobody_hears(request: Request, problem: Problem) -> None: ...
+
+
+def install(app: FastAPI, refused: Refused = _nobody_hears) -> None:
+    """Every refusal of this application, FastAPI's own included, becomes a problem. `refused` hears of it first, and
+    may raise another one."""
+
+    async def on_problem(request: Request, error: Problem) -> JSONResponse:
+        try:
+            await refused(request, error)
+        except Problem as other:
+            error = other
+        request.state.problem = error.code
+        return answer(error)
+
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return await on_problem(request, Problem("parameter_invalid", errors=places(error.errors())))
+
+    app.add_exception_handler(Problem, on_problem)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, on_invalid)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _on_http)  # type: ignore[arg-type]
-
-
-async def _on_problem(request: Request, error: Problem) -> JSONResponse:
-    request.state.problem = error.code
-    return answer(error)
-
-
-async def _on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-    return await _on_problem(request, Problem("parameter_invalid", errors=places(error.errors())))
 
 
 def places(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

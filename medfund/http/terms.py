@@ -48,7 +48,8 @@ items 各笔待查款项; journal 分录汇总; journal_lines 分录数; key 消
 known_on 按该日已知; lag 入账滞后; lane 分区; lanes 分区数; lanes_stopped 已停止分区
 lanes_without_worker 无人处理分区; last 截止日; last_due 最晚应付日; last_offset 最后事件位置; last_year 上年批准总额
 late 是否逾期认定; latest 最迟日; lead 承载应付款的批次; left 转出或剩余金额; left_out 未纳入的付款; limit 每页行数
-limits 各基金限额; line 分录编号; lines 明细; log 消息日志是否可用; log_faults 消息日志配置故障; look 结果查询地址
+limits 各基金限额; line 分录编号; lines 明细; made_by 编制人
+log 消息日志是否可用; log_faults 消息日志配置故障; look 结果查询地址
 mandates 各项审批授权; matched 核对结果; missing 尚缺; missing_approver 是否尚缺审批岗; mode 结算方式; money 资金情况
 month 月份
 months 各月; months_missing 无审定金额的月份; name 名称; needed 要求; needed_on 用款日; net_in_capitals 应付净额大写

@@ -109,3 +109,33 @@ async def test_whoever_speaks_for_a_part_reads_nothing_of_the_audit(api: Api, da
             await connection.execute("delete from audit")
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "outcome", "about"),
+    [
+        ("/v1/holds", {**HOLD, "payable": "B-77", "held_from": "2026-02-09"}, "not_found", "B-77"),
+        ("/v1/holds", {**HOLD, "amounts": {}, "held_from": "2026-02-09"}, "parameter_invalid", None),
+        (
+            "/v1/suspense-placings",
+            {"item": "S-0123456789", "placed_as": "FEE", "placed_on": "2026-02-09"},
+            "not_found",
+            "S-0123456789",
+        ),
+    ],
+)
+async def test_whatever_is_refused_to_somebody_known_is_in_it_with_what_it_was_about(
+    api: Api, auditor: Caller, path: str, body: dict[str, object], outcome: str, about: str | None
+) -> None:
+    refused = await api.caller("finance", areas=[AREA], subject="Staff-ZZ").command(path, **body)
+    assert refused.json()["code"] == outcome
+    [row] = (await auditor.answer("/v1/audit", person="staff-zz"))["rows"]
+    assert (row["person"], row["outcome"]) == ("Staff-ZZ", outcome)
+    if about:
+        assert (await auditor.answer("/v1/audit", object=about))["rows"] == [row]
+
+
+async def test_a_question_that_finds_nothing_leaves_no_row(api: Api, auditor: Caller) -> None:
+    asked = await api.caller("finance", areas=[AREA], subject="zhou").get(f"/v1/claims/{PROVIDER}/B-77")
+    assert asked.status_code == 404
+    assert (await auditor.answer("/v1/audit", person="zhou"))["rows"] == []

@@ -19,7 +19,7 @@ from audit
 where
     ($1::text is null or id >= $1::text::uuid)
     and ($2::text is null or id < $2::text::uuid)
-    and ($3::text is null or subject = $3)
+    and ($3::text is null or lower(subject) = lower($3))
     and ($4::text is null or operation = $4)
     and ($5::text is null or outcome = $5)
     and (

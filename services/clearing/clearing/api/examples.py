@@ -690,6 +690,7 @@ _PLAN: Json = {
     "disbursed": [],
     "outstanding": [],
     "total": "9634259.18",
+    "made_by": "staff-3b18",
     "approvals": [],
 }
 PLAN: Json = {
@@ -769,7 +770,7 @@ APPLICATION: Json = {
     "provider": PROVIDER,
     "insutype": "310",
     "year": 2026,
-    "funds": ["310100", "390100"],
+    "funds": ["310100"],
     "documents": ["promise-assets-2026", "promise-use-2026"],
     "applied_on": "2026-01-06",
 }

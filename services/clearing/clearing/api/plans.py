@@ -97,6 +97,7 @@ class PlanTold(BaseModel):
     disbursed: list[ByFund]
     outstanding: list[ByFund]
     total: Yuan
+    made_by: Annotated[str, Field(description="Who cannot be one of the two that approve it")]
     approvals: list[Approval]
 
 
@@ -209,6 +210,7 @@ def told(found: Kept) -> PlanTold:
         disbursed=filters.by_fund(_became(plan, became.disbursed)),
         outstanding=filters.by_fund(_became(plan, became.outstanding)),
         total=filters.total(amount),
+        made_by=found.made_by,
         approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in found.approvals],
     )
 

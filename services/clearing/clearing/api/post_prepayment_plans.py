@@ -29,8 +29,8 @@ class PlanAsked(BaseModel):
     area: Area
     year: Annotated[int, Field(ge=2000, le=2099)]
     kind: PrepaymentKind = "ANNUAL"
-    base_from: Annotated[date, Field(description="The first day of the base period's first month")]
-    base_to: Annotated[date, Field(description="The first day of its last month; 12 to 36 months in all")]
+    base_from: Annotated[date, Field(description="The base period's first month, by any of its days")]
+    base_to: Annotated[date, Field(description="Its last month; 12 to 36 months in all")]
     limits: Annotated[dict[Fund, Yuan], Field(description="By fund: what all grants together may come to")]
     replaces: Annotated[Ref | None, Field(description="An earlier plan, whose grants this one changes")] = None
     dry_run: Annotated[bool, Field(description="Only say what it would be")] = False
@@ -67,7 +67,8 @@ async def plan_prepayments(request: Request, response: Response, caller: Caller,
         told = await plans.beside(connection, plan, found.made_by if found else caller.subject)
     if plan.wanted != wanted:
         await commands.conflict(request, here, [asked.plan])
-    await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan})
+    kept = {} if not asked.dry_run else {"dry_run": True}
+    await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan, **kept})
     return Planned(**plans.told(told).model_dump(), lines=plans.grants(told))
 
 
@@ -77,8 +78,8 @@ def _wanted(asked: PlanAsked) -> Wanted:
         area=asked.area,
         year=asked.year,
         kind=asked.kind,
-        base_from=asked.base_from,
-        base_to=asked.base_to,
+        base_from=asked.base_from.replace(day=1),
+        base_to=asked.base_to.replace(day=1),
         limits={fund: money.fen(yuan) for fund, yuan in sorted(asked.limits.items())},
         replaces=asked.replaces,
     )
