@@ -22,6 +22,7 @@ from medfund.lanes import decisions, fetched, knocking, partition, watching
 from medfund.lanes.fetched import UNPACKED_BYTES_MAX
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.log import Decision, Fault
+from medfund.lanes.worker import Leases
 from medfund.local import CannotRun, permissions
 from medfund.local.settings import PrepareSettings
 from medfund.postgres import connect
@@ -30,6 +31,7 @@ from medfund.postgres.provision import SQL, provision
 CALL_TIMEOUT_S = 30.0
 LOOKS_MAX = 100
 LOOK_EVERY_S = 0.1
+RENEWED_S = 2 * Leases().renew_s
 TOPIC_EXISTS, INVALID_CONFIG = 36, 40
 COPIES_MAX = 3
 LOOK_MS = 250
@@ -252,6 +254,29 @@ async def not_another(admin_dsn: str, passwords: Mapping[str, str]) -> None:
                     "another installation work with it. `--take-over` gives all roles passwords of this folder; end "
                     "those processes first, and bring the bank's folder and the register here"
                 )
+
+
+async def nobody_works(admin_dsn: str, services: Sequence[str]) -> None:
+    """Raises `NotAsAsked` where workers of somebody else's work lanes: ours were stopped before this is asked."""
+    async with _administrator(admin_dsn) as admin:
+        if before := await _leases(admin, services):
+            # A worker that was killed keeps its lease for a while; only one that lives renews it.
+            await asyncio.sleep(RENEWED_S)
+            if renewed := await _leases(admin, services) - before:
+                names = ", ".join(sorted(name for name, _ in renewed))
+                raise NotAsAsked(
+                    f"workers that this data folder did not start work on this database: {names}. End them and their "
+                    "bank process first; `--take-over` goes on beside them"
+                )
+
+
+async def _leases(admin: asyncpg.Connection, services: Iterable[str]) -> set[tuple[str, datetime]]:
+    """Workers, and until when each said that it lives."""
+    found: set[tuple[str, datetime]] = set()
+    for service in services:
+        if await admin.fetchval(SQL.lanes_there.replace("{schema}", service)):
+            found |= {(name, until) for name, until in await admin.fetch(SQL.leases.replace("{schema}", service))}
+    return found
 
 
 async def _lets_in(role_dsn: str) -> bool:

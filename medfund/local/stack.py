@@ -163,6 +163,7 @@ class Stack:
         if self.postgres is None and not self.settings.take_over:
             owners = {service: self._passwords[service]["owner"] for service in SERVICES}
             asyncio.run(prepare.not_another(self.administrator, owners))
+            asyncio.run(prepare.nobody_works(self.administrator, SERVICES))
 
     def _close(self) -> None:
         """Nobody else looks into the data; where root starts it, the database's own user has to pass through to its."""

@@ -30,6 +30,7 @@ from medfund.local.postgres import Postgres
 from medfund.local.server import Process, eventually
 from medfund.local.services import SERVICES as SERVICES_OF_LANES
 from medfund.local.services import answer
+from medfund.postgres import connect
 from tests.integration.faults.test_log import configure
 
 # About 10 s on an idle machine of two cores; tests share theirs.
@@ -71,6 +72,12 @@ def is_well(data: Path) -> bool:
 def pids(found: state.State) -> dict[str, int]:
     """Those of the parts that run."""
     return {part.name: pid for part in found.parts if (pid := part.pid)}
+
+
+async def asked(dsn: str, query: str) -> list[str]:
+    """The first column."""
+    async with connect.connection(dsn, name="tests") as connection:
+        return [row[0] for row in await connection.fetch(query)]
 
 
 def put_aside(service: str, found: state.State, *words: str) -> None:
@@ -295,6 +302,18 @@ def test_servers_of_somebody_elses_are_used_and_left_alone_and_another_installat
         assert medfund("down", "--data", str(folder)).returncode == 0
     assert kafka.running
     assert postgres.running
+    # A copy of this data folder, or a process that somebody started by hand, knows the passwords.
+    known = state.read(folder)
+    assert known is not None
+    told = {**os.environ, **known.environment, "WORKER_NAME": "by-hand"}
+    worker = subprocess.Popen([sys.executable, "-m", "ledger", "work"], env=told, stderr=subprocess.DEVNULL)
+    leases = prepare.SQL.leases.replace("{schema}", "ledger")
+    assert eventually(lambda: asyncio.run(asked(postgres.dsn(), leases)) == ["by-hand"], 30)
+    said = medfund("up", "--detach", "--data", str(folder), **external, DATABASE_URL=postgres.dsn())
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "workers that this data folder did not start work on this database: by-hand." in said.stderr
+    worker.kill()
+    worker.wait(10)
     other, theirs = folder / "other", {**external, "DATABASE_URL": postgres.dsn()}
     kept = json.loads((folder / "passwords.json").read_text("utf-8"))
     owners = {service: passwords["owner"] for service, passwords in kept.items()}

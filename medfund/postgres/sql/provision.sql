@@ -55,6 +55,18 @@ limit 1
 -- Whether somebody made this role before, for whatever database of this server. Locks: none.
 select exists(select from pg_roles where rolname = $1)
 
+-- name: lanes_there
+-- Whether a service has tables of lanes in this database. Locks: none.
+select to_regclass('{schema}.workers') is not null
+
+-- name: leases
+-- Workers of a service that may live, and until when they said so last. Locks: none.
+select
+    name,
+    seen_until
+from {schema}.workers
+where seen_until > now()
+
 -- name: owner
 -- The owner makes tables in it.
 alter schema {schema} owner to {schema}_owner
