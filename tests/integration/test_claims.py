@@ -135,6 +135,7 @@ async def test_a_difference_is_told_by_fund_and_day_and_nothing_is_booked(fund: 
         ({"settlement_root": "0" * 64}, ["ROOT"]),
         ({"on": "2026-01-31"}, ["PERIOD"]),
         ({"on": "2024-12-31", "first": "2024-11-01", "last": "2024-11-30", "settlements": 0}, ["NO_POLICY"]),
+        ({"on": "2024-11-15", "first": "2024-11-01", "last": "2024-11-30", "settlements": 9}, ["NO_POLICY", "PERIOD"]),
         ({"advanced": ["390100"]}, ["ADVANCED"]),
         ({"clr_type": "11"}, ["COUNT", "AMOUNT", "AMOUNT"]),
     ],

@@ -160,7 +160,7 @@ async def _taken(row: Any, caller: Principal, here: Context) -> AcceptedAt | Non
 
 
 async def _disputed(row: Any, caller: Principal, here: Context) -> Disputed | None:
-    """A dispute is the whole answer to its cause, so that its id is known."""
+    """Where nothing follows from a fact, its dispute is the whole answer, so that its id is known."""
     id = decisions.id_of(row["topic"], row["lane"], row["offset"], 1, 1)
     identity = envelope.identity_of(b"/clearing", id.encode())
     async with here.database.snapshot(caller) as connection:
