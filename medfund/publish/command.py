@@ -13,7 +13,7 @@ import msgspec
 import typer
 import uvloop
 
-from medfund import progress
+from medfund import garbage, progress
 from medfund.publish import checking, inputs, reading, registry, resume, sending, session
 
 SHOWN = 3
@@ -56,6 +56,7 @@ def publish(
         raise typer.BadParameter("--out would overwrite what is read")
     if bool(file) == bool(csv) or bool(csv) != bool(map):
         raise typer.BadParameter("give FILE, or --csv FILE with --map MAP.toml")
+    garbage.collect_seldom()
     # The client logs every attempt; what it comes to is in our own last line.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     with inputs.opened(file or csv) as (given, journal), inputs.events(given, map) as stream:

@@ -24,7 +24,7 @@ import msgspec
 
 KEY_BYTES_MIN = 16
 KEY_BLOCK_BYTES = 64
-BLOCK_CHARS = 1 << 16
+BLOCK_CHARS = 1 << 15
 SPOILT_TOLD = 20
 CELL_TOLD = 20
 WORKBOOKS = (b"PK\x03", b"\xd0\xcf\x11")
@@ -141,6 +141,9 @@ def _lines(blocks: Iterator[list[tuple[int, Row]]], how: Map, left_out: Callable
 
 def _placed(lines: Iterator[str], written: int, numbers: Sequence[int]) -> Iterator[bytes]:
     """Each line where its row stands, after those that were `written`."""
+    if numbers[-1] - written == len(numbers):
+        yield "".join(lines).encode()
+        return
     for number, line in zip(numbers, lines, strict=True):
         if over := number - 1 - written:
             yield b"\n" * over

@@ -65,7 +65,7 @@ class Answer(BaseModel):
 async def doubtful_settlements(question: Annotated[Question, Query()], caller: Caller, here: Here) -> Answer:
     """Of what was served, or taken back, in a month: a settlement is there once, or was taken back as often as it was
     recorded; what is not so is listed. An event counts by its source and id alone: one settlement under two ids is
-    booked, and claimed, twice.
+    booked twice, and a claim that holds both is rejected.
     """
     pages = Pages(here.cursor_key, questions.sealed("doubtful_settlements", caller, question), ORDER)
     [after] = pages.after(question.cursor)
