@@ -103,6 +103,8 @@ async def test_what_is_in_one_batch_is_in_no_second_one_under_another_id(fund: F
     assert [(error["code"], error["detail"]) for error in rejected["errors"]] == [
         ("TWICE", f"settlement {ref} is recorded 2 times")
     ]
-    fund.settle({FUND: 4_409}, reverses=ref)
-    fund.settle({FUND: 97})
-    await fund.drain()
+    back, more = fund.settle({FUND: 4_409}, reverses=ref), fund.settle({FUND: 97})
+    root = merkle.root([bytes.fromhex(one) for one in (ref, back, more)]).hex()
+    fund.submit("B-2", amounts={FUND: "0.97"}, settlements=3, settlement_root=root)
+    [_, accepted] = await fund.decided("claim.batch.accepted")
+    assert (accepted["batch"], accepted["amounts"]) == ("B-2", {FUND: "0.97"}), "what is too many was taken back"

@@ -7,7 +7,7 @@ two people say what it was, once.
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -235,16 +235,9 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
     received, target = item, event.target
     if event.placed_as == "CORRECTED" and item.direction == "OUT" and event.target_lane is None:
         received, target = draft.suspense[str(event.target)], item.item_ref
-    yield SuspensePlaced(
-        area=received.area,
-        cause=cause,
-        item_ref=received.item_ref,
-        bank_account=received.bank_account,
-        direction=received.direction,
-        amounts=yuans(received.amounts),
-        bank_txn=received.bank_txn,
-        value_date=received.value_date,
-        booked_on=received.booked_on or None,
+    yield _placed(
+        received,
+        cause,
         placed_as=event.placed_as,
         placed_on=event.placed_on,
         staff_ref=event.staff_ref,
@@ -263,7 +256,20 @@ def corrected(draft: Draft, event: BankLineCorrected, cause: Place) -> Iterator[
         why = reasons.NOT_TAKEN_BACK.format(event.item_ref)
         yield _kept(event, cause, event.found_in, event.found_on, amounts, "OUT", why)
         return
-    yield SuspensePlaced(
+    yield _placed(
+        item,
+        cause,
+        placed_as="CORRECTED",
+        placed_on=event.placed_on,
+        staff_ref=event.said_by[-1],
+        target=event.found_in,
+        approvers=event.said_by,
+        target_lane=event.found_lane,
+    )
+
+
+def _placed(item: Item, cause: Place, **said: Any) -> SuspensePlaced:
+    return SuspensePlaced(
         area=item.area,
         cause=cause,
         item_ref=item.item_ref,
@@ -273,12 +279,7 @@ def corrected(draft: Draft, event: BankLineCorrected, cause: Place) -> Iterator[
         bank_txn=item.bank_txn,
         value_date=item.value_date,
         booked_on=item.booked_on or None,
-        placed_as="CORRECTED",
-        placed_on=event.placed_on,
-        staff_ref=event.said_by[-1],
-        target=event.found_in,
-        approvers=event.said_by,
-        target_lane=event.found_lane,
+        **said,
     )
 
 
