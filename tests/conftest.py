@@ -100,6 +100,10 @@ def postgres(session_folder: Path) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 async def template(postgres: Postgres) -> str:
+    return await of_ledger(postgres)
+
+
+async def of_ledger(postgres: Postgres) -> str:
     """The name of a database with the ledger's schema, to copy from."""
     admin = await prepare.database(postgres.dsn(), TEMPLATE)
     await prepare.roles(admin, "ledger", PASSWORDS)

@@ -428,12 +428,16 @@ class Fund:
     async def rebuild(self) -> None:
         """Forget everything that the clearing service knows of the lane, and learn it again from the log alone."""
         self.crash_at = ""
-        for table in (*await of_rules(self.control), *OF_LANES):
-            await self.control.execute(f"delete from clearing.{table} where lane = $1", self.lane)  # noqa: S608
+        await self.forget()
         await self.claim("clearing", deciding=False)
         while await self.workers["clearing"].step():
             pass
         await self.claim("clearing")
+
+    async def forget(self) -> None:
+        """Everything that the clearing service knows of the lane."""
+        for table in (*await of_rules(self.control), *OF_LANES):
+            await self.control.execute(f"delete from clearing.{table} where lane = $1", self.lane)  # noqa: S608
 
     async def claim(self, name: str, *, deciding: bool = True) -> None:
         """A new worker takes a service's lane."""

@@ -7,6 +7,7 @@ import pytest
 
 from clearing.capabilities import CAPABILITIES
 from medfund.events.kinds import KINDS
+from tests import golden
 
 GOLDEN = Path(__file__).with_name("listeners.json")
 """What is in it was decided by; change it by a new capability at the end of its lines, and by hand."""
@@ -31,3 +32,12 @@ def test_facts_are_answered_and_decisions_change_something() -> None:
         assert not own & {*one.keeps, *one.learns, *one.answers}, f"{one.name} takes a decision for a fact"
         assert own >= {*one.evolves}, f"{one.name} takes a fact for a decision"
         assert {*one.large} <= {event for other in CAPABILITIES for event in (*other.keeps, *other.answers)}
+
+
+@pytest.mark.parametrize("name", sorted({one.name for one in CAPABILITIES}))
+def test_each_capability_has_a_golden_history_in_which_it_hears_all_that_it_listens_to(name: str) -> None:
+    """Where this fails: a story in tests/golden/stories.py, and `python -m tests.golden <story>`."""
+    history = golden.decided(golden.TOLD_WITH.get(name, name))
+    listens = {type for way in WAYS for type, names in listening(way).items() if name in names}
+    heard = {one["type"] for one in golden.read(history)} if history.exists() else set()
+    assert sorted(listens - heard) == []
