@@ -1,10 +1,12 @@
 """The stories of the golden histories: of each capability the smallest in which it hears all that it listens to."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from medfund import money
 from tests.fund import Fund
+
+Story: TypeAlias = Callable[[Fund], Awaitable[None]]
 
 EMPLOYEES, RESIDENTS = "310100", "390100"
 BATCH = "B-202601"
@@ -224,12 +226,14 @@ async def supervision(fund: Fund) -> None:
              suspended_to="2026-01-12")  # fmt: skip
     fund.settle({EMPLOYEES: 11_003}, day="2026-01-21", clr_type="11")
     fund.submit("D-21", first="2026-01-21", last="2026-01-21", on="2026-01-22", mode="DAY", clr_type="11")
-    fund.settle({EMPLOYEES: 70_117}, day="2026-01-11", med_staff_ref="HY1")
+    doubted = fund.settle({EMPLOYEES: 7_013}, day="2026-01-11")
     one = fund.settle({EMPLOYEES: 30_209})
     fund.submit(BATCH)
-    fund.submit(BATCH, first="2026-01-15", last="2026-01-15")
+    fund.submit(BATCH, last="2026-01-15")
     await fund.drain()
-    fund.deduct([BATCH], {})
+    fund.find(BATCH, "F-1", {EMPLOYEES: 7_013}, doubted, ground="PERSON", staff_ref="HY1")
+    await fund.drain()
+    fund.deduct([BATCH], {EMPLOYEES: 7_013})
     await fund.drain()
     fund.hold(BATCH, {EMPLOYEES: 2_011})
     fund.recover("C-1", {EMPLOYEES: 9_007}, benefit_year=2025)
@@ -311,7 +315,7 @@ async def opening(fund: Fund) -> None:
                  bank_txn="T-7", value_date="2025-12-30")  # fmt: skip
 
 
-STORIES: Mapping[str, Callable[[Fund], Awaitable[None]]] = {
+STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
         providers, policy, payments, suspense, cash, offsets, claims, instant, audit, supervision, days, prepayment,
