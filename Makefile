@@ -29,9 +29,28 @@ help: ## what can be made
 demo: broker ## publish a synthetic city, book it, and show the books
 	@$(BIN)/medfund demo
 
+# Each process has a broker and a database server of its own; a file's tests stay together.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+
+.PHONY: quick
+quick: $(TOOLS) ## lint, types, import contracts, and what needs no server
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	@$(PYTEST) tests/unit tests/contract
+
 .PHONY: test
-test: $(TOOLS) broker ## all tests, on a real broker and a real database
-	@$(BIN)/pytest
+test: $(TOOLS) broker ## every promise, on real brokers and real databases
+	@SCHEDULES=60 $(PYTEST) --ignore tests/integration/faults --ignore tests/e2e/test_soak.py
+
+.PHONY: simulate
+simulate: $(TOOLS) ## many orders of events and crashes
+	@$(PYTEST) tests/simulation
+
+.PHONY: faults
+faults: $(TOOLS) broker ## processes killed, servers that fail, disks that fill
+	@$(PYTEST) tests/integration/faults tests/e2e/test_soak.py
 
 .PHONY: bench
 bench: $(TOOLS) broker ## measure; writes bench/results/latest.json
