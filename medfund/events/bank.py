@@ -8,7 +8,21 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
-from medfund.events.fields import Amount, Amounts, Area, Count, Day, Digest, Fund, Provider, Ref, Text, Words
+from medfund.events.fields import (
+    Amount,
+    Amounts,
+    Area,
+    Count,
+    Day,
+    Digest,
+    Fund,
+    PaymentRef,
+    Provider,
+    Ref,
+    SuspenseRef,
+    Text,
+    Words,
+)
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -34,7 +48,7 @@ class BankAnswer(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    payment_ref: Ref
+    payment_ref: PaymentRef
     bank_account: LeftFrom
     bank_txn: Words
     value_date: Day
@@ -90,7 +104,7 @@ class BankPaymentRejected(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    payment_ref: Ref
+    payment_ref: PaymentRef
     code: Words
     reason: Text
     rejected_on: Day
@@ -155,7 +169,7 @@ class BankLineCorrected(Event, frozen=True, kw_only=True):
     Source: c.4, c.2 (69)."""
 
     area: Area
-    item_ref: Ref
+    item_ref: SuspenseRef
     found_in: Ref
     found_lane: Count
     found_on: BankAccount

@@ -26,6 +26,8 @@ from medfund.events.fields import (
     HashRef,
     Insutype,
     MedType,
+    PayableRef,
+    PaymentRef,
     Provider,
     Ref,
     Source,
@@ -349,7 +351,7 @@ class ClaimBatchSubmitted(OfProvider, frozen=True, kw_only=True):
     c.2 (10).
     """
 
-    batch: Ref
+    batch: PayableRef
     clr_way: ClrWay
     mode: Literal["MONTH", "WEEK", "DAY"]
     period_from: Day
@@ -385,7 +387,7 @@ class ClaimBatchWithdrawalRequested(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    batch: Ref
+    batch: PayableRef
     reason: Text
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -402,7 +404,7 @@ class PaymentConfirmed(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    payment_ref: Ref
+    payment_ref: PaymentRef
     received_on: Day
 
     example: ClassVar[Mapping[str, Any]] = {

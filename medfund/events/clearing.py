@@ -21,6 +21,7 @@ from medfund.events.fields import (
     Digest,
     Fund,
     HashRef,
+    PayableRef,
     Provider,
     Ratio,
     Ref,
@@ -51,7 +52,7 @@ class ClaimBatch(Decision, frozen=True, kw_only=True):
     An amount may be negative, when reversals outweigh settlements. `settlement_root` is the root hash of the list.
     """
 
-    batch: Ref
+    batch: PayableRef
     clr_way: ClrWay
     period_from: Day
     period_to: Day
@@ -75,7 +76,7 @@ _CLAIM: Mapping[str, Any] = {
 class Besides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A live batch of the same dimensions and days: what it holds is not in this one."""
 
-    batch: Ref
+    batch: PayableRef
     period_from: Day
     period_to: Day
     before: Count
@@ -164,7 +165,7 @@ Target: TypeAlias = Literal["WD_15", "WD_20", "MONTH_END"]
 class ClaimDeadline(Decision, frozen=True, kw_only=True):
     """Something about one of the days that a claim has to be paid by. Books nothing."""
 
-    batch: Ref
+    batch: PayableRef
     target: Target
     due: Day
 
@@ -249,7 +250,7 @@ class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
     """A batch did not pass the hard checks; nothing is booked and its clock never ran. `submission` is not told of
     those that were rejected before it was part of this. Source: R1.3, c.2 (12)."""
 
-    batch: Ref
+    batch: PayableRef
     errors: list[ClaimError]
     submission: Submission | None = None
 
@@ -298,7 +299,7 @@ class FactDisputed(Event, frozen=True, kw_only=True):
 class MadeGood(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What a later P1 makes good of the negative P1 of an earlier batch."""
 
-    batch: Ref
+    batch: PayableRef
     amounts: Amounts
 
 
@@ -310,7 +311,7 @@ class InstantPaymentApproved(Decision, frozen=True, kw_only=True):
     `made_good` (R1.6, R10). Books nothing: its offsets and its payment do. Source: R1.5, c.2 (14).
     """
 
-    payable_ref: Ref
+    payable_ref: PayableRef
     amounts: Amounts
     ratio: dict[Fund, Ratio]
     made_good: list[MadeGood] | None = None
@@ -350,8 +351,8 @@ class ClaimBatchApproved(Decision, frozen=True, kw_only=True):
     Source: R1.5, c.4.
     """
 
-    payable_ref: Ref
-    batches: list[Ref]
+    payable_ref: PayableRef
+    batches: list[PayableRef]
     approved: Amounts
     bond: Amounts
     net: Amounts
@@ -398,10 +399,10 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
     that makes good another claim's negative one (account 2102, step 0) books nothing. Source: R3.6, c.2 (19), c.4.
     """
 
-    payable_ref: Ref
+    payable_ref: PayableRef
     taken_from: Literal["P1", "2102", "2104"]
     account: Literal["1101", "1102", "1103", "1104", "1107", "1108", "2102"]
-    item_ref: Ref
+    item_ref: PayableRef
     item_insured_area: Area
     item_advanced: list[Fund]
     step: Count
@@ -430,7 +431,7 @@ class OffsetApplied(Decision, frozen=True, kw_only=True):
 class Deduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """What one finding takes off, by fund, after all: nothing where another one on the same line takes more."""
 
-    batch: Ref
+    batch: PayableRef
     finding_ref: Ref
     rule_code: Ref
     amounts: Amounts
@@ -450,8 +451,8 @@ class ClaimDeducted(Decision, frozen=True, kw_only=True):
     2101 / 5001 (visitor 1106, other payer 1110). Source: R1.3, R10, c.2 (17), c.4.
     """
 
-    payable_ref: Ref
-    batches: list[Ref]
+    payable_ref: PayableRef
+    batches: list[PayableRef]
     amounts: Amounts
     deductions: list[Deduction]
     list_hash: Digest
@@ -489,8 +490,8 @@ class AuditDeductionUndone(Decision, frozen=True, kw_only=True):
     c.4.
     """
 
-    batch: Ref
-    of_batch: Ref
+    batch: PayableRef
+    of_batch: PayableRef
     finding_ref: Ref
     amounts: Amounts
     after: Literal["APPEAL", "REVERSAL"] | None = None
@@ -526,7 +527,7 @@ class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
     Source: R1.3, R10, c.2 (15, 16).
     """
 
-    batch: Ref
+    batch: PayableRef
     finding_ref: Ref
     rule_code: Ref
     ground: Ground
@@ -566,7 +567,7 @@ class PayableHold(Decision, frozen=True, kw_only=True):
     """What a hold stops of an approved payable, or sets free again, by fund."""
 
     hold_ref: Ref
-    payable_ref: Ref
+    payable_ref: PayableRef
     amounts: Amounts
 
 
@@ -618,7 +619,7 @@ RecoveryYear: TypeAlias = Literal["CURRENT", "PRIOR"]
 class OfRecovery(Decision, frozen=True, kw_only=True):
     """Something about one recovery, by fund."""
 
-    case_ref: Ref
+    case_ref: PayableRef
     recovery_year: RecoveryYear
     amounts: Amounts
 

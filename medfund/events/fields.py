@@ -8,7 +8,8 @@ JSON decoder itself only sees plain `str`, `int` and `date` (a pattern on a fiel
 import datetime
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -32,6 +33,15 @@ class Form(NamedTuple):
     """The test of one value: None, or the reason and what is wrong with it."""
 
     test: Callable[[Any], Fault | None]
+
+
+Kind: TypeAlias = Literal["provider", "payable", "payment", "suspense"]
+
+
+class Names(NamedTuple):
+    """A field with the name of a thing of this kind: whoever keeps such things finds what an event is about by it."""
+
+    kind: Kind
 
 
 def _must(reason: Reason, holds: Callable[[Any], object], what: str) -> Form:
@@ -107,7 +117,7 @@ Year = Annotated[int, _YEAR, _must(Reason.BAD_DATE, lambda year: 2000 <= year <=
 Count = Annotated[
     int, _COUNT, _must(Reason.AMOUNT_OUT_OF_RANGE, lambda n: 0 <= n <= COUNT_MAX, "a number in 0 to 10^15")
 ]
-Provider = Annotated[str, _PROVIDER_META, _PROVIDER]
+Provider = Annotated[str, _PROVIDER_META, _PROVIDER, Names("provider")]
 Area = Annotated[str, _AREA_META, _AREA]
 Uscc = Annotated[
     str, _USCC_META, _must(Reason.BAD_CODE, codes.is_uscc, "a unified social credit code with a right check character")
@@ -121,6 +131,10 @@ HashRef = Annotated[str, _HASH_META, _HASH]
 Last4 = Annotated[str, _LAST4_META, _LAST4]
 Digest = Annotated[str, _DIGEST_META, _DIGEST]
 Ref = Annotated[str, _REF_META, _REF]
+PayableRef = Annotated[str, _REF_META, _REF, Names("payable")]
+"""What a provider is paid for: a batch, the case of a recovery, a prepayment, what the books began with."""
+PaymentRef = Annotated[str, _REF_META, _REF, Names("payment")]
+SuspenseRef = Annotated[str, _REF_META, _REF, Names("suspense")]
 Ratio = Annotated[str, _RATIO_META, _RATIO]
 Source = Annotated[str, _SOURCE_META, _SOURCE]
 Text = Annotated[str, _TEXT, _unshown(_text, "a text of 1 to 500 printable ones")]
@@ -141,6 +155,31 @@ def checker(struct: type[msgspec.Struct]) -> Test:
         return None
 
     return check
+
+
+def named(value: msgspec.Struct, kind: Kind) -> Iterable[str]:
+    """What it names of a kind, wherever in it."""
+    return _names_of(type(value), kind)(value)
+
+
+@cache
+def _names_of(struct: type[msgspec.Struct], kind: str) -> Callable[[Any], Iterable[str]]:
+    found = [(name, look) for name, hint in _hints(struct).items() if (look := _names_in(hint, kind))]
+    return lambda value: (ref for name, look in found for ref in look(getattr(value, name)))
+
+
+def _names_in(hint: Any, kind: str) -> Callable[[Any], Iterable[str]] | None:
+    if get_origin(hint) is Annotated:
+        named = any(isinstance(extra, Names) and extra.kind == kind for extra in hint.__metadata__)
+        return (lambda value: (value,)) if named else None
+    if get_origin(hint) in (Union, UnionType):
+        [*bare] = [argument for argument in get_args(hint) if argument is not NoneType]
+        look = _names_in(bare[0], kind)
+        return look and (lambda value: () if value is None else look(value))
+    if get_origin(hint) is list:
+        each = _names_in(get_args(hint)[0], kind)
+        return each and (lambda values: (ref for value in values for ref in each(value)))
+    return _names_of(hint, kind) if isinstance(hint, type) and issubclass(hint, msgspec.Struct) else None
 
 
 def key_count(struct: type[msgspec.Struct]) -> Callable[[Any], int] | None:

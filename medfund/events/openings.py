@@ -11,7 +11,16 @@ import msgspec
 
 from medfund import money
 from medfund.events.dimensions import InstantStat, OfProvider
-from medfund.events.fields import Amount, Amounts, ClrWay, Day, Digest, HashRef, Ref
+from medfund.events.fields import (
+    Amount,
+    Amounts,
+    ClrWay,
+    Day,
+    Digest,
+    HashRef,
+    PayableRef,
+    Ref,
+)
 from medfund.events.kinds import Place, kind
 from medfund.events.payments import OfSuspense
 from medfund.events.prepayments import PrepaymentKind
@@ -57,7 +66,7 @@ class OpeningItem(OfProvider, frozen=True, kw_only=True):
     period, and the cut-off from which its clock ran; `hold_ref` names what is on hold (2108).
     """
 
-    item_ref: Ref
+    item_ref: PayableRef
     accounts: list[AccountOpen]
     value_date: Day
     evidence_ref: Ref

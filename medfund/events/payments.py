@@ -11,7 +11,19 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from medfund.events import rules
 from medfund.events.bank import BankAccount, Direction, FeeAccount, LeftFrom, PlacedAs
 from medfund.events.dimensions import Decision, InstantStat
-from medfund.events.fields import Amounts, Area, Count, Day, Provider, Ref, Text, Words
+from medfund.events.fields import (
+    Amounts,
+    Area,
+    Count,
+    Day,
+    PayableRef,
+    PaymentRef,
+    Provider,
+    Ref,
+    SuspenseRef,
+    Text,
+    Words,
+)
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -40,8 +52,8 @@ _RULES = (rules.not_negative("amounts"), rules.advanced_in("amounts"))
 class OfPayment(Decision, frozen=True, kw_only=True):
     """Something that happened to one payment; `amounts` are by fund, of which a payment has one."""
 
-    payment_ref: Ref
-    payable_ref: Ref
+    payment_ref: PaymentRef
+    payable_ref: PayableRef
     amounts: Amounts
 
 
@@ -57,7 +69,7 @@ class PaymentOrdered(OfPayment, frozen=True, kw_only=True):
     purpose: Purpose
     due: Day
     requested_by: Ref | None = None
-    retry_of: Ref | None = None
+    retry_of: PaymentRef | None = None
     latest: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "purpose": "INSTANT", "due": "2026-02-09"}
@@ -370,7 +382,7 @@ class PaymentReceiptNoted(Event, frozen=True, kw_only=True):
     provider: Provider
     area: Area
     cause: Place
-    payment_ref: Ref
+    payment_ref: PaymentRef
     received_on: Day
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -387,7 +399,7 @@ class OfSuspense(Event, frozen=True, kw_only=True):
 
     area: Area
     cause: Place
-    item_ref: Ref
+    item_ref: SuspenseRef
     bank_account: BankAccount
     direction: Direction
     amounts: Amounts
@@ -417,7 +429,7 @@ class SuspenseOpened(OfSuspense, frozen=True, kw_only=True):
     """
 
     reason: Text
-    payment_ref: Ref | None = None
+    payment_ref: PaymentRef | None = None
     payment_of: Provider | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_SUSPENSE, "reason": "没有可对应的付款或收款"}
@@ -457,7 +469,7 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     placed_as: PlacedAs
     placed_on: Day
     staff_ref: Ref
-    target: Ref | None = None
+    target: SuspenseRef | None = None
     provider: Provider | None = None
     account: FeeAccount | None = None
     approvers: list[Ref] | None = None
@@ -480,11 +492,11 @@ class SuspensePlacingNoted(Event, frozen=True, kw_only=True):
 
     area: Area
     cause: Place
-    item_ref: Ref
+    item_ref: SuspenseRef
     placed_as: PlacedAs
     placed_on: Day
     staff_ref: Ref
-    target: Ref | None = None
+    target: SuspenseRef | None = None
     provider: Provider | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -503,7 +515,7 @@ class SuspensePlacingRefused(Event, frozen=True, kw_only=True):
 
     area: Area
     cause: Place
-    item_ref: Ref
+    item_ref: SuspenseRef
     staff_ref: Ref
     detail: Text
 

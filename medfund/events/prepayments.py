@@ -19,6 +19,8 @@ from medfund.events.fields import (
     Digest,
     Fund,
     Insutype,
+    PayableRef,
+    PaymentRef,
     Provider,
     Ratio,
     Ref,
@@ -101,7 +103,7 @@ class PrepaymentGranted(Event, frozen=True, kw_only=True):
     plan_hash: Digest
     area: Area
     provider: Provider
-    prepayment_ref: Ref
+    prepayment_ref: PayableRef
     prepayment_kind: PrepaymentKind
     year: Year
     fund: Fund
@@ -158,7 +160,7 @@ class PrepaymentRecallOrdered(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    prepayment_ref: Ref
+    prepayment_ref: PayableRef
     code: Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"]
     reason: Text
     staff_ref: Ref
@@ -182,7 +184,7 @@ class BankPrepaymentRepaid(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    prepayment_ref: Ref
+    prepayment_ref: PayableRef
     bank_account: LeftFrom
     bank_txn: Words
     value_date: Day
@@ -255,7 +257,7 @@ _RULES = (rules.not_negative("amounts"),)
 class OfPrepayment(Decision, frozen=True, kw_only=True):
     """Something that happened to one prepayment. `day` is the one that was open."""
 
-    prepayment_ref: Ref
+    prepayment_ref: PayableRef
     prepayment_kind: PrepaymentKind
     day: Day | None = None
 
@@ -352,7 +354,7 @@ class PrepaymentAdjusted(OfPrepayment, frozen=True, kw_only=True):
 class PrepaymentDisbursed(OfPrepayment, frozen=True, kw_only=True):
     """The bank paid it: from now on it exists. Books nothing beside its `payment.settled`. Source: c.2 (31), c.4."""
 
-    payment_ref: Ref
+    payment_ref: PaymentRef
     value_date: Day
     amounts: Amounts
     outstanding: Amounts

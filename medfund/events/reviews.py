@@ -14,7 +14,19 @@ from medfund import money
 from medfund.events import rules
 from medfund.events.bank import BankAccount
 from medfund.events.dimensions import OfProvider
-from medfund.events.fields import Amounts, Area, Count, Day, Digest, HashRef, Provider, Ref, Text, Words
+from medfund.events.fields import (
+    Amounts,
+    Area,
+    Count,
+    Day,
+    Digest,
+    HashRef,
+    PayableRef,
+    Provider,
+    Ref,
+    Text,
+    Words,
+)
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
@@ -29,7 +41,7 @@ class OfFinding(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    batch: Ref
+    batch: PayableRef
     finding_ref: Ref
 
 
@@ -161,7 +173,7 @@ class AuditStageCompleted(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    batches: list[Ref]
+    batches: list[PayableRef]
     stage: Stage
     rows: Count
 
@@ -187,7 +199,7 @@ class AuditDeductionFinalised(OfProvider, frozen=True, kw_only=True):
     these batches, the sums must be what the findings come to. Books nothing: `claim.deducted` does. Source: R1.3, c.4.
     """
 
-    batches: list[Ref]
+    batches: list[PayableRef]
     amounts: Amounts
     list_hash: Digest
 
@@ -209,7 +221,7 @@ class Hold(OfProvider, frozen=True, kw_only=True):
     """What a hold stops or sets free: an amount by fund of a payable, approved (2102) or of a clearing (2104)."""
 
     hold_ref: Ref
-    payable_ref: Ref
+    payable_ref: PayableRef
     account: Literal["2102", "2104"]
     amounts: Amounts
     reason: Text
@@ -312,7 +324,7 @@ class PersonQualificationChanged(Event, frozen=True, kw_only=True):
 class Recovery(OfProvider, frozen=True, kw_only=True):
     """Something about money that a provider has to give back: a case of supervision, amounts by fund."""
 
-    case_ref: Ref
+    case_ref: PayableRef
     amounts: Amounts
 
 

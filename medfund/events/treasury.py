@@ -12,7 +12,19 @@ import msgspec
 from medfund import money
 from medfund.events import rules
 from medfund.events.bank import BankAccount, PlacedAs
-from medfund.events.fields import Amount, Amounts, Area, Count, Day, Fund, Provider, Ref, Text
+from medfund.events.fields import (
+    Amount,
+    Amounts,
+    Area,
+    Count,
+    Day,
+    Fund,
+    PaymentRef,
+    Provider,
+    Ref,
+    SuspenseRef,
+    Text,
+)
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
 
@@ -70,7 +82,7 @@ class PaymentApprovalGiven(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    payments: list[Ref]
+    payments: list[PaymentRef]
     total: Amount
     staff_ref: Ref
 
@@ -92,7 +104,7 @@ class PaymentRetryRequested(Event, frozen=True, kw_only=True):
 
     area: Area
     provider: Provider
-    payment_ref: Ref
+    payment_ref: PaymentRef
     staff_ref: Ref
     reason: Text
 
@@ -118,7 +130,7 @@ class LastPayment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The last payment that a run takes, in the order of due days and references."""
 
     due: Day
-    payment_ref: Ref
+    payment_ref: PaymentRef
 
 
 def _adds_up(event: "PaymentRunOpened") -> Problem | None:
@@ -244,11 +256,11 @@ class SuspensePlacingRequested(Event, frozen=True, kw_only=True):
     """
 
     area: Area
-    item_ref: Ref
+    item_ref: SuspenseRef
     placed_as: PlacedAs
     placed_on: Day
     staff_ref: Ref
-    target: Ref | None = None
+    target: SuspenseRef | None = None
     provider: Provider | None = None
     target_lane: Count | None = None
 

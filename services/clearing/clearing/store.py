@@ -29,14 +29,14 @@ from clearing.providers import Since
 from clearing.state import Draft, Known
 from clearing.supervision import store as supervision_store
 from medfund import calendar
+from medfund.events import fields
 from medfund.events.agency import CalendarPublished, FundFiguresPublished
-from medfund.events.bank import BankLineCorrected, BankPaymentSettled, BankReturnReversed
+from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
-from medfund.events.clearing import ClaimBatchWithdrawn
+from medfund.events.clearing import AuditDeductionUndone, ClaimBatchWithdrawn, ClaimDeducted, ClaimFindingNoted
 from medfund.events.codec import Accepted
-from medfund.events.kinds import KINDS
-from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningSuspenseTaken
-from medfund.events.payments import OfSuspense, SuspensePlacingNoted
+from medfund.events.kinds import KINDS, Event
+from medfund.events.openings import OpeningItem, OpeningItemRecorded
 from medfund.events.prepayments import (
     PrepaymentApplied,
     PrepaymentGranted,
@@ -46,6 +46,7 @@ from medfund.events.prepayments import (
 from medfund.events.reviews import (
     AuditDeductionFinalised,
     AuditFindingRaised,
+    OfFinding,
     PaymentHoldPlaced,
     ProviderAgreementChanged,
     RecoveryDecided,
@@ -66,9 +67,6 @@ TYPES = {kind.event: kind.type for kind in KINDS.values()}
 
 ENDINGS = (PrepaymentGranted, PrepaymentRecallOrdered, ProviderAgreementChanged, FundFiguresPublished)
 """Events that may cancel what was ordered for prepayments."""
-
-OF_ITEMS = (OfSuspense, SuspensePlacingRequested, SuspensePlacingNoted, OpeningSuspenseTaken, BankLineCorrected)
-"""Events about suspense items by their names."""
 
 FALL_DUE = (
     RecoveryDecided, PrepaymentRecallOrdered, ProviderAgreementChanged, PrepaymentGranted, PrepaymentPurchasesReported,
@@ -135,7 +133,7 @@ async def _read(
     named = {payment.payable for payment in draft.payments.values()}
     for event in events:
         named.update(_named(event))
-    providers = {event.provider for event in events if getattr(event, "provider", None)}
+    providers = {ref for event in events for ref in fields.named(event, "provider")}
     day = any(isinstance(event, DayOpened | CalendarPublished) for event in events)
     figures = any(isinstance(event, FundFiguresPublished) for event in events)
     if not (named or providers or day or figures):
@@ -209,27 +207,23 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
         await payments_store.read_suspense(connection, lane, draft, items, areas)
 
 
-def _payments(event: Any) -> Iterable[Name]:
+def _payments(event: Event) -> Iterable[Name]:
     """The payments that an event names."""
-    refs = list(event.payments) if isinstance(event, PaymentApprovalGiven) else []
-    refs += [ref for name in ("payment_ref", "retry_of") if (ref := getattr(event, name, None)) is not None]
-    return _of_provider(event, refs)
+    return _of_provider(event, fields.named(event, "payment"))
 
 
 def _of_provider(event: Any, refs: Iterable[str]) -> Iterable[Name]:
     """Names are of the provider that an event is about; where it is about none, it names nothing of anybody's."""
-    provider = getattr(event, "provider", None)
-    return [Name(provider, ref) for ref in refs] if provider else []
+    return [Name(event.provider, ref) for ref in refs] if "provider" in type(event).__struct_fields__ else []
 
 
-def _suspense(event: Any) -> Iterable[str]:
+def _suspense(event: Event) -> Iterable[str]:
     """The suspense items that an event names, or would open."""
     if isinstance(event, suspense.OfLine):
         yield from suspense.refs(event)
     elif isinstance(event, OpeningBalanceRecorded):
         yield from openings.suspense_refs(event).values()
-    elif isinstance(event, OF_ITEMS):
-        yield from filter(None, (event.item_ref, getattr(event, "target", None)))
+    yield from fields.named(event, "suspense")
 
 
 async def _read_findings(
@@ -246,25 +240,25 @@ async def _read_findings(
         await audit_store.read_found(connection, lane, draft, raised)
 
 
-def _named(event: Any) -> Iterable[Name]:
-    """The claims, cases and prepayments that an event names, whichever type it is."""
-    refs = [*getattr(event, "batches", ()), *(part.batch for part in getattr(event, "made_good", None) or ())]
+def _named(event: Event) -> Iterable[Name]:
+    """What an event names that a provider is paid for."""
+    refs = [*fields.named(event, "payable")]
     if isinstance(event, PrepaymentApplied):
         refs += [applying.name_of(event, fund) for fund in event.funds]
     if isinstance(event, PrepaymentPurchasesReported):
         refs += [prepayment.name(event.provider, "BULK", event.contract_ref, fund) for fund in event.purchased]
-    for name in ("batch", "of_batch", "payable_ref", "item_ref", "case_ref", "prepayment_ref"):
-        if (ref := getattr(event, name, None)) is not None:
-            refs.append(ref)
     return _of_provider(event, refs)
 
 
-def _findings(event: Any) -> Iterable[Part]:
+def _findings(event: Event) -> Iterable[Part]:
     """The findings that an event names."""
-    if (finding_ref := getattr(event, "finding_ref", None)) is not None:
-        yield Part(event.provider, getattr(event, "of_batch", None) or event.batch, finding_ref)
-    for part in getattr(event, "deductions", ()):
-        yield Part(event.provider, part.batch, part.finding_ref)
+    match event:
+        case OfFinding() | ClaimFindingNoted():
+            yield Part(event.provider, event.batch, event.finding_ref)
+        case AuditDeductionUndone():
+            yield Part(event.provider, event.of_batch, event.finding_ref)
+        case ClaimDeducted():
+            yield from (Part(event.provider, part.batch, part.finding_ref) for part in event.deductions)
 
 
 async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
