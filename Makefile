@@ -29,15 +29,14 @@ help: ## what can be made
 demo: broker ## publish a synthetic city, book it, and show the books
 	@$(BIN)/medfund demo
 
+CHECKS := set -x; $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+
 # Each process has a broker and a database server of its own; a file's tests stay together.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: quick
 quick: $(TOOLS) ## lint, types, import contracts, and what needs no server
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	@$(CHECKS)
 	@$(PYTEST) tests/unit tests/contract
 
 .PHONY: test
@@ -74,10 +73,7 @@ down: $(RUNS) ## stop it; the data stays
 
 .PHONY: check
 check: $(TOOLS) ## format, lint, types, import contracts, SQL, shell
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	@$(CHECKS)
 	@for file in $(MIGRATIONS); do \
 	    sed '/^-- migrate:down/,$$d' "$$file" | $(BIN)/squawk --reporter gcc --stdin-filepath "$$file"; \
 	done
