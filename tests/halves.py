@@ -15,11 +15,11 @@ import msgspec
 
 from medfund import money
 from medfund.events.bank import BankPaymentSettled
-from medfund.events.claims import SettlementRecorded
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentSettled
 from medfund.events.refusals import Reason
+from medfund.events.settlements import SettlementRecorded
 from medfund.lanes.sources import Sources
 
 LIMIT = 1_000_00

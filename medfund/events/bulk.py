@@ -14,9 +14,9 @@ import msgspec
 
 from medfund import codes, money
 from medfund.events import codec, envelope
-from medfund.events.claims import SettlementRecorded, are_good_codes
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS
+from medfund.events.settlements import SettlementRecorded, are_good_codes
 from medfund.lanes import partition
 from medfund.lanes.log import Record
 

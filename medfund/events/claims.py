@@ -1,330 +1,18 @@
-"""Facts from the gateways of providers: settlements, their reversals, and what proves that none is missing.
+"""Claims: what a provider submits as a closed batch, and what is decided about it until it is approved or rejected.
 
-What stays true: a settlement is split by fund and adds up to the fen (R5.1); it names no person, only a keyed hash.
-Source: domain.md c.2 (6-11), R1.2, R5.1, R7, R9.
+Source: domain.md R1, R1.3, c.2 (11-14, 20-22), c.4.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from medfund import codes, money
 from medfund.events import rules
-from medfund.events.dimensions import OfProvider
-from medfund.events.fields import (
-    Amount,
-    Amounts,
-    Area,
-    ClrType,
-    ClrWay,
-    Count,
-    Day,
-    Digest,
-    Fund,
-    HashRef,
-    Insutype,
-    MedType,
-    PayableRef,
-    PaymentRef,
-    Provider,
-    Ref,
-    Source,
-    Text,
-    Year,
-)
-from medfund.events.kinds import Event, checked_by, kind
+from medfund.events.dimensions import A_BATCH, A_DECISION, Decision, OfProvider
+from medfund.events.fields import Amounts, Area, ClrWay, Count, Day, Digest, Fund, PayableRef, Provider, Ref, Text
+from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason
-
-
-class Settlement(Event, frozen=True, kw_only=True):
-    """What one visit cost and who bears it.
-
-    `area` cares and pays, `insured_area` insures (another one: a visitor, R5.4); `funds` is what each fund bears, of
-    which those in `advanced` are paid for another payer (one-stop, R5.3).
-    """
-
-    settlement_ref: HashRef
-    area: Area
-    insured_area: Area
-    provider: Provider
-    insutype: Insutype
-    med_type: MedType
-    clr_type: ClrType
-    clr_way: ClrWay
-    service_date: Day
-    benefit_year: Year
-    total: Amount
-    funds: Amounts
-    personal_account: Amount
-    family_account: Amount
-    hospital_share: Amount
-    other: Amount
-    cash: Amount
-    advanced: list[Fund]
-
-
-def adds_up(event: Settlement) -> Problem | None:
-    """R5.1, to the fen: the total is what the funds, the accounts, the hospital, others and the patient bear."""
-    parts = [*event.funds.values(), event.personal_account, event.family_account]
-    parts += [event.hospital_share, event.other, event.cash]
-    total, found = money.fen(event.total), sum(map(money.fen, parts))
-    if total == found:
-        return None
-    return Problem(
-        Reason.IDENTITY_MISMATCH,
-        f"$.total is {event.total}, its parts make {money.yuan(found)}, a difference of {money.yuan(found - total)}",
-    )
-
-
-def _advanced(event: Settlement) -> Problem | None:
-    return rules.advanced_among(event.advanced, event.funds, "funds")
-
-
-def _signed(event: Settlement, sign: int, what: str) -> Problem | None:
-    amounts = {"total": event.total, **{f"funds[{fund!r}]": amount for fund, amount in event.funds.items()}}
-    for name in ("personal_account", "family_account", "hospital_share", "other", "cash"):
-        amounts[name] = getattr(event, name)
-    for name, amount in amounts.items():
-        if money.fen(amount) * sign < 0:
-            return Problem(Reason.BAD_AMOUNT, f"$.{name}: {amount}, but every amount of a {what}")
-    return None
-
-
-def _recorded_signs(event: Settlement) -> Problem | None:
-    return _signed(event, 1, "recorded settlement is zero or more")
-
-
-def _reversed_signs(event: Settlement) -> Problem | None:
-    return _signed(event, -1, "reversed settlement is zero or less")
-
-
-_CODES = re.compile(r"[0-9]{6} [0-9]{6} [HP][0-9]{11} [0-9]{3} [0-9A-Za-z]{1,12} [0-9A-Za-z]{1,12} [1-6]").fullmatch
-_ARE_FUNDS = frozenset(codes.FUNDS).issuperset
-_WHOLE_NUMBERS = msgspec.json.Decoder(list[int])
-_GOOD_CODES_MAX = 16_384
-_good_codes: set[tuple[str, ...]] = set()
-
-
-def check_recorded(event: "SettlementRecorded") -> Problem | None:
-    """The test of the hot type, cheap for what is common. Any doubt goes to the exact test, which alone says what is
-    wrong, so that the two can differ in speed only."""
-    combination = (
-        event.area,
-        event.insured_area,
-        event.provider,
-        event.insutype,
-        event.med_type,
-        event.clr_type,
-        event.clr_way,
-    )
-    if (
-        are_good_codes(combination)
-        and len(event.settlement_ref) == 32
-        and not event.settlement_ref.strip("0123456789abcdef")
-        and _ARE_FUNDS(event.funds)
-        and not (event.advanced and _advanced(event))
-        and 2000 <= event.service_date.year <= 2099
-        and 2000 <= event.benefit_year <= 2099
-        and _surely_adds_up(event)
-    ):
-        return None
-    return check_exactly(event)
-
-
-def are_good_codes(combination: tuple[str, ...]) -> bool:
-    """Whether the codes of a settlement are well written and listed, in the order of `check_recorded`."""
-    # A lane sees few combinations. Only good ones are remembered, so that each is short; their number is bounded.
-    if combination in _good_codes:
-        return True
-    if not _CODES(" ".join(combination)) or combination[3] not in codes.INSUTYPES:
-        return False
-    if len(_good_codes) >= _GOOD_CODES_MAX:
-        _good_codes.clear()
-    _good_codes.add(combination)
-    return True
-
-
-def _surely_adds_up(event: "SettlementRecorded") -> bool:
-    """Whether every amount is well written and none is negative, and the total is the sum of the rest."""
-    amounts = [event.total, *event.funds.values()]
-    for amount in (event.personal_account, event.family_account, event.hospital_share, event.other, event.cash):
-        if amount != "0.00":
-            amounts.append(amount)
-    for amount in amounts:
-        if amount[-3:-2] != "." or len(amount) < 4:
-            return False
-    text = ",".join(amounts)
-    # Digits, points and commas alone, one point to each amount. JSON knows no empty numbers and no leading zeros, so
-    # an amount below one yuan is left to the exact test. Half the time of a pattern, and of int() for each.
-    if text.strip("0123456789.,") or text.count(".") != len(amounts):
-        return False
-    try:
-        fen = _WHOLE_NUMBERS.decode(f"[{text.replace('.', '')}]")
-    except msgspec.DecodeError:
-        return False
-    return len(fen) == len(amounts) and sum(fen) == 2 * fen[0] <= 2 * money.FEN_MAX
-
-
-@kind("settlement.recorded", family="claims", key="provider", check=check_recorded)
-class SettlementRecorded(Settlement, frozen=True, kw_only=True):
-    """A settlement was made (2207, 2304). Every amount is zero or more. Source: R5.1, c.2 (6)."""
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
-        "area": "152500",
-        "insured_area": "152500",
-        "provider": "H15250200017",
-        "insutype": "390",
-        "med_type": "21",
-        "clr_type": "21",
-        "clr_way": "3",
-        "service_date": "2025-03-04",
-        "benefit_year": 2025,
-        "total": "8654.21",
-        "funds": {"390100": "6852.80", "390200": "281.55", "610100": "621.39"},
-        "personal_account": "100.00",
-        "family_account": "0.00",
-        "hospital_share": "0.00",
-        "other": "0.00",
-        "cash": "798.47",
-        "advanced": [],
-    }
-
-
-check_exactly = checked_by(SettlementRecorded, (_recorded_signs, adds_up, _advanced))
-
-
-@kind("settlement.reversed", family="claims", key="provider", rules=(_reversed_signs, adds_up, _advanced))
-class SettlementReversed(Settlement, frozen=True, kw_only=True):
-    """A settlement was taken back (2208, 2305, 2601): the same fields, every amount zero or less.
-
-    `settlement_ref` is the reversal's own reference, `reverses_ref` that of the settlement. `service_date` is the
-    reversal's own day, so that it is claimed in the batch of that day (R1.2); `benefit_year` is the settlement's.
-    Source: R1.2, c.2 (7).
-    """
-
-    reverses_ref: HashRef
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "settlement_ref": "c07d21f4b8e94a63905d1f6ee27a3b58",
-        "area": "152500",
-        "insured_area": "152500",
-        "provider": "H15250200017",
-        "insutype": "390",
-        "med_type": "21",
-        "clr_type": "21",
-        "clr_way": "3",
-        "service_date": "2026-01-08",
-        "benefit_year": 2025,
-        "total": "-8654.21",
-        "funds": {"390100": "-6852.80", "390200": "-281.55", "610100": "-621.39"},
-        "personal_account": "-100.00",
-        "family_account": "0.00",
-        "hospital_share": "0.00",
-        "other": "0.00",
-        "cash": "-798.47",
-        "advanced": [],
-        "reverses_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
-    }
-
-
-@kind("settlement.outcome.resolved", family="claims", key="provider")
-class SettlementOutcomeResolved(Event, frozen=True, kw_only=True):
-    """What became of a message whose answer was lost: a time-out is not a failure (R7).
-
-    `msg_ref` is the keyed hash of the message id. The settlement itself, where there is one, comes as its own event;
-    this one books nothing. Source: c.2 (8).
-    """
-
-    area: Area
-    provider: Provider
-    msg_ref: HashRef
-    outcome: Literal["SETTLED", "NOT_SETTLED", "REVERSED"]
-    settlement_ref: HashRef | None = None
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "provider": "H15250200017",
-        "msg_ref": "51b0c9a7e26f4d1884f3d0aa97be6c15",
-        "outcome": "SETTLED",
-        "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
-    }
-
-
-@kind("control.total.declared", family="claims", key="area")
-class ControlTotalDeclared(Event, frozen=True, kw_only=True):
-    """What a source says that it sent for an area on one business day, so that a hole is seen.
-
-    `count` counts its `settlement.recorded` and `settlement.reversed` events, `amounts` is their sum by fund (signed),
-    `last_sequence` the number of the last event that the source ever sent. Source: design §4, reliability §3.
-    """
-
-    area: Area
-    source: Source
-    business_day: Day
-    count: Count
-    amounts: Amounts
-    last_sequence: Count
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "source": "/gateway/152500",
-        "business_day": "2025-03-04",
-        "count": 1735,
-        "amounts": {"310100": "214580.11", "390100": "398102.46", "390200": "20155.02", "610100": "31877.90"},
-        "last_sequence": 90422,
-    }
-
-
-class Totals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The totals that 3201 compares: how many settlements, what they cost, what funds and personal accounts bear."""
-
-    count: Count
-    total: Amount
-    funds_total: Amount
-    personal_account: Amount
-
-
-@kind(
-    "reconciliation.completed",
-    family="claims",
-    key="provider",
-    rules=(rules.in_order("period_from", "period_to"),),
-)
-class ReconciliationCompleted(Event, frozen=True, kw_only=True):
-    """A provider and the centre compared their totals of a period (3201), and their details where they differ (3202).
-
-    `differences` counts the settlements that one side has otherwise than the other. Source: R1.2, R7, c.2 (9).
-    """
-
-    area: Area
-    provider: Provider
-    insutype: Insutype
-    clr_type: ClrType
-    period_from: Day
-    period_to: Day
-    ours: Totals
-    theirs: Totals
-    result: Literal["EQUAL", "CENTRE_MORE", "INSTITUTION_MORE", "DIFFER"]
-    differences: Count
-    statement_ref: Ref
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "provider": "H15250200017",
-        "insutype": "390",
-        "clr_type": "21",
-        "period_from": "2025-03-01",
-        "period_to": "2025-03-31",
-        "ours": {"count": 212, "total": "1834002.55", "funds_total": "1322874.19", "personal_account": "0.00"},
-        "theirs": {"count": 212, "total": "1834002.55", "funds_total": "1322874.19", "personal_account": "0.00"},
-        "result": "EQUAL",
-        "differences": 0,
-        "statement_ref": "3201-152500-202503-0117",
-    }
-
 
 BATCH_MAX = 50
 """So that the names of its payments, which are made of it, are references too."""
@@ -398,18 +86,231 @@ class ClaimBatchWithdrawalRequested(Event, frozen=True, kw_only=True):
     }
 
 
-@kind("payment.confirmed", family="claims", key="provider")
-class PaymentConfirmed(Event, frozen=True, kw_only=True):
-    """A payee confirms that a payment has come; `payment.receipt.noted` says that it was taken. Source: c.2 (25)."""
+class ClaimBatch(Decision, frozen=True, kw_only=True):
+    """A closed set of settlements that a provider claims together; `amounts` are what was claimed, by fund.
 
-    area: Area
-    provider: Provider
-    payment_ref: PaymentRef
-    received_on: Day
+    An amount may be negative, when reversals outweigh settlements. `settlement_root` is the root hash of the list.
+    """
+
+    batch: PayableRef
+    clr_way: ClrWay
+    period_from: Day
+    period_to: Day
+    settlements: Count
+    settlement_root: Digest
+    amounts: Amounts
+
+
+_CLAIM: Mapping[str, Any] = {
+    **A_DECISION,
+    "batch": A_BATCH,
+    "clr_way": "3",
+    "period_from": "2026-01-01",
+    "period_to": "2026-01-31",
+    "settlements": 4211,
+    "settlement_root": "a3f1c5d7e9b20416283a4c5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708193",
+    "amounts": {"310100": "2100000.37", "310200": "456789.12"},
+}
+
+
+class Besides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A live batch of the same dimensions and days: what it holds is not in this one."""
+
+    batch: PayableRef
+    period_from: Day
+    period_to: Day
+    before: Count
+    """Its settlements stand before this offset of the lane's claims."""
+
+
+@kind(
+    "claim.batch.accepted",
+    family="clearing",
+    key="provider",
+    rules=(
+        rules.in_order("period_from", "period_to"),
+        rules.in_order("cut_off", "clock_start"),
+        rules.in_order("due_15", "due_20"),
+        rules.advanced_in("amounts"),
+    ),
+)
+class ClaimBatchAccepted(ClaimBatch, frozen=True, kw_only=True):
+    """A batch passed the hard checks, and its clock runs from the day after `cut_off`.
+
+    `due_15` and `due_20` are the 15th and the 20th working day. Where no calendar covers the span they are the first
+    days that these can fall on, and `latest_15` and `latest_20` the last. What is in the batches of `besides` is not
+    in this one. Books 2100 / 2101, mirrored where negative. Source: R1.2, R1.4, c.4.
+    """
+
+    cut_off: Day
+    clock_start: Day
+    due_15: Day
+    due_20: Day
+    calendar_version: Ref
+    submitted_on: Day | None = None
+    latest_15: Day | None = None
+    latest_20: Day | None = None
+    mode: Literal["MONTH", "WEEK", "DAY"] = "MONTH"
+    besides: list[Besides] | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "provider": "H15250200017",
-        "payment_ref": "H15250200017-310-21-202601/P1/310100",
-        "received_on": "2026-02-13",
+        **_CLAIM,
+        "cut_off": "2026-02-10",
+        "clock_start": "2026-02-11",
+        "due_15": "2026-03-09",
+        "due_20": "2026-03-16",
+        "calendar_version": "cn-2024-2026-30451dc4",
+    }
+
+
+@kind(
+    "claim.batch.withdrawn",
+    family="clearing",
+    key="provider",
+    rules=(rules.in_order("period_from", "period_to"), rules.advanced_in("amounts")),
+)
+class ClaimBatchWithdrawn(ClaimBatch, frozen=True, kw_only=True):
+    """A batch was taken back (3204) before anything was paid or deducted: books 2101 / 2100. Source: R3.6, c.4."""
+
+    reason: Text
+
+    example: ClassVar[Mapping[str, Any]] = {**_CLAIM, "reason": "明细对账不符，撤回重新申报"}
+
+
+class ClaimError(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """One thing that is wrong with a batch; `fund` and `day` where it is an amount that differs (3202)."""
+
+    code: Literal[
+        "BATCH_KNOWN",
+        "PERIOD",
+        "NO_SETTLEMENTS",
+        "COUNT",
+        "AMOUNT",
+        "ROOT",
+        "TWICE",
+        "DAY",
+        "ADVANCED",
+        "NO_POLICY",
+        "NOT_ACTIVE",
+    ]
+    detail: Text
+    fund: Fund | None = None
+    day: Day | None = None
+
+
+Target: TypeAlias = Literal["WD_15", "WD_20", "MONTH_END"]
+"""What a claim is to be paid by: 15 or 20 working days after its cut-off, or the end of the month after its period."""
+
+
+class ClaimDeadline(Decision, frozen=True, kw_only=True):
+    """Something about one of the days that a claim has to be paid by. Books nothing."""
+
+    batch: PayableRef
+    target: Target
+    due: Day
+
+
+_DEADLINE: Mapping[str, Any] = {
+    **A_DECISION,
+    "cause": {"topic": "time", "lane": 3, "offset": 66},
+    "batch": A_BATCH,
+    "target": "WD_15",
+    "due": "2026-03-09",
+}
+
+
+@kind("claim.deadline.approaching", family="clearing", key="provider")
+class ClaimDeadlineApproaching(ClaimDeadline, frozen=True, kw_only=True):
+    """So many working days are left, and the claim is not paid in full. Source: R1.4, c.2 (13)."""
+
+    days_left: Count
+
+    example: ClassVar[Mapping[str, Any]] = {**_DEADLINE, "days_left": 3}
+
+
+@kind("claim.deadline.breached", family="clearing", key="provider")
+class ClaimDeadlineBreached(ClaimDeadline, frozen=True, kw_only=True):
+    """The day is over and the claim was not paid in full: `seen_on` is the bank's value date that came too late, or the
+    day that opened when the bank's statement of the due day could have come. Source: R1.4, R10, c.2 (13)."""
+
+    seen_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {**_DEADLINE, "seen_on": "2026-03-10"}
+
+
+@kind("claim.deadline.recalculated", family="clearing", key="provider")
+class ClaimDeadlineRecalculated(ClaimDeadline, frozen=True, kw_only=True):
+    """A notice of working days moved a deadline from `was` to `due`; `latest` is given while it is provisional.
+
+    `cut_off` is given where the cut-off, which rolls, moved too. Source: R1.4, c.2 (13).
+    """
+
+    was: Day
+    latest: Day | None
+    calendar_version: Ref
+    cut_off: Day | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DEADLINE,
+        "cause": {"topic": "agency", "lane": 3, "offset": 9},
+        "was": "2026-03-03",
+        "latest": None,
+        "calendar_version": "cn-2024-2026-30451dc4",
+    }
+
+
+@kind("claim.breach.withdrawn", family="clearing", key="provider")
+class ClaimBreachWithdrawn(ClaimDeadline, frozen=True, kw_only=True):
+    """What was told as breached is not: the bank says that the claim was paid in full by then, on `paid_on`, or a
+    notice moved the deadline. Source: R1.4, R10."""
+
+    paid_on: Day | None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DEADLINE,
+        "cause": {"topic": "bank", "lane": 3, "offset": 512},
+        "paid_on": "2026-03-09",
+    }
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What a batch that was rejected said of itself."""
+
+    clr_way: ClrWay
+    mode: Literal["MONTH", "WEEK", "DAY"]
+    period_from: Day
+    period_to: Day
+    submitted_on: Day
+    settlements: Count
+    amounts: Amounts
+
+
+@kind("claim.batch.rejected", family="clearing", key="provider")
+class ClaimBatchRejected(Decision, frozen=True, kw_only=True):
+    """A batch did not pass the hard checks; nothing is booked and its clock never ran. `submission` is not told of
+    those that were rejected before it was part of this. Source: R1.3, c.2 (12)."""
+
+    batch: PayableRef
+    errors: list[ClaimError]
+    submission: Submission | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **A_DECISION,
+        "batch": A_BATCH,
+        "errors": [
+            {
+                "code": "AMOUNT",
+                "detail": "claimed 2100000.38, recorded 2100000.37, a difference of 0.01",
+                "fund": "310100",
+            }
+        ],
+        "submission": {
+            "clr_way": "3",
+            "mode": "MONTH",
+            "period_from": "2026-01-01",
+            "period_to": "2026-01-31",
+            "submitted_on": "2026-02-06",
+            "settlements": 4211,
+            "amounts": {"310100": "2100000.38", "310200": "456789.12"},
+        },
     }

@@ -4,7 +4,8 @@ The dimensions are those of a journal line (domain.md c.3): whose money, for who
 fund to yuan text, because funds are legally separate and no posting crosses them.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 from medfund.events.fields import Area, ClrType, Digest, Fund, Insutype, Provider, Year
 from medfund.events.kinds import Event, Place
@@ -37,3 +38,18 @@ class Decision(OfProvider, frozen=True, kw_only=True):
 
     cause: Place
     policy_ref: Digest
+
+
+A_BATCH = "H15250200017-310-21-202601"
+A_DECISION: Mapping[str, Any] = {
+    "provider": "H15250200017",
+    "area": "152500",
+    "insured_area": "152500",
+    "insutype": "310",
+    "clr_type": "21",
+    "benefit_year": 2026,
+    "advanced": [],
+    "cause": {"topic": "claims", "lane": 3, "offset": 1048576},
+    "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+}
+"""What examples of decisions have in common."""

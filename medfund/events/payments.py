@@ -526,3 +526,20 @@ class SuspensePlacingRefused(Event, frozen=True, kw_only=True):
         "staff_ref": "staff-7c41",
         "detail": "the item is not open",
     }
+
+
+@kind("payment.confirmed", family="claims", key="provider")
+class PaymentConfirmed(Event, frozen=True, kw_only=True):
+    """A payee confirms that a payment has come; `payment.receipt.noted` says that it was taken. Source: c.2 (25)."""
+
+    area: Area
+    provider: Provider
+    payment_ref: PaymentRef
+    received_on: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "provider": "H15250200017",
+        "payment_ref": "H15250200017-310-21-202601/P1/310100",
+        "received_on": "2026-02-13",
+    }

@@ -232,4 +232,4 @@ def rows() -> list[list[str]]:
 def _said(speaker: Speaker) -> str:
     if own := [family for family, speakers in SERVICES.items() if speaker in speakers]:
         return f"all of `{own[0]}`"
-    return " ".join(f"`{kind.name}`" for kind in KINDS.values() if speaker in said_by(kind)) or "nothing yet"
+    return " ".join(sorted(f"`{kind.name}`" for kind in KINDS.values() if speaker in said_by(kind))) or "nothing yet"

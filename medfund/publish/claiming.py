@@ -18,9 +18,10 @@ import msgspec
 import typer
 
 from medfund import calendar, merkle, money, progress
-from medfund.events.claims import ClaimBatchSubmitted, Settlement
+from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
 from medfund.events.refusals import Problem
+from medfund.events.settlements import Settlement
 from medfund.publish import checking, drafts, inputs, reading, registry
 
 DAY = "%Y-%m-%d"

@@ -22,7 +22,7 @@ from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app, roles
 from medfund.events import speakers
-from medfund.events.clearing import ClaimError
+from medfund.events.claims import ClaimError
 from medfund.events.kinds import FAMILIES, KINDS
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role

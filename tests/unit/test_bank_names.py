@@ -10,7 +10,7 @@ from clearing.bank.register import Own
 from clearing.dimensions import Dimensions
 from medfund.bankfiles.messages import Detail, Direction, Entry
 from medfund.events.bank import BankAccount, BankLineUnplaced
-from medfund.events.reviews import RecoveryReceived
+from medfund.events.supervision import RecoveryReceived
 
 FIRST, SECOND = "H15250200017", "H15250200018"
 

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from medfund import money
-from medfund.events import claims
-from medfund.events.claims import SettlementRecorded
+from medfund.events import settlements
+from medfund.events.settlements import SettlementRecorded
 
 odd_amounts = st.text("0123456789.,-+ e٣", max_size=8) | st.sampled_from(
     ["0.00", "0.05", ".50", "1,.50", "5.0,", "5.,0", "00.50", "-0.00", "-1.00", "1.5", "1.555", "9" * 14 + ".99"]
@@ -37,7 +37,7 @@ def test_what_the_cheap_test_lets_pass_the_exact_test_lets_pass(
     total: str, funds: dict[str, str], rest: list[str]
 ) -> None:
     event = settlement(total, funds, rest)
-    assert claims.check_recorded(event) == claims.check_exactly(event)
+    assert settlements.check_recorded(event) == settlements.check_exactly(event)
 
 
 @given(
@@ -48,4 +48,4 @@ def test_what_the_cheap_test_lets_pass_the_exact_test_lets_pass(
 def test_a_settlement_passes_exactly_when_it_adds_up(funds: dict[str, str], rest: list[str], odd: int) -> None:
     parts = sum(map(money.fen, [*funds.values(), *rest]))
     event = settlement(money.yuan(max(parts + odd, 0)), funds, rest)
-    assert (claims.check_recorded(event) is None) == (max(parts + odd, 0) == parts)
+    assert (settlements.check_recorded(event) is None) == (max(parts + odd, 0) == parts)

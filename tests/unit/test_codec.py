@@ -632,13 +632,13 @@ def test_whatever_the_time_the_codec_answers(moment: str) -> None:
     )
 )
 def test_the_quick_test_of_settlements_says_what_the_exact_one_says(changes: dict[str, str]) -> None:
-    from medfund.events import claims
+    from medfund.events import settlements
 
     strings = {
         name: value for name, value in changes.items() if isinstance(SETTLEMENT[name], str) and name != "service_date"
     }
-    event = msgspec.convert(SETTLEMENT | strings, claims.SettlementRecorded)
-    assert claims.check_recorded(event) == claims.check_exactly(event)
+    event = msgspec.convert(SETTLEMENT | strings, settlements.SettlementRecorded)
+    assert settlements.check_recorded(event) == settlements.check_exactly(event)
 
 
 # Identity and digest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-from medfund.events.reviews import PersonQualificationChanged, ProviderAgreementChanged
+from medfund.events.supervision import PersonQualificationChanged, ProviderAgreementChanged
 
 EMERGENCY = "13"
 """The medical category (med_type) of emergency care."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from medfund.events.clearing import FactDisputed
 from medfund.events.dimensions import OfProvider
+from medfund.events.disputes import FactDisputed
 from medfund.events.kinds import Place
 
 

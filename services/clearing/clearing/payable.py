@@ -17,9 +17,9 @@ from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
 from medfund.events.bank import BankPaymentSettled, BankReturnReversed
-from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentOrdered, PaymentRetried, PaymentReturned, PaymentReturnUndone, Purpose
+from medfund.events.supervision import ClaimPayableHeld, ClaimPayableReleased
 
 if TYPE_CHECKING:
     from clearing.payments.payment import Payment

@@ -9,10 +9,10 @@ from prometheus_client import Gauge
 from clearing import capabilities, days, policy, store
 from clearing.state import Draft, Known
 from medfund.events.agency import PolicyPublished
-from medfund.events.claims import SettlementRecorded, SettlementReversed
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
+from medfund.events.settlements import SettlementRecorded, SettlementReversed
 from medfund.events.time import DayOpened
 from medfund.lanes import batch, opened, registered
 from medfund.lanes.sources import Sources

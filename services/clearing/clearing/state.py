@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clearing.providers import Named, Since
     from clearing.supervision.recovery import Recovery
     from medfund.calendar import Calendar
-    from medfund.events.clearing import ClaimBatchRejected
+    from medfund.events.claims import ClaimBatchRejected
     from medfund.events.kinds import Event
 
 

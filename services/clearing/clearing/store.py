@@ -31,9 +31,16 @@ from clearing.supervision import store as supervision_store
 from medfund import calendar
 from medfund.events import fields
 from medfund.events.agency import CalendarPublished, FundFiguresPublished
+from medfund.events.audit import (
+    AuditDeductionFinalised,
+    AuditDeductionUndone,
+    AuditFindingRaised,
+    ClaimDeducted,
+    ClaimFindingNoted,
+    OfFinding,
+)
 from medfund.events.bank import BankPaymentSettled, BankReturnReversed
-from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, Settlement
-from medfund.events.clearing import AuditDeductionUndone, ClaimBatchWithdrawn, ClaimDeducted, ClaimFindingNoted
+from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested, ClaimBatchWithdrawn
 from medfund.events.codec import Accepted
 from medfund.events.kinds import KINDS, Event
 from medfund.events.openings import OpeningItem, OpeningItemRecorded
@@ -43,14 +50,8 @@ from medfund.events.prepayments import (
     PrepaymentPurchasesReported,
     PrepaymentRecallOrdered,
 )
-from medfund.events.reviews import (
-    AuditDeductionFinalised,
-    AuditFindingRaised,
-    OfFinding,
-    PaymentHoldPlaced,
-    ProviderAgreementChanged,
-    RecoveryDecided,
-)
+from medfund.events.settlements import Settlement
+from medfund.events.supervision import PaymentHoldPlaced, ProviderAgreementChanged, RecoveryDecided
 from medfund.events.time import DayOpened
 from medfund.events.treasury import (
     OpeningBalanceRecorded,

@@ -13,16 +13,20 @@ from ledger.chart import Account, Book
 from medfund import money
 from medfund.events import (
     agency,
+    audit,
     bank,
     claims,
-    clearing,
+    disputes,
+    instant,
     ledger,
+    offsets,
     openings,
     parking,
     payments,
     prepayments,
-    reviews,
+    settlements,
     sources,
+    supervision,
     time,
     treasury,
 )
@@ -56,7 +60,7 @@ def summed_lines(sample: Event, amounts: Amounts) -> list[Line]:
     return [*RULES[type(sample)](sample, amounts)]
 
 
-MAIN_AMOUNTS = {claims.SettlementRecorded: "funds", claims.SettlementReversed: "funds"}
+MAIN_AMOUNTS = {settlements.SettlementRecorded: "funds", settlements.SettlementReversed: "funds"}
 """Where an event's amounts by fund stand, when not in `amounts`."""
 
 
@@ -356,14 +360,14 @@ _other_returned = both(per_fund(debit=at_bank, credit=paid), per_fund(debit=cash
 
 RULES: Mapping[type[Event], Rule] = {
     # what hospitals did
-    claims.SettlementRecorded: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
-    claims.SettlementReversed: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    settlements.SettlementRecorded: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
+    settlements.SettlementReversed: per_fund(debit=borne_by, credit=chart.PAYABLE_UNCLAIMED),
     # claims and audit
-    clearing.ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
-    clearing.ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
-    clearing.ClaimDeducted: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
-    clearing.AuditDeductionUndone: per_fund(debit=borne_by, credit=chart.PAYABLE_IN_REVIEW),
-    clearing.ClaimBatchApproved: both(
+    claims.ClaimBatchAccepted: per_fund(debit=chart.PAYABLE_UNCLAIMED, credit=chart.PAYABLE_IN_REVIEW),
+    claims.ClaimBatchWithdrawn: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_UNCLAIMED),
+    audit.ClaimDeducted: per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=borne_by),
+    audit.AuditDeductionUndone: per_fund(debit=borne_by, credit=chart.PAYABLE_IN_REVIEW),
+    instant.ClaimBatchApproved: both(
         of("net", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.PAYABLE_APPROVED)),
         of("bond", per_fund(debit=chart.PAYABLE_IN_REVIEW, credit=chart.QUALITY_BOND)),
     ),
@@ -388,9 +392,9 @@ RULES: Mapping[type[Event], Rule] = {
     prepayments.PrepaymentReturned: both(
         per_fund(debit=at_bank, credit=prepaid), per_fund(debit=cash, credit=prepaid_stat)
     ),
-    clearing.OffsetApplied: offset_applied,
-    clearing.ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
-    clearing.ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
+    offsets.OffsetApplied: offset_applied,
+    supervision.ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
+    supervision.ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
     # the fund's own accounts
     treasury.OpeningBalanceRecorded: opening_balance,
     openings.OpeningItemTaken: opening_item,
@@ -422,20 +426,20 @@ RULES: Mapping[type[Event], Rule] = {
         PREPAYMENT=nothing,
     ),
     # supervision
-    clearing.RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
-    clearing.RecoverySettled: both(
+    supervision.RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
+    supervision.RecoverySettled: both(
         per_fund(debit=at_bank, credit=chart.RECOVERY), per_fund(debit=cash, credit=recovered_stat)
     ),
-    clearing.RecoveryReversed: recovery_reversed,
-    reviews.FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
+    supervision.RecoveryReversed: recovery_reversed,
+    supervision.FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
     # what moves no money
-    claims.SettlementOutcomeResolved: nothing,
-    claims.ControlTotalDeclared: nothing,
-    claims.ReconciliationCompleted: nothing,
+    settlements.SettlementOutcomeResolved: nothing,
+    settlements.ControlTotalDeclared: nothing,
+    settlements.ReconciliationCompleted: nothing,
     claims.ClaimBatchSubmitted: nothing,
     claims.ClaimBatchWithdrawalRequested: nothing,
-    clearing.ClaimBatchRejected: nothing,
-    clearing.InstantPaymentApproved: nothing,
+    claims.ClaimBatchRejected: nothing,
+    instant.InstantPaymentApproved: nothing,
     payments.PaymentOrdered: nothing,
     payments.PayeeAccountNoted: nothing,
     payments.PaymentApprovalRefused: nothing,
@@ -459,7 +463,7 @@ RULES: Mapping[type[Event], Rule] = {
     treasury.PaymentRunOpened: nothing,
     openings.OpeningItemRecorded: nothing,
     treasury.ProviderAccountConfirmed: nothing,
-    claims.PaymentConfirmed: nothing,
+    payments.PaymentConfirmed: nothing,
     payments.PaymentReceiptNoted: nothing,
     agency.FundFiguresPublished: nothing,
     agency.ProviderAssessed: nothing,
@@ -483,31 +487,31 @@ RULES: Mapping[type[Event], Rule] = {
     treasury.StaffMandated: nothing,
     treasury.SuspensePlacingRequested: nothing,
     treasury.TreasuryFundsRequested: nothing,
-    clearing.FactDisputed: nothing,
+    disputes.FactDisputed: nothing,
     parking.FactParked: nothing,
     parking.FactRetried: nothing,
     parking.FactReleased: nothing,
-    clearing.ClaimBreachWithdrawn: nothing,
-    clearing.ClaimDeadlineApproaching: nothing,
-    clearing.ClaimDeadlineBreached: nothing,
-    clearing.ClaimDeadlineRecalculated: nothing,
+    claims.ClaimBreachWithdrawn: nothing,
+    claims.ClaimDeadlineApproaching: nothing,
+    claims.ClaimDeadlineBreached: nothing,
+    claims.ClaimDeadlineRecalculated: nothing,
     bank.BankPaymentSettled: nothing,
     bank.BankPaymentReturned: nothing,
     bank.BankReturnReversed: nothing,
-    reviews.AuditFindingRaised: nothing,
-    reviews.AuditFindingReviewed: nothing,
-    reviews.AuditAppealFiled: nothing,
-    reviews.AuditAppealDecided: nothing,
-    reviews.AuditStageCompleted: nothing,
-    reviews.AuditDeductionFinalised: nothing,
-    clearing.ClaimFindingNoted: nothing,
-    reviews.PaymentHoldPlaced: nothing,
-    reviews.PaymentHoldReleased: nothing,
-    reviews.RecoveryDecided: nothing,
-    reviews.RecoveryReceived: nothing,
-    reviews.RecoveryAppealUpheld: nothing,
-    reviews.ProviderAgreementChanged: nothing,
-    reviews.PersonQualificationChanged: nothing,
+    audit.AuditFindingRaised: nothing,
+    audit.AuditFindingReviewed: nothing,
+    audit.AuditAppealFiled: nothing,
+    audit.AuditAppealDecided: nothing,
+    audit.AuditStageCompleted: nothing,
+    audit.AuditDeductionFinalised: nothing,
+    audit.ClaimFindingNoted: nothing,
+    supervision.PaymentHoldPlaced: nothing,
+    supervision.PaymentHoldReleased: nothing,
+    supervision.RecoveryDecided: nothing,
+    supervision.RecoveryReceived: nothing,
+    supervision.RecoveryAppealUpheld: nothing,
+    supervision.ProviderAgreementChanged: nothing,
+    supervision.PersonQualificationChanged: nothing,
     agency.ProviderRegistered: nothing,
     agency.ProviderChanged: nothing,
     agency.PolicyPublished: nothing,

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from ledger import chart, posting
 from medfund import money
 from medfund.events.bank import BankStatementImported
-from medfund.events.claims import SettlementRecorded, SettlementReversed
-from medfund.events.clearing import OffsetApplied
 from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
+from medfund.events.offsets import OffsetApplied
+from medfund.events.settlements import SettlementRecorded, SettlementReversed
 from medfund.lanes.registered import REGISTRATIONS
 
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})

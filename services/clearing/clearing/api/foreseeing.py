@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from clearing import capabilities, store
 from clearing.service import Clearing
-from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
+from medfund.events.disputes import FactDisputed
 from medfund.events.envelope import Outgoing
 from medfund.events.kinds import Event
 from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused

@@ -17,9 +17,9 @@ from clearing.payable import Offset
 from clearing.payments import payment as payments
 from clearing.payments.payment import Payment
 from medfund import money
-from medfund.events.clearing import Appeal, ClaimBatchRejected
+from medfund.events.audit import Appeal, Ground, Stage
+from medfund.events.claims import ClaimBatchRejected
 from medfund.events.payments import Purpose
-from medfund.events.reviews import Ground, Stage
 from medfund.http import answers, reach
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here

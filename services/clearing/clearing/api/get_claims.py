@@ -14,7 +14,7 @@ from clearing.claims.claim import Claim
 from clearing.funds import fens
 from medfund import codes
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.events.clearing import ClaimBatchRejected, Submission
+from medfund.events.claims import ClaimBatchRejected, Submission
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here

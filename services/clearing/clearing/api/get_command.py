@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from clearing.api import commands, examples
 from clearing.api.commands import ID_PATTERN, SOURCE, SQL, Kind
 from medfund.events import envelope
-from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
+from medfund.events.disputes import FactDisputed
 from medfund.events.kinds import Event
 from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
 from medfund.http import answers, problems, reach

@@ -11,7 +11,7 @@ from clearing import clock
 from clearing.api import examples, reading, targets
 from clearing.api.filters import ProviderName, Ref
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.events.clearing import Target
+from medfund.events.claims import Target
 from medfund.http import answers
 from medfund.http.answers import Name, Positions
 from medfund.http.context import Caller, Here

@@ -15,8 +15,8 @@ from clearing.policy import Policy
 from medfund import calendar
 from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished, PolicyPublished
-from medfund.events.clearing import ClaimBatchRejected
-from medfund.events.reviews import AuditStageCompleted
+from medfund.events.audit import AuditStageCompleted
+from medfund.events.claims import ClaimBatchRejected
 from medfund.http import answers, reach
 from medfund.http.context import Context
 from medfund.http.database import Connection

@@ -13,8 +13,7 @@ from clearing.claims.claim import Undoing
 from clearing.funds import Fens, added, total
 from clearing.payable import Offset
 from clearing.payments.payment import Payment
-from medfund.events.clearing import Appeal
-from medfund.events.reviews import Ground
+from medfund.events.audit import Appeal, Ground
 from medfund.http.answers import Name
 
 ACCOUNTS = {

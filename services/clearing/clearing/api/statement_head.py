@@ -9,7 +9,7 @@ from clearing.api.reading import Month
 from clearing.api.statement import Line, Statement
 from clearing.funds import fens
 from medfund import codes, money
-from medfund.events.clearing import Appeal
+from medfund.events.audit import Appeal
 from medfund.http import answers, pages
 from medfund.http.answers import Name
 

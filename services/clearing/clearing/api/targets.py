@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from clearing.api.reading import Month
 from clearing.claims import deadlines
-from medfund.events.clearing import Target
+from medfund.events.claims import Target
 from medfund.http.answers import Name
 
 State = Literal["OPEN", "MET", "BREACHED", "ENDED"]

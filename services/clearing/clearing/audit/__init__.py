@@ -2,23 +2,23 @@
 
 from clearing.audit import deduction, findings
 from clearing.capability import Capability
-from medfund.events import claims, clearing, reviews
+from medfund.events import audit, claims
 
 CAPABILITY = Capability(
     name="audit",
-    keeps={reviews.AuditStageCompleted: lambda known, _: known},
+    keeps={audit.AuditStageCompleted: lambda known, _: known},
     answers={
         claims.ClaimBatchSubmitted: findings.submitted,
-        reviews.AuditFindingRaised: findings.raised,
-        reviews.AuditFindingReviewed: findings.reviewed,
-        reviews.AuditAppealFiled: findings.appealed,
-        reviews.AuditAppealDecided: findings.answered,
-        reviews.AuditDeductionFinalised: deduction.finalised,
+        audit.AuditFindingRaised: findings.raised,
+        audit.AuditFindingReviewed: findings.reviewed,
+        audit.AuditAppealFiled: findings.appealed,
+        audit.AuditAppealDecided: findings.answered,
+        audit.AuditDeductionFinalised: deduction.finalised,
     },
     evolves={
-        clearing.ClaimFindingNoted: findings.evolve_noted,
-        clearing.ClaimDeducted: deduction.evolve,
-        clearing.AuditDeductionUndone: findings.evolve_undone,
-        clearing.ClaimBatchWithdrawn: findings.evolve_withdrawn,
+        audit.ClaimFindingNoted: findings.evolve_noted,
+        audit.ClaimDeducted: deduction.evolve,
+        audit.AuditDeductionUndone: findings.evolve_undone,
+        claims.ClaimBatchWithdrawn: findings.evolve_withdrawn,
     },
 )

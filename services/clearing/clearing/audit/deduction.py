@@ -17,9 +17,8 @@ from clearing.instant.approving import approve
 from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.events.clearing import ClaimDeducted, Deduction
+from medfund.events.audit import AuditDeductionFinalised, ClaimDeducted, Deduction
 from medfund.events.kinds import Event, Place
-from medfund.events.reviews import AuditDeductionFinalised
 
 DEDUCTIONS_MAX = 500
 """In one event; a longer list is several."""

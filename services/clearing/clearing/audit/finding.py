@@ -15,9 +15,8 @@ from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens, added, at_most, fens, yuans
 from clearing.names import Name, Part
-from medfund.events.clearing import Appeal, ClaimFindingNoted
+from medfund.events.audit import Appeal, ClaimFindingNoted, Ground, Stage
 from medfund.events.kinds import Place
-from medfund.events.reviews import Ground, Stage
 
 if TYPE_CHECKING:
     from clearing.state import Draft

@@ -21,16 +21,18 @@ from clearing.instant.approving import approve
 from clearing.names import Name, Part
 from clearing.state import Draft
 from medfund import money
-from medfund.events.claims import ClaimBatchSubmitted
-from medfund.events.clearing import Appeal, AuditDeductionUndone, ClaimBatchWithdrawn, ClaimFindingNoted
-from medfund.events.kinds import Event, Place
-from medfund.events.reviews import (
+from medfund.events.audit import (
+    Appeal,
     AuditAppealDecided,
     AuditAppealFiled,
+    AuditDeductionUndone,
     AuditFindingRaised,
     AuditFindingReviewed,
+    ClaimFindingNoted,
     Stage,
 )
+from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawn
+from medfund.events.kinds import Event, Place
 
 STAGES: tuple[Stage, ...] = ("RULES", "FIRST", "SECOND", "FINAL")
 

@@ -10,7 +10,7 @@ from clearing.agreements import EMERGENCY
 from clearing.audit.finding import Finding, Found
 from clearing.names import Name, Part
 from clearing.state import Draft
-from medfund.events.reviews import AuditFindingRaised
+from medfund.events.audit import AuditFindingRaised
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 

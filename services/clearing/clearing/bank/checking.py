@@ -28,7 +28,7 @@ from medfund.events.bank import (
     TreasuryFundsReceived,
 )
 from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.reviews import RecoveryReceived
+from medfund.events.supervision import RecoveryReceived
 from medfund.postgres import connect
 
 BECOMES: Mapping[type, tuple[str, str]] = {

@@ -24,7 +24,7 @@ from medfund.events.bank import (
 )
 from medfund.events.kinds import Event
 from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.reviews import RecoveryReceived
+from medfund.events.supervision import RecoveryReceived
 
 PLACED = "待查款项认领"
 SUSPENSE: Mapping[Direction, LeftFrom] = {"OUT": "1190", "IN": "2190"}

@@ -28,7 +28,7 @@ from medfund.events.bank import (
 from medfund.events.fields import TEXT_MAX, WORDS_MAX
 from medfund.events.kinds import Event
 from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.reviews import RecoveryReceived
+from medfund.events.supervision import RecoveryReceived
 
 RETURNED, TAKEN_BACK = "银行退回", "银行冲正"
 UNPLACED = "银行流水无对应付款或收款"

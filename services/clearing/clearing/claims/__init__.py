@@ -4,7 +4,7 @@ from clearing import names
 from clearing.capability import Capability, changing
 from clearing.claims import claim, submitting
 from clearing.state import Draft
-from medfund.events import claims, clearing
+from medfund.events import claims
 
 _one = changing(Draft.change_claim, names.claim)
 
@@ -15,12 +15,12 @@ CAPABILITY = Capability(
         claims.ClaimBatchWithdrawalRequested: submitting.withdrawal,
     },
     evolves={
-        clearing.ClaimBatchAccepted: submitting.evolve_accepted,
-        clearing.ClaimBatchRejected: submitting.evolve_rejected,
-        clearing.ClaimBatchWithdrawn: _one(claim.withdrawn),
-        clearing.ClaimDeadlineApproaching: _one(claim.warned),
-        clearing.ClaimDeadlineBreached: _one(claim.breached),
-        clearing.ClaimBreachWithdrawn: _one(claim.breach_withdrawn),
-        clearing.ClaimDeadlineRecalculated: _one(claim.deadline_moved),
+        claims.ClaimBatchAccepted: submitting.evolve_accepted,
+        claims.ClaimBatchRejected: submitting.evolve_rejected,
+        claims.ClaimBatchWithdrawn: _one(claim.withdrawn),
+        claims.ClaimDeadlineApproaching: _one(claim.warned),
+        claims.ClaimDeadlineBreached: _one(claim.breached),
+        claims.ClaimBreachWithdrawn: _one(claim.breach_withdrawn),
+        claims.ClaimDeadlineRecalculated: _one(claim.deadline_moved),
     },
 )

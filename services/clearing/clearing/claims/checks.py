@@ -9,8 +9,7 @@ from clearing.agreements import Standing
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, added, fens, total
 from medfund import merkle, money
-from medfund.events.claims import ClaimBatchSubmitted
-from medfund.events.clearing import ClaimError
+from medfund.events.claims import ClaimBatchSubmitted, ClaimError
 
 REF_BYTES = 16
 DIFFERENCES_MAX = 50

@@ -14,20 +14,18 @@ from clearing import dimensions
 from clearing.funds import Fens, added, fens, total
 from clearing.names import Name
 from clearing.payable import Payable, held_because
-from medfund.events.clearing import (
-    AuditDeductionUndone,
+from medfund.events.audit import AuditDeductionUndone, ClaimDeducted
+from medfund.events.claims import (
     Besides,
     ClaimBatchAccepted,
-    ClaimBatchApproved,
     ClaimBatchWithdrawn,
     ClaimBreachWithdrawn,
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,
     ClaimDeadlineRecalculated,
-    ClaimDeducted,
-    InstantPaymentApproved,
     Target,
 )
+from medfund.events.instant import ClaimBatchApproved, InstantPaymentApproved
 from medfund.events.payments import Purpose
 
 UNDOINGS_KEPT = 100

@@ -14,7 +14,7 @@ from clearing.claims.claim import Claim
 from clearing.clock import CutOff
 from clearing.policy import Policy
 from medfund.calendar import Calendar, CalendarNotLoaded
-from medfund.events.clearing import (
+from medfund.events.claims import (
     ClaimBreachWithdrawn,
     ClaimDeadlineApproaching,
     ClaimDeadlineBreached,

@@ -16,11 +16,12 @@ from clearing.funds import yuans
 from clearing.names import Name
 from clearing.policy import NoPolicy, Policy
 from clearing.state import Draft
-from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawalRequested
-from medfund.events.clearing import (
+from medfund.events.claims import (
     Besides,
     ClaimBatchAccepted,
     ClaimBatchRejected,
+    ClaimBatchSubmitted,
+    ClaimBatchWithdrawalRequested,
     ClaimBatchWithdrawn,
     ClaimError,
     Submission,

@@ -3,13 +3,13 @@
 from clearing.capability import Capability
 from clearing.claims.claim import Claim
 from clearing.instant import advance, approving, of_claims, paying
-from medfund.events import clearing
+from medfund.events import instant
 
 CAPABILITY = Capability(
     name="instant",
     evolves={
-        clearing.InstantPaymentApproved: paying.evolve,
-        clearing.ClaimBatchApproved: approving.evolve,
+        instant.InstantPaymentApproved: paying.evolve,
+        instant.ClaimBatchApproved: approving.evolve,
     },
     payables={Claim: of_claims.PAYABLE},
     items=advance.ITEMS,

@@ -10,7 +10,7 @@ from clearing.names import Name
 from clearing.payments.orders import pay_out
 from clearing.state import Draft
 from clearing.supervision.holds import hold_approved
-from medfund.events.clearing import ClaimBatchApproved
+from medfund.events.instant import ClaimBatchApproved
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
 

@@ -11,7 +11,7 @@ from clearing.names import Name
 from clearing.offsets.taking import offset_at_instant
 from clearing.payments.orders import order
 from clearing.state import Draft
-from medfund.events.clearing import InstantPaymentApproved, MadeGood
+from medfund.events.instant import InstantPaymentApproved, MadeGood
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
 

@@ -2,6 +2,6 @@
 
 from clearing.capability import Capability
 from clearing.offsets import debit, taking
-from medfund.events import clearing
+from medfund.events import offsets
 
-CAPABILITY = Capability(name="offsets", evolves={clearing.OffsetApplied: taking.evolve}, items=debit.ITEMS)
+CAPABILITY = Capability(name="offsets", evolves={offsets.OffsetApplied: taking.evolve}, items=debit.ITEMS)

@@ -13,8 +13,8 @@ from clearing.names import Name
 from clearing.offsets.waterfall import waterfall
 from clearing.payable import Offset, Payable
 from clearing.state import Draft
-from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event, Place
+from medfund.events.offsets import OffsetApplied
 
 DEBIT = "2102"
 """Step 0: a payable makes good another claim's negative one before anything else; both are the provider's 2102."""

@@ -25,7 +25,7 @@ from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund import codes, money
 from medfund.events.bank import Direction
-from medfund.events.clearing import Target
+from medfund.events.claims import Target
 from medfund.events.kinds import Event, Place
 from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
 from medfund.events.treasury import OpeningBalanceRecorded

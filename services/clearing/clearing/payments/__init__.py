@@ -5,7 +5,7 @@ from clearing.capability import Capability, changing, keeping
 from clearing.payments import accounts, answers, approving, cash, orders, payment, receipts, retrying, running, suspense
 from clearing.payments.mandates import Mandates
 from clearing.state import Draft
-from medfund.events import agency, bank, claims, payments, treasury
+from medfund.events import agency, bank, payments, treasury
 
 _one = changing(Draft.change_payment, names.payment)
 
@@ -24,7 +24,7 @@ CAPABILITY = Capability(
     answers={
         agency.ProviderRegistered: accounts.changed,
         agency.ProviderChanged: accounts.changed,
-        claims.PaymentConfirmed: receipts.confirmed,
+        payments.PaymentConfirmed: receipts.confirmed,
         treasury.ProviderAccountConfirmed: accounts.confirmed,
         treasury.PaymentApprovalGiven: approving.given,
         treasury.PaymentRetryRequested: retrying.requested,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clearing.funds import fens
 from medfund.events.bank import Direction, TreasuryFundsReceived
-from medfund.events.clearing import RecoverySettled
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import (
     Answered,
@@ -22,6 +21,7 @@ from medfund.events.payments import (
     SuspensePlaced,
 )
 from medfund.events.prepayments import PrepaymentReturned
+from medfund.events.supervision import RecoverySettled
 from medfund.events.treasury import OpeningBalanceRecorded
 
 if TYPE_CHECKING:

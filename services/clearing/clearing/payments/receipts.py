@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from clearing import names
 from clearing.dimensions import disputed
-from medfund.events.claims import PaymentConfirmed
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentReceiptNoted
+from medfund.events.payments import PaymentConfirmed, PaymentReceiptNoted
 
 if TYPE_CHECKING:
     from clearing.payments.payment import Payment

@@ -39,7 +39,7 @@ from medfund.events.payments import (
     SuspensePlacingRefused,
 )
 from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.reviews import RecoveryReceived
+from medfund.events.supervision import RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
 
 Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived

@@ -7,7 +7,7 @@ from clearing.prepayment.assessments import Assessments
 from clearing.prepayment.gate import Figures
 from clearing.prepayment.prepayment import Prepayment
 from clearing.state import Draft
-from medfund.events import agency, prepayments, reviews, time
+from medfund.events import agency, prepayments, supervision, time
 
 _one = changing(Draft.change_prepayment, names.prepayment)
 
@@ -23,7 +23,7 @@ CAPABILITY = Capability(
         prepayments.PrepaymentPurchasesReported: granting.purchased,
         prepayments.PrepaymentRecallOrdered: ending.recall_ordered,
         prepayments.BankPrepaymentRepaid: ending.repaid,
-        reviews.ProviderAgreementChanged: ending.agreement_changed,
+        supervision.ProviderAgreementChanged: ending.agreement_changed,
         agency.FundFiguresPublished: gating.figures_published,
         time.DayOpened: ending.day_opened,
     },

@@ -27,7 +27,7 @@ from medfund.events.prepayments import (
     PrepaymentRecallOrdered,
     PrepaymentReturned,
 )
-from medfund.events.reviews import ProviderAgreementChanged
+from medfund.events.supervision import ProviderAgreementChanged
 from medfund.events.time import DayOpened
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from clearing.names import Name
 from medfund import money
-from medfund.events.clearing import OffsetApplied
 from medfund.events.kinds import Event
+from medfund.events.offsets import OffsetApplied
 from medfund.events.openings import OpeningItemTaken
 from medfund.events.payments import PaymentReturned, PaymentReturnUndone
 from medfund.events.prepayments import (

@@ -7,7 +7,7 @@ from clearing.payable import Kind
 from clearing.state import Draft
 from clearing.supervision import cases, holds, owed, recovery
 from clearing.supervision.recovery import Recovery
-from medfund.events import claims, clearing, reviews
+from medfund.events import claims, supervision
 
 _one = changing(Draft.change_recovery, names.recovery)
 _held = changing(Draft.change, names.payable)
@@ -15,23 +15,23 @@ _held = changing(Draft.change, names.payable)
 CAPABILITY = Capability(
     name="supervision",
     keeps={
-        reviews.ProviderAgreementChanged: keeping("agreements", Agreements.with_change),
-        reviews.PersonQualificationChanged: keeping("qualifications", Qualifications.with_change),
+        supervision.ProviderAgreementChanged: keeping("agreements", Agreements.with_change),
+        supervision.PersonQualificationChanged: keeping("qualifications", Qualifications.with_change),
     },
     answers={
         claims.ClaimBatchSubmitted: cases.submitted,
-        reviews.PaymentHoldPlaced: holds.placed,
-        reviews.PaymentHoldReleased: holds.released,
-        reviews.RecoveryDecided: cases.decided,
-        reviews.RecoveryReceived: cases.received,
-        reviews.RecoveryAppealUpheld: cases.upheld,
+        supervision.PaymentHoldPlaced: holds.placed,
+        supervision.PaymentHoldReleased: holds.released,
+        supervision.RecoveryDecided: cases.decided,
+        supervision.RecoveryReceived: cases.received,
+        supervision.RecoveryAppealUpheld: cases.upheld,
     },
     evolves={
-        clearing.ClaimPayableHeld: _held(payable.held),
-        clearing.ClaimPayableReleased: _held(payable.released),
-        clearing.RecoveryOpened: cases.evolve_opened,
-        clearing.RecoverySettled: _one(recovery.settled),
-        clearing.RecoveryReversed: _one(recovery.reversed_),
+        supervision.ClaimPayableHeld: _held(payable.held),
+        supervision.ClaimPayableReleased: _held(payable.released),
+        supervision.RecoveryOpened: cases.evolve_opened,
+        supervision.RecoverySettled: _one(recovery.settled),
+        supervision.RecoveryReversed: _one(recovery.reversed_),
     },
     payables={Recovery: Kind()},
     items=owed.ITEMS,

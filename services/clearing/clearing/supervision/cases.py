@@ -16,9 +16,15 @@ from clearing.policy import NoPolicy
 from clearing.state import Draft
 from clearing.supervision.recovery import Recovery, opened, split_of_reversal
 from medfund.events.claims import ClaimBatchSubmitted
-from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled
 from medfund.events.kinds import Event, Place
-from medfund.events.reviews import RecoveryAppealUpheld, RecoveryDecided, RecoveryReceived
+from medfund.events.supervision import (
+    RecoveryAppealUpheld,
+    RecoveryDecided,
+    RecoveryOpened,
+    RecoveryReceived,
+    RecoveryReversed,
+    RecoverySettled,
+)
 
 
 def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Event]:

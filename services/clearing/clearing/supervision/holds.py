@@ -8,9 +8,14 @@ from clearing.funds import Fens, added, at_most, fens, first_above, yuans
 from clearing.payable import Payable
 from clearing.payments.orders import cancel, pay_out
 from clearing.state import Draft
-from medfund.events.clearing import ClaimPayableHeld, ClaimPayableReleased
 from medfund.events.kinds import Event, Place
-from medfund.events.reviews import Hold, PaymentHoldPlaced, PaymentHoldReleased
+from medfund.events.supervision import (
+    ClaimPayableHeld,
+    ClaimPayableReleased,
+    Hold,
+    PaymentHoldPlaced,
+    PaymentHoldReleased,
+)
 
 
 def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Event]:

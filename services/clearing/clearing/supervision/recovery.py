@@ -12,7 +12,7 @@ from clearing import dimensions
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
 from clearing.payable import Payable
-from medfund.events.clearing import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
+from medfund.events.supervision import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
 
 
 class Recovery(Payable, kw_only=True):

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from ledger.api import examples
 from medfund.events import envelope
-from medfund.events.clearing import FactDisputed
 from medfund.events.codec import Accepted
+from medfund.events.disputes import FactDisputed
 from medfund.events.refusals import Reason
 from medfund.http import answers, questions, reach, waiting
 from medfund.http.context import Caller, Context, Here

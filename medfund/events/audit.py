@@ -1,8 +1,7 @@
-"""Facts from audit and supervision: findings and their appeals, final deductions, holds, recoveries, fines.
+"""Audit: findings and their appeals, the final deductions, and what becomes of them.
 
-A finding has no effect until it is decided; a hold leaves the money owed; a recovery takes back what was paid. Whatever
-has to be judged against what was decided before is booked by the decision that answers it, not by the fact. Source:
-domain.md R1.3, R6, c.2 (4, 5, 15-17, 60-62).
+A finding has no effect until it is decided. Whatever has to be judged against what was decided before is booked by the
+decision that answers it, not by the fact. Source: domain.md R1.3, c.2 (4, 5, 15-17), c.4.
 """
 
 from collections.abc import Mapping
@@ -12,26 +11,15 @@ import msgspec
 
 from medfund import money
 from medfund.events import rules
-from medfund.events.bank import BankAccount
-from medfund.events.dimensions import OfProvider
-from medfund.events.fields import (
-    Amounts,
-    Area,
-    Count,
-    Day,
-    Digest,
-    HashRef,
-    PayableRef,
-    Provider,
-    Ref,
-    Text,
-    Words,
-)
+from medfund.events.dimensions import A_BATCH, A_DECISION, Decision, OfProvider
+from medfund.events.fields import Amounts, Area, Count, Digest, HashRef, PayableRef, Provider, Ref, Text
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
 Stage: TypeAlias = Literal["RULES", "FIRST", "SECOND", "FINAL"]
 """Where an audit stands: review by rules (智能审核), then 初审, 复审 and 终审 (R1.3)."""
+
+
 Ground: TypeAlias = Literal["RULE", "SAMPLE", "PERSON", "TRACE_CODE"]
 """Why a finding was raised: a rule, a sample that is extrapolated, a suspended person, a trace code sold twice."""
 
@@ -217,203 +205,136 @@ class AuditDeductionFinalised(OfProvider, frozen=True, kw_only=True):
     }
 
 
-class Hold(OfProvider, frozen=True, kw_only=True):
-    """What a hold stops or sets free: an amount by fund of a payable, approved (2102) or of a clearing (2104)."""
+class Deduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """What one finding takes off, by fund, after all: nothing where another one on the same line takes more."""
 
-    hold_ref: Ref
-    payable_ref: PayableRef
-    account: Literal["2102", "2104"]
+    batch: PayableRef
+    finding_ref: Ref
+    rule_code: Ref
     amounts: Amounts
-    reason: Text
-
-
-_RULES = (rules.not_negative("amounts"), rules.advanced_in("amounts"))
-
-_HOLD: Mapping[str, Any] = {
-    "provider": "H15250200017",
-    "area": "152500",
-    "insured_area": "152500",
-    "insutype": "390",
-    "clr_type": "21",
-    "benefit_year": 2026,
-    "advanced": [],
-    "hold_ref": "case-2026-0042",
-    "payable_ref": "H15250200017-390-21-202602",
-    "account": "2102",
-    "amounts": {"390100": "500000.00"},
-}
-
-
-@kind("payment.hold.placed", family="reviews", key="provider", rules=_RULES)
-class PaymentHoldPlaced(Hold, frozen=True, kw_only=True):
-    """A payable is not to be paid for the time being, and stays owed. Books nothing: `claim.payable.held` does.
-
-    A hold on a claim that is in review holds what is approved of it. Source: R6, R6.1, c.2 (60).
-    """
-
-    held_from: Day
-
-    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "reason": "条例第三十条：涉嫌骗保", "held_from": "2026-03-26"}
-
-
-@kind("payment.hold.released", family="reviews", key="provider", rules=_RULES)
-class PaymentHoldReleased(Hold, frozen=True, kw_only=True):
-    """A held amount may be paid again, in full and without interest. Books nothing: `claim.payable.released` does.
-
-    Source: R6, c.2 (60).
-    """
-
-    released_on: Day
-
-    example: ClassVar[Mapping[str, Any]] = {**_HOLD, "reason": "经查未发现骗保行为", "released_on": "2026-03-30"}
-
-
-@kind("provider.agreement.changed", family="reviews", key="provider")
-class ProviderAgreementChanged(Event, frozen=True, kw_only=True):
-    """The agreement with a provider was signed, suspended, resumed or terminated, from `effective_from` on.
-
-    A suspension may name its last day, which is inside it. Services while an agreement is suspended or terminated are
-    not payable, earlier ones are. A provider of which no agreement is known is taken to have one. Source: R6.4, R10,
-    c.2 (4).
-    """
-
-    area: Area
-    provider: Provider
-    status: Literal["SIGNED", "SUSPENDED", "RESUMED", "TERMINATED"]
-    effective_from: Day
-    reason: Text
-    doc_ref: Ref
-    effective_to: Day | None = None
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "provider": "H15250200017",
-        "status": "SUSPENDED",
-        "effective_from": "2026-03-10",
-        "effective_to": "2026-04-08",
-        "reason": "中止医保服务协议",
-        "doc_ref": "XYBF-2026-0031",
-    }
-
-
-@kind("person.qualification.changed", family="reviews", key="provider")
-class PersonQualificationChanged(Event, frozen=True, kw_only=True):
-    """Somebody's payment qualification is suspended, both days inside; without a last day until it is changed again.
-
-    `staff_ref` is a staff code. The same `suspended_from` again replaces what was said of it; a last day before it
-    takes the suspension back. Source: R6.5, R10, c.2 (5).
-    """
-
-    area: Area
-    provider: Provider
-    staff_ref: Ref
-    suspended_from: Day
-    points: Count
-    suspended_to: Day | None = None
-
-    example: ClassVar[Mapping[str, Any]] = {
-        "area": "152500",
-        "provider": "H15250200017",
-        "staff_ref": "HY152500000123",
-        "suspended_from": "2026-01-10",
-        "suspended_to": "2026-02-09",
-        "points": 9,
-    }
-
-
-class Recovery(OfProvider, frozen=True, kw_only=True):
-    """Something about money that a provider has to give back: a case of supervision, amounts by fund."""
-
-    case_ref: PayableRef
-    amounts: Amounts
-
-
-_RECOVERY: Mapping[str, Any] = {
-    "provider": "H15250200017",
-    "area": "152500",
-    "insured_area": "152500",
-    "insutype": "310",
-    "clr_type": "21",
-    "benefit_year": 2026,
-    "advanced": [],
-    "case_ref": "case-2026-0017",
-    "amounts": {"310100": "219947.40"},
-}
-
-
-CASE_MAX = 50
-"""So that the names of its payments, which are made of it, are references too."""
-
-
-def _short_case(event: "RecoveryDecided") -> Problem | None:
-    if len(event.case_ref) <= CASE_MAX:
-        return None
-    return Problem(Reason.BAD_CODE, f"$.case_ref: {len(event.case_ref)} characters, at most {CASE_MAX} are allowed")
-
-
-@kind("recovery.decided", family="reviews", key="provider", rules=(_short_case, *_RULES))
-class RecoveryDecided(Recovery, frozen=True, kw_only=True):
-    """What was paid wrongly is to be given back: final, and taken from the next payables where it is not paid in cash.
-
-    A `benefit_year` before that of `decided_on` is a prior year's. SELF_REPORTED (自查自纠) bears no fine. Books
-    nothing: `recovery.opened` does. Source: R6, R6.2, R6.3, c.2 (61).
-    """
-
-    decided_on: Day
-    origin: Literal["INSPECTION", "AUDIT", "REPORT", "TRACE_CODE", "SELF_REPORTED"]
-    reason: Text
     settlement_ref: HashRef | None = None
 
-    example: ClassVar[Mapping[str, Any]] = {
-        **_RECOVERY,
-        "decided_on": "2026-02-27",
-        "origin": "INSPECTION",
-        "reason": "飞行检查：重复收费",
-    }
 
+@kind(
+    "claim.deducted",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class ClaimDeducted(Decision, frozen=True, kw_only=True):
+    """What audit finally takes off the claims of `batches`, by fund, and which findings say so.
 
-@kind("recovery.received", family="reviews", key="provider", rules=_RULES)
-class RecoveryReceived(Recovery, frozen=True, kw_only=True):
-    """Money of a recovery came to the fiscal special account (条例 art. 45), or was found in suspense (2190), as item
-    `found_in` of the bank account `found_on`.
-
-    Books nothing: `recovery.settled` does.
-
-    Source: R6, c.2 (61).
+    A deduction is never more than that settlement's amount of that fund. A long list is several events. Books
+    2101 / 5001 (visitor 1106, other payer 1110). Source: R1.3, R10, c.2 (17), c.4.
     """
 
-    bank_txn: Words
-    value_date: Day
-    bank_account: Literal["1003", "2190"] = "1003"
-    booked_on: Day | None = None
-    found_in: Ref | None = None
-    found_on: BankAccount | None = None
-
-    example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
-
-
-@kind("recovery.appeal.upheld", family="reviews", key="provider", rules=_RULES)
-class RecoveryAppealUpheld(Recovery, frozen=True, kw_only=True):
-    """A recovery, or a part of it, was wrong: it ends, and what was taken is paid back. Books nothing:
-    `recovery.reversed` does. Source: R6.7, c.2 (61)."""
-
-    reason: Text
+    payable_ref: PayableRef
+    batches: list[PayableRef]
+    amounts: Amounts
+    deductions: list[Deduction]
+    list_hash: Digest
 
     example: ClassVar[Mapping[str, Any]] = {
-        **_RECOVERY,
-        "amounts": {"310100": "19947.40"},
-        "reason": "行政复议：部分撤销",
+        **A_DECISION,
+        "cause": {"topic": "reviews", "lane": 3, "offset": 5120},
+        "payable_ref": A_BATCH,
+        "batches": [A_BATCH],
+        "amounts": {"310100": "29230.55"},
+        "deductions": [
+            {
+                "batch": A_BATCH,
+                "finding_ref": "F-202601-000815",
+                "rule_code": "R-0117",
+                "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
+                "amounts": {"310100": "29230.55"},
+            }
+        ],
+        "list_hash": "5d1f3e0b7a9c48265b0f1e2d3c4a59687f8e9dacbb1a2c3d4e5f60718293a4b5",
     }
 
 
-@kind("fine.noted", family="reviews", key="provider", rules=_RULES)
-class FineNoted(Recovery, frozen=True, kw_only=True):
-    """A fine, which goes to the treasury and never into the fund: a memo alone, 9001 / 9901. Source: R6, c.2 (62)."""
+@kind(
+    "audit.deduction.undone",
+    family="clearing",
+    key="provider",
+    rules=(rules.not_negative("amounts"), rules.advanced_in("amounts")),
+)
+class AuditDeductionUndone(Decision, frozen=True, kw_only=True):
+    """What was deducted for a finding is owed again, in `batch`: the batch of a reversal of its settlement, so that it
+    is not taken twice, or the claim's own after an appeal. `of_batch` is the batch that the finding is of, `after` what
+    it was undone for, and `appeal_ref` the provider's number of that appeal, which may be against another finding on
+    the line. What was undone before this was told has neither. Books 5001 (1106, 1110) / 2101. Source: R1.3, c.2 (66),
+    c.4.
+    """
 
-    treasury_ref: Ref
+    batch: PayableRef
+    of_batch: PayableRef
+    finding_ref: Ref
+    amounts: Amounts
+    after: Literal["APPEAL", "REVERSAL"] | None = None
+    appeal_ref: Ref | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
-        **_RECOVERY,
-        "amounts": {"310100": "439894.80"},
-        "treasury_ref": "FM-2026-00412",
+        **A_DECISION,
+        "batch": "H15250200017-310-21-202602",
+        "of_batch": A_BATCH,
+        "finding_ref": "F-202601-000815",
+        "amounts": {"310100": "412.30"},
+    }
+
+
+class Appeal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An appeal against a finding: the provider's number and reason, what the finding took off when it was filed, and,
+    once it is answered, what was upheld and why. What was filed before this was told has neither number nor reason."""
+
+    contested: Amounts
+    appeal_ref: Ref | None = None
+    reason: Text | None = None
+    upheld: Amounts | None = None
+    answer: Text | None = None
+
+
+@kind("claim.finding.noted", family="clearing", key="provider", rules=(rules.not_negative("amounts"),))
+class ClaimFindingNoted(Decision, frozen=True, kw_only=True):
+    """How a finding stands: the whole new state, not the difference.
+
+    `amounts` are what it takes off as things stand, `settlement_amounts` what the funds bear of its settlement, and so
+    the most that it can take. `late`: nobody had decided it when the audit ended, and it takes nothing off; what stands
+    of it in the end is a recovery. `appeal` is the one that was filed or answered with this. Books nothing.
+    Source: R1.3, R10, c.2 (15, 16).
+    """
+
+    batch: PayableRef
+    finding_ref: Ref
+    rule_code: Ref
+    ground: Ground
+    stage: Stage
+    status: Literal["OPEN", "APPEALED", "ANSWERED"]
+    amounts: Amounts
+    settlement_amounts: Amounts
+    settlement_ref: HashRef | None = None
+    line_ref: Ref | None = None
+    late: bool | None = None
+    appeal: Appeal | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **A_DECISION,
+        "cause": {"topic": "reviews", "lane": 3, "offset": 4711},
+        "batch": A_BATCH,
+        "finding_ref": "F-202601-000815",
+        "rule_code": "R-0117",
+        "ground": "RULE",
+        "stage": "FIRST",
+        "status": "OPEN",
+        "amounts": {"310100": "412.30"},
+        "settlement_amounts": {"310100": "8654.21"},
+        "settlement_ref": "9f2c6a0de3b14785a1c05e7739d84bf2",
+        "line_ref": "3",
+        "appeal": {
+            "contested": {"310100": "412.30"},
+            "appeal_ref": "SS-2026-0031",
+            "reason": "项目与病程记录一致",
+            "upheld": {"310100": "120.00"},
+            "answer": "部分采纳",
+        },
     }
