@@ -19,8 +19,7 @@ from typing import Any
 
 import msgspec
 
-from medfund import codes
-from medfund.events import envelope, fields, speakers
+from medfund.events import compatible, envelope, speakers
 from medfund.events.kinds import FAMILIES, KINDS, Kind
 from medfund.events.speakers import Speaker
 from medfund.lanes import partition
@@ -204,48 +203,11 @@ def drift(folder: Path, wanted: Mapping[str, str]) -> list[str]:
     return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
 
 
-def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """Why a reader by the new schema would refuse something that the old one accepted; None where it would not."""
-    import jsoncompat  # a developer's tool, not needed to run a service
-
-    before = dict(_forms(old))
-    for path, form in _forms(new):  # jsoncompat does not compare patterns
-        if form and before.get(path, form) != form:
-            return f"{path} is written otherwise"
-    if not jsoncompat.check_compat(_anonymous(old), _anonymous(new), "deserializer"):
-        return "it accepts less than before"
-    return None
-
-
-def _anonymous(document: Mapping[str, Any]) -> str:
-    return json.dumps(_measured({name: value for name, value in document.items() if name != "$id"}))
-
-
-def _measured(node: Any) -> Any:
-    """The length that the pattern of a reference allows, said as such: jsoncompat does not read patterns."""
-    if isinstance(node, list):
-        return [_measured(child) for child in node]
-    if not isinstance(node, Mapping):
-        return node
-    said = {name: _measured(child) for name, child in node.items()}
-    if node.get("pattern") == codes.REF_PATTERN:
-        said |= {"minLength": 1, "maxLength": fields.WORDS_MAX}
-    return said
-
-
-def _forms(node: object, path: str = "$") -> Iterator[tuple[str, str]]:
-    """The pattern and format of every part of a schema, empty where it has none."""
-    if isinstance(node, Mapping):
-        yield path, f"{node.get('pattern', '')}{node.get('format', '')}"
-        for name, child in node.items():
-            yield from _forms(child, f"{path}.{name}")
-
-
 def _broken(folder: Path, wanted: Mapping[str, str]) -> Iterator[str]:
     for name, text in wanted.items():
         path = folder / name
         if name.endswith(".schema.json") and path.exists():
-            reason = breaks(json.loads(path.read_text("utf-8")), json.loads(text))
+            reason = compatible.refused(json.loads(path.read_text("utf-8")), json.loads(text))
             if reason:
                 yield f"{name}: {reason}; events of this type exist, so register a new version instead"
 
