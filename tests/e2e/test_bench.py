@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import bench
+
 RUN_LIMIT_S = 240
 
 
@@ -26,6 +28,21 @@ def test_a_small_plan_is_told_twice_and_given_once_and_its_year_ends(folder: Pat
 @pytest.mark.timeout(RUN_LIMIT_S + 30)
 def test_a_small_export_is_sent_beside_its_json_lines(folder: Path) -> None:
     assert measured(folder, "exports", "--exported", "500")["export against its JSON lines"] > 0
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_a_build_is_measured_beside_another(folder: Path) -> None:
+    command = [sys.executable, "-m", "bench.beside", str(Path(bench.__file__).parents[1]), "--data", str(folder)]
+    done = subprocess.run(
+        [*command, "--rounds", "1", "--scale", "0.002"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=RUN_LIMIT_S,
+    )
+    told = [line.partition(" of what it cost")[0] for line in done.stderr.splitlines() if "of what it cost" in line]
+    assert [line.partition(": ")[0] for line in told] == ["ledger", "clearing"], done.stderr
+    assert all(float(line.partition(": ")[2]) > 0 for line in told)
 
 
 def measured(folder: Path, part: str, *size: str) -> dict[str, float]:
