@@ -86,7 +86,7 @@ def _reasons(old: Schema, new: Schema, path: str) -> Iterator[str]:
         return
     olds, news = _alternatives(old), _alternatives(new)
     if len(olds) == len(news) == 1:
-        yield from _narrower(old, new, path)
+        yield from _narrower(olds[0], news[0], path)
     elif not all(any(next(_narrower(one, other, path), None) is None for other in news) for one in olds):
         yield f"{path} accepts less than before"
 

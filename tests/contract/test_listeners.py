@@ -1,7 +1,10 @@
 """Who of the clearing service's capabilities listens to which event, and in which order: a part of the log."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,18 @@ def test_facts_are_answered_and_decisions_change_something() -> None:
 def test_each_capability_has_a_golden_history_in_which_it_hears_all_that_it_listens_to(name: str) -> None:
     """Where this fails: a story in tests/golden/stories.py, and `python -m tests.golden <story>`."""
     history = golden.decided(golden.TOLD_WITH.get(name, name))
-    listens = {type for way in WAYS for type, names in listening(way).items() if name in names}
-    heard = {one["type"] for one in golden.read(history)} if history.exists() else set()
-    assert sorted(listens - heard) == []
+    log = golden.read(history) if history.exists() else []
+    listens = {way: {type for type, names in listening(way).items() if name in names} for way in WAYS}
+    assert sorted(set().union(*listens.values()) - {one["type"] for one in log}) == []
+    assert sorted(listens["answers"] - answered(log)) == []
+
+
+def answered(log: Sequence[dict[str, Any]]) -> set[str]:
+    """Types of facts that something was decided about."""
+    offsets: Counter[str] = Counter()
+    places = {}
+    for one in log:
+        places[one["topic"], offsets[one["topic"]]] = one["type"]
+        offsets[one["topic"]] += 1
+    causes = [one["data"]["cause"] for one in log if one["topic"] == "clearing"]
+    return {places[cause["topic"], cause["offset"]] for cause in causes}
