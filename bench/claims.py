@@ -36,7 +36,7 @@ from bench.door import Door, registration
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s
 from bench.writing import Writing, in_lane
 from bench.writing import producer as writing_to
-from clearing.api.app import create
+from clearing.app import create
 from clearing.settings import ApiSettings
 from medfund import calendar, merkle, money
 from medfund.city.model import uuid7

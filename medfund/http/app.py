@@ -1,6 +1,6 @@
 """What every API of this product has in common: problems, traffic, documents, and no door without a lock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from medfund.http import docs, get_health, get_ready, openapi, problems
 from medfund.http.access import Roles
+from medfund.http.api import Api
 from medfund.http.context import Context
 from medfund.http.problems import Problem
 from medfund.http.traffic import Traffic
@@ -20,26 +21,28 @@ def create(
     title: str,
     version: str,
     description: str,
-    roles: Roles,
+    api: Api,
     context: Context,
-    locked: Sequence[APIRouter],
     schemas: Mapping[str, Any] = {},
 ) -> FastAPI:
     """The application. It starts without its database and its log, and says so until they answer.
 
-    The routes of `locked` need a token; `roles` says who may call which operation. Health is open. `schemas` are those
-    that bodies refer to.
+    The routes of `api` need a token; health is open. `schemas` are those that bodies refer to.
     """
-    app = _empty(title, version, description, roles, schemas)
+    app = _empty(title, version, description, api.roles, schemas)
     app.state.context = context
-    behind = APIRouter(dependencies=[Depends(context.access)])
-    for router in locked:
-        behind.include_router(router)
-    app.include_router(behind)
+    routes = sorted((route for endpoint in api.endpoints for route in endpoint.router.routes), key=_width)
+    app.include_router(APIRouter(routes=routes), dependencies=[Depends(context.access)])
     app.include_router(get_health.router)
     app.include_router(get_ready.router)
     app.openapi()  # made now, for parameters are checked against it
     return app
+
+
+def _width(route: Any) -> list[int]:
+    """How much a path takes in, part by part: a word less than a name, a name less than one that may hold slashes.
+    Routes are matched in their order, so the narrower one comes first."""
+    return [*(2 if part.endswith(":path}") else int(part.startswith("{")) for part in route.path.split("/")), 3]
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ def finish(document: Json, roles: Roles, more: Mapping[str, Json]) -> Json:
     schemas: Json = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {"Problem": problems.SCHEMA, **more}
     document["servers"] = [{"url": "/"}]
+    document["paths"] = _in_order(document["paths"], roles)
     for operation in operations(document):
         allowed = roles.get(operation["operationId"], ())
         operation["x-roles"] = sorted(role.value for role in allowed)
@@ -29,6 +30,16 @@ def finish(document: Json, roles: Roles, more: Mapping[str, Json]) -> Json:
     components = document["components"]
     components["schemas"] = {name: {**schema, "title": name} for name, schema in components["schemas"].items()}
     return document
+
+
+def _in_order(paths: Json, roles: Roles) -> Json:
+    """As the roles name their operations, and then what is open."""
+    places = {operation: place for place, operation in enumerate(roles)}
+
+    def place(path: str) -> int:
+        return min(places.get(operation["operationId"], len(places)) for operation in paths[path].values())
+
+    return {path: paths[path] for path in sorted(paths, key=place)}
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Json]:

@@ -46,6 +46,11 @@ class Role(StrEnum):
 
 ORGANISATION_ROLES = frozenset({Role.provider, Role.supplier})
 """Roles that speak for named organisations only, never for all."""
+READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
+"""Who may look at what is of providers."""
+AGENCY = READERS - {Role.provider}
+PAYERS = frozenset({Role.finance, Role.approver})
+"""Who moves money, two of them together."""
 
 
 class TokenRefused(Exception):

@@ -87,7 +87,7 @@ def test_every_rule_is_one_that_prometheus_takes() -> None:
 
 @pytest.mark.parametrize("metric", ["medfund_bank_waiting", "medfund_day_opened_timestamp_seconds"])
 def test_what_is_missed_when_its_process_is_gone_no_other_process_tells(metric: str) -> None:
-    program = "import clearing.__main__, clearing.api.app, ledger.__main__, ledger.api.app, prometheus_client as told;"
+    program = "import clearing.__main__, clearing.app, ledger.__main__, ledger.api.app, prometheus_client as told;"
     program += "print(told.generate_latest().decode())"
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert "medfund_lanes_owned" in said

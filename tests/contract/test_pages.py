@@ -12,15 +12,15 @@ import yaml
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from clearing import app as clearing_app
 from clearing import policy
 from clearing import settings as clearing_settings
-from clearing.api import app as clearing_app
-from clearing.api import get_claim, get_claims, statement
-from clearing.api import roles as clearing_roles
 from clearing.bank import process  # noqa: F401 - its metrics are on the page too
+from clearing.claims.api import get_claims
+from clearing.statement.api import get_claim, statement
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
-from ledger.api import app, roles
+from ledger.api import app
 from medfund.events import speakers
 from medfund.events.claims import ClaimError
 from medfund.events.kinds import FAMILIES, KINDS
@@ -155,11 +155,12 @@ def test_who_the_broker_lets_write_is_on_the_page() -> None:
 
 
 def test_who_may_call_what_is_on_the_page() -> None:
-    locked = (*app.LOCKED, *clearing_app.LOCKED)
-    routes = {route.name: route for endpoint in locked for route in endpoint.router.routes}
+    apis = (app.API, clearing_app.API)
+    routes = {route.name: route for api in apis for endpoint in api.endpoints for route in endpoint.router.routes}
     expected = {
         f"`{''.join(routes[name].methods)} {routes[name].path_format}`": [role in allowed for role in Role]
-        for name, allowed in {**roles.ROLES, **clearing_roles.ROLES}.items()
+        for api in apis
+        for name, allowed in api.roles.items()
     }
     head, *rows = table(OPERATORS, "route")
     assert head[1:] == [role.value for role in Role]

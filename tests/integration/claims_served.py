@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
-from clearing.api.app import create
+from clearing.app import create
 from clearing.settings import ApiSettings
 from medfund.http import tokens
 from medfund.http.appending import Message

@@ -217,7 +217,7 @@ async def test_what_was_written_to_become_a_formula_or_a_tag_stays_text(
     await fund.control.execute(
         """update clearing.claims set body = jsonb_set(body, '{policy_ref}', to_jsonb('=1+1'::text))"""
     )
-    monkeypatch.setattr("clearing.api.statement_head.TITLE.en", hostile)
+    monkeypatch.setattr("clearing.statement.api.statement_head.TITLE.en", hostile)
     rows, formulas = read((await provider.get(STATEMENT, format="xlsx")).content)
     assert formulas == 0
     assert any("=1+1" in row for row in rows)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from clearing.api import get_prepayment_outlook, get_prepayment_statement
-from clearing.api.app import create as clearing_app
+from clearing.app import create as clearing_app
+from clearing.prepayment.api import get_prepayment_outlook, get_prepayment_statement
 from clearing.prepayment.outlook import Age, Month, Outlook
 from ledger.api.app import create as ledger_app
 from ledger.settings import ApiSettings as LedgerSettings

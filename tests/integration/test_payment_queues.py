@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from clearing.api import reading
 from clearing.payments import planning
+from clearing.payments.api import paid
 from medfund import money
 from medfund.http import exports, reach, tokens
 from medfund.http.reach import Reach
@@ -229,7 +229,7 @@ async def test_a_queue_does_not_read_what_was_paid_in_years(fund: Fund, api: Api
         p1(1),
     )
     await fund.control.execute("analyze payments")
-    query = reading.PAYMENTS.payments
+    query = paid.SQL.payments
     async with api.app.state.context.database.snapshot(_principal(api)) as connection:
         plan = await connection.fetch(
             f"explain (format text) {query}", [0], None, None, None, None, None, None, None, None, None,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clearing.api import plans
+from clearing.prepayment.api import plans
 from medfund.http.problems import Problem
 from tests import events
 from tests.conftest import Database

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-import clearing.api.app
+import clearing.app
 import clearing.settings
 import ledger.api.app
 import ledger.settings
@@ -15,7 +15,7 @@ from medfund.http import tokens
 
 APPS: dict[str, tuple[Any, Any]] = {
     "ledger": (ledger.api.app.create, ledger.settings.ApiSettings),
-    "clearing": (clearing.api.app.create, clearing.settings.ApiSettings),
+    "clearing": (clearing.app.create, clearing.settings.ApiSettings),
 }
 
 

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from clearing.payments import outflow
-from clearing.payments.outflow import Due
+from clearing.treasury import outflow
+from clearing.treasury.outflow import Due
 from medfund import calendar
 from medfund.calendar import CalendarNotLoaded
 

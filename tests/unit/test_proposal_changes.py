@@ -1,7 +1,7 @@
 """What a proposal would change is named, also where it names nothing and so reaches furthest."""
 
-from clearing import proposals
-from clearing.proposals import Change
+from clearing.office import proposals
+from clearing.office.proposals import Change
 
 SAYS = {"source": "/agency/152500", "speakers": ["policy_office"], "valid_from": "2026-01-01"}
 

@@ -29,9 +29,9 @@ async def work() -> int:
 
 
 async def api() -> int:
-    from clearing.api import serve  # the web framework is loaded only where it is served
+    from clearing import app  # the web framework is loaded only where it is served
 
-    await serve(environment.load(ApiSettings))
+    await app.serve(environment.load(ApiSettings))
     return 0
 
 

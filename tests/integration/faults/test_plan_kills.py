@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {
 }  # fmt: skip
 GRANTS = LANES * len(FUNDS)
 AT_ONCE = 2
-FEW = f"from clearing.api import plans; plans.APPENDED_AT_ONCE = {AT_ONCE}"
+FEW = f"from clearing.prepayment.api import plans; plans.APPENDED_AT_ONCE = {AT_ONCE}"
 KILLS = (
     "plan.approving",
     "plan.approved",

@@ -15,18 +15,16 @@ import msgspec
 from fastapi import Request
 from pydantic import BaseModel
 
-from clearing import proposals
-from clearing.api import examples, foreseeing, naming
-from clearing.dimensions import Dimensions
+from clearing.api import foreseeing
+from clearing.office import proposals
 from medfund.events import envelope
 from medfund.events.codec import Accepted
 from medfund.events.envelope import Envelope
 from medfund.events.kinds import KINDS
-from medfund.http import answers, auditing, bodies, problems, reach
+from medfund.http import answers, auditing, bodies, examples, problems, reach
 from medfund.http.appending import Message
 from medfund.http.context import Context
 from medfund.http.database import Connection
-from medfund.http.examples import of as example_of
 from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal
 from medfund.lanes import partition
@@ -86,8 +84,6 @@ CODES = (
 )  # fmt: skip
 PROBLEMS = answers.or_problems(*CODES)
 
-_dimensions = msgspec.json.Decoder(Dimensions).decode
-
 
 @dataclass(frozen=True)
 class Command:
@@ -122,10 +118,20 @@ class Command:
         return proposals.filed_under(self.data)
 
 
+ID = "hold-5f0c1d2e3a4b59687786a5b4c3d2e1f0"
+GIVEN: examples.Json = {
+    "command": ID,
+    "kind": "hold",
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "look": f"/v1/commands/{ID}",
+}
+
+
 class Given(BaseModel):
     """Where to look for the outcome; the same however often it is given."""
 
-    model_config = example_of(examples.GIVEN)
+    model_config = examples.of(GIVEN)
 
     command: str
     kind: Kind
@@ -141,16 +147,6 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
 
 async def read(request: Request, model: type[bodies.Model]) -> bodies.Model:
     return await bodies.read_as(request, model, bytes_max=BODY_BYTES_MAX)
-
-
-async def payable(caller: Principal, here: Context, ref: str, provider: str | None) -> tuple[int, Dimensions]:
-    """The lane and the dimensions of a provider's claim or recovery that the caller may see. Raises `Problem`."""
-    within = naming.within(caller, here, provider)
-    async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.payable, within.lanes, within.areas, within.parties, ref)
-        if row is None:
-            raise await naming.unknown(connection, within, "payable")
-    return row["lane"], _dimensions(row["dimensions"])
 
 
 async def give(request: Request, caller: Principal, here: Context, command: Command) -> Given:

@@ -8,17 +8,16 @@ import msgspec
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, examples
+from clearing.api import commands, samples
 from clearing.api.commands import ID_PATTERN, SOURCE, SQL, Kind
 from medfund.events import envelope
 from medfund.events.codec import Accepted
 from medfund.events.disputes import FactDisputed
 from medfund.events.kinds import Event
 from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
-from medfund.http import answers, problems, reach
+from medfund.http import answers, examples, problems, reach
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Context, Here
-from medfund.http.examples import of as example_of
 from medfund.lanes import decisions
 
 router = APIRouter()
@@ -40,8 +39,36 @@ class Decided(BaseModel):
     data: dict[str, Any]
 
 
+COMMAND: examples.Json = {
+    "command": commands.ID,
+    "kind": "hold",
+    "provider": samples.PROVIDER,
+    "area": samples.AREA,
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "asked_at": "2026-03-02T01:15:30.250000Z",
+    "state": "DISPUTED",
+    "state_name": examples.name("与系统记录不符，未执行", "not as our records have it: nothing follows from it"),
+    "position": "reviews:3:5200",
+    "decisions": [
+        {
+            "type": "fact.disputed.v1",
+            "position": "clearing:3:97",
+            "data": {
+                "provider": samples.PROVIDER,
+                "area": samples.AREA,
+                "cause": {"topic": "reviews", "lane": 3, "offset": 5200},
+                "detail": "hold case-2026-0042 is placed already",
+            },
+        }
+    ],
+    "reason": None,
+    "detail": "hold case-2026-0042 is placed already",
+}
+
+
 class Answer(BaseModel):
-    model_config = example_of(examples.COMMAND)
+    model_config = examples.of(COMMAND)
 
     command: str
     kind: Kind

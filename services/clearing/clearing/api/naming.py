@@ -1,7 +1,6 @@
-"""What commands name: payments and providers, as far as their caller may see them. A name belongs to a provider."""
+"""Whose a name is: it belongs to a provider, as far as its caller may see that."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import asyncpg
 
@@ -16,12 +15,6 @@ from medfund.postgres import queries
 SQL = queries.load(__file__, "naming.sql")
 
 
-class Whose(NamedTuple):
-    lane: int
-    area: str
-    provider: str
-
-
 def within(caller: Principal, here: Context, provider: str | None) -> reach.Reach:
     """Where a provider's things are: of the one that is given, else of the only one that the caller speaks for. Raises
     `Problem`."""
@@ -29,24 +22,6 @@ def within(caller: Principal, here: Context, provider: str | None) -> reach.Reac
     if provider is None and (len(mine) != 1 or EVERYTHING in mine):
         raise Problem("parameter_invalid", "provider: say whose it is, for two providers may have chosen the same name")
     return reach.of(caller, area=None, party=provider or mine[0], lanes=here.lanes)
-
-
-async def payments(caller: Principal, here: Context, refs: Sequence[str], provider: str | None) -> Whose:
-    """Whose some payments of a provider are. Raises `Problem`."""
-    among = within(caller, here, provider)
-    async with here.database.snapshot(caller) as connection:
-        found = await connection.fetch(SQL.payments, among.lanes, among.areas, among.parties, sorted(set(refs)))
-        if len(found) < len(set(refs)):
-            raise await unknown(connection, among, "payment")
-    row = found[0]
-    return Whose(row["lane"], row["area"], row["provider"])
-
-
-async def doubts(caller: Principal, here: Context, whose: Whose, refs: Sequence[str]) -> list[str]:
-    """Why the bank may pay, or has paid, what some payments of a provider are to pay."""
-    async with here.database.snapshot(caller) as connection:
-        rows = await connection.fetch(SQL.doubts, whose.lane, whose.provider, sorted(set(refs)))
-    return [row["why"] for row in rows]
 
 
 async def names(connection: Connection, lanes: Sequence[int], providers: Iterable[str]) -> Mapping[str, str]:

@@ -20,7 +20,8 @@ from ledger.api.roles import ROLES
 from ledger.service import Ledger
 from ledger.settings import ApiSettings
 from medfund.events.kinds import Event
-from medfund.http import app, context, get_audit, get_metrics
+from medfund.http import api, app, context
+from medfund.http.api import Api
 
 VERSION = "1"
 DESCRIPTION = """Settlement ledger of a public medical-insurance fund: what was booked, why, and what was not.
@@ -30,9 +31,14 @@ a bearer token; what it does not cover looks like what does not exist.
 
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
-LOCKED = (
-    get_balances, get_lines, get_trial_balance, get_turnover, get_cash, get_explain, post_events,
-    get_event, get_quarantine, get_quarantined, get_audit, get_metrics,
+API = api.composed(
+    Api(
+        endpoints=(
+            get_balances, get_lines, get_trial_balance, get_turnover, get_cash, get_explain, post_events, get_event,
+            get_quarantine, get_quarantined,
+        ),
+        roles=ROLES,
+    )
 )  # fmt: skip
 
 
@@ -42,9 +48,8 @@ def create(settings: ApiSettings) -> FastAPI:
         title="medfund ledger",
         version=VERSION,
         description=DESCRIPTION,
-        roles=ROLES,
-        context=context.made_of(settings, service=service, roles=ROLES, moves=_moves),
-        locked=[endpoint.router for endpoint in LOCKED],
+        api=API,
+        context=context.made_of(settings, service=service, roles=API.roles, moves=_moves),
         schemas=event_schemas.components(),
     )
 

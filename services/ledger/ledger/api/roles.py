@@ -2,21 +2,17 @@
 
 from collections.abc import Mapping
 
-from medfund.http.tokens import Role
-
-READERS = frozenset({Role.provider, Role.finance, Role.approver, Role.operator, Role.auditor})
+from medfund.http.tokens import AGENCY, READERS, Role
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "balances": READERS | {Role.supplier},
     "lines": READERS | {Role.supplier},
-    "trial_balance": READERS - {Role.provider},
+    "trial_balance": AGENCY,
     "turnover": READERS,
-    "cash": READERS - {Role.provider},
+    "cash": AGENCY,
     "explain": READERS,
     "event": frozenset({Role.publisher, Role.finance, Role.operator, Role.auditor}),
     "quarantine": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
     "quarantined": frozenset({Role.publisher, Role.provider, Role.finance, Role.operator, Role.auditor}),
     "publish": frozenset({Role.publisher}),
-    "audit": frozenset({Role.auditor}),
-    "metrics": frozenset({Role.operator, Role.auditor}),
 }

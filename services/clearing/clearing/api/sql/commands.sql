@@ -23,35 +23,6 @@ where
     and ($3::text [] is null or area = any($3))
     and ($4::text [] is null or provider = any($4))
 
--- name: payable
--- What a provider is paid for under a name: a claim or a recovery, which share its names. Locks: none.
-select
-    lane,
-    body -> 'dimensions' as dimensions
-from claims
-where
-    lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
-    and ($3::text [] is null or provider = any($3))
-    and ref = $4
-union all
-select
-    lane,
-    body -> 'dimensions' as dimensions
-from recoveries
-where
-    lane = any($1::smallint [])
-    and ($2::text [] is null or area = any($2))
-    and ($3::text [] is null or provider = any($3))
-    and ref = $4
-limit 1
-
--- name: finding
--- Whether a batch of a provider has a finding. Locks: none.
-select true as found
-from findings
-where lane = $1 and provider = $2 and batch = $3 and finding_ref = $4
-
 -- name: accepted
 -- Where events were accepted that have these identities. Locks: none.
 select
@@ -71,8 +42,3 @@ from quarantine
 where ($1::smallint is null or lane = $1) and identity = $2 and ($3::text is null or party = $3)
 order by appended_at desc
 limit 1
-
--- name: today
--- The day that was opened last, in any lane. Locks: none.
-select max(opened)
-from days

@@ -1,0 +1,317 @@
+"""Plans of prepayments: as they were made, who said yes, and what is published of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from clearing.api import filters, knowledge, naming, samples
+from clearing.api.filters import ByFund, ProviderName
+from clearing.policy import NoPolicy, Policy
+from clearing.prepayment import planning
+from clearing.prepayment.planning import Became, Line, Plan, Refusal, Wanted
+from clearing.prepayment.prepayment import Status as PrepaymentState
+from medfund import money, people
+from medfund.calendar import SHANGHAI
+from medfund.events import envelope
+from medfund.events.envelope import Envelope
+from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
+from medfund.events.treasury import StaffMandated
+from medfund.http import answers, examples
+from medfund.http.answers import Name, Yuan
+from medfund.http.appending import Message
+from medfund.http.context import Context
+from medfund.http.database import Connection
+from medfund.http.problems import Problem
+
+SOURCE = "/clearing/plans"
+FAMILY, TYPE = "agency", "prepayment.granted.v1"
+APPENDED_AT_ONCE = 500
+ROLES_NEEDED = ("finance", "approver")
+"""Two people, by their mandates: one of the agency and one of the finance department (R2.4)."""
+
+State = Literal["WAITING", "APPROVED", "PUBLISHED"]
+STATES: dict[State, Name] = {
+    "WAITING": Name(zh="待审批", en="to be approved"),
+    "APPROVED": Name(zh="已批准，发布中", en="approved, being published"),
+    "PUBLISHED": Name(zh="已发布", en="published"),
+}
+_plan = msgspec.json.Decoder(Plan).decode
+
+
+class Approval(BaseModel):
+    staff: str
+    role: str
+    at: datetime
+
+
+class Grant(BaseModel):
+    provider: str
+    provider_name: ProviderName
+    prepayment: str
+    fund: str
+    base: Annotated[Yuan, Field(description="The mean of the base period's months; of a bulk purchase what was agreed")]
+    ratio: str
+    wanted: Annotated[Yuan, Field(description="Base times ratio")]
+    amount: Annotated[Yuan, Field(description="What it gets, inside the limit of its fund")]
+    before: Annotated[Yuan, Field(description="What an earlier plan gave")]
+    months_missing: Annotated[
+        list[date],
+        Field(description="Months of the base period of which nothing of the fund is approved: they count as nothing"),
+    ]
+    last_year: Annotated[Yuan, Field(description="What the provider was granted in the fund in the year before")]
+    state: Annotated[PrepaymentState | None, Field(description="Of the prepayment, now")]
+    disbursed: Yuan
+    outstanding: Yuan
+
+
+PLAN: examples.Json = {
+    "plan": "YF-152500-2026-1",
+    "hash": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+    "area": samples.AREA,
+    "year": 2026,
+    "kind": "ANNUAL",
+    "base_from": "2025-01-01",
+    "base_to": "2025-12-01",
+    "months": 12,
+    "months_missing": ["2025-11-01"],
+    "replaces": None,
+    "policy": "9c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f6070f6a3c81d2e4b597a",
+    "state": "WAITING",
+    "state_name": examples.name("待审批", "to be approved"),
+    "grants": 1,
+    "to_publish": 1,
+    "published": 0,
+    "limits": [{"fund": "310100", "fund_name": samples.FUNDS["310100"], "amount": "8000000000.00"}],
+    "wanted": [{"fund": "310100", "fund_name": samples.FUNDS["310100"], "amount": "9634259.18"}],
+    "amount": [{"fund": "310100", "fund_name": samples.FUNDS["310100"], "amount": "9634259.18"}],
+    "before": [],
+    "last_year": [{"fund": "310100", "fund_name": samples.FUNDS["310100"], "amount": "8700000.00"}],
+    "disbursed": [],
+    "outstanding": [],
+    "total": "9634259.18",
+    "made_by": "staff-3b18",
+    "approvals": [],
+}
+PLAN_WITH_LINES: examples.Json = {
+    **PLAN,
+    "lines": [
+        {
+            "provider": samples.PROVIDER,
+            "provider_name": samples.PROVIDER_NAME,
+            "prepayment": f"{samples.PROVIDER}/YF-2026/310100",
+            "fund": "310100",
+            "base": "10704732.42",
+            "ratio": "0.9",
+            "wanted": "9634259.18",
+            "amount": "9634259.18",
+            "before": "0.00",
+            "months_missing": ["2025-11-01"],
+            "last_year": "8700000.00",
+            "state": "CHECKED",
+            "disbursed": "0.00",
+            "outstanding": "0.00",
+        }
+    ],
+}
+
+
+class PlanTold(BaseModel):
+    plan: str
+    hash: Annotated[str, Field(description="Of all that is in it: what is approved is this")]
+    area: str
+    year: int
+    kind: PrepaymentKind
+    base_from: date
+    base_to: date
+    months: int
+    months_missing: Annotated[
+        list[date],
+        Field(
+            description="Months of the base period that count as nothing in some grant, for nothing is approved of them"
+        ),
+    ]
+    replaces: str | None
+    policy: str
+    state: State
+    state_name: Name
+    grants: int
+    to_publish: Annotated[int, Field(description="Grants that say something new")]
+    published: Annotated[int, Field(description="Of these, on the log and read from there; ask again for the rest")]
+    limits: list[ByFund]
+    wanted: list[ByFund]
+    amount: list[ByFund]
+    before: list[ByFund]
+    last_year: Annotated[list[ByFund], Field(description="All that was granted in the area in the year before")]
+    disbursed: list[ByFund]
+    outstanding: list[ByFund]
+    total: Yuan
+    made_by: Annotated[str, Field(description="Who cannot be one of the two that approve it")]
+    approvals: list[Approval]
+
+
+class Kept(NamedTuple):
+    plan: Plan
+    approvals: Sequence[Any]
+    became: Became
+    published: Collection[bytes]
+    """The identities of its grants that the lanes have read."""
+    made_by: str
+    names: Mapping[str, str]
+    """Of its providers, as far as they were told."""
+
+    @property
+    def approved(self) -> bool:
+        roles = {row["role"] for row in self.approvals}
+        return people.count(self.people) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
+
+    @property
+    def people(self) -> list[str]:
+        """Who said yes."""
+        return [row["staff_ref"] for row in self.approvals]
+
+
+async def beside(connection: Connection, plan: Plan, made_by: str) -> Kept:
+    """A plan, and what became of it so far."""
+    identities = [_identity(planning.event_id(plan.wanted, line)) for line in plan.published]
+    lanes = sorted({line.lane for line in plan.published})
+    return Kept(
+        plan,
+        await connection.fetch(planning.SQL.approvals, plan.wanted.area, plan.wanted.plan_ref),
+        await planning.became(connection, plan.wanted),
+        {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
+        made_by,
+        await naming.names(
+            connection, sorted({line.lane for line in plan.lines}), (line.provider for line in plan.lines)
+        ),
+    )
+
+
+_PUBLISHED = "select identity from identities where lane = any($1::smallint []) and identity = any($2::bytea [])"
+
+
+def _identity(id: str) -> bytes:
+    return envelope.identity_of(SOURCE.encode(), id.encode())
+
+
+async def kept(connection: Connection, area: str, ref: str) -> Kept | None:
+    row = await connection.fetchrow(planning.SQL.kept, area, ref)
+    return await beside(connection, _plan(row["body"]), row["made_by"]) if row else None
+
+
+async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Policy:
+    """The area's on the first day of the year. Raises `Problem`."""
+    known = await knowledge.of(connection, 0)
+    try:
+        return known.policies.on(wanted.area, date(wanted.year, 1, 1))
+    except NoPolicy as error:
+        raise Problem("parameter_invalid", f"area: {error}") from error
+
+
+async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
+    """Raises `Problem`."""
+    try:
+        return await planning.plan(connection, wanted, await policy_of(connection, here, wanted))
+    except ValueError as error:
+        raise Problem("parameter_invalid", f"base_from: {error}") from error
+
+
+async def mandated(connection: Connection, found: Kept, person: str) -> StaffMandated | Refusal:
+    """The mandate that somebody approves a plan with; who has approved it before still has one."""
+    if (today := await knowledge.today(connection)) is None:
+        return Refusal("MANDATE", "no day has been opened: nobody can say who has a mandate")
+    mandates = (await knowledge.of(connection, 0)).mandates
+    refusals = [planning.unmandated(found.plan, mandates, one, today) for one in (person, *found.people)]
+    if refusal := next(filter(None, refusals), None):
+        return refusal
+    mandate = mandates.of(found.plan.wanted.area, person, today)
+    assert mandate is not None  # noqa: S101
+    return mandate
+
+
+def told(found: Kept) -> PlanTold:
+    plan, became, wanted = found.plan, found.became, found.plan.wanted
+    to_publish, published = len(plan.published), len(found.published)
+    state: State = "WAITING" if not found.approved else "PUBLISHED" if published == to_publish else "APPROVED"
+    amount = planning.totals((line.fund, line.amount) for line in plan.lines)
+    return PlanTold(
+        plan=wanted.plan_ref,
+        hash=plan.hash,
+        area=wanted.area,
+        year=wanted.year,
+        kind=wanted.kind,
+        base_from=wanted.base_from,
+        base_to=wanted.base_to,
+        months=wanted.months,
+        months_missing=sorted({month for line in plan.lines for month in line.missing or ()}),
+        replaces=wanted.replaces,
+        policy=plan.policy_ref,
+        state=state,
+        state_name=STATES[state],
+        grants=len(plan.lines),
+        to_publish=to_publish,
+        published=published,
+        limits=filters.by_fund(wanted.limits),
+        wanted=filters.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
+        amount=filters.by_fund(amount),
+        before=filters.by_fund(planning.totals((line.fund, line.before) for line in plan.lines)),
+        last_year=filters.by_fund(planning.totals((fund, fen) for (_, fund), fen in became.last_year.items())),
+        disbursed=filters.by_fund(_became(plan, became.disbursed)),
+        outstanding=filters.by_fund(_became(plan, became.outstanding)),
+        total=filters.total(amount),
+        made_by=found.made_by,
+        approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in found.approvals],
+    )
+
+
+def _became(plan: Plan, fens: Mapping[str, int]) -> Mapping[str, int]:
+    return planning.totals((line.fund, fens.get(line.prepayment_ref, 0)) for line in plan.lines)
+
+
+def grants(found: Kept) -> list[Grant]:
+    return [_grant(line, found.became, found.names.get(line.provider)) for line in found.plan.lines]
+
+
+def _grant(line: Line, became: Became, name: str | None) -> Grant:
+    ref = line.prepayment_ref
+    return Grant(
+        provider=line.provider,
+        provider_name=name,
+        prepayment=ref,
+        fund=line.fund,
+        base=money.yuan(line.base),
+        ratio=line.ratio,
+        wanted=money.yuan(line.wanted),
+        amount=money.yuan(line.amount),
+        before=money.yuan(line.before),
+        months_missing=line.missing or [],
+        last_year=money.yuan(became.last_year.get((line.provider, line.fund), 0)),
+        state=became.status.get(ref),
+        disbursed=money.yuan(became.disbursed.get(ref, 0)),
+        outstanding=money.yuan(became.outstanding.get(ref, 0)),
+    )
+
+
+async def publish(here: Context, found: Kept) -> int:
+    """Every grant that the log has not, each under an id that follows from the plan: asking again finishes what a crash
+    broke off. How many there were to publish."""
+    at = max(row["at"] for row in found.approvals)
+    granted = planning.events(found.plan, found.people, at.astimezone(SHANGHAI).date())
+    missing = [one for one in granted if _identity(one[1]) not in found.published]
+    for first in range(0, len(missing), APPENDED_AT_ONCE):
+        await here.appending.append([_message(*one, at) for one in missing[first : first + APPENDED_AT_ONCE]])
+    return len(missing)
+
+
+def _message(lane: int, id: str, event: PrepaymentGranted, at: datetime) -> Message:
+    data = msgspec.json.encode(event, order="sorted")
+    told = Envelope(id=id, source=SOURCE, type=TYPE, time=at.astimezone(UTC).isoformat(), data=data)
+    return Message(FAMILY, lane, event.provider.encode(), data, envelope.headers(told))
+
+
+PROBLEMS = answers.or_problems(
+    "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "command_conflict",
+    "log_unavailable", "question_too_slow", "plan_changed", "would_be_declined", "not_for_one_alone",
+)  # fmt: skip

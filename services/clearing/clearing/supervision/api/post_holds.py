@@ -1,0 +1,125 @@
+"""POST /v1/holds and POST /v1/releases: finance puts a payable aside, or lets it be paid (R6.1)."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from clearing.api import commands, naming, samples
+from clearing.api.commands import Command, Given
+from clearing.api.filters import Ref, Text
+from clearing.dimensions import Dimensions, told
+from medfund.http import examples
+from medfund.http.context import Caller, Context, Here
+from medfund.http.questions import Day, Fund, Party, Yuan
+from medfund.http.tokens import Principal
+from medfund.postgres import queries
+
+router = APIRouter()
+SQL = queries.load(__file__, "holds.sql")
+_dimensions = msgspec.json.Decoder(Dimensions).decode
+ACCOUNT = "2102"
+
+
+class OfHold(BaseModel):
+    hold: Annotated[Ref, Field(description="The case that it is for")]
+    payable: Annotated[Ref, Field(description="A batch, or the case of a recovery that was taken wrongly")]
+    amounts: Annotated[dict[Fund, Yuan], Field(min_length=1, description="By fund")]
+    reason: Text
+    provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
+
+
+HOLD: examples.Json = {
+    "hold": "case-2026-0042",
+    "provider": samples.PROVIDER,
+    "payable": samples.BATCH,
+    "amounts": {"310100": "500000.00"},
+    "reason": "条例第三十条：涉嫌骗保",
+    "held_from": "2026-03-02",
+}
+RELEASE: examples.Json = {
+    "release": "JC-2026-0011",
+    "hold": "case-2026-0042",
+    "provider": samples.PROVIDER,
+    "payable": samples.BATCH,
+    "amounts": {"310100": "500000.00"},
+    "reason": "经查未发现骗保行为",
+    "released_on": "2026-03-30",
+}
+
+
+class Hold(OfHold):
+    model_config = {**examples.of(HOLD), "extra": "forbid"}
+
+    held_from: Day
+
+
+class Release(OfHold):
+    model_config = {**examples.of(RELEASE), "extra": "forbid"}
+
+    release: Annotated[Ref, Field(description="Your number of it: a second release of one hold has another one")]
+    released_on: Day
+
+
+@router.post(
+    "/v1/holds",
+    status_code=202,
+    openapi_extra=commands.body_of(Hold),
+    responses=commands.PROBLEMS,
+    summary="Hold a payable",
+)
+async def hold(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """It stays owed and is not paid; of a claim in review, what is approved of it is held. One hold of a name for each
+    payable: asking again for the same is answered the same.
+    """
+    asked = await commands.read(request, Hold)
+    lane, dimensions = await _payable(caller, here, asked.payable, asked.provider)
+    keys = (dimensions.provider, asked.payable, asked.hold)
+    data = _data(asked, dimensions, held_from=asked.held_from)
+    given = await commands.give(request, caller, here, Command("hold", keys, lane, data))
+    response.headers["location"] = given.look
+    return given
+
+
+@router.post(
+    "/v1/releases",
+    status_code=202,
+    openapi_extra=commands.body_of(Release),
+    responses=commands.PROBLEMS,
+    summary="Release what is held",
+)
+async def release(request: Request, response: Response, caller: Caller, here: Here) -> Given:
+    """It may be paid again, in full and without interest. Asking again for the same is answered the same."""
+    asked = await commands.read(request, Release)
+    lane, dimensions = await _payable(caller, here, asked.payable, asked.provider)
+    keys = (dimensions.provider, asked.payable, asked.hold, asked.release)
+    data = _data(asked, dimensions, released_on=asked.released_on)
+    given = await commands.give(request, caller, here, Command("release", keys, lane, data))
+    response.headers["location"] = given.look
+    return given
+
+
+def _data(asked: OfHold, dimensions: Dimensions, **days: date) -> dict[str, Any]:
+    funds: Collection[str] = asked.amounts
+    return {
+        **told(dimensions, funds),
+        "hold_ref": asked.hold,
+        "payable_ref": asked.payable,
+        "account": ACCOUNT,
+        "amounts": dict(sorted(asked.amounts.items())),
+        "reason": asked.reason,
+        **{name: day.isoformat() for name, day in days.items()},
+    }
+
+
+async def _payable(caller: Principal, here: Context, ref: str, provider: str | None) -> tuple[int, Dimensions]:
+    """The lane and the dimensions of a provider's claim or recovery that the caller may see. Raises `Problem`."""
+    within = naming.within(caller, here, provider)
+    async with here.database.snapshot(caller) as connection:
+        row = await connection.fetchrow(SQL.payable, within.lanes, within.areas, within.parties, ref)
+        if row is None:
+            raise await naming.unknown(connection, within, "payable")
+    return row["lane"], _dimensions(row["dimensions"])

@@ -1,0 +1,1 @@
+"""What money will be needed, and what the treasury is asked for (R5)."""
