@@ -42,7 +42,6 @@ class State:
 
 class Halves:
     name = "halves"
-    own = "clearing"
     facts: Sequence[str] = ("agency", "claims", "bank")
     kept: Collection[type[Event]] = ()
     references: Sequence[str] = ("agency",)
@@ -50,9 +49,9 @@ class Halves:
     silent: Collection[str] = ()
     large: Collection[type[Event]] = ()
 
-    def __init__(self, *, prefix: str, broken: Collection[str] = ()) -> None:
+    def __init__(self, *, prefix: str, broken: Collection[str] = (), own: str = "clearing") -> None:
         """`broken`: references of facts at which deciding fails."""
-        self.broken = broken
+        self.broken, self.own = broken, own
         self.families: Mapping[str, str] = {f"{prefix}.{family}": family for family in self.facts}
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> State:

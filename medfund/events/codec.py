@@ -105,7 +105,7 @@ def _judged(record: Record, family: str, lanes: int, kinds: Mapping[str, Kind], 
     ) and (problem := _attribute_problem(headers)):
         return _refused(record, problem)
     kind = kinds.get(type)
-    if kind is None or kind.family != family:
+    if kind is None or family not in kind.families:
         return _refused(record, _attribute_problem(headers) or _type_problem(type, family, kinds))
     if partition.lane_of(key, lanes) != record.partition:
         return _refused(record, _lane_problem(record, lanes))
@@ -243,7 +243,7 @@ def _content_type_problem(content_type: bytes | None) -> Problem | None:
 
 def _type_problem(type: str, family: str, kinds: Mapping[str, Kind]) -> Problem:
     if kind := kinds.get(type):
-        return Problem(Reason.WRONG_TOPIC, f"{type} belongs on {kind.family}, and this is {family}")
+        return Problem(Reason.WRONG_TOPIC, f"{type} belongs on {' or '.join(kind.families)}, and this is {family}")
     name, _, version = type.rpartition(".v")
     known = sorted(kind.version for kind in kinds.values() if kind.name == name)
     if known:

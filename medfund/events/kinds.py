@@ -50,6 +50,8 @@ class Kind:
     name: str
     version: int
     family: Family
+    families: tuple[Family, ...]
+    """More than one for what every deciding service tells on its own topic."""
     key: KeyRule
     event: type[Event]
     decoder: msgspec.json.Decoder[Event]
@@ -73,7 +75,7 @@ def kind(
     name: str,
     version: int = 1,
     *,
-    family: Family,
+    family: Family | tuple[Family, ...],
     key: KeyRule,
     rules: tuple[Rule, ...] = (),
     check: Rule | None = None,
@@ -83,11 +85,14 @@ def kind(
     """Register an event type. `rules` are tested after the forms of the fields; `check` replaces both (hot types);
     `lift` turns an event of this old version into the next version."""
 
+    families = (family,) if isinstance(family, str) else family
+
     def register(event: type[EventType]) -> type[EventType]:
         entry = Kind(
             name=name,
             version=version,
-            family=family,
+            family=families[0],
+            families=families,
             key=key,
             event=event,
             decoder=msgspec.json.Decoder(event),

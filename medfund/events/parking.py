@@ -1,4 +1,4 @@
-"""What the clearing service tells of a key whose facts wait, because one of them could not be decided.
+"""What a deciding service tells, on its own topic, of a key whose facts wait, because one of them could not be decided.
 
 What stays true: each of these says from where on, in every topic of facts, the facts of one key are treated in another
 way; what was told last of a place holds. So the log alone says which facts wait, and a rebuild lets the same ones wait.
@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from medfund.events.fields import Ref, Text
-from medfund.events.kinds import Event, Place, kind
+from medfund.events.kinds import Event, Family, Place, kind
+
+DECIDING: tuple[Family, ...] = ("clearing", "direct-pay")
+"""The topics of services that decide."""
 
 
 class KeyTurn(Event, frozen=True, kw_only=True):
@@ -34,7 +37,7 @@ _LATER: Mapping[str, Any] = {
 }
 
 
-@kind("fact.parked", family="clearing", key="lane")
+@kind("fact.parked", family=DECIDING, key="lane")
 class FactParked(KeyTurn, frozen=True, kw_only=True):
     """The fact at `cause` could not be decided: it waits, and so do all facts of its key from here on.
 
@@ -46,7 +49,7 @@ class FactParked(KeyTurn, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {**_TURN, "detail": "KeyError in clearing.service._claim, line 143"}
 
 
-@kind("fact.retried", family="clearing", key="lane")
+@kind("fact.retried", family=DECIDING, key="lane")
 class FactRetried(KeyTurn, frozen=True, kw_only=True):
     """A copy of the first fact that waits came: from here on the copies of those that wait are taken, in their order,
     and all else of the key waits behind them. Source: design §2."""
@@ -54,7 +57,7 @@ class FactRetried(KeyTurn, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = _LATER
 
 
-@kind("fact.released", family="clearing", key="lane")
+@kind("fact.released", family=DECIDING, key="lane")
 class FactReleased(KeyTurn, frozen=True, kw_only=True):
     """No fact of the key waits any more: from the one at `cause` on, they are taken as they come. Source: design §2."""
 

@@ -61,7 +61,7 @@ def _described(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def source_of(kind: Kind) -> str:
     """A source that may say it."""
-    said_by = speakers.said_by(kind)
+    said_by = speakers.said_by(kind, kind.family)
     return next(source for speaker, source in SOURCES.items() if speaker in said_by)
 
 
@@ -130,7 +130,7 @@ def _channel(family: str) -> dict[str, Any]:
     return {
         "address": f"{PREFIX}.{family}",
         "messages": {
-            kind.type: {"$ref": f"#/components/messages/{kind.type}"} for kind in _in_order() if kind.family == family
+            kind.type: {"$ref": f"#/components/messages/{kind.type}"} for kind in _in_order() if family in kind.families
         },
         "bindings": {
             "kafka": {

@@ -165,9 +165,10 @@ SERVICES: Mapping[Family, frozenset[Speaker]] = {
 """Whatever a service decides, or tells, is on a topic of its own and nobody else's to say."""
 
 
-def said_by(kind: Kind) -> frozenset[Speaker]:
-    """Who may say events of a type."""
-    return SERVICES.get(kind.family) or SAID_BY[kind.type]
+def said_by(kind: Kind, *on: Family) -> frozenset[Speaker]:
+    """Who may say events of a type, wherever it is said or on some topics."""
+    ours = (SERVICES[family] for family in on or kind.families if family in SERVICES)
+    return frozenset().union(*ours) or SAID_BY[kind.type]
 
 
 def could_be(source: str) -> frozenset[Speaker]:
@@ -182,7 +183,7 @@ def could_be(source: str) -> frozenset[Speaker]:
 
 def said_on(family: Family) -> list[frozenset[Speaker]]:
     """Of each type that a topic carries: who may say it."""
-    return [said_by(kind) for kind in KINDS.values() if kind.family == family]
+    return [said_by(kind, family) for kind in KINDS.values() if family in kind.families]
 
 
 def speakers_of(family: Family) -> frozenset[Speaker]:

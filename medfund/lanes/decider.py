@@ -246,6 +246,7 @@ class Decider(Generic[State]):
             source=self._source,
             id=f"{parking.TYPES[type(turn)]}/{cause.topic}/{cause.lane}/{cause.offset}",
             time=decisions.time_of(told.appended_ms),
+            family=self.own,
         )
 
     def _as_they_came(self, facts: list[Accepted]) -> Iterable[Accepted]:

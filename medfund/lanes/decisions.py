@@ -17,10 +17,13 @@ def key_of(event: Event) -> bytes | None:
     return envelope.key_of(_KIND_OF[type(event)], event)
 
 
-def decision(event: Event, *, key: bytes, source: str, id: str, time: str) -> Decision:
-    """An event under the id that is derived from its cause, so that deciding it again is a repeat."""
+def decision(event: Event, *, key: bytes, source: str, id: str, time: str, family: str | None = None) -> Decision:
+    """An event under the id that is derived from its cause, so that deciding it again is a repeat.
+
+    `family`: whose topic it goes to, where its type is on several.
+    """
     kind = _KIND_OF[type(event)]
-    return Decision(kind.family, key, source, id, kind.type, time, _encode(event))
+    return Decision(family or kind.family, key, source, id, kind.type, time, _encode(event))
 
 
 def id_of(topic: str, lane: int, offset: int, number: int, of: int) -> str:

@@ -120,6 +120,45 @@ async def test_an_operator_finds_what_waits_and_retries_it(
     await log.close()
 
 
+async def test_what_waits_is_told_on_the_topic_of_the_service_whose_it_is(
+    kafka: Kafka, topic_prefix: str, halves_dsn: str, database: Database
+) -> None:
+    log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
+    lane = 3
+    unlucky, other = events.providers(lane, LANES, 2)
+    told = [
+        events.settlement(who, id=f"{who}-{n}", funds={"390100": 70_00}) for n in range(2) for who in (unlucky, other)
+    ]
+    for some in (events.registry([lane], LANES), told):
+        await log.append(lane, [_decision_of(message) for message in some])
+    rules = halves.Halves(prefix=topic_prefix, broken={events.reference(f"{unlucky}-0")}, own="direct-pay")
+    stop = asyncio.Event()
+    worker = Worker(
+        Decider(rules, lanes=LANES, prefix=topic_prefix),
+        log, lambda _: halves_dsn, "halves", LANES, Limits(pace_s=0), Leases(lease_s=2, renew_s=0.2),
+    )  # fmt: skip
+    working = asyncio.create_task(worker.run(stop))
+
+    async def heard() -> bool:
+        async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
+            reached = await look.fetch("select topic, next_offset from positions where lane = $1", lane)
+            seen = await look.fetchval("select count(*) from seen")
+        return dict(map(tuple, reached)).get("direct-pay") == 1 and seen == 2
+
+    await until(heard, "what was told of the key that waits came back")
+    stop.set()
+    await working
+    reader = await log.open_lane(lane, ["clearing", "direct-pay"])
+    reader.seek({"clearing": 0, "direct-pay": 0})
+    [run] = await reader.read(limit=100, wait_s=5)
+    await reader.close()
+    await log.close()
+    [record] = run.records
+    said = {name: value.decode() for name, value in record.headers}
+    assert (run.topic, said["ce_type"], said["ce_source"]) == ("direct-pay", "fact.parked.v1", "/halves")
+    assert json.loads(record.value or b"")["key"] == unlucky
+
+
 async def _told_by(environment: dict[str, str], *command: str, code: int = 0) -> list[dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "clearing", *command, env=environment, stdout=asyncio.subprocess.PIPE
