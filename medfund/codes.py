@@ -135,6 +135,11 @@ def is_uscc(code: str) -> bool:
     return _USCC(code) is not None and code[17] == uscc_check(code[:17])
 
 
+def is_payee(code: str) -> bool:
+    """Who has a bank account that is paid to: a provider, or a supplier by its social credit code."""
+    return is_provider(code) or is_uscc(code)
+
+
 def uscc_check(body: str) -> str:
     """The check character of the first 17 characters of a unified social credit code."""
     total = sum(_USCC_VALUES[character] * weight for character, weight in zip(body, USCC_WEIGHTS, strict=True))

@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from medfund import codes, money
 from medfund.events.refusals import Problem, Reason, quoted
@@ -102,6 +102,7 @@ _REF_META, _REF = _written(codes.REF_PATTERN, "a reference of 1 to 64 letters, d
 _SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
 _RATIO_META, _RATIO = _written(r"^(0|0\.[0-9]{0,5}[1-9]|1)$", "a ratio from 0 to 1 with at most 6 decimals")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
+_PAYEE_META = Meta(extra_json_schema={"pattern": f"{codes.PROVIDER_PATTERN}|{codes.USCC_PATTERN}"})
 _FUND_META, _FUND = _listed(Reason.UNKNOWN_FUND, codes.FUNDS, "a known fund (fund_pay_type)")
 _INSUTYPE_META, _INSUTYPE = _listed(Reason.BAD_CODE, codes.INSUTYPES, "a known insurance type (insutype)")
 _CLR_WAY_META, _CLR_WAY = _listed(Reason.BAD_CODE, codes.CLR_WAYS, "a clearing method (clr_way), 1 to 6")
@@ -121,6 +122,9 @@ Provider = Annotated[str, _PROVIDER_META, _PROVIDER, Names("provider")]
 Area = Annotated[str, _AREA_META, _AREA]
 Uscc = Annotated[
     str, _USCC_META, _must(Reason.BAD_CODE, codes.is_uscc, "a unified social credit code with a right check character")
+]
+Payee = Annotated[
+    str, _PAYEE_META, _must(Reason.BAD_CODE, codes.is_payee, "a provider code or a unified social credit code")
 ]
 Insutype = Annotated[str, _INSUTYPE_META, _INSUTYPE]
 ClrType = Annotated[str, _OPAQUE_META, _OPAQUE]
@@ -221,7 +225,7 @@ def _test_of(hint: Any) -> Test | None:
         forms = [extra for extra in hint.__metadata__ if isinstance(extra, Form)]
         return _leaf(forms[0]) if forms else None
     if get_origin(hint) in (Union, UnionType):
-        return _optional([argument for argument in get_args(hint) if argument is not NoneType])
+        return _optional([argument for argument in get_args(hint) if argument not in (NoneType, UnsetType)])
     if get_origin(hint) is list:
         return _each(get_args(hint)[0])
     if get_origin(hint) is dict:
@@ -241,7 +245,7 @@ def _leaf(form: Form) -> Test:
 
 def _optional(arguments: list[Any]) -> Test | None:
     test = _test_of(arguments[0])
-    return test and (lambda value, path: None if value is None else test(value, path))
+    return test and (lambda value, path: None if value is None or value is UNSET else test(value, path))
 
 
 def _each(item: Any) -> Test | None:

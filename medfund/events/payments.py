@@ -8,6 +8,8 @@ c.2 (20-27), c.4.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from msgspec import UNSET, UnsetType
+
 from medfund.events import rules
 from medfund.events.bank import BankAccount, Direction, FeeAccount, LeftFrom, PlacedAs
 from medfund.events.dimensions import Decision, InstantStat
@@ -17,6 +19,7 @@ from medfund.events.fields import (
     Count,
     Day,
     PayableRef,
+    Payee,
     PaymentRef,
     Provider,
     Ref,
@@ -27,9 +30,9 @@ from medfund.events.fields import (
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.refusals import Problem, Reason
 
-Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING", "PREPAYMENT", "BULK"]
+Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING", "SUPPLIER", "PREPAYMENT", "BULK"]
 """What a payment pays, and the account that it is booked in: a P1 (1104), an approved payable (2102), a clearing
-(2104), a prepayment (1101), one for a bulk purchase (1102)."""
+(2104), a supplier on a provider's behalf (2105), a prepayment (1101), one for a bulk purchase (1102)."""
 
 _BATCH = "H15250200017-310-21-202601"
 _PAYMENT: Mapping[str, Any] = {
@@ -61,6 +64,7 @@ class OfPayment(Decision, frozen=True, kw_only=True):
 class PaymentOrdered(OfPayment, frozen=True, kw_only=True):
     """Money is to be paid for one payable, at the latest on `due`, once enough people have approved it.
 
+    `payee` is whose bank account is paid, where that is not the provider: a supplier, by its social credit code.
     `requested_by` is the person who asked for it, where it was not the rules alone; that person cannot approve it too.
     `retry_of` is the payment that failed or came back. While no notice covers the span, `due` is the first day that it
     can be and `latest` the last one. Books nothing: the bank's confirmation does. Source: c.2 (20), R10.
@@ -71,6 +75,7 @@ class PaymentOrdered(OfPayment, frozen=True, kw_only=True):
     requested_by: Ref | None = None
     retry_of: PaymentRef | None = None
     latest: Day | None = None
+    payee: Payee | UnsetType = UNSET
 
     example: ClassVar[Mapping[str, Any]] = {**_PAYMENT, "purpose": "INSTANT", "due": "2026-02-09"}
 
@@ -266,8 +271,8 @@ _ANSWER: Mapping[str, Any] = {
 class PaymentSettled(Answered, frozen=True, kw_only=True):
     """The bank confirmed that money left: all of a payment, or a part of it.
 
-    Books 1104, 2102 or 2104 (by purpose) / the bank account; in STAT 待遇支出, or 暂付款 for a P1 that is TEMP, for
-    visitors and for other payers. Source: c.2 (23), c.4.
+    Books the account of its purpose / the bank account; in STAT 待遇支出, or 暂付款 for a P1 that is TEMP, for visitors
+    and for other payers, for what is prepaid and for suppliers. Source: c.2 (23), c.4.
     """
 
     example: ClassVar[Mapping[str, Any]] = _ANSWER

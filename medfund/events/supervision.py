@@ -7,6 +7,8 @@ before is booked by the decision that answers it, not by the fact. Source: domai
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from msgspec import UNSET, UnsetType
+
 from medfund.events import rules
 from medfund.events.bank import BankAccount
 from medfund.events.dimensions import A_BATCH, A_DECISION, Decision, OfProvider
@@ -219,11 +221,13 @@ class FineNoted(Recovery, frozen=True, kw_only=True):
 
 
 class PayableHold(Decision, frozen=True, kw_only=True):
-    """What a hold stops of an approved payable, or sets free again, by fund."""
+    """What a hold stops of an approved payable, or sets free again, by fund; `account` is 2104 where it is of a
+    clearing."""
 
     hold_ref: Ref
     payable_ref: PayableRef
     amounts: Amounts
+    account: Literal["2102", "2104"] | UnsetType = UNSET
 
 
 _HELD: Mapping[str, Any] = {
@@ -244,7 +248,7 @@ _HELD: Mapping[str, Any] = {
 class ClaimPayableHeld(PayableHold, frozen=True, kw_only=True):
     """A payable is held, and stays owed; `to_come` is what will be held of a claim that is still in review.
 
-    Books 2102 / 2108. Source: R6.1, c.4.
+    Books 2102, or 2104, / 2108. Source: R6.1, c.4.
     """
 
     to_come: Amounts
@@ -260,7 +264,7 @@ class ClaimPayableHeld(PayableHold, frozen=True, kw_only=True):
     rules=(rules.not_negative("amounts"), rules.not_negative("to_come"), rules.advanced_in("amounts")),
 )
 class ClaimPayableReleased(PayableHold, frozen=True, kw_only=True):
-    """A held payable may be paid: books 2108 / 2102. `to_come` will not be held any more. Source: R6, c.4."""
+    """A held payable may be paid: books 2108 / 2102, or 2104. `to_come` will not be held any more. Source: R6, c.4."""
 
     to_come: Amounts
 

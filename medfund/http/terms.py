@@ -59,9 +59,9 @@ oldest 最早日期; oldest_s 最长等待秒数; on_its_way 已送银行待回;
 opened_by 发起人; opening 期初余额; operation 操作; ops 权责账金额; ordered 已生成支付单金额; outcome 结果
 outstanding 未收回金额; overdue 是否逾期; owner 归属; owner_name 归属名称; p1 即时结算预拨核定额
 paid 是否付清或已付金额; paid_on 付清日期; party 机构或统筹区; party_name 机构名称; payable 应付金额或应付编号
-payment 付款单; payments 各付款单; period_from 费用期间起; period_to 费用期间止; person 人员; placed_as 认定为
-placed_as_name 认定类别名称; placed_by 认定人; placed_on 认定日期; places 出现位置; plan 计划编号; planned 拟支付
-policy 政策参数版本
+payee 收款方; payment 付款单; payments 各付款单; period_from 费用期间起; period_to 费用期间止; person 人员
+placed_as 认定为; placed_as_name 认定类别名称; placed_by 认定人; placed_on 认定日期; places 出现位置; plan 计划编号
+planned 拟支付; policy 政策参数版本
 position 日志位置; positions 数据截至的日志位置; prepayment 预付金编号; prepayments 各笔预付金; proposal 提议编号
 proposals 各项提议; proposed_at 提议时间; proposed_by 提议人; proved 是否核验一致; provider 定点机构编码
 provider_name 机构名称; providers 各机构; provisional_from 暂估起始日; published 已发布数; purpose 用途

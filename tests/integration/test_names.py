@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -430,7 +431,8 @@ async def test_what_was_kept_under_names_alone_is_carried_over_each_to_whose_it_
     ):
         await migrate.migrate(owner, (lanes, earlier))
         await admin.execute("set search_path = clearing")
-        whose = {"dimensions": {"provider": SECOND, "area": AREA}, "ref": BATCH}
+        whose = {"dimensions": {"provider": SECOND, "area": AREA}, "ref": BATCH, "policy_ref": "2a"}
+        paid = {"provider": SECOND, "area": AREA, "payment_ref": "P", "payable_ref": BATCH, "due": "2026-03-03"}
         await admin.execute(
             "insert into claims values (3, $1, $2, $3, '2026-01-01', '2026-01-31', 'IN_REVIEW', true, '2026-03-03',"
             " $4::text::jsonb)", BATCH, FIRST, OTHER_AREA, msgspec.json.encode(whose).decode(),
@@ -438,7 +440,7 @@ async def test_what_was_kept_under_names_alone_is_carried_over_each_to_whose_it_
         await admin.execute(
             "insert into payments (lane, payment_ref, provider, status, body, area) values (3, 'P', $1, 'SENT',"
             " $2::text::jsonb, $3)",
-            FIRST, msgspec.json.encode({"provider": SECOND, "area": AREA, "payment_ref": "P"}).decode(), AREA,
+            FIRST, msgspec.json.encode(paid).decode(), AREA,
         )  # fmt: skip
         await admin.execute(
             "insert into findings values (3, $1, $2, $3, null, $4::text::jsonb)", BATCH, FINDING, FIRST,
@@ -465,6 +467,8 @@ async def test_what_was_kept_under_names_alone_is_carried_over_each_to_whose_it_
         assert await admin.fetchrow("select provider, area from claims") == (SECOND, AREA)
         for table in ("payments", "findings"):
             assert await admin.fetchval(f"select provider from {table}") == SECOND  # noqa: S608
+        told = await admin.fetchrow("select payee, policy_ref, area, due from payments")
+        assert told == (SECOND, "2a", AREA, date(2026, 3, 3))
         assert await admin.fetchrow("select provider, area from recoveries") == (FIRST, AREA)
         moved = await admin.fetch("select bank_txn, provider from moves order by bank_txn")
         assert list(map(tuple, moved)) == [("T-1", SECOND), ("T-2", FIRST), ("T-3", ""), ("opening", "")]

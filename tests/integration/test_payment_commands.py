@@ -237,8 +237,9 @@ async def test_payments_of_several_providers_are_approved_each_by_themselves(
     fund.put("provider.registered.v1", provider="H15250299998")
     await fund.drain()
     await fund.control.execute(
-        "insert into clearing.payments (lane, payment_ref, provider, status, body, area, fund, fen, due)"
-        " select 0, 'X/P1/310100', 'H15250299998', status,"
+        "insert into clearing.payments"
+        " (lane, payment_ref, provider, payee, policy_ref, status, body, area, fund, fen, due)"
+        " select 0, 'X/P1/310100', 'H15250299998', payee, policy_ref, status,"
         ' body || \'{"payment_ref": "X/P1/310100", "provider": "H15250299998"}\', area, fund, fen, due'
         " from clearing.payments where payment_ref = $1",
         P1,
@@ -264,8 +265,10 @@ async def test_five_hundred_payments_are_approved_by_one_command(fund: Fund, ann
     """As many decisions as one command can have are found again."""
     refs = [f"{P1}-{number}" for number in range(500)]
     await fund.control.execute(
-        "insert into clearing.payments (lane, payment_ref, provider, status, body, area, fund, fen, due)"
-        " select 0, ref, provider, status, body || jsonb_build_object('payment_ref', ref), area, fund, fen, due"
+        "insert into clearing.payments"
+        " (lane, payment_ref, provider, payee, policy_ref, status, body, area, fund, fen, due)"
+        " select 0, ref, provider, payee, policy_ref, status,"
+        " body || jsonb_build_object('payment_ref', ref), area, fund, fen, due"
         " from clearing.payments, unnest($1::text[]) as ref where payment_ref = $2",
         refs,
         P1,

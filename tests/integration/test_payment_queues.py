@@ -222,9 +222,9 @@ async def test_a_new_account_is_told_until_somebody_confirms_it_and_takes_approv
 async def test_a_queue_does_not_read_what_was_paid_in_years(fund: Fund, api: Api) -> None:
     await fund.control.execute("set search_path = clearing")
     await fund.control.execute(
-        "insert into payments (lane, payment_ref, provider, status, body, area, fund, fen, due)"
-        " select 0, 'OLD-' || n, provider, 'SETTLED',"
-        " body || jsonb_build_object('due', '2020-01-01', 'payment_ref', 'OLD-' || n), area, fund, fen, due"
+        "insert into payments (lane, payment_ref, provider, payee, policy_ref, status, body, area, fund, fen, due)"
+        " select 0, 'OLD-' || n, provider, payee, policy_ref, 'SETTLED',"
+        " body || jsonb_build_object('due', '2020-01-01', 'payment_ref', 'OLD-' || n), area, fund, fen, '2020-01-01'"
         " from payments, generate_series(1, 5000) as n where payment_ref = $1",
         p1(1),
     )

@@ -126,6 +126,8 @@ CASH = [
     ({**P1, "purpose": "PAYABLE", "instant_stat": None}, "EXPENSE", "EXP_CASH"),
     ({**P1, "purpose": "PAYABLE", "instant_stat": None, "advanced": ["310100"]}, "TEMP_OTHER", "EXP_CASH"),
     ({**P1, "purpose": "CLEARING", "instant_stat": None, "bank_account": "1003"}, "EXPENSE", "FISCAL_CASH"),
+    ({**P1, "purpose": "SUPPLIER", "instant_stat": None}, "TEMP_DIRECT", "EXP_CASH"),
+    ({**P1, "purpose": "SUPPLIER", "instant_stat": None, "insured_area": "370100"}, "TEMP_DIRECT", "EXP_CASH"),
 ]
 
 

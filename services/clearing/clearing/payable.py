@@ -1,14 +1,14 @@
-"""What a provider is owed (2102), what of it is held, and what of it is on its way to be paid. Pure.
+"""What is owed for one thing of a provider, what of it is held, and what of it is on its way to be paid. Pure.
 
 What stays true: every change is a decision that is on the log; what is ordered is a part of what is open, and what is
-held is not open. What is particular to one kind of payable is said by that kind: in its own class, of itself alone, and
-in its `Kind`, of what follows from an event.
+held is not open; who is paid is the provider, unless its class says otherwise. What is particular to one kind of
+payable is said by that kind: in its own class, of itself alone, and in its `Kind`, of what follows from an event.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -36,9 +36,16 @@ class Offset(msgspec.Struct, frozen=True, kw_only=True):
     amounts: Fens
 
 
+OwedIn: TypeAlias = Literal["2102", "2104", "2105"]
+
+
 class Payable(msgspec.Struct, kw_only=True):
     """What a provider is paid for one thing: a claim, a recovery that is reversed, or (always empty) a prepayment."""
 
+    owed_in: ClassVar[OwedIn] = "2102"
+    """The account in which is what is owed for it."""
+    owed_as: ClassVar[Purpose] = "PAYABLE"
+    """The purpose of a payment of that; any other one pays an advance, once the bank says so."""
     ref: str
     dimensions: Dimensions
     policy_ref: str
@@ -48,7 +55,7 @@ class Payable(msgspec.Struct, kw_only=True):
     cut_off: date
     """Its clock runs from the day after."""
     payable: Fens = {}
-    """Open, 2102; below zero where reversals took more than was owed."""
+    """Open, `owed_in`; below zero where reversals took more than was owed."""
     ordered: Fens = {}
     """Of that: ordered, and not yet confirmed by the bank."""
     held: dict[str, Fens] = {}
@@ -73,6 +80,16 @@ class Payable(msgspec.Struct, kw_only=True):
     @property
     def name(self) -> Name:
         return Name(self.dimensions.provider, self.ref)
+
+    @property
+    def payee(self) -> str:
+        """Whose bank account is paid."""
+        return self.dimensions.provider
+
+    @property
+    def pays_provider(self) -> bool:
+        """Whether it is the provider itself that is paid: nobody else is taken for what it owes."""
+        return self.payee == self.dimensions.provider
 
     @property
     def carried_by(self) -> Name:
@@ -120,7 +137,22 @@ class Payable(msgspec.Struct, kw_only=True):
     def number(self, fund: str, purpose: Purpose) -> int:
         """Of the next payment of a fund: the P1 is the first, what is paid after audit begins with the second."""
         last = self.numbered.get(fund, 0)
-        return last + 1 if purpose in ADVANCES else max(last, 1) + 1
+        return max(last, 1) + 1 if purpose == self.owed_as else last + 1
+
+    def reserve(self, purpose: Purpose, amounts: Fens, sign: int = 1) -> None:
+        """So much is on its way to be paid, or is not any more: as what is owed, or as an advance."""
+        if purpose == self.owed_as:
+            self.ordered = added(self.ordered, amounts, sign)
+        else:
+            self.pending = added(self.pending, amounts, sign)
+
+    def paid(self, purpose: Purpose, amounts: Fens) -> None:
+        """The bank has paid so much of what is on its way."""
+        self.reserve(purpose, amounts, -1)
+        if purpose == self.owed_as:
+            self.payable = added(self.payable, amounts, -1)
+        else:
+            self.disbursed(amounts)
 
     def disbursed(self, amounts: Fens, sign: int = 1) -> None:
         """The bank has paid, or got back, what is an advance."""
@@ -145,10 +177,6 @@ class Payable(msgspec.Struct, kw_only=True):
         return added(added(self.payable, self.ordered, -1), self.pending, -1)
 
 
-ADVANCES: Collection[Purpose] = ("INSTANT", "PREPAYMENT", "BULK")
-"""Payments that pay no payable: what they pay is an advance, once the bank says so."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """What follows for payables of one class, where it is not the same for all. Each is given the draft first."""
@@ -170,10 +198,7 @@ class Kind:
 
 def ordered(payable: Payable, event: PaymentOrdered) -> None:
     amounts = fens(event.amounts)
-    if event.purpose in ADVANCES:
-        payable.pending = added(payable.pending, amounts)
-    else:
-        payable.ordered = added(payable.ordered, amounts)
+    payable.reserve(event.purpose, amounts)
     for fund in amounts:
         payable.numbered = {**payable.numbered, fund: payable.number(fund, event.purpose)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -123,9 +123,14 @@ class Draft:
         ):  # fmt: skip
             read.clear()
 
+    @property
+    def payables(self) -> Sequence[Mapping[Name, Payable]]:
+        """Of each class."""
+        return self.claims, self.recoveries, self.prepayments
+
     def find(self, name: Name) -> Payable | None:
         """What a provider is paid for under a name: never more than one thing."""
-        return self.claims.get(name) or self.recoveries.get(name) or self.prepayments.get(name)
+        return next((those[name] for those in self.payables if name in those), None)
 
     def payable(self, name: Name) -> Payable:
         if (found := self.find(name)) is None:
@@ -203,7 +208,7 @@ class Draft:
 
     def of_purse(self, purse: tuple[str, str]) -> list[Payable]:
         """What a provider is paid for in a purse, the oldest first."""
-        every: list[Payable] = [*self.claims.values(), *self.recoveries.values()]
+        every = (one for those in self.payables for one in those.values() if one.owed)
         return sorted((one for one in every if one.dimensions.purse == purse), key=lambda one: (one.opened, one.ref))
 
     def policy_of(self, payable: Payable) -> Policy:

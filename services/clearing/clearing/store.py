@@ -161,8 +161,8 @@ async def _read(
     if opened := {names.item(event) for event in events if isinstance(event, OpeningItem)}:
         await opening_store.read(connection, lane, draft, opened)
     owing |= {event.provider for event in events if isinstance(event, FALL_DUE) or _disburses(draft, event)}
-    every = (*draft.claims.values(), *draft.recoveries.values())
-    unsent = {one.name for one in every if one.dimensions.provider in owing}
+    every = (one for those in draft.payables for one in those.values())
+    unsent = {one.name for one in every if one.owed and one.dimensions.provider in owing}
     held = [draft.claims.get(names.payable(event)) for event in events if isinstance(event, PaymentHoldPlaced)]
     held += [claim for event in events if (claim := _paid_at_once(draft, event)) is not None]
     unsent |= {claim.carried_by for claim in held if claim is not None and claim.lead}
@@ -196,9 +196,9 @@ async def _read_payments(connection: asyncpg.Connection, lane: int, draft: Draft
     named = {name for event in events for name in _payments(event)}
     held = {names.payable(event) for event in events if isinstance(event, PaymentHoldPlaced)}
     runs = [event for event in events if isinstance(event, PaymentRunOpened)]
-    payees = {event.provider for event in events if isinstance(event, PaymentApprovalGiven)}
+    approved = {name for event in events if isinstance(event, PaymentApprovalGiven) for name in _payments(event)}
     if named or held or runs:
-        await payments_store.read(connection, lane, draft, named, held, runs, payees)
+        await payments_store.read(connection, lane, draft, named, held, runs, approved)
     told = {name for event in events if isinstance(event, BankReturnReversed) for name in _payments(event)}
     told |= {payment.name for payment in draft.payments.values() if payment.status == "FAILED"}
     if payables := {draft.payments[name].payable for name in told if name in draft.payments}:

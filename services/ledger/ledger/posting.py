@@ -103,6 +103,11 @@ def by(field: str, **rules: Rule) -> Rule:
     return lambda event, amounts: rules[getattr(event, field)](event, amounts)
 
 
+def of_p1(rule: Rule, *, other: Rule) -> Rule:
+    """A P1 comes back to two accounts; any other payment to the one of its purpose."""
+    return lambda event, amounts: (rule if event.purpose == "INSTANT" else other)(event, amounts)
+
+
 def of(field: str, rule: Rule) -> Rule:
     """The same rule for another set of amounts of the event."""
     return lambda event, _: rule(event, fens(getattr(event, field)))
@@ -185,7 +190,12 @@ def paid(event: Any, fund: str) -> Account:
 def paid_stat(event: Any, fund: str) -> Account:
     if event.purpose == "INSTANT":
         return instant_paid(event, fund)
-    return ADVANCES_STAT[PAID[event.purpose].code] if event.purpose in ("PREPAYMENT", "BULK") else paid_for(event, fund)
+    return PAID_STAT.get(event.purpose) or paid_for(event, fund)
+
+
+def owed_in(event: Any, fund: str) -> Account:
+    """Where what is held is owed."""
+    return chart.ACCOUNTS[event.account or chart.PAYABLE_APPROVED.code]
 
 
 def prepaid(event: Any, fund: str) -> Account:
@@ -252,9 +262,12 @@ PAID = {
     "INSTANT": chart.INSTANT_ADVANCE,
     "PAYABLE": chart.PAYABLE_APPROVED,
     "CLEARING": chart.CLEARING_PAYABLE,
+    "SUPPLIER": chart.SUPPLIER_PAYABLE,
     "PREPAYMENT": chart.PREPAYMENT,
     "BULK": chart.BULK_PREPAYMENT,
 }
+PAID_STAT = {"SUPPLIER": chart.TEMP_DIRECT, "PREPAYMENT": chart.TEMP_PREPAY, "BULK": chart.TEMP_VBP}
+"""What is no expense when it is paid, but a temporary payment that comes home."""
 TAKEN_FROM = {"P1": chart.INSTANT_ADVANCE, "2102": chart.PAYABLE_APPROVED, "2104": chart.CLEARING_PAYABLE}
 ADVANCES_STAT = {"1101": chart.TEMP_PREPAY, "1102": chart.TEMP_VBP, "1103": chart.TEMP_DIRECT}
 SUSPENSE = {"OUT": chart.SUSPENSE_OUT, "IN": chart.SUSPENSE_IN}
@@ -373,28 +386,14 @@ RULES: Mapping[type[Event], Rule] = {
     ),
     # money
     payments.PaymentSettled: _settled,
-    payments.PaymentReturned: by(
-        "purpose",
-        INSTANT=_p1_returned,
-        PAYABLE=_other_returned,
-        CLEARING=_other_returned,
-        PREPAYMENT=_other_returned,
-        BULK=_other_returned,
-    ),
-    payments.PaymentReturnUndone: by(
-        "purpose",
-        INSTANT=_p1_paid_again,
-        PAYABLE=_settled,
-        CLEARING=_settled,
-        PREPAYMENT=_settled,
-        BULK=_settled,
-    ),
+    payments.PaymentReturned: of_p1(_p1_returned, other=_other_returned),
+    payments.PaymentReturnUndone: of_p1(_p1_paid_again, other=_settled),
     prepayments.PrepaymentReturned: both(
         per_fund(debit=at_bank, credit=prepaid), per_fund(debit=cash, credit=prepaid_stat)
     ),
     offsets.OffsetApplied: offset_applied,
-    supervision.ClaimPayableHeld: per_fund(debit=chart.PAYABLE_APPROVED, credit=chart.PAYABLE_ON_HOLD),
-    supervision.ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=chart.PAYABLE_APPROVED),
+    supervision.ClaimPayableHeld: per_fund(debit=owed_in, credit=chart.PAYABLE_ON_HOLD),
+    supervision.ClaimPayableReleased: per_fund(debit=chart.PAYABLE_ON_HOLD, credit=owed_in),
     # the fund's own accounts
     treasury.OpeningBalanceRecorded: opening_balance,
     openings.OpeningItemTaken: opening_item,

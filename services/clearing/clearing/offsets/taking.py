@@ -5,7 +5,6 @@ are made good by claims on the same payer alone. Source: R3.6, R10.
 """
 
 from collections.abc import Iterator
-from typing import Literal
 
 from clearing import names
 from clearing.funds import Fens, added, fens, total, yuans
@@ -21,14 +20,17 @@ DEBIT = "2102"
 
 NOT_OF_A_P1 = ("", "")
 """Steps 0 and 1 do not exist for a P1, which is 1104 itself: the others keep their numbers."""
+NOT_OF_ANOTHER = ""
+"""Nor does step 0 for what is owed in another account."""
 
 
 def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iterator[Event]:
     """What is taken from the free part of a payable. `own`: the claims whose advances are its own."""
     policy = draft.policy_of(payable)
-    for fund in sorted(payable.payable):
-        steps = (DEBIT, *policy.steps_for(fund, at_instant=False))
-        yield from _take(draft, payable, cause, fund, to_pay(draft, payable, own).get(fund, 0), steps, own, "2102")
+    first = DEBIT if payable.owed_in == DEBIT else NOT_OF_ANOTHER
+    for fund in sorted(payable.payable) if payable.pays_provider else ():
+        steps, left = (first, *policy.steps_for(fund, at_instant=False)), to_pay(draft, payable, own).get(fund, 0)
+        yield from _take(draft, payable, cause, fund, left, steps, own, payable.owed_in)
 
 
 def to_pay(draft: Draft, payable: Payable, own: list[str]) -> Fens:
@@ -50,7 +52,7 @@ def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) ->
 def takes(draft: Draft, payable: Payable, fund: str, *, at_instant: bool) -> bool:
     """Whether the provider owes something that a payable of a fund, or its P1, would be taken for; its own advances
     aside."""
-    steps = draft.policy_of(payable).steps_for(fund, at_instant=at_instant)
+    steps = draft.policy_of(payable).steps_for(fund, at_instant=at_instant) if payable.pays_provider else ()
     kinds = [draft.items[account] for account in steps if account in draft.items and account != "1104"]
     return any(True for kind in kinds for _ in kind.due(draft, payable, fund, []))
 
@@ -63,7 +65,7 @@ def _take(
     amount: int,
     steps: tuple[str, ...],
     own: list[str],
-    taken_from: Literal["P1", "2102"],
+    taken_from: str,
 ) -> Iterator[Event]:
     policy = draft.policy_of(payable)
     kinds = [draft.items[account] for account in steps if account in draft.items]
@@ -75,7 +77,7 @@ def _take(
             **payable.told(cause, {fund: taken.amount}),
             **kind.about(draft, item, fund),
             payable_ref=payable.ref,
-            taken_from=taken_from,
+            taken_from=taken_from,  # type: ignore[arg-type]
             account=taken.account,  # type: ignore[arg-type]
             item_ref=taken.item,
             step=taken.step,

@@ -1,4 +1,4 @@
-"""Where a provider is paid to. Pure. Source: edge case 38.
+"""Where a payee is paid to: so far, each is a provider. Pure. Source: edge case 38.
 
 What stays true: that an account is another one than before, and who has made sure of it, is a decision that is on the
 log: whoever reads the log again knows the same. Whoever entered an account does not confirm it.
@@ -33,8 +33,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.changed_on is None or (day - self.changed_on).days > days
 
 
-def of(draft: "Draft", provider: str) -> Account:
-    return draft.accounts.get(provider) or draft.known.accounts.get(provider) or Account(ref="")
+def of(draft: "Draft", payee: str) -> Account:
+    return draft.accounts.get(payee) or draft.known.accounts.get(payee) or Account(ref="")
 
 
 def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from clearing import names
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, yuans
-from clearing.payable import ADVANCES, Payable
+from clearing.payable import Payable
 from clearing.payments import payment as payments
 from clearing.payments import reasons, suspense
 from clearing.payments.orders import pay_out
@@ -135,9 +135,7 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
     if order:
         yield _cancelled(draft, order, cause, f"bank transaction {event.bank_txn} takes the return back")
     if stands and payment:
-        yield from _undone(
-            draft, payment, event, cause, stands, to_payable=order is not None and order.purpose == "PAYABLE"
-        )
+        yield from _undone(draft, payment, event, cause, stands, to_payable=order is not None and _owed(draft, order))
         payable = draft.payable(payment.payable)
         yield from draft.kind(payable).undone(draft, payable, payment, event, cause)
         yield from _rest_of(draft, order, cause)
@@ -152,12 +150,12 @@ def _asked_again(draft: Draft, payment: Payment, amounts: Fens) -> Payment | Non
         for order in _unsent(draft, payment)
         if order.retry_of == payment.payment_ref and at_most(amounts, order.amounts) == amounts
     )
-    return next((order for order in fitting if order.purpose == "PAYABLE" or order.amounts == amounts), None)
+    return next((order for order in fitting if _owed(draft, order) or order.amounts == amounts), None)
 
 
 def _is_with_approved(draft: Draft, payment: Payment) -> bool:
     """Whether a P1 is paid with what was approved of its claim, which is not sent yet and makes way for its advance."""
-    orders = (order for order in _unsent(draft, payment) if order.purpose == "PAYABLE" and order.fund == payment.fund)
+    orders = (order for order in _unsent(draft, payment) if _owed(draft, order) and order.fund == payment.fund)
     return bool(payment.with_approved) and any(True for _ in orders)
 
 
@@ -166,9 +164,14 @@ def _unsent(draft: Draft, payment: Payment) -> list[Payment]:
     return [order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one)]
 
 
+def _owed(draft: Draft, order: Payment) -> bool:
+    """Whether it pays what is owed, and no advance."""
+    return order.purpose == draft.payable(order.payable).owed_as
+
+
 def _rest_of(draft: Draft, order: Payment | None, cause: Place) -> Iterator[Event]:
     """What else was in an order that ended is ordered anew."""
-    if order is not None and order.purpose == "PAYABLE":
+    if order is not None and _owed(draft, order):
         yield from pay_out(draft, draft.carrier(draft.payable(order.payable)), cause)
 
 
@@ -279,12 +282,7 @@ def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
     if draft.payments[names.payment(event)].status == "FAILED":
         _take_up(draft, event)
     payments.settled(draft.change_payment(names.payment(event)), event)
-    if event.purpose in ADVANCES:
-        payable.pending = added(payable.pending, amounts, -1)
-        payable.disbursed(amounts)
-    else:
-        payable.ordered = added(payable.ordered, amounts, -1)
-        payable.payable = added(payable.payable, amounts, -1)
+    payable.paid(event.purpose, amounts)
     payable.last_paid = max(event.value_date, payable.last_paid or event.value_date)
 
 
@@ -296,10 +294,7 @@ def _take_up(draft: Draft, event: PaymentSettled) -> None:
     waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
     draft.changed.add(waits.name)
     payment.to_retry = added(payment.to_retry, at_most(amounts, payment.to_retry), -1)
-    if payment.purpose in ADVANCES:
-        payable.pending = added(payable.pending, amounts)
-    else:
-        payable.ordered = added(payable.ordered, amounts)
+    payable.reserve(payment.purpose, amounts)
 
 
 def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
@@ -324,11 +319,7 @@ def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
 
 def release(draft: Draft, payment: Payment) -> None:
     """Give back to the payable what a payment had reserved."""
-    payable = draft.change(payment.payable)
-    if payment.purpose in ADVANCES:
-        payable.pending = added(payable.pending, payment.left, -1)
-    else:
-        payable.ordered = added(payable.ordered, payment.left, -1)
+    draft.change(payment.payable).reserve(payment.purpose, payment.left, -1)
 
 
 def evolve_retried(draft: Draft, event: PaymentRetried) -> None:

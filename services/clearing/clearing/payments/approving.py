@@ -5,6 +5,7 @@ who approve has the role of an approver; each has a mandate of the area on that 
 for the payee on it: no limit is passed by splitting.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -43,24 +44,23 @@ def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[E
     elif today is None:
         yield disputed(event, cause, "no day has been opened: nobody can say who has a mandate")
     else:
-        said_yes = _said_yes(draft, event, today)
+        said_yes = _said_yes(draft, event.staff_ref, today)
         for payment in payments:
-            others = sum(fen for name, fen in said_yes.items() if name != payment.name)
+            theirs = said_yes[payment.payee]
+            others = sum(fen for name, fen in theirs.items() if name != payment.name)
             answer = _judged(draft, payment, event.staff_ref, today, cause, others)
             if isinstance(answer, PaymentApproved):
-                said_yes[payment.name] = sum(payment.amounts.values())
+                theirs[payment.name] = sum(payment.amounts.values())
             yield answer
 
 
-def _said_yes(draft: Draft, event: PaymentApprovalGiven, today: date) -> dict[Name, int]:
-    """What the person approved for the payee today, as far as it was or may be paid."""
-    return {
-        name: sum(payment.amounts.values())
-        for name, payment in draft.payments.items()
-        if payment.provider == event.provider
-        and payment.status not in ("CANCELLED", "FAILED")
-        and payment.approved_on(event.staff_ref) == today
-    }
+def _said_yes(draft: Draft, staff_ref: str, today: date) -> dict[str, dict[Name, int]]:
+    """By payee: what a person approved today, as far as it was or may be paid."""
+    found: dict[str, dict[Name, int]] = defaultdict(dict)
+    for name, payment in draft.payments.items():
+        if payment.status not in ("CANCELLED", "FAILED") and payment.approved_on(staff_ref) == today:
+            found[payment.payee][name] = sum(payment.amounts.values())
+    return found
 
 
 def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place, others: int) -> Event:
@@ -72,7 +72,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),
     }
-    account = accounts.of(draft, payment.provider).ref
+    account = accounts.of(draft, payment.payee).ref
     before = approvers(payment, today, account)
     if refusal := _refusal(draft, payment, before, staff_ref, today, others):
         return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ def _refusal(
     if not mandates.covers(mandate, fen):
         return Refusal("LIMIT", f"{money.yuan(fen)} is above the limit of {staff_ref}, {mandate.limit}")
     if not mandates.covers(mandate, fen + others):
-        said = f"{money.yuan(fen)} and {money.yuan(others)} approved for {payment.provider} on {today}"
+        said = f"{money.yuan(fen)} and {money.yuan(others)} approved for {payment.payee} on {today}"
         return Refusal("LIMIT", f"{said} are above the limit of {staff_ref}, {mandate.limit}")
     theirs = [draft.known.mandates.of(payment.area, other, today) for other in before]
     complete = len(those) + 1 >= PEOPLE

@@ -1,7 +1,9 @@
 """Orders to pay: what is left of a payable after the waterfall, a payment for each fund. Pure. Source: R3.6."""
 
 from collections.abc import Iterator
-from typing import Literal
+from datetime import date
+
+from msgspec import UNSET
 
 from clearing import clock, names
 from clearing.clock import Deadline
@@ -11,30 +13,39 @@ from clearing.payable import Payable, ordered
 from clearing.payments import payment as payments
 from clearing.state import Draft
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried
+from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried, Purpose
 
 
 def order(
-    draft: Draft, payable: Payable, cause: Place, purpose: Literal["INSTANT", "PAYABLE"], cash: Fens,
-    asked: PaymentRetried | None = None,
-) -> Iterator[Event]:  # fmt: skip
+    draft: Draft, payable: Payable, cause: Place, purpose: Purpose, cash: Fens, asked: PaymentRetried | None = None
+) -> Iterator[Event]:
     """Each fund from its own account. `asked`: what somebody wants paid again."""
     due = _due(draft, payable, purpose)
+    latest = due.latest if due.provisional else None
     for fund, fen in cash.items():
-        yield PaymentOrdered(
-            **payable.told(cause, [fund]),
-            payment_ref=f"{payable.ref}/P{payable.number(fund, purpose)}/{fund}",
-            payable_ref=payable.ref,
-            purpose=purpose,
-            amounts=yuans({fund: fen}),
-            due=due.earliest,
-            latest=due.latest if due.provisional else None,
-            requested_by=asked.requested_by if asked else None,
-            retry_of=asked.payment_ref if asked else None,
-        )
+        yield of_fund(payable, cause, purpose, fund, fen, asked, due=due.earliest, latest=latest)
 
 
-def _due(draft: Draft, payable: Payable, purpose: Literal["INSTANT", "PAYABLE"]) -> Deadline:
+def of_fund(
+    payable: Payable, cause: Place, purpose: Purpose, fund: str, fen: int, asked: PaymentRetried | None,
+    *, due: date, latest: date | None = None,
+) -> PaymentOrdered:  # fmt: skip
+    provider, payee = payable.dimensions.provider, payable.payee
+    return PaymentOrdered(
+        **payable.told(cause, [fund]),
+        payment_ref=f"{payable.ref}/P{payable.number(fund, purpose)}/{fund}",
+        payable_ref=payable.ref,
+        purpose=purpose,
+        amounts=yuans({fund: fen}),
+        due=due,
+        latest=latest,
+        requested_by=asked.requested_by if asked else None,
+        retry_of=asked.payment_ref if asked else None,
+        payee=UNSET if payee == provider else payee,
+    )
+
+
+def _due(draft: Draft, payable: Payable, purpose: Purpose) -> Deadline:
     """At once is on the first working day after the claim was submitted; else within the working days that the
     payable's policy promises (R1.4, R1.5, R10)."""
     days, after = payable.clock(purpose)
@@ -46,7 +57,7 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried 
     together = [one.ref for one in draft.carried_by(payable)]
     yield from offset(draft, payable, cause, own=together)
     if cash := positive(to_pay(draft, payable, together)):
-        yield from order(draft, payable, cause, "PAYABLE", cash, asked)
+        yield from order(draft, payable, cause, payable.owed_as, cash, asked)
 
 
 def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str) -> Iterator[Event]:

@@ -45,7 +45,12 @@ class Payment(msgspec.Struct, kw_only=True):
     payment_ref: str
     payable_ref: str
     provider: str
-    area: str = ""
+    """Whose payable it pays."""
+    payee: str
+    """Whose bank account is paid."""
+    area: str
+    policy_ref: str
+    """The policy of what it pays."""
     purpose: Purpose
     amounts: Fens
     due: date
@@ -147,7 +152,9 @@ def ordered(event: PaymentOrdered) -> Payment:
         payment_ref=event.payment_ref,
         payable_ref=event.payable_ref,
         provider=event.provider,
+        payee=event.payee or event.provider,
         area=event.area,
+        policy_ref=event.policy_ref,
         purpose=event.purpose,
         amounts=fens(event.amounts),
         due=event.due,

@@ -86,8 +86,8 @@ def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
         return Reason("MANDATE", f"{payment.requested_by}, who asked for it, has no mandate for it on {day}", True)
     if (reason := _account(draft, payment, day, policy.account_days)) is not None:
         return reason
-    if policy.suspension_stops_payment and draft.known.agreements.suspended(payment.provider, day):
-        return Reason("AGREEMENT", f"the agreement with {payment.provider} is suspended on {day}")
+    if policy.suspension_stops_payment and draft.known.agreements.suspended(payment.payee, day):
+        return Reason("AGREEMENT", f"the agreement with {payment.payee} is suspended on {day}")
     holds = [hold for hold, amounts in payable.to_hold.items() if payment.fund in amounts]
     if payment.purpose == "INSTANT" and holds:
         return Reason("HELD", f"hold {holds[0]} is placed on {payable.ref}")
@@ -95,7 +95,7 @@ def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
 
 
 def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | None:
-    account = accounts.of(draft, payment.provider)
+    account = accounts.of(draft, payment.payee)
     if account.ref != payment.account:
         return Reason("ACCOUNT", "the account of the payee is another one now", True)
     if account.is_settled(day, days):

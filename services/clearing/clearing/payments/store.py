@@ -22,13 +22,13 @@ _item = msgspec.json.Decoder(Item).decode
 
 async def read(
     connection: asyncpg.Connection, lane: int, draft: Draft, named: Iterable[Name], payables: Iterable[Name],
-    runs: Collection[PaymentRunOpened], payees: Iterable[str] = (),
+    runs: Collection[PaymentRunOpened], approved: Iterable[Name] = (),
 ) -> None:  # fmt: skip
     """The payments that are named, those of some payables that are not sent or wait to be asked for again, those that
-    runs may take, and what was approved today for some payees."""
+    runs may take, and what else was approved today for the payees of those that are approved."""
     for row in await connection.fetch(
         SQL.payments, lane, *rows.named(named), *rows.named(payables), [run.area for run in runs],
-        [run.fund for run in runs], sorted(payees), draft.known.today,
+        [run.fund for run in runs], *rows.named(approved), draft.known.today,
     ):  # fmt: skip
         payment = _payment(row["body"])
         draft.payments[payment.name] = payment
@@ -57,7 +57,7 @@ async def write(connection: asyncpg.Connection, lane: int, draft: Draft) -> None
 
 def _row(payment: Payment) -> tuple[str | int | None, ...]:
     return (
-        *payment.name, payment.status, payment.area, payment.fund,
+        *payment.name, payment.payee, payment.policy_ref, payment.status, payment.area, payment.fund,
         sum(payment.amounts.values()), payment.due.isoformat(), payment.end_to_end_id, payment.run_ref,
         rows.flag(any(payment.to_retry.values())), rows.flag(bool(payment.withheld)),
         max(payment.said_yes.values()).isoformat() if payment.said_yes else None, rows.text(payment),

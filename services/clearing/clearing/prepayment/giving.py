@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from clearing.funds import yuans
+from clearing.payments import orders
 from clearing.prepayment.prepayment import PURPOSES, Prepayment
 from medfund.events.kinds import Event, Place
-from medfund.events.payments import PaymentOrdered, PaymentRetried
+from medfund.events.payments import PaymentRetried
 from medfund.events.time import DayOpened
 
 if TYPE_CHECKING:
@@ -54,16 +54,7 @@ def order(
     due: date | None = None,
 ) -> Iterator[Event]:  # fmt: skip
     purpose, fund = PURPOSES[prepayment.kind], prepayment.fund
-    yield PaymentOrdered(
-        **prepayment.told(cause, [fund]),
-        payment_ref=f"{prepayment.ref}/P{prepayment.number(fund, purpose)}/{fund}",
-        payable_ref=prepayment.ref,
-        purpose=purpose,
-        amounts=yuans({fund: fen}),
-        due=due or _pay_by(draft, prepayment),
-        requested_by=asked.requested_by if asked else None,
-        retry_of=asked.payment_ref if asked else None,
-    )
+    yield orders.of_fund(prepayment, cause, purpose, fund, fen, asked, due=due or _pay_by(draft, prepayment))
 
 
 def _pay_by(draft: "Draft", prepayment: Prepayment) -> date:

@@ -1,6 +1,9 @@
 """What follows from holds: a payable is put aside, and paid in full when released. Pure. Source: R6, R6.1, c.4."""
 
 from collections.abc import Iterator
+from typing import Any
+
+from msgspec import UNSET
 
 from clearing import names
 from clearing.dimensions import disputed
@@ -66,13 +69,7 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
     if (fund := first_above(to_come, payable.to_hold.get(event.hold_ref, {}))) is not None:
         yield disputed(event, cause, f"fund {fund}: hold {event.hold_ref} holds less than {event.amounts[fund]}")
         return
-    yield ClaimPayableReleased(
-        **payable.told(cause, now),
-        hold_ref=event.hold_ref,
-        payable_ref=payable.ref,
-        amounts=yuans(now),
-        to_come=yuans(to_come),
-    )
+    yield ClaimPayableReleased(**_about(payable, cause, event.hold_ref, now), to_come=yuans(to_come))
     if now:
         yield from pay_out(draft, payable, cause)
 
@@ -81,7 +78,7 @@ def _payable(draft: Draft, event: Hold) -> Payable | None:
     """What a hold is about: of a claim that was approved with others, the one that carries what they are owed."""
     named = draft.find(names.payable(event))
     payable = draft.carrier(named) if named else None
-    if payable is None or event.account != "2102":
+    if payable is None or event.account != payable.owed_in:
         return None
     return payable if payable.owed and payable.live else None
 
@@ -89,11 +86,14 @@ def _payable(draft: Draft, event: Hold) -> Payable | None:
 def _held(
     payable: Payable, cause: Place, hold: str, amounts: Fens, to_come: Fens, reason: str | None = None
 ) -> ClaimPayableHeld:
-    return ClaimPayableHeld(
+    return ClaimPayableHeld(**_about(payable, cause, hold, amounts), to_come=yuans(to_come), reason=reason)
+
+
+def _about(payable: Payable, cause: Place, hold: str, amounts: Fens) -> dict[str, Any]:
+    return {
         **payable.told(cause, amounts),
-        hold_ref=hold,
-        payable_ref=payable.ref,
-        amounts=yuans(amounts),
-        to_come=yuans(to_come),
-        reason=reason,
-    )
+        "hold_ref": hold,
+        "payable_ref": payable.ref,
+        "amounts": yuans(amounts),
+        "account": UNSET if payable.owed_in == Payable.owed_in else payable.owed_in,
+    }

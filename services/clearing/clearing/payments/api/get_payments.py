@@ -45,6 +45,7 @@ PURPOSES: dict[Purpose, Name] = {
     "PREPAYMENT": Name(zh="医保预付金", en="prepayment"),
     "BULK": Name(zh="集采预付金", en="prepayment for a bulk purchase"),
     "CLEARING": Name(zh="年度清算", en="annual clearing"),
+    "SUPPLIER": Name(zh="代付货款", en="supplier, on the provider's behalf"),
 }
 WITHHELD: dict[WithheldCode, Name] = {
     "HELD": Name(zh="暂缓拨付", en="held"),
@@ -90,7 +91,8 @@ class Withheld(BaseModel):
 class Payment(Paid):
     provider: str
     provider_name: ProviderName
-    area: str | None
+    payee: Annotated[str, Field(description="Whose account is paid: the provider's, or that of a supplier of its")]
+    area: str
     fund: str | None
     fund_name: Name | None
     state_name: Name
@@ -130,6 +132,7 @@ PAYMENT_TO_APPROVE: examples.Json = {
     "settled": [],
     "provider": samples.PROVIDER,
     "provider_name": samples.PROVIDER_NAME,
+    "payee": samples.PROVIDER,
     "area": samples.AREA,
     "fund": "310100",
     "fund_name": samples.FUNDS["310100"],
@@ -187,8 +190,8 @@ class Answer(BaseModel):
 async def payments(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
-    """What was ordered for claims, at once (INSTANT) or after audit (PAYABLE): who approved it and how many have to
-    yet, the run that sent it, and the bank's day of what it paid.
+    """What was ordered, of claims for example at once (INSTANT) and after audit (PAYABLE): who approved it and how many
+    have to yet, the run that sent it, and the bank's day of what it paid.
 
     A queue is what waits for somebody, as things stand on the day that was opened last.
     """
@@ -233,13 +236,14 @@ def _narrowing(question: Question) -> tuple[Any, ...]:
 
 def _payment(row: asyncpg.Record, one: Told, known: Known, names: Mapping[str, str], as_of: date | None) -> Payment:
     account = standing.account_of(row)
-    stands = standing.of(one, known, account, row["policy_ref"], row["opened"])
+    stands = standing.of(one, known, account, row["opened"])
     last = one.withheld[-1] if one.withheld else None
     return Payment(
         **paid.told(one).model_dump(),
         provider=one.provider,
         provider_name=names.get(one.provider),
-        area=row["area"],
+        payee=one.payee,
+        area=one.area,
         fund=one.fund,
         fund_name=answers.fund_name(one.fund) if one.fund else None,
         state_name=STATES[one.status],
@@ -294,8 +298,8 @@ COLUMNS = (
     Column("申请人", "requested by"), Column("审批人", "approvers"), Column("尚缺人数", "people missing", "number"),
     Column("审批有效至", "approved until", "day"), Column("支付批次", "run"), Column("银行起息日", "value date", "day"),
     Column("确认到账日", "confirmed on", "day"),
-    Column("收款账户", "account"), Column("账户状态", "account state"), Column("未付原因", "withheld"),
-    Column("银行退票码", "bank code"), Column("银行仍可能支付", "bank may still pay"),
+    Column("收款方", "payee"), Column("收款账户", "account"), Column("账户状态", "account state"),
+    Column("未付原因", "withheld"), Column("银行退票码", "bank code"), Column("银行仍可能支付", "bank may still pay"),
     Column("机构名称", "provider name"),
 )  # fmt: skip
 
@@ -307,7 +311,7 @@ def _row(row: asyncpg.Record, known: Known, names: Mapping[str, str], as_of: dat
     return (
         one.payment, one.provider, one.area, one.fund, one.fund_name.zh if one.fund_name else None, one.purpose_name.zh,
         one.state_name.zh, one.due, one.days_overdue, *amounts, one.requested_by, " ".join(one.approvers), one.missing,
-        one.expires_on, one.run, one.value_date, one.confirmed_on, one.account,
+        one.expires_on, one.run, one.value_date, one.confirmed_on, one.payee, one.account,
         one.account_state_name.zh if one.account_state_name else None,
         f"{one.withheld.code_name.zh} {one.withheld.detail}" if one.withheld else None, one.bank_code,
         one.bank_may_still_pay_because, one.provider_name,

@@ -40,7 +40,7 @@ def account_of(row: asyncpg.Record) -> Account:
     return _account(row["account"]) if row["account"] else Account(ref="")
 
 
-def of(payment: Payment, known: Known, account: Account, policy_ref: str, today: date | None) -> Standing | None:
+def of(payment: Payment, known: Known, account: Account, today: date | None) -> Standing | None:
     """None where nothing of it waits to be sent, or no day was opened yet."""
     if not payment.unsent or today is None:
         return None
@@ -48,13 +48,13 @@ def of(payment: Payment, known: Known, account: Account, policy_ref: str, today:
     missing = max(0, approving.PEOPLE - len(approving.behind(known.mandates, payment, counting, today)))
     roles = [known.mandates.of(payment.area, person, today) for person in counting]
     approver = any(mandate is not None and mandate.role == "approver" for mandate in roles)
-    return Standing(missing, missing > 0 and not approver, _account_state(payment, known, account, policy_ref, today))
+    return Standing(missing, missing > 0 and not approver, _account_state(payment, known, account, today))
 
 
-def _account_state(payment: Payment, known: Known, account: Account, policy_ref: str, today: date) -> AccountState:
+def _account_state(payment: Payment, known: Known, account: Account, today: date) -> AccountState:
     if payment.approvers and payment.account != account.ref:
         return "CHANGED"
-    policy = known.policies.published.get(policy_ref)
+    policy = known.policies.published.get(payment.policy_ref)
     if account.is_settled(today, policy.account_days if policy else 0):
         return "KNOWN"
     return "CONFIRMED" if account.confirmed_by else "TO_CONFIRM"

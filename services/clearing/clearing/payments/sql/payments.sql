@@ -1,7 +1,7 @@
 -- name: payments
 -- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent or to
--- be asked for again ($4, $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($9) for payees
--- ($8). Each by an index of its own, and then by name: with one condition for all, every payment found is compared with every
+-- be asked for again ($4, $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($10) for the
+-- payees of some ($8, $9). Each by an index of its own, and then by name: with one condition for all, every payment found is compared with every
 -- name. Locks: none.
 with touched as (
     select
@@ -27,9 +27,16 @@ with touched as (
     select
         payment.provider,
         payment.payment_ref
-    from unnest($8::text []) as payee (provider)
+    from (
+        select distinct payment.payee
+        from unnest($8::text [], $9::text []) as approved (provider, payment_ref)
+        inner join payments as payment
+            on
+                payment.lane = $1 and approved.provider = payment.provider
+                and approved.payment_ref = payment.payment_ref
+    ) as paid
     inner join payments as payment
-        on payment.lane = $1 and payee.provider = payment.provider and payment.approved_on = $9::date
+        on payment.lane = $1 and paid.payee = payment.payee and payment.approved_on = $10::date
 )
 
 select payment.body
@@ -49,16 +56,16 @@ group by body ->> 'run_ref'
 -- name: save_payments
 -- Payments that decisions changed. Locks: those rows; only this lane writes them.
 insert into payments (
-    lane, provider, payment_ref, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry, withheld, approved_on,
-    body
+    lane, provider, payment_ref, payee, policy_ref, status, area, fund, fen, due, end_to_end_id, run_ref, to_retry,
+    withheld, approved_on, body
 )
 select
     $1,
     changed.*
 from unnest(
-    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::bigint [],
-    $8::text::date [], $9::text::text [], $10::text::text [], $11::text::boolean [], $12::text::boolean [],
-    $13::text::date [], $14::text::jsonb []
+    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::text [],
+    $8::text::text [], $9::text::bigint [], $10::text::date [], $11::text::text [], $12::text::text [],
+    $13::text::boolean [], $14::text::boolean [], $15::text::date [], $16::text::jsonb []
 ) as changed
 on conflict (lane, provider, payment_ref) do update set
     status = excluded.status,

@@ -152,8 +152,8 @@ def _days(calendar: Calendar, first: date) -> list[date]:
 
 
 async def _unsent(connection: Connection, areas: Areas, last: date) -> list[Due]:
-    rows = await connection.fetch(SQL.unsent, areas, last.isoformat())
-    return [Due(row["fund"], date.fromisoformat(row["due"]), row["fen"], estimated=False) for row in rows]
+    rows = await connection.fetch(SQL.unsent, areas, last)
+    return [Due(row["fund"], row["due"], row["fen"], estimated=False) for row in rows]
 
 
 async def _in_review(

@@ -1,32 +1,18 @@
 -- name: payments
 -- Payments in the order of `payments_by_due`; of a work queue in that of `payments_to_pay`, which holds nothing that is
--- paid. The area is that of what is paid. Null narrows nothing. A queue is judged on the day that the payment's lane has
+-- paid. Null narrows nothing. A queue is judged on the day that the payment's lane has
 -- opened last, `overdue` on $10. Locks: none.
 select
     payment.lane,
     payment.provider,
     payment.payment_ref,
     payment.body,
-    payment.body ->> 'due' as due,
-    coalesce(claim.area, recovery.area, prepayment.area) as area,
-    coalesce(claim.body, recovery.body, prepayment.body) ->> 'policy_ref' as policy_ref,
+    payment.due::text as due,
     payee.body as account,
     day.opened,
     may_pay.why as doubt
 from payments as payment
-left join claims as claim
-    on
-        payment.lane = claim.lane and payment.provider = claim.provider
-        and claim.ref = payment.body ->> 'payable_ref'
-left join recoveries as recovery
-    on
-        payment.lane = recovery.lane and payment.provider = recovery.provider
-        and recovery.ref = payment.body ->> 'payable_ref'
-left join prepayments as prepayment
-    on
-        payment.lane = prepayment.lane and payment.provider = prepayment.provider
-        and prepayment.ref = payment.body ->> 'payable_ref'
-left join payees as payee on payment.lane = payee.lane and payment.provider = payee.provider
+left join payees as payee on payment.lane = payee.lane and payment.payee = payee.provider
 left join days as day on payment.lane = day.lane
 cross join lateral (
     select
@@ -43,12 +29,12 @@ left join lateral (
 ) as may_pay on true
 where
     payment.lane = any($1::smallint [])
-    and ($2::text [] is null or coalesce(claim.area, recovery.area, prepayment.area) = any($2))
+    and ($2::text [] is null or payment.area = any($2))
     and ($3::text [] is null or payment.provider = any($3))
     and ($4::text is null or payment.status = $4)
     and ($5::text is null or payment.body ->> 'payable_ref' = $5)
-    and ($6::text is null or payment.body ->> 'due' < $6)
-    and ($7::text is null or payment.body ->> 'due' > $7)
+    and ($6::text is null or payment.due < $6::text::date)
+    and ($7::text is null or payment.due > $7::text::date)
     and ($8::text is null or payment.fund = $8)
     and ($9::text is null or payment.run_ref = $9)
     and ($12::boolean is null or (payment.body ->> 'confirmed_on' is not null) = $12)
@@ -58,17 +44,17 @@ where
         when 'sent' then payment.status = 'SENT'
         when 'overdue' then
             (payment.status in ('ORDERED', 'APPROVED', 'SENT') or payment.to_retry)
-            and coalesce(payment.body ->> 'latest', payment.body ->> 'due') < $10::text
+            and coalesce((payment.body ->> 'latest')::date, payment.due) < $10::text::date
         when 'returned' then payment.to_retry
         when 'doubted' then payment.status in ('SENT', 'FAILED') and payment.body ? 'doubt'
         else true
     end
     and (
         $13::text is null
-        or (payment.body ->> 'due', payment.lane, payment.provider, payment.payment_ref)
-        > ($13, $14::smallint, $15::text, $16::text)
+        or (payment.due, payment.lane, payment.provider, payment.payment_ref)
+        > ($13::text::date, $14::smallint, $15::text, $16::text)
     )
-order by payment.body ->> 'due', payment.lane, payment.provider, payment.payment_ref
+order by payment.due, payment.lane, payment.provider, payment.payment_ref
 limit $17::int
 
 -- name: of_payables

@@ -23,7 +23,7 @@ group by payment.fund
 -- What is ordered and not sent, and what failed or came back and is owed still, by fund and due day. Locks: none.
 select
     part.fund,
-    payment.body ->> 'due' as due,
+    payment.due,
     sum(part.fen::bigint) as fen
 from payments as payment
 cross join lateral jsonb_each_text(
@@ -32,8 +32,8 @@ cross join lateral jsonb_each_text(
 where
     payment.area = any($1::text [])
     and (payment.status in ('ORDERED', 'APPROVED') or payment.to_retry)
-    and payment.body ->> 'due' <= $2::text
-group by part.fund, payment.body ->> 'due'
+    and payment.due <= $2
+group by part.fund, payment.due
 
 -- name: in_review
 -- Claims that are not approved and due up to a day, or of which a part is to be paid at once, as far as an estimate needs
