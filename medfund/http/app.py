@@ -1,6 +1,6 @@
 """What every API of this product has in common: problems, traffic, documents, and no door without a lock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,12 +8,27 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from medfund.http import docs, get_health, get_ready, openapi, problems
-from medfund.http.access import Roles
+from medfund.http import api as apis
+from medfund.http import docs, get_audit, get_command, get_health, get_metrics, get_ready, openapi, problems
 from medfund.http.api import Api
 from medfund.http.context import Context
 from medfund.http.problems import Problem
+from medfund.http.tokens import Role
 from medfund.http.traffic import Traffic
+
+COMMON = Api(
+    endpoints=(get_audit, get_metrics),
+    roles={"audit": frozenset({Role.auditor}), "metrics": frozenset({Role.operator, Role.auditor})},
+)
+"""What every service is asked."""
+
+
+def composed(*each: Api, outcomes: Collection[Role] = ()) -> Api:
+    """All that a service is asked. `outcomes`: who may ask what became of a command."""
+    api = apis.composed(*each)
+    if not api.commands:
+        return apis.composed(api, COMMON)
+    return apis.composed(api, Api(endpoints=[get_command.of(api)], roles={"command": outcomes}), COMMON)
 
 
 def create(
@@ -29,7 +44,7 @@ def create(
 
     The routes of `api` need a token; health is open. `schemas` are those that bodies refer to.
     """
-    app = _empty(title, version, description, api.roles, schemas)
+    app = _empty(title, version, description, api, schemas)
     app.state.context = context
     routes = sorted((route for endpoint in api.endpoints for route in endpoint.router.routes), key=_width)
     app.include_router(APIRouter(routes=routes), dependencies=[Depends(context.access)])
@@ -56,7 +71,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await context.database.close()
 
 
-def _empty(title: str, version: str, description: str, roles: Roles, schemas: Mapping[str, Any]) -> FastAPI:
+def _empty(title: str, version: str, description: str, api: Api, schemas: Mapping[str, Any]) -> FastAPI:
     app = FastAPI(
         title=title,
         version=version,
@@ -71,7 +86,7 @@ def _empty(title: str, version: str, description: str, roles: Roles, schemas: Ma
     app.add_middleware(Traffic)
     problems.install(app, _recorded)
     app.add_api_route("/docs", _docs(app), include_in_schema=False, response_class=HTMLResponse)
-    app.openapi = _documented(app.openapi, roles, schemas)  # type: ignore[method-assign]
+    app.openapi = _documented(app.openapi, api, schemas)  # type: ignore[method-assign]
     return app
 
 
@@ -92,14 +107,14 @@ def _docs(app: FastAPI) -> Callable[[], Awaitable[HTMLResponse]]:
 
 
 def _documented(
-    original: Callable[[], dict[str, Any]], roles: Roles, schemas: Mapping[str, Any]
+    original: Callable[[], dict[str, Any]], api: Api, schemas: Mapping[str, Any]
 ) -> Callable[[], dict[str, Any]]:
     """The finished document; made once."""
     made: dict[str, Any] = {}
 
     def document() -> dict[str, Any]:
         if not made:
-            made.update(openapi.finish(original(), roles, schemas))
+            made.update(openapi.finish(original(), api, schemas))
         return made
 
     return document

@@ -1,13 +1,14 @@
 """What every endpoint works with, made once per process and passed down."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias
 
 from fastapi import Depends, Request
 
+from medfund.events.codec import Accepted
 from medfund.events.kinds import Event
 from medfund.http import access, auditing, tokens
 from medfund.http.access import Access, Roles
@@ -32,6 +33,20 @@ class Context:
     appending: Appending
     probe: Probe
     service: Service
+    foresee: "Foresee | None" = None
+    """What the rules would answer to a command now."""
+
+
+class Declined(NamedTuple):
+    """Why nothing of a command would count."""
+
+    detail: str
+    detail_zh: str
+    reason: str | None
+
+
+Foresee: TypeAlias = Callable[[Context, Accepted], Awaitable[Declined | None]]
+"""None: something of it would. Raises `Problem`."""
 
 
 class Settings(Protocol):
@@ -48,7 +63,14 @@ class Settings(Protocol):
     def identity(self) -> Mapping[str, Any]: ...
 
 
-def made_of(settings: Settings, *, service: Service, roles: Roles, moves: Callable[[Event], int]) -> Context:
+def made_of(
+    settings: Settings,
+    *,
+    service: Service,
+    roles: Roles,
+    moves: Callable[[Event], int],
+    foresee: Foresee | None = None,
+) -> Context:
     """Opens nothing yet. `moves`: the fen that an event moves."""
     database = Database(settings.database_url, connections_max=settings.pool_size, name=f"{service.name} api")
     bootstrap, prefix, identity = settings.kafka_bootstrap, settings.topic_prefix, settings.identity
@@ -66,6 +88,7 @@ def made_of(settings: Settings, *, service: Service, roles: Roles, moves: Callab
         appending=Appending(bootstrap, prefix=prefix, identity=identity),
         probe=Probe(database, service, bootstrap=bootstrap, prefix=prefix, moves=moves, identity=identity),
         service=service,
+        foresee=foresee,
     )
 
 

@@ -9,27 +9,40 @@ from typing import Any
 
 from medfund.http import examples, problems
 from medfund.http.access import Roles
+from medfund.http.api import Api
 
 COMPONENTS = "#/components/schemas/"
 _INLINE = "#/$defs/"
+COMMANDS = "\u2401"
+"""Stands for the names of all kinds of commands, which are known when the service is composed."""
 Json = dict[str, Any]
 
 
-def finish(document: Json, roles: Roles, more: Mapping[str, Json]) -> Json:
+def finish(document: Json, api: Api, more: Mapping[str, Json]) -> Json:
     """FastAPI's document with names for generators, `more` schemas that bodies refer to, and the roles of each call."""
     schemas: Json = document.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {"Problem": problems.SCHEMA, **more}
     document["servers"] = [{"url": "/"}]
-    document["paths"] = _in_order(document["paths"], roles)
+    document["paths"] = _in_order(document["paths"], api.roles)
     for operation in operations(document):
-        allowed = roles.get(operation["operationId"], ())
+        allowed = api.roles.get(operation["operationId"], ())
         operation["x-roles"] = sorted(role.value for role in allowed)
         operation.setdefault("security", [])  # open, and said to be
         _move_body(operation, schemas)
     _rename(document, {name: _own_name(name) for name in schemas if "__" in name})
     components = document["components"]
     components["schemas"] = {name: {**schema, "title": name} for name, schema in components["schemas"].items()}
+    for name, example in api.examples.items():
+        components["schemas"][name]["examples"] = [example]
+    for schema in components["schemas"].values():
+        _name_commands(schema, api)
     return document
+
+
+def _name_commands(schema: Json, api: Api) -> None:
+    for told in schema.get("properties", {}).values():
+        if told.get("enum") == [COMMANDS]:
+            told["enum"] = [kind.name for kind in api.commands]
 
 
 def _in_order(paths: Json, roles: Roles) -> Json:

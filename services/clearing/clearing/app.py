@@ -1,10 +1,11 @@
 """What is asked of the clearing service over HTTP: the endpoints of its capabilities as one application."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
-from clearing.api import get_command
+from clearing import foreseeing
 from clearing.audit import api as audit
 from clearing.bank import api as bank
 from clearing.claims import api as claims
@@ -19,8 +20,7 @@ from clearing.supervision import api as supervision
 from clearing.treasury import api as treasury
 from medfund import money
 from medfund.events.kinds import Event
-from medfund.http import api, app, context, server
-from medfund.http.api import Api
+from medfund.http import app, context, server
 from medfund.http.tokens import READERS, Role
 from medfund.lanes.decider import Decider
 
@@ -32,7 +32,7 @@ a bearer token; what it does not cover looks like what does not exist.
 
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
-API = api.composed(
+API = app.composed(
     claims.API,
     statement.API,
     audit.API,
@@ -43,7 +43,7 @@ API = api.composed(
     bank.API,
     prepayment.API,
     office.API,
-    Api(endpoints=(get_command,), roles={"command": READERS | {Role.office}}),
+    outcomes=READERS | {Role.office},
 )
 
 
@@ -55,7 +55,9 @@ def create(settings: ApiSettings) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         api=API,
-        context=context.made_of(settings, service=service, roles=API.roles, moves=_moves),
+        context=context.made_of(
+            settings, service=service, roles=API.roles, moves=_moves, foresee=partial(foreseeing.foresee, API.declines)
+        ),
     )
 
 

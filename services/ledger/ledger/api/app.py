@@ -20,7 +20,7 @@ from ledger.api.roles import ROLES
 from ledger.service import Ledger
 from ledger.settings import ApiSettings
 from medfund.events.kinds import Event
-from medfund.http import api, app, context
+from medfund.http import app, context
 from medfund.http.api import Api
 
 VERSION = "1"
@@ -31,7 +31,7 @@ a bearer token; what it does not cover looks like what does not exist.
 
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
-API = api.composed(
+API = app.composed(
     Api(
         endpoints=(
             get_balances, get_lines, get_trial_balance, get_turnover, get_cash, get_explain, post_events, get_event,

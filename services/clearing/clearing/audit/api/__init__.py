@@ -9,4 +9,5 @@ API = Api(
     roles={
         "appeal": frozenset({Role.provider}),
     },
+    commands=(post_appeals.KIND,),
 )

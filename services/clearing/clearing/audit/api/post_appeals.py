@@ -5,16 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, naming, samples
-from clearing.api.commands import Command, Given
+from clearing.api import naming, samples
 from clearing.api.filters import Ref, Text
 from clearing.claims.api import named
-from medfund.http import examples, problems
+from medfund.http import commands, examples, problems
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 from medfund.postgres import queries
 
 router = APIRouter()
+KIND = Kind("appeal", "audit.appeal.filed.v1")
 SQL = queries.load(__file__, "appeals.sql")
 
 
@@ -61,6 +63,4 @@ async def appeal(request: Request, response: Response, caller: Caller, here: Her
         "appeal_ref": asked.appeal,
     }
     keys = (mine.provider, claim.ref, claim.opened, asked.finding, asked.appeal)
-    given = await commands.give(request, caller, here, Command("appeal", keys, lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, lane, data))

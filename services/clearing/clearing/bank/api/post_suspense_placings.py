@@ -7,8 +7,6 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands
-from clearing.api.commands import Command, Given
 from clearing.api.filters import Ref
 from clearing.payments import placing, suspense
 from clearing.payments.api import paid
@@ -17,7 +15,9 @@ from clearing.payments.suspense import NAMED, Item
 from clearing.prepayment.prepayment import Prepayment
 from clearing.supervision.recovery import Recovery
 from medfund.events.bank import PlacedAs
-from medfund.http import answers, examples, problems, reach
+from medfund.http import answers, commands, examples, problems, reach
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
@@ -25,6 +25,7 @@ from medfund.http.questions import Day, Party
 from medfund.postgres import queries
 
 router = APIRouter()
+KIND = Kind("place", "suspense.placing.requested.v1")
 SQL = queries.load(__file__, "placings.sql")
 _read = msgspec.json.Decoder(Item).decode
 
@@ -82,9 +83,7 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
     }
     # Everything that was said is in the keys: what was declined may be said otherwise, or by somebody else.
     keys = tuple(str(value) for _, value in sorted(data.items()))
-    given = await commands.give(request, caller, here, Command("place", keys, lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, lane, data))
 
 
 def _against(lane: int, asked: Placing, other: Found | None) -> dict[str, Any]:

@@ -11,4 +11,5 @@ API = Api(
         "doubtful_settlements": READERS,
         "withdraw": frozenset({Role.provider}),
     },
+    commands=(post_withdrawals.KIND,),
 )

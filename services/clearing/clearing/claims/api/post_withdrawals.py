@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, naming, samples
-from clearing.api.commands import Command, Given
+from clearing.api import naming, samples
 from clearing.api.filters import Ref, Text
 from clearing.claims.api import named
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 
 router = APIRouter()
+KIND = Kind("withdraw", "claim.batch.withdrawal.requested.v1")
 
 
 WITHDRAWAL: examples.Json = {"batch": samples.BATCH, "reason": "明细对账不符，撤回重新申报"}
@@ -44,8 +46,6 @@ async def withdraw(request: Request, response: Response, caller: Caller, here: H
         lane, claim = await named.one(connection, within, asked.batch)
     mine = claim.dimensions
     data = {"area": mine.area, "provider": mine.provider, "batch": claim.ref, "reason": asked.reason}
-    given = await commands.give(
-        request, caller, here, Command("withdraw", (mine.provider, claim.ref, claim.opened), lane, data)
+    return await commands.give(
+        request, response, caller, here, Command(KIND, (mine.provider, claim.ref, claim.opened), lane, data)
     )
-    response.headers["location"] = given.look
-    return given

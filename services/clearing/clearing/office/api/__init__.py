@@ -1,6 +1,6 @@
 """Who may approve what, and what two of the office say, over HTTP."""
 
-from clearing.office.api import get_mandates, get_proposals, post_proposal_approvals, post_proposals
+from clearing.office.api import get_mandates, get_proposals, post_proposal_approvals, post_proposals, proposals
 from medfund.http.api import Api
 from medfund.http.tokens import AGENCY, Role
 
@@ -12,4 +12,5 @@ API = Api(
         "propose": frozenset({Role.office}),
         "approve_proposal": frozenset({Role.office}),
     },
+    commands=tuple(proposals.COMMANDS.values()),
 )

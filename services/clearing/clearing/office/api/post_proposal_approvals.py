@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
+from clearing.api import samples
 from clearing.api.filters import Ref
 from clearing.office import proposals
 from clearing.office.api import proposals as told
 from clearing.office.api.proposals import SQL, Proposal
 from medfund import people
-from medfund.http import answers, auditing, examples
+from medfund.http import answers, auditing, commands, examples
 from medfund.http.context import Caller, Here
 
 router = APIRouter()
@@ -59,7 +59,7 @@ async def approve_proposal(request: Request, proposal: Annotated[Ref, Path()], c
         await connection.execute(SQL.approve, asked.area, proposal, caller.subject, datetime.now(UTC))
         row = await told.one(connection, asked.area, proposal)
         command = told.command(here, row, row["approved_by"])
-        commands.check(command)
+        commands.check(here, command)
         kept = await commands.keep(connection, caller, here, command)
         found = await told.told(connection, here, row)
     if not people.same(caller.subject, row["approved_by"]):

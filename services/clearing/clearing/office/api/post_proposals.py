@@ -8,14 +8,13 @@ import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from clearing.api import commands
 from clearing.api.filters import Ref
 from clearing.office import proposals
 from clearing.office.api import proposals as told
 from clearing.office.api.proposals import SQL, Proposal
 from clearing.office.proposals import SECOND, Kind
 from medfund.events.kinds import KINDS
-from medfund.http import answers, auditing, examples
+from medfund.http import answers, auditing, commands, examples
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
 
@@ -46,11 +45,11 @@ async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     name = f"{area}/{asked.proposal}"
     data = proposals.data(asked.kind, asked.says, caller.subject, SECOND)
     command = told.made(here, asked.kind, (area, asked.proposal), data)
-    commands.check(command)
+    commands.check(here, command)
     async with here.database.snapshot(caller) as connection:
         await told.checked(connection, caller, asked.kind, asked.says)
         before = await connection.fetchrow(SQL.one, area, asked.proposal)
-    event = KINDS[command.type].decoder.decode(msgspec.json.encode(command.data))
+    event = KINDS[command.kind.type].decoder.decode(msgspec.json.encode(command.data))
     if why := proposals.unfit(asked.kind, event):
         raise Problem("does_not_fit", why)
     if proposals.is_for(asked.kind, asked.says, caller.subject):

@@ -9,12 +9,12 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.commands import Command
 from clearing.office import proposals
 from clearing.office.proposals import EVERY_AREA, TYPES, Kind
 from medfund.events.kinds import KINDS as EVENTS
-from medfund.http import examples, problems
+from medfund.http import api, examples, problems
 from medfund.http.answers import Name
+from medfund.http.commands import Command
 from medfund.http.context import Context
 from medfund.http.database import Connection
 from medfund.http.tokens import EVERYTHING, Principal
@@ -31,6 +31,7 @@ KINDS: dict[Kind, Name] = {
     "balance": Name(zh="期初余额", en="what an account begins with"),
     "item": Name(zh="期初未结事项", en="what a provider owes or is owed when the books begin"),
 }
+COMMANDS = {kind: api.Kind(kind, type, learned=kind != "item") for kind, type in TYPES.items()}
 _KNOWN: dict[Kind, str] = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
 """What might be in force already."""
 
@@ -111,7 +112,7 @@ def made(here: Context, kind: Kind, keys: tuple[str, str], data: dict[str, Any])
     """What is about an area or a provider goes into its lane, the rest into every lane."""
     key = data.get(EVENTS[TYPES[kind]].key)
     lane = partition.lane_of(key.encode(), here.lanes) if isinstance(key, str) else None
-    return Command(kind, keys, lane, data)
+    return Command(COMMANDS[kind], keys, lane, data, filed=proposals.filed_under(data))
 
 
 async def checked(connection: Connection, caller: Principal, kind: Kind, says: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from clearing.payments.api import (
     post_receipts,
     post_retries,
 )
+from medfund.events import payments
 from medfund.http.api import Api
 from medfund.http.tokens import AGENCY, PAYERS, READERS, Role
 
@@ -37,4 +38,12 @@ API = Api(
         "payment_runs": AGENCY,
         "payment_run": AGENCY,
     },
+    commands=(
+        post_payment_runs.KIND,
+        post_approvals.KIND,
+        post_account_confirmations.KIND,
+        post_retries.KIND,
+        post_receipts.KIND,
+    ),
+    declines=(payments.PaymentApprovalRefused,),
 )

@@ -7,7 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
+from clearing.api import samples
 from clearing.payments import planning
 from clearing.payments.api import runs
 from clearing.payments.api.runs import Counted, Sum
@@ -15,7 +15,7 @@ from clearing.payments.planning import Plan
 from medfund import money
 from medfund.events.bank import BankAccount
 from medfund.events.fields import LAST_DAY
-from medfund.http import answers, examples
+from medfund.http import answers, commands, examples
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Area, Day, Fund

@@ -6,16 +6,18 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, naming, samples
-from clearing.api.commands import Command, Given
+from clearing.api import naming, samples
 from clearing.api.filters import Ref
 from clearing.payments.accounts import Account
-from medfund.http import answers, examples
+from medfund.http import answers, commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
 from medfund.http.questions import Party
 
 router = APIRouter()
+KIND = Kind("confirm", "provider.account.confirmed.v1")
 _account = msgspec.json.Decoder(Account).decode
 
 
@@ -53,6 +55,4 @@ async def confirm_account(request: Request, response: Response, caller: Caller, 
     }
     # Of each change of the account: where it goes back to one that was confirmed before, that is to be confirmed again.
     keys = (asked.provider, account.ref, f"{account.changed_on}", caller.subject)
-    given = await commands.give(request, caller, here, Command("confirm", keys, found["lane"], data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, found["lane"], data))

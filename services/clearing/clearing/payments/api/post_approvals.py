@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
-from clearing.api.commands import Command, Given
+from clearing.api import samples
 from clearing.api.filters import Ref
 from clearing.payments.api import named
-from medfund.http import answers, examples
+from medfund.http import answers, commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party, Yuan
 
 router = APIRouter()
+KIND = Kind("approve", "payment.approval.given.v1")
 PAYMENTS_MAX = 500
 
 
@@ -64,7 +66,5 @@ async def approve(request: Request, response: Response, caller: Caller, here: He
         "staff_ref": caller.subject,
     }
     keys = (found.provider, asked.approval, caller.subject)
-    command = Command("approve", keys, found.lane, data, named=tuple(asked.payments))
-    given = await commands.give(request, caller, here, command)
-    response.headers["location"] = given.look
-    return given
+    command = Command(KIND, keys, found.lane, data, named=tuple(asked.payments))
+    return await commands.give(request, response, caller, here, command)

@@ -12,16 +12,17 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, knowledge, samples
-from clearing.api.commands import Command, Given
+from clearing.api import knowledge, samples
 from clearing.payments import planning
 from clearing.payments.api import runs
 from clearing.payments.planning import Plan, Wanted
 from medfund import money
 from medfund.calendar import CalendarNotLoaded
 from medfund.events.fields import LAST_DAY
-from medfund.http import answers, auditing, examples
+from medfund.http import answers, auditing, commands, examples
 from medfund.http.answers import Yuan
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
@@ -29,6 +30,7 @@ from medfund.http.questions import Area, Day, Fund
 from medfund.lanes import partition
 
 router = APIRouter()
+KIND = Kind("run", "payment.run.opened.v1", learned=True)
 TRIES = 4
 """Of two who make a run of one account at once, the second looks again at what the first has made."""
 
@@ -99,8 +101,7 @@ async def open_run(request: Request, response: Response, caller: Caller, here: H
     if kept.command.asked != _asked(asked):
         await commands.conflict(request, here, [name])
     await commands.deliver(here, kept.command, kept.at)
-    opened, data = commands.given(kept.command), kept.command.data
-    response.headers["location"] = opened.look
+    opened, data = commands.given(here, kept.command, response), kept.command.data
     told = {key: data[key] for key in ("payments", "total", "available")}
     return Opened(**opened.model_dump(), run=name, **told)
 
@@ -129,7 +130,7 @@ async def _kept(caller: Caller, here: Context, asked: Run, name: str) -> Kept:
 async def _kept_or_made(connection: Connection, caller: Caller, here: Context, asked: Run, name: str) -> Kept:
     what = _wanted(asked)
     undecided = await planning.undecided(connection, what, lanes=here.lanes)
-    row = await commands.kept(connection, caller, here, Command("run", (name,), None, {}).id)
+    row = await commands.kept(connection, caller, here, Command(KIND, (name,), None, {}).id)
     if row is None:
         if undecided is not None:
             raise Problem(
@@ -139,11 +140,11 @@ async def _kept_or_made(connection: Connection, caller: Caller, here: Context, a
         await _worked(connection, here, what)
         await _registered(connection, what)
         command = _command(await planning.plan(connection, what), name, caller.subject, _asked(asked))
-        commands.check(command)
+        commands.check(here, command)
         row = await commands.keep(connection, caller, here, command)
         await planning.take(connection, what, name)
     data, given = msgspec.json.decode(row["body"]), msgspec.json.decode(row["asked"])
-    return Kept(Command("run", (name,), None, data, given), row["at"])
+    return Kept(Command(KIND, (name,), None, data, given), row["at"])
 
 
 def _command(plan: Plan, name: str, staff_ref: str, asked: dict[str, Any]) -> Command:
@@ -154,7 +155,7 @@ def _command(plan: Plan, name: str, staff_ref: str, asked: dict[str, Any]) -> Co
             f"{money.yuan(plan.available)} is available",
         )
     run = planning.run(plan, run_ref=name, staff_ref=staff_ref)
-    return Command("run", (name,), None, msgspec.to_builtins(run), asked)
+    return Command(KIND, (name,), None, msgspec.to_builtins(run), asked)
 
 
 async def _not_in_the_past(connection: Connection, what: Wanted) -> None:

@@ -6,15 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
-from clearing.api.commands import Command, Given
+from clearing.api import samples
 from clearing.api.filters import Ref
 from clearing.payments.api import named
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 
 router = APIRouter()
+KIND = Kind("receive", "payment.confirmed.v1")
 
 
 RECEIPT: examples.Json = {"payment": f"{samples.BATCH}/P1/310100", "received_on": "2026-02-13"}
@@ -45,8 +47,6 @@ async def receive(request: Request, response: Response, caller: Caller, here: He
         "payment_ref": asked.payment,
         "received_on": asked.received_on.isoformat(),
     }
-    given = await commands.give(
-        request, caller, here, Command("receive", (found.provider, asked.payment), found.lane, data)
+    return await commands.give(
+        request, response, caller, here, Command(KIND, (found.provider, asked.payment), found.lane, data)
     )
-    response.headers["location"] = given.look
-    return given

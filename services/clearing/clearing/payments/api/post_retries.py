@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
-from clearing.api.commands import Command, Given
+from clearing.api import samples
 from clearing.api.filters import Ref, Text
 from clearing.payments.api import named
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 
 router = APIRouter()
+KIND = Kind("retry", "payment.retry.requested.v1")
 
 
 RETRY: examples.Json = {
@@ -52,6 +54,4 @@ async def retry(request: Request, response: Response, caller: Caller, here: Here
         "reason": asked.reason,
     }
     keys = (found.provider, asked.payment, asked.retry)
-    given = await commands.give(request, caller, here, Command("retry", keys, found.lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, found.lane, data))

@@ -34,4 +34,5 @@ API = Api(
         "approve_plan": PAYERS,
         "recall": PAYERS,
     },
+    commands=(post_prepayment_applications.KIND, post_prepayment_recalls.KIND),
 )

@@ -6,17 +6,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, naming, samples
-from clearing.api.commands import Command, Given
+from clearing.api import naming, samples
 from clearing.api.filters import Ref
 from medfund import codes
 from medfund.events.prepayments import PrepaymentKind
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
 from medfund.http.questions import Fund, Party, Yuan
 
 router = APIRouter()
+KIND = Kind("apply", "prepayment.applied.v1")
 
 
 APPLICATION: examples.Json = {
@@ -76,6 +78,4 @@ async def apply_for_prepayment(request: Request, response: Response, caller: Cal
     if asked.agreed is not None:
         data["agreed"] = asked.agreed
     keys = (asked.provider, asked.application)
-    given = await commands.give(request, caller, here, Command("apply", keys, whose["lane"], data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, whose["lane"], data))

@@ -7,15 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
-from clearing.api import commands
+from clearing.api import declining
 from clearing.api.filters import Ref
-from clearing.api.foreseeing import Declined
 from clearing.prepayment import planning
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import Kept, PlanTold
 from clearing.prepayment.planning import Refusal
 from medfund import faults, people
-from medfund.http import auditing, examples, problems
+from medfund.http import auditing, commands, examples, problems
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
 from medfund.http.questions import Area
@@ -94,7 +93,7 @@ async def _approve(request: Request, connection: Connection, caller: Caller, her
         await refuse("plan_changed", "; ".join(changed[:SHOWN_MAX]))
     mandate = await plans.mandated(connection, found, caller.subject)
     if isinstance(mandate, Refusal):
-        declined = Declined(mandate.detail, mandate.code)
+        declined = declining.declined(mandate.detail, mandate.code)
         await refuse("would_be_declined", declined.detail, reason=declined.reason, detail_zh=declined.detail_zh)
     if not people.among(caller.subject, found.people):
         about = wanted.area, wanted.plan_ref, caller.subject, mandate.role, datetime.now(UTC)

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
+from clearing.api import samples
 from clearing.api.filters import Ref
 from clearing.prepayment import planning
 from clearing.prepayment.api import plans
@@ -15,7 +15,7 @@ from clearing.prepayment.api.plans import PlanTold
 from clearing.prepayment.planning import Wanted
 from medfund import money
 from medfund.events.prepayments import PrepaymentKind
-from medfund.http import auditing, examples, problems
+from medfund.http import auditing, commands, examples, problems
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Area, Fund, Yuan
 

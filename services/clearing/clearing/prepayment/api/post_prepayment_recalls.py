@@ -5,14 +5,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, knowledge, samples
-from clearing.api.commands import Command, Given
+from clearing.api import knowledge, samples
 from clearing.api.filters import Ref, Text
 from clearing.prepayment.api.get_prepayments import SQL
-from medfund.http import examples, problems, reach
+from medfund.http import commands, examples, problems, reach
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 
 router = APIRouter()
+KIND = Kind("recall", "prepayment.recall.ordered.v1")
 
 
 RECALL: examples.Json = {"prepayment": f"{samples.PROVIDER}/YF-2026/310100", "code": "MISUSE", "reason": "挪用于基建"}
@@ -57,6 +59,4 @@ async def recall(request: Request, response: Response, caller: Caller, here: Her
     }
     # Everything that was said is in the keys: what came to nothing may be asked for again, the day after or by another.
     keys = (*(text for _, text in sorted(data.items())), asked.recall or "")
-    given = await commands.give(request, caller, here, Command("recall", keys, row["lane"], data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, keys, row["lane"], data))

@@ -11,4 +11,6 @@ API = Api(
         "hold": PAYERS,
         "release": PAYERS,
     },
+    commands=(post_holds.HOLDING, post_holds.RELEASING),
+    examples={"Given": post_holds.GIVEN, "CommandAnswer": post_holds.OUTCOME},
 )

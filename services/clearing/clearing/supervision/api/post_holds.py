@@ -8,17 +8,20 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, naming, samples
-from clearing.api.commands import Command, Given
+from clearing.api import naming, samples
 from clearing.api.filters import Ref, Text
 from clearing.dimensions import Dimensions, told
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
 from medfund.http.questions import Day, Fund, Party, Yuan
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
 
 router = APIRouter()
+HOLDING = Kind("hold", "payment.hold.placed.v1")
+RELEASING = Kind("release", "payment.hold.released.v1")
 SQL = queries.load(__file__, "holds.sql")
 _dimensions = msgspec.json.Decoder(Dimensions).decode
 ACCOUNT = "2102"
@@ -30,6 +33,42 @@ class OfHold(BaseModel):
     amounts: Annotated[dict[Fund, Yuan], Field(min_length=1, description="By fund")]
     reason: Text
     provider: Annotated[Party | None, Field(description="Whose: may be left out where the token speaks for one")] = None
+
+
+_ID = "hold-5f0c1d2e3a4b59687786a5b4c3d2e1f0"
+GIVEN: examples.Json = {
+    "command": _ID,
+    "kind": "hold",
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "look": f"/v1/commands/{_ID}",
+}
+OUTCOME: examples.Json = {
+    "command": _ID,
+    "kind": "hold",
+    "provider": samples.PROVIDER,
+    "area": samples.AREA,
+    "source": "/clearing/commands",
+    "type": "payment.hold.placed.v1",
+    "asked_at": "2026-03-02T01:15:30.250000Z",
+    "state": "DISPUTED",
+    "state_name": examples.name("与系统记录不符，未执行", "not as our records have it: nothing follows from it"),
+    "position": "reviews:3:5200",
+    "decisions": [
+        {
+            "type": "fact.disputed.v1",
+            "position": "clearing:3:97",
+            "data": {
+                "provider": samples.PROVIDER,
+                "area": samples.AREA,
+                "cause": {"topic": "reviews", "lane": 3, "offset": 5200},
+                "detail": "hold case-2026-0042 is placed already",
+            },
+        }
+    ],
+    "reason": None,
+    "detail": "hold case-2026-0042 is placed already",
+}
 
 
 HOLD: examples.Json = {
@@ -79,9 +118,7 @@ async def hold(request: Request, response: Response, caller: Caller, here: Here)
     lane, dimensions = await _payable(caller, here, asked.payable, asked.provider)
     keys = (dimensions.provider, asked.payable, asked.hold)
     data = _data(asked, dimensions, held_from=asked.held_from)
-    given = await commands.give(request, caller, here, Command("hold", keys, lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(HOLDING, keys, lane, data))
 
 
 @router.post(
@@ -97,9 +134,7 @@ async def release(request: Request, response: Response, caller: Caller, here: He
     lane, dimensions = await _payable(caller, here, asked.payable, asked.provider)
     keys = (dimensions.provider, asked.payable, asked.hold, asked.release)
     data = _data(asked, dimensions, released_on=asked.released_on)
-    given = await commands.give(request, caller, here, Command("release", keys, lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(RELEASING, keys, lane, data))
 
 
 def _data(asked: OfHold, dimensions: Dimensions, **days: date) -> dict[str, Any]:

@@ -11,4 +11,5 @@ API = Api(
         "treasury_requests": AGENCY,
         "request_funds": PAYERS,
     },
+    commands=(post_treasury_requests.KIND,),
 )

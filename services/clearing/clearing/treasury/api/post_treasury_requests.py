@@ -5,14 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
-from clearing.api.commands import Command, Given
+from clearing.api import samples
 from clearing.api.filters import Ref
-from medfund.http import examples
+from medfund.http import commands, examples
+from medfund.http.api import Kind
+from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Area, Day, Fund, Yuan
 
 router = APIRouter()
+KIND = Kind("request", "treasury.funds.requested.v1", learned=True)
 
 
 FUNDS_REQUEST: examples.Json = {
@@ -53,6 +55,4 @@ async def request_funds(request: Request, response: Response, caller: Caller, he
         "staff_ref": caller.subject,
     }
     lane = commands.of_area(caller, here, asked.area)
-    given = await commands.give(request, caller, here, Command("request", (asked.area, asked.request), lane, data))
-    response.headers["location"] = given.look
-    return given
+    return await commands.give(request, response, caller, here, Command(KIND, (asked.area, asked.request), lane, data))

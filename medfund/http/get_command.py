@@ -1,6 +1,7 @@
 """GET /v1/commands/{id}: what became of a command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -8,19 +9,18 @@ import msgspec
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clearing.api import commands, samples
-from clearing.api.commands import ID_PATTERN, SOURCE, SQL, Kind
 from medfund.events import envelope
 from medfund.events.codec import Accepted
 from medfund.events.disputes import FactDisputed
 from medfund.events.kinds import Event
-from medfund.events.payments import PaymentApprovalRefused, SuspensePlacingRefused
-from medfund.http import answers, examples, problems, reach
+from medfund.http import answers, commands, problems
 from medfund.http.answers import Name
+from medfund.http.api import Api, Kind
+from medfund.http.commands import SQL, KindName
 from medfund.http.context import Caller, Context, Here
+from medfund.http.tokens import Principal
 from medfund.lanes import decisions
 
-router = APIRouter()
 ANSWERS_MAX = 600
 """Decisions that one fact can have; they are found by the ids that these would have."""
 State = Literal["PENDING", "DONE", "DECLINED", "DISPUTED", "REFUSED"]
@@ -39,39 +39,9 @@ class Decided(BaseModel):
     data: dict[str, Any]
 
 
-COMMAND: examples.Json = {
-    "command": commands.ID,
-    "kind": "hold",
-    "provider": samples.PROVIDER,
-    "area": samples.AREA,
-    "source": "/clearing/commands",
-    "type": "payment.hold.placed.v1",
-    "asked_at": "2026-03-02T01:15:30.250000Z",
-    "state": "DISPUTED",
-    "state_name": examples.name("与系统记录不符，未执行", "not as our records have it: nothing follows from it"),
-    "position": "reviews:3:5200",
-    "decisions": [
-        {
-            "type": "fact.disputed.v1",
-            "position": "clearing:3:97",
-            "data": {
-                "provider": samples.PROVIDER,
-                "area": samples.AREA,
-                "cause": {"topic": "reviews", "lane": 3, "offset": 5200},
-                "detail": "hold case-2026-0042 is placed already",
-            },
-        }
-    ],
-    "reason": None,
-    "detail": "hold case-2026-0042 is placed already",
-}
-
-
 class Answer(BaseModel):
-    model_config = examples.of(COMMAND)
-
     command: str
-    kind: Kind
+    kind: KindName
     provider: Annotated[str | None, Field(description="Null where it is about a whole area")]
     area: str
     source: str
@@ -97,41 +67,63 @@ class Place(NamedTuple):
     offset: int
 
 
-@router.get(
-    "/v1/commands/{id}",
-    responses=answers.or_problems("not_found", "log_unavailable", "question_too_slow"),
-    summary="What became of a command",
-)
-async def command(
-    id: Annotated[str, Path(pattern=ID_PATTERN, examples=["hold-0123456789abcdef0123456789abcdef"])],
-    caller: Caller,
-    here: Here,
+@dataclass(frozen=True)
+class Outcomes:
+    """The endpoint, for the commands of one service."""
+
+    router: APIRouter
+
+
+def of(api: Api) -> Outcomes:
+    router = APIRouter()
+    kinds = {kind.name: kind for kind in api.commands}
+
+    @router.get(
+        "/v1/commands/{id}",
+        responses=answers.or_problems("not_found", "log_unavailable", "question_too_slow"),
+        summary="What became of a command",
+    )
+    async def command(
+        id: Annotated[
+            str,
+            Path(pattern=rf"^({'|'.join(kinds)})-[0-9a-f]{{32}}$", examples=["hold-0123456789abcdef0123456789abcdef"]),
+        ],
+        caller: Caller,
+        here: Here,
+    ) -> Answer:
+        """PENDING until it was decided; DONE with the decisions that answered it; DECLINED where what a person said
+        does not count, for a reason of each decision; DISPUTED where it contradicts what was decided before; REFUSED
+        where the event itself was. What goes to every lane is DONE when all of them have read it.
+        """
+        return await _found(caller, here, id, kinds, tuple(api.declines))
+
+    return Outcomes(router)
+
+
+async def _found(
+    caller: Principal, here: Context, id: str, kinds: Mapping[str, Kind], declines: tuple[type[Event], ...]
 ) -> Answer:
-    """PENDING until it was decided; DONE with the decisions that answered it; DECLINED where what a person said does
-    not count, for a reason of each decision; DISPUTED where it contradicts what was decided before; REFUSED where the
-    event itself was. A run is DONE when every lane has decided it: `GET /v1/payment-runs/{run}` says what became of it.
-    """
-    within = reach.of(caller, area=None, party=None, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.kept, id, within.lanes, within.areas, within.parties)
+        row = await commands.kept(connection, caller, here, id)
         if row is None:
             raise problems.unknown("command")
-        identity, lanes = commands.identity(id), commands.lanes_of(here, row["lane"])
+        identity, lanes = commands.identity(here, id), commands.lanes_of(here, row["lane"])
         found = await connection.fetch(SQL.accepted, lanes, [identity])
         refused = await connection.fetchrow(SQL.refused, row["lane"], identity, row["provider"])
+    kind = kinds[row["kind"]]
     if len(found) < len(lanes):
-        return _answer(row, Outcome("REFUSED", **refused) if refused else Outcome("PENDING"), None, [])
+        return _answer(here, row, kind, Outcome("REFUSED", **refused) if refused else Outcome("PENDING"), None, [])
     place = Place(found[0]["topic"], row["lane"], found[0]["offset"]) if row["lane"] is not None else None
-    if row["kind"] in commands.LEARNED or place is None:
-        return _answer(row, Outcome("DONE"), place, [])
+    if kind.learned or place is None:
+        return _answer(here, row, kind, Outcome("DONE"), place, [])
     decided = await _decisions(here, place)
-    return _answer(row, _outcome([one.event for one in decided]), place, decided)
+    return _answer(here, row, kind, _outcome([one.event for one in decided], declines), place, decided)
 
 
-def _outcome(decisions: Sequence[Event]) -> Outcome:
+def _outcome(decisions: Sequence[Event], declines: tuple[type[Event], ...]) -> Outcome:
     if disputed := next((one for one in decisions if isinstance(one, FactDisputed)), None):
         return Outcome("DISPUTED", detail=disputed.detail)
-    declined = [one for one in decisions if isinstance(one, PaymentApprovalRefused | SuspensePlacingRefused)]
+    declined: list[Any] = [one for one in decisions if isinstance(one, declines)]
     if not declined:
         return Outcome("DONE" if decisions else "PENDING")
     of = f"{len(declined)} of {len(decisions)}: " if len(decisions) > 1 else ""
@@ -140,12 +132,12 @@ def _outcome(decisions: Sequence[Event]) -> Outcome:
 
 async def _decisions(here: Context, place: Place) -> list[Accepted]:
     """The whole answer to a fact, from the log; nothing while part of it is not there."""
-    first = {_identity(place, 1, of): of for of in range(1, ANSWERS_MAX + 1)}
+    first = {_identity(here, place, 1, of): of for of in range(1, ANSWERS_MAX + 1)}
     rows = await here.database.rows(SQL.accepted, [place.lane], list(first))
     if not rows:
         return []
     of = first[rows[0]["identity"]]
-    wanted = [_identity(place, number, of) for number in range(1, of + 1)]
+    wanted = [_identity(here, place, number, of) for number in range(1, of + 1)]
     offsets = {row["offset"] for row in await here.database.rows(SQL.accepted, [place.lane], wanted)}
     if len(offsets) < of:
         return []
@@ -159,19 +151,21 @@ async def _decisions(here: Context, place: Place) -> list[Accepted]:
     return [one for one in here.service.decode(records, own) if isinstance(one, Accepted)]
 
 
-def _identity(cause: Place, number: int, of: int) -> bytes:
+def _identity(here: Context, cause: Place, number: int, of: int) -> bytes:
     """Of a decision: its id is made of its cause and its place in the answer."""
-    return envelope.identity_of(b"/clearing", decisions.id_of(*cause, number, of).encode())
+    return envelope.identity_of(f"/{here.service.name}".encode(), decisions.id_of(*cause, number, of).encode())
 
 
-def _answer(row: Any, outcome: Outcome, place: Place | None, decided: list[Accepted]) -> Answer:
+def _answer(
+    here: Context, row: Any, kind: Kind, outcome: Outcome, place: Place | None, decided: list[Accepted]
+) -> Answer:
     return Answer(
         command=row["id"],
-        kind=row["kind"],
+        kind=kind.name,
         provider=row["provider"],
         area=row["area"],
-        source=SOURCE,
-        type=commands.TYPES[row["kind"]],
+        source=commands.source(here),
+        type=kind.type,
         asked_at=row["at"],
         state=outcome.state,
         state_name=STATES[outcome.state],
@@ -179,7 +173,7 @@ def _answer(row: Any, outcome: Outcome, place: Place | None, decided: list[Accep
         decisions=[
             Decided(
                 type=one.type,
-                position=f"clearing:{one.record.partition}:{one.record.offset}",
+                position=f"{here.service.own}:{one.record.partition}:{one.record.offset}",
                 data=msgspec.to_builtins(one.event),
             )
             for one in decided
