@@ -16,7 +16,6 @@ import msgspec
 
 from bench.ground import LANES, PREFIX
 from bench.writing import in_lane
-from clearing import capabilities, store
 from clearing.service import Clearing
 from medfund import calendar, money
 from medfund.bankfiles.messages import Counterparty, Detail, Entries, Entry, Statement, Transfer, Transfers
@@ -90,14 +89,14 @@ class Month:
         """The claims and their payments, as lanes have them that decided all this."""
         rules, drafts = Clearing(prefix=PREFIX), {}
         for lane in range(LANES):
-            drafts[lane] = capabilities.begin(await store.load(connection, lane))
+            drafts[lane] = await rules.load(connection, lane)
         for at in range(self.count):
             provider = self.providers[at // CLAIMS_OF_A_PROVIDER]
             lane = partition.lane_of(provider.encode(), LANES)
             for decision in self._decisions(provider, at, {"topic": "agency", "lane": lane, "offset": 0}):
                 rules.evolve(drafts[lane], decision)
         for lane, draft in drafts.items():
-            await store.write(connection, lane, draft)
+            await rules.write(connection, lane, draft)
         await connection.execute("analyze claims, payments")
 
     def _decisions(self, provider: str, at: int, cause: dict[str, Any]) -> Iterator[Event]:

@@ -19,12 +19,13 @@ from bench.ground import LANES, PREFIX, Ground, shared, until
 from bench.owed import POLICY, example
 from bench.payments import WORKERS
 from bench.writing import Writing, in_lane, producer
-from clearing import capabilities, store
-from clearing.payments.payment import Payment
+from clearing.claims.claim import CLAIMS
+from clearing.payments.cash import MOVES
+from clearing.payments.payment import PAYMENTS, Payment
 from clearing.policy import parse
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Plan, Wanted
-from clearing.prepayment.prepayment import CLR_TYPE, Prepayment, name
+from clearing.prepayment.prepayment import CLR_TYPE, PREPAYMENTS, Prepayment, name
 from clearing.service import Clearing
 from medfund import calendar, money
 from medfund.events.agency import PolicyPublished, policy_hash
@@ -164,14 +165,14 @@ async def write(tables: asyncpg.Connection, providers: int) -> None:
     """Three years of claims, a month each, and an application that was found good."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = capabilities.begin(await store.load(tables, lane))
+        draft = await rules.load(tables, lane)
         for provider in codes(providers):
             if partition.lane_of(provider.encode(), LANES) == lane:
                 for decision in _decisions(provider, {"topic": "agency", "lane": lane, "offset": 0}):
                     rules.evolve(draft, decision)
-        for claim in draft.claims.values():
+        for claim in draft[CLAIMS].values():
             claim.payable = {}  # paid long ago
-        await store.write(tables, lane, draft)
+        await rules.write(tables, lane, draft)
     await tables.execute("analyze claims, prepayments")
 
 
@@ -198,14 +199,14 @@ async def disbursed(tables: asyncpg.Connection) -> None:
     """What was ordered is paid: the money is out."""
     rules = Clearing(prefix=PREFIX)
     for lane in range(LANES):
-        draft = capabilities.begin(await store.load(tables, lane))
+        draft = await rules.load(tables, lane)
         for row in await tables.fetch("select body from prepayments where lane = $1", lane):
             item = msgspec.json.decode(row["body"], type=Prepayment)
-            draft.prepayments[item.name] = item
+            draft[PREPAYMENTS][item.name] = item
         for row in await tables.fetch("select body from payments where lane = $1", lane):
             ordered = msgspec.json.decode(row["body"], type=Payment)
-            draft.payments[ordered.name] = ordered
-        for payment in [one for one in draft.payments.values() if one.purpose == "PREPAYMENT"]:
+            draft[PAYMENTS][ordered.name] = ordered
+        for payment in [one for one in draft[PAYMENTS].values() if one.purpose == "PREPAYMENT"]:
             rules.evolve(
                 draft,
                 example(
@@ -215,5 +216,5 @@ async def disbursed(tables: asyncpg.Connection) -> None:
                     value_date=f"{YEAR}-03-02", bank_txn=f"t-{payment.payment_ref[-20:]}",
                 ),
             )  # fmt: skip
-        draft.moves.clear()
-        await store.write(tables, lane, draft)
+        draft[MOVES].clear()
+        await rules.write(tables, lane, draft)

@@ -4,13 +4,13 @@ What stays true: what the rules take for today is a day that has come, and never
 since the lane asks who speaks (`Sources.asks`); what was on the log before stays as it was taken.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from medfund import calendar
 from medfund.events.codec import FUTURE_MAX, Accepted, Refused
 from medfund.events.refusals import Reason
 from medfund.events.time import DayOpened
-from medfund.lanes import batch, store
+from medfund.lanes import batch
 
 
 def admit(last: date | None, fact: Accepted) -> Refused | None:
@@ -21,7 +21,8 @@ def admit(last: date | None, fact: Accepted) -> Refused | None:
     event = fact.event
     if not isinstance(event, DayOpened):
         return None
-    today = calendar.shanghai_day(store.instant(fact.record.timestamp) + FUTURE_MAX)
+    appended = datetime.fromtimestamp(fact.record.timestamp // 1000, UTC)
+    today = calendar.shanghai_day(appended + FUTURE_MAX)
     if event.date > today:
         return _refused(fact, f"{event.date} had not begun when the record came, on {today}")
     if last is not None and event.date <= last <= today:

@@ -4,20 +4,22 @@ What stays true: a provider is moved to another area by a source that speaks for
 """
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medfund.events.agency import ProviderChanged, ProviderRegistered
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import KINDS, Event
 from medfund.events.refusals import Reason
 from medfund.lanes import batch
-from medfund.lanes.sources import Sources
+
+if TYPE_CHECKING:
+    from medfund.lanes.sources import Sources
 
 REGISTRATIONS: frozenset[type[Event]] = frozenset({ProviderRegistered, ProviderChanged})
 OF_PROVIDER = frozenset(kind.event for kind in KINDS.values() if kind.key == "provider") - REGISTRATIONS
 
 
-def admit(areas: MutableMapping[str, str], accepted: Accepted, sources: Sources) -> Refused | None:
+def admit(areas: MutableMapping[str, str], accepted: Accepted, sources: "Sources") -> Refused | None:
     """Refuse the events of providers that are not registered, or are registered in another pooling area.
 
     `areas`: the pooling area of each registered provider of the lane; a registration adds to it.

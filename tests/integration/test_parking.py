@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from clearing import capabilities
+from clearing.service import Clearing
 from medfund.events import bulk
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
@@ -18,6 +18,7 @@ from medfund.events.time import DayOpened
 from medfund.lanes import lane as lanes
 from medfund.lanes import metrics, parking, partition, retry
 from medfund.lanes.decider import Decider
+from medfund.lanes.draft import Draft
 from medfund.lanes.lane import Lane, Limits
 from medfund.lanes.log import Run
 from medfund.lanes.store import Claim, InvariantBroken
@@ -39,7 +40,7 @@ class Days(halves.Halves):
 
     facts = ("agency", "claims", "time")
 
-    def learn(self, draft: halves.State, fact: Accepted) -> None:
+    def learn(self, draft: Draft, fact: Accepted) -> None:
         if isinstance(fact.event, DayOpened):
             raise ZeroDivisionError
         super().learn(draft, fact)
@@ -48,10 +49,9 @@ class Days(halves.Halves):
 class Unlearned(halves.Halves):
     """Rules that fail where they learn, too."""
 
-    def learn(self, draft: halves.State, fact: Accepted) -> None:
-        said = halves.said_by(fact.event)
-        if said and said[0] in self.broken:
-            raise LookupError(said[0])
+    def learn(self, draft: Draft, fact: Accepted) -> None:
+        if type(fact.event) in self.learns and halves.said_by(fact.event)[0] in self.broken:
+            raise LookupError(fact.event)
         super().learn(draft, fact)
 
 
@@ -302,13 +302,13 @@ async def test_the_ledger_books_a_parked_claim_once_and_clearing_answers_it_when
         world.register()
         world.policy()
         world.settle({"310100": 10_000_00})
-        answer = capabilities.ANSWERS[ClaimBatchSubmitted]
-        monkeypatch.setitem(capabilities.ANSWERS, ClaimBatchSubmitted, [_fails])  # type: ignore[arg-type]
+        answer = Clearing.answers[ClaimBatchSubmitted]
+        monkeypatch.setitem(Clearing.answers, ClaimBatchSubmitted, [_fails])  # type: ignore[arg-type]
         world.submit("B-1")
         world.deduct(["B-1"], {"310100": 1_00})
         assert [event["type"] for event in await world.decided()] == ["fact.parked"]
         before = await world.balances()
-        monkeypatch.setitem(capabilities.ANSWERS, ClaimBatchSubmitted, answer)  # type: ignore[arg-type]
+        monkeypatch.setitem(Clearing.answers, ClaimBatchSubmitted, answer)  # type: ignore[arg-type]
         assert await retry.retry(world.connections["clearing"], world.log, world.provider, lanes=fund.LANES) == 2
         types = [event["type"] for event in await world.decided()]
         assert types[:3] == ["fact.parked", "fact.retried", "claim.batch.accepted"]

@@ -2,8 +2,7 @@
 supplier gets on a hospital's behalf (2105), and what a year's clearing leaves (2104). Both are paid by the rules of
 payments, runs and the bank as these are."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import ClassVar
@@ -13,21 +12,22 @@ import msgspec
 import pytest
 
 import tests.fund
-from clearing import capabilities, dimensions, names, rows
+from clearing import dimensions, names, rows
+from clearing.capabilities import CAPABILITIES, known_of
 from clearing.capability import Capability
 from clearing.funds import fens
 from clearing.names import Name
 from clearing.payable import Kind, OwedIn, Payable
-from clearing.payments.accounts import Account
+from clearing.payments.accounts import NOTED, Account
 from clearing.payments.orders import pay_out
 from clearing.service import Clearing
-from clearing.state import Draft
+from clearing.store import SHELVES
 from medfund import codes, money
-from medfund.events.codec import Accepted
 from medfund.events.kinds import Place
 from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
 from medfund.events.payments import Purpose
-from medfund.lanes.capability import listeners
+from medfund.lanes.draft import Draft, Part, Things
+from medfund.lanes.shelf import Batch, Shelf
 from medfund.postgres.arrays import columns
 from tests import events
 from tests.conftest import Database
@@ -69,35 +69,29 @@ class YearEnd(Payable, kw_only=True):
     owed_as: ClassVar[Purpose] = "CLEARING"
 
 
-@dataclass
-class WithTrial(Draft):
-    trial: dict[Name, Statement | YearEnd] = field(default_factory=dict)
-
-    @property
-    def payables(self) -> Sequence[Mapping[Name, Payable]]:
-        return *super().payables, self.trial
+TRIALS: Part[Things[Name, Statement | YearEnd]] = Part("trials", Things)
 
 
-def learned(draft: WithTrial, event: OpeningItemRecorded, place: Place) -> None:
-    draft.accounts[SUPPLIER] = Account(ref="acct-supplier")
+def learned(draft: Draft, event: OpeningItemRecorded, place: Place) -> None:
+    draft[NOTED][SUPPLIER] = Account(ref="acct-supplier")
 
 
-def taken(draft: WithTrial, event: OpeningItemTaken) -> None:
+def taken(draft: Draft, event: OpeningItemTaken) -> None:
     [part] = event.accounts
     kept = {
         "ref": event.item_ref, "dimensions": dimensions.of(event), "policy_ref": event.policy_ref, "opened": 0,
         "cut_off": event.value_date, "payable": fens(part.amounts),
     }  # fmt: skip
-    draft.trial[names.item(event)] = Statement(**kept, supplier=SUPPLIER) if part.account == "2105" else YearEnd(**kept)
-    draft.changed.add(names.item(event))
+    one = Statement(**kept, supplier=SUPPLIER) if part.account == "2105" else YearEnd(**kept)
+    draft[TRIALS].put(one.name, one)
 
 
 TRIAL = Capability(
     name="trial",
     learns={OpeningItemRecorded: learned},
-    answers={OpeningItemRecorded: lambda draft, event, cause: pay_out(draft, draft.payable(names.item(event)), cause)},
+    answers={OpeningItemRecorded: lambda draft, event, cause: pay_out(draft, draft[TRIALS][names.item(event)], cause)},
     evolves={OpeningItemTaken: taken},
-    payables={Statement: Kind(), YearEnd: Kind()},
+    payables={Statement: Kind(things=TRIALS), YearEnd: Kind(things=TRIALS)},
 )
 SHELF = """
 create table clearing.trial (lane smallint, provider text, ref text, body jsonb, primary key (lane, provider, ref));
@@ -109,39 +103,25 @@ on conflict (lane, provider, ref) do update set body = excluded.body
 """
 
 
-class Composed(Clearing):
-    """With a shelf of its own."""
-
-    async def load(self, connection: asyncpg.Connection, lane: int) -> Draft:
-        return WithTrial(**vars(await super().load(connection, lane)))
-
-    def draft(self, state: Draft) -> Draft:
-        return WithTrial(**vars(super().draft(state)))
-
-    async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Draft, fresh: Sequence[Accepted]) -> None:
-        assert isinstance(draft, WithTrial)
-        for row in await connection.fetch("select provider, ref, body from trial where lane = $1", lane):
+class Trials(Shelf):
+    async def read(self, connection: asyncpg.Connection, lane: int, draft: Draft, batch: Batch) -> None:
+        for row in await connection.fetch("select body from trial where lane = $1", lane):
             kind = Statement if "supplier" in msgspec.json.decode(row["body"]) else YearEnd
-            draft.trial[Name(row["provider"], row["ref"])] = msgspec.json.decode(row["body"], type=kind)
-        await super().prepare(connection, lane, draft, fresh)
+            one = msgspec.json.decode(row["body"], type=kind)
+            draft[TRIALS][one.name] = one
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
-        assert isinstance(draft, WithTrial)
-        found = [(*name, rows.text(one)) for name, one in sorted(draft.trial.items()) if name in draft.changed]
-        if found:
+        if changed := sorted(draft[TRIALS].changed):
+            found = [(*name, rows.text(draft[TRIALS][name])) for name in changed]
             await connection.execute(SAVE, lane, *columns(found))
-        await super().write(connection, lane, draft)
-        draft.trial.clear()
 
 
-def composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service with one capability more, and nothing else."""
-    every = (*capabilities.CAPABILITIES, TRIAL)
-    monkeypatch.setattr(capabilities, "LEARNS", listeners([one.learns for one in every]))
-    monkeypatch.setattr(capabilities, "ANSWERS", listeners([one.answers for one in every]))
-    monkeypatch.setattr(capabilities, "EVOLVES", listeners([one.evolves for one in every]))
-    monkeypatch.setattr(capabilities, "_PAYABLES", {of: kind for one in every for of, kind in one.payables.items()})
-    monkeypatch.setattr(tests.fund, "Clearing", Composed)
+class WithTrial(Clearing):
+    """With one capability more, and nothing else."""
+
+    capabilities = (*CAPABILITIES, TRIAL)
+    shelves = (Trials(), *SHELVES)
+    known = known_of(capabilities)
 
 
 @pytest.fixture
@@ -149,7 +129,7 @@ async def door(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The P1 of its month is paid."""
     async with services(database, 1) as (control, _):
         await control.execute(SHELF)
-    composed(monkeypatch)
+    monkeypatch.setattr(tests.fund, "Clearing", WithTrial)
     async with opened(database, tmp_path) as door:
         written = accounts()
         written["payees"]["acct-supplier"] = {**written["payees"]["acct-152500-000017"], "number": "6222000077777"}

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 
 from medfund.events.supervision import PersonQualificationChanged, ProviderAgreementChanged
+from medfund.lanes.draft import Part
 
 EMERGENCY = "13"
 """The medical category (med_type) of emergency care."""
@@ -79,3 +80,7 @@ class Qualifications:
         person = event.provider, event.staff_ref
         known = {**self.suspensions.get(person, {}), event.suspended_from: event.suspended_to}
         return Qualifications({**self.suspensions, person: known})
+
+
+AGREEMENTS: Part[Agreements] = Part("agreements", lambda: Agreements({}))
+QUALIFICATIONS: Part[Qualifications] = Part("qualifications", lambda: Qualifications({}))

@@ -2,26 +2,17 @@
 
 from collections.abc import Sequence
 
-from clearing import (
-    audit,
-    claims,
-    days,
-    instant,
-    offsets,
-    opening,
-    payments,
-    policy,
-    prepayment,
-    providers,
-    supervision,
-)
-from clearing.capability import Capability
-from clearing.state import Draft, Known
-from medfund.events.kinds import Event
-from medfund.lanes.capability import listeners
+from clearing import audit, claims, instant, offsets, opening, payable, payments, policy, prepayment, supervision
+from clearing import days as of_days
+from clearing.capability import Capability as OfClearing
+from clearing.offsets import kinds
+from medfund.lanes import days, providers
+from medfund.lanes.capability import Capability
+from medfund.lanes.draft import Known
 
 CAPABILITIES: Sequence[Capability] = (
     providers.CAPABILITY,
+    days.CAPABILITY,
     policy.CAPABILITY,
     payments.CAPABILITY,
     payments.SUSPENSE,
@@ -31,27 +22,19 @@ CAPABILITIES: Sequence[Capability] = (
     instant.CAPABILITY,
     audit.CAPABILITY,
     supervision.CAPABILITY,
-    days.CAPABILITY,
+    of_days.CAPABILITY,
     prepayment.CAPABILITY,
     opening.CAPABILITY,
     prepayment.HISTORY,
 )
-KEEPS = listeners([one.keeps for one in CAPABILITIES])
-LEARNS = listeners([one.learns for one in CAPABILITIES])
-ANSWERS = listeners([one.answers for one in CAPABILITIES])
-EVOLVES = listeners([one.evolves for one in CAPABILITIES])
-LARGE = frozenset(type_ for one in CAPABILITIES for type_ in one.large)
-_PAYABLES = {payable: kind for one in CAPABILITIES for payable, kind in one.payables.items()}
-_ITEMS = {account: kind for one in CAPABILITIES for account, kind in one.items.items()}
 
 
-def begin(known: Known) -> Draft:
-    """A batch of a lane of which so much is known."""
-    return Draft(known, _PAYABLES, _ITEMS, admitted=dict(known.areas))
-
-
-def known_after(known: Known, fact: Event) -> Known:
-    """What is known after a fact that is kept as it came."""
-    for keep in KEEPS.get(type(fact), ()):
-        known = keep(known, fact)
-    return known
+def known_of(capabilities: Sequence[Capability]) -> Known:
+    """What is known of a lane before anybody has said anything of it: kinds of payables and of open items."""
+    mine = [one for one in capabilities if isinstance(one, OfClearing)]
+    return Known(
+        {
+            payable.KINDS: {type_: kind for one in mine for type_, kind in one.payables.items()},
+            kinds.KINDS: {account: kind for one in mine for account, kind in one.items.items()},
+        }
+    )

@@ -6,33 +6,34 @@ notice comes.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
 from clearing import clock
 from clearing.audit.deduction import unfinished
-from clearing.capability import Capability, keeping
 from clearing.claims import deadlines
-from clearing.claims.claim import Claim
+from clearing.claims.claim import CLAIMS, Claim
 from clearing.instant.paying import pay_at_once
-from clearing.state import Draft
-from medfund.calendar import Calendar, Notice
+from clearing.policy import policy_of
+from medfund.calendar import Calendar
 from medfund.events.agency import CalendarPublished
 from medfund.events.kinds import Event, Place
 from medfund.events.time import DayOpened
+from medfund.lanes.capability import Capability
+from medfund.lanes.days import CALENDAR, TODAY
+from medfund.lanes.draft import Draft
 
 
 def day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterator[Event]:
     """Deadlines come and go; on the first working day after it was submitted, a part of a claim is paid (R1.5)."""
-    worked = is_worked(draft.known.calendar, event.date)
+    worked = is_worked(draft.known[CALENDAR], event.date)
     yield from _day(draft, event.date, cause, worked=bool(event.working_day) if worked is None else worked)
 
 
 def calendar_published(draft: Draft, event: CalendarPublished, cause: Place) -> Iterator[Event]:
     """Provisional deadlines become final, and what an amended notice moves is told (R1.4)."""
-    calendar, today = draft.known.calendar, draft.known.today
+    calendar, today = draft.known[CALENDAR], draft.known[TODAY]
     for claim in _running(draft):
-        policy = draft.policy_of(claim)
+        policy = policy_of(draft, claim)
         yield from deadlines.told_moved(claim, policy, calendar, cause)
         if today is not None:
             yield from deadlines.told_withdrawn(claim, today, policy, calendar, cause)
@@ -43,9 +44,9 @@ def calendar_published(draft: Draft, event: CalendarPublished, cause: Place) -> 
 
 
 def _day(draft: Draft, day: date, cause: Place, *, worked: bool) -> Iterator[Event]:
-    calendar = draft.known.calendar
+    calendar = draft.known[CALENDAR]
     for claim in _running(draft):
-        policy = draft.policy_of(claim)
+        policy = policy_of(draft, claim)
         if claim.unpaid:
             yield from deadlines.told_unpaid(claim, day, policy, calendar, cause)
         if claim.unpaid and worked:
@@ -79,26 +80,12 @@ def _is_paid_at_once(claim: Claim, day: date, calendar: Calendar, *, worked: boo
 
 def _running(draft: Draft) -> list[Claim]:
     """Those whose clock runs, or whose deadlines nobody knows for certain; the oldest first."""
-    found = (claim for claim in draft.claims.values() if claim.unpaid or claim.provisional)
+    found = (claim for claim in draft[CLAIMS].values() if claim.unpaid or claim.provisional)
     return sorted(found, key=lambda claim: (claim.opened, claim.ref))
-
-
-def _learn(draft: Draft, event: DayOpened, place: Place) -> None:
-    draft.day_before = draft.known.today
-    draft.opened = event.date
-    draft.known = replace(draft.known, today=event.date)
-
-
-def _noticed(calendar: Calendar, event: CalendarPublished) -> Calendar:
-    return calendar.with_notice(
-        Notice(event.year, event.notice_ref, frozenset(event.holidays), frozenset(event.workdays))
-    )
 
 
 CAPABILITY = Capability(
     name="days",
-    keeps={CalendarPublished: keeping("calendar", _noticed)},
-    learns={DayOpened: _learn},
     answers={DayOpened: day_opened, CalendarPublished: calendar_published},
     large={DayOpened, CalendarPublished},
 )

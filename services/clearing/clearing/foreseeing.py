@@ -7,7 +7,6 @@ to its lane: that is told there. What is refused here is not kept, and its numbe
 from collections.abc import Sequence
 from typing import Any
 
-from clearing import capabilities, store
 from clearing.api import declining
 from clearing.service import Clearing
 from medfund.events.codec import Accepted
@@ -15,6 +14,7 @@ from medfund.events.disputes import FactDisputed
 from medfund.events.kinds import Event
 from medfund.http.context import Context, Declined
 from medfund.http.tokens import EVERYTHING, Principal, Role
+from medfund.lanes.shelf import Batch
 from medfund.lanes.sources import Sources
 
 EVERYBODY = Principal(subject="rules", role=Role.auditor, areas=(EVERYTHING,), organisations=(EVERYTHING,))
@@ -35,12 +35,12 @@ async def foresee(declines: Sequence[type[Event]], here: Context, fact: Accepted
 async def _answers(here: Context, fact: Accepted) -> Sequence[Event] | Declined:
     rules, lane = Clearing(prefix=here.prefix), fact.record.partition
     async with here.database.snapshot(EVERYBODY) as connection:
-        draft = capabilities.begin(await store.load(connection, lane))  # type: ignore[arg-type]
+        draft = await rules.load(connection, lane)  # type: ignore[arg-type]
         if rules.admit(draft, fact, sources=Sources()):
             # Where else it is registered is not for everybody to know.
             about: Any = fact.event
             return declining.declined(f"provider {about.provider} is not registered in area {about.area}")
-        await store.foresee(connection, lane, draft, fact)  # type: ignore[arg-type]
+        await rules.read(connection, lane, draft, Batch([fact], foreseen=True))  # type: ignore[arg-type]
     rules.learn(draft, fact)
     answers = []
     for answer in rules.decide(draft, fact):

@@ -7,15 +7,10 @@ prepayments) shares its names, so that each of them says one thing.
 
 from typing import Any, NamedTuple
 
-
-class Name(NamedTuple):
-    """Of a claim (its batch), a recovery (its case), a prepayment, a payment, a settlement."""
-
-    provider: str
-    ref: str
+from medfund.lanes.shelf import Name as Name  # of a claim (its batch), a recovery (its case), a prepayment, a payment
 
 
-class Part(NamedTuple):
+class InBatch(NamedTuple):
     """Of what is in a batch, or about it: a finding, a settlement that one is about."""
 
     provider: str
@@ -43,8 +38,8 @@ def prepayment(event: Any) -> Name:
     return Name(event.provider, event.prepayment_ref)
 
 
-def finding(event: Any) -> Part:
-    return Part(event.provider, event.batch, event.finding_ref)
+def finding(event: Any) -> InBatch:
+    return InBatch(event.provider, event.batch, event.finding_ref)
 
 
 def item(event: Any) -> Name:

@@ -5,7 +5,7 @@ held is not open; who is paid is the provider, unless its class says otherwise. 
 payable is said by that kind: in its own class, of itself alone, and in its `Kind`, of what follows from an event.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
@@ -20,10 +20,10 @@ from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentOrdered, PaymentRetried, PaymentReturned, PaymentReturnUndone, Purpose
 from medfund.events.supervision import ClaimPayableHeld, ClaimPayableReleased
+from medfund.lanes.draft import Draft, Part, Things
 
 if TYPE_CHECKING:
     from clearing.payments.payment import Payment
-    from clearing.state import Draft
 
 
 class Offset(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,21 +179,76 @@ class Payable(msgspec.Struct, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What follows for payables of one class, where it is not the same for all. Each is given the draft first."""
+    """Where payables of one class are, and what follows for them, where it is not the same for all. Each is given the
+    draft first."""
 
-    settling: Callable[["Draft", Any, BankPaymentSettled, Place], Iterable[Event]] = lambda *_: ()
+    things: Part[Things[Name, Any]]
+    settling: Callable[[Draft, Any, BankPaymentSettled, Place], Iterable[Event]] = lambda *_: ()
     """Told before what the bank has paid of it."""
-    settled: Callable[["Draft", Any, "Payment", BankPaymentSettled, Fens, Place], Iterable[Event]] = lambda *_: ()
+    settled: Callable[[Draft, Any, "Payment", BankPaymentSettled, Fens, Place], Iterable[Event]] = lambda *_: ()
     """The bank has paid so much of it."""
-    undone: Callable[["Draft", Any, "Payment", BankReturnReversed, Place], Iterable[Event]] = lambda *_: ()
+    undone: Callable[[Draft, Any, "Payment", BankReturnReversed, Place], Iterable[Event]] = lambda *_: ()
     """The bank has taken a return of it back."""
     not_again: Callable[[Any], str | None] = lambda _: None
     """Why what failed or came back of it is not paid any more."""
-    again: Callable[["Draft", Any, "Payment", Fens, Place, PaymentRetried | None], Iterable[Event]] | None = None
+    again: Callable[[Draft, Any, "Payment", Fens, Place, PaymentRetried | None], Iterable[Event]] | None = None
     """What failed, came back or was not sent is ordered anew; not with what else is open of it. The last says who asked
     for that, if somebody did."""
-    at_once: Callable[["Draft", Any, Place, Fens], Iterable[Event]] = lambda *_: ()
+    at_once: Callable[[Draft, Any, Place, Fens], Iterable[Event]] = lambda *_: ()
     """What was to be paid of it before audit is ordered anew."""
+
+
+KINDS: Part[Mapping[type[Payable], Kind]] = Part("kinds of payables", dict)
+"""Those that the service is composed of."""
+
+
+def kind(draft: Draft, payable: Payable) -> Kind:
+    return draft.known[KINDS][type(payable)]
+
+
+def every(draft: Draft) -> Iterator[Payable]:
+    return (one for things in _things(draft) for one in things.values())
+
+
+def _things(draft: Draft) -> Iterator[Things[Name, Payable]]:
+    """Those of several classes may be together."""
+    return (draft[part] for part in dict.fromkeys(kind.things for kind in draft.known[KINDS].values()))
+
+
+def find(draft: Draft, name: Name) -> Payable | None:
+    """What a provider is paid for under a name: never more than one thing."""
+    return next((things[name] for things in _things(draft) if name in things), None)
+
+
+def get(draft: Draft, name: Name) -> Payable:
+    if (found := find(draft, name)) is None:
+        raise KeyError(name)
+    return found
+
+
+def change(draft: Draft, name: Name) -> Payable:
+    """The same, to be changed."""
+    of = type(get(draft, name))
+    return draft[draft.known[KINDS][of].things].change(name)  # type: ignore[no-any-return]
+
+
+def carrier(draft: Draft, payable: Payable) -> Payable:
+    """The claim that holds the money of those that were approved with it, else the payable itself."""
+    return payable if payable.carried_by == payable.name else get(draft, payable.carried_by)
+
+
+def carried_by(draft: Draft, payable: Payable) -> list[Payable]:
+    """Those whose money a payable holds, the oldest first; of one that was not approved with others, itself."""
+    return _oldest_first(one for one in every(draft) if one.carried_by == payable.name) or [payable]
+
+
+def of_purse(draft: Draft, purse: tuple[str, str]) -> list[Payable]:
+    """What a provider is owed something for in a purse, the oldest first."""
+    return _oldest_first(one for one in every(draft) if one.owed and one.dimensions.purse == purse)
+
+
+def _oldest_first(payables: Iterable[Payable]) -> list[Payable]:
+    return sorted(payables, key=lambda one: (one.opened, one.ref))
 
 
 def ordered(payable: Payable, event: PaymentOrdered) -> None:

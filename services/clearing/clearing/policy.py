@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from clearing.capability import Capability, keeping
 from medfund import codes
 from medfund.events.agency import PolicyPublished
 from medfund.events.bank import FeeAccount
+from medfund.events.codec import Accepted, Refused
+from medfund.events.refusals import Reason
+from medfund.lanes import batch
+from medfund.lanes.capability import Capability, keeping
+from medfund.lanes.draft import Draft, Part
+
+if TYPE_CHECKING:
+    from clearing.payable import Payable
+    from medfund.lanes.sources import Sources
 
 GATE_MONTHS_MIN = {"310100": 12, "390100": 6}
 """Of the employees' and the residents' fund [W4]."""
@@ -339,8 +347,27 @@ KEPT: Mapping[str, Callable[[str], Any]] = {
 """Parameters that were admitted with less than is allowed now, as they are read from what is kept."""
 
 
+POLICIES: Part[Policies] = Part("policies", lambda: Policies({}, {}))
+
+
+def policy_of(draft: Draft, payable: "Payable") -> Policy:
+    """The one that it came into being under."""
+    return draft.known[POLICIES].by_hash(payable.policy_ref)
+
+
+def _admit(draft: Draft, fact: Accepted, sources: "Sources") -> Refused | None:
+    event: Any = fact.event
+    try:
+        parse(event, kept=not sources.asks(fact.record.timestamp))
+    except BadPolicy as error:
+        return batch.refuse(fact, Reason.BAD_CODE, f"$.parameters: {error}")
+    return None
+
+
 def _published(policies: Policies, event: PolicyPublished) -> Policies:
     return policies.with_policy(parse(event, kept=True))
 
 
-CAPABILITY = Capability(name="policy", keeps={PolicyPublished: keeping("policies", _published)})
+CAPABILITY = Capability(
+    name="policy", admits={PolicyPublished: _admit}, keeps={PolicyPublished: keeping(POLICIES, _published)}
+)

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
-from clearing import capabilities, store
-from clearing.state import Known
+from clearing.service import Clearing
 from medfund import calendar as calendars
 from medfund.calendar import Calendar, Notice
 from medfund.events.agency import CalendarPublished
 from medfund.events.kinds import KINDS
 from medfund.http.database import Connection
+from medfund.lanes.capability import known_after
+from medfund.lanes.draft import Known
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "knowledge.sql")
@@ -20,9 +21,9 @@ _notice = msgspec.json.Decoder(CalendarPublished).decode
 
 async def of(connection: Connection, lane: int) -> Known:
     """What the areas have said of their people, their rules and their funds, as a lane knows it."""
-    found = store.nothing()
+    found = Clearing.known
     for row in await connection.fetch(SQL.known, lane):
-        found = capabilities.known_after(found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
+        found = known_after(Clearing.keeps, found, msgspec.json.decode(row["body"], type=KINDS[row["type"]].event))
     return found
 
 

@@ -6,7 +6,7 @@ from medfund.events import audit, claims
 
 CAPABILITY = Capability(
     name="audit",
-    keeps={audit.AuditStageCompleted: lambda known, _: known},
+    keeps={audit.AuditStageCompleted: None},
     answers={
         claims.ClaimBatchSubmitted: findings.submitted,
         audit.AuditFindingRaised: findings.raised,

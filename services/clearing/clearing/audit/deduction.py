@@ -9,16 +9,18 @@ from collections.abc import Iterator
 from datetime import date
 
 from clearing import clock, names
-from clearing.audit.finding import Finding, changed, determine, doubtful
-from clearing.claims.claim import Claim, closed_together, deducted, in_review, of_one_month
+from clearing.audit.finding import FINDINGS, REVERSED, Finding, changed, determine, doubtful
+from clearing.claims.claim import CLAIMS, Claim, claims_of, closed_together, deducted, in_review, of_one_month
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, total, yuans
 from clearing.instant.approving import approve
-from clearing.names import Name, Part
-from clearing.state import Draft
+from clearing.names import InBatch, Name
+from clearing.policy import policy_of
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.audit import AuditDeductionFinalised, ClaimDeducted, Deduction
 from medfund.events.kinds import Event, Place
+from medfund.lanes.days import CALENDAR
+from medfund.lanes.draft import Draft
 
 DEDUCTIONS_MAX = 500
 """In one event; a longer list is several."""
@@ -27,8 +29,8 @@ DEDUCTIONS_MAX = 500
 def finalised(draft: Draft, event: AuditDeductionFinalised, cause: Place) -> Iterator[Event]:
     """The claims are deducted from, approved and offset, and the rest is ordered (R1.5, R3.6)."""
     named = [Name(event.provider, batch) for batch in event.batches]
-    claims = [claim for name in named if (claim := draft.claims.get(name)) is not None]
-    findings = [one for one in draft.findings.values() if one.claim in named and not one.late]
+    claims = [claim for name in named if (claim := draft[CLAIMS].get(name)) is not None]
+    findings = [one for one in draft[FINDINGS].values() if one.claim in named and not one.late]
     amounts = fens(event.amounts)
     parts = _listed(draft, findings, total(claim.claimed for claim in claims), amounts)
     if wrong := _wrong(draft, event, claims, findings, parts):
@@ -52,8 +54,8 @@ def _listed(draft: Draft, findings: list[Finding], claimed: Fens, amounts: Fens)
     """What the list of an audit rests on: every finding that is not under appeal, or, where they do not come to its
     sums, those alone that somebody decided (R10)."""
     stand = [finding for finding in findings if finding.status != "APPEALED"]
-    every = determine(stand, claimed, draft.reversed)
-    decided = determine([finding for finding in stand if finding.decided], claimed, draft.reversed)
+    every = determine(stand, claimed, draft[REVERSED])
+    decided = determine([finding for finding in stand if finding.decided], claimed, draft[REVERSED])
     told = added(amounts, {})
     return decided if _sum(every) != told == _sum(decided) else every
 
@@ -119,7 +121,7 @@ def month_of(draft: Draft, claim: Claim) -> list[Claim]:
     """The claims in review that a month close approves with this one: its month's other days or weeks (R1.6)."""
     return [
         other
-        for other in draft.claims_of(claim.dimensions.provider)
+        for other in claims_of(draft, claim.dimensions.provider)
         if other is claim
         or (other.status == "IN_REVIEW" and "MONTH" not in (other.mode, claim.mode) and closed_together(other, claim))
     ]
@@ -130,15 +132,15 @@ def unfinished(draft: Draft, day: date, cause: Place) -> Iterator[Event]:
 
     (R1.3, option B; with option A the claim waits, and what was paid at once is all.)
     """
-    for claim in sorted(draft.claims.values(), key=lambda claim: (claim.opened, claim.ref)):
-        policy = draft.policy_of(claim) if claim.status == "IN_REVIEW" else None
+    for claim in sorted(draft[CLAIMS].values(), key=lambda claim: (claim.opened, claim.ref)):
+        policy = policy_of(draft, claim) if claim.status == "IN_REVIEW" else None
         if policy is None or policy.audit_unfinished != "HOLD_DOUBTFUL" or claim.lead:
             continue
-        if not _near(draft.known.calendar, day, claim.due, policy.audit_settle_days):
+        if not _near(draft.known[CALENDAR], day, claim.due, policy.audit_settle_days):
             continue
         claims = month_of(draft, claim)
         together = {one.name for one in claims}
-        doubted = doubtful((one for one in draft.findings.values() if one.claim in together), draft.reversed)
+        doubted = doubtful((one for one in draft[FINDINGS].values() if one.claim in together), draft[REVERSED])
         yield from approve(draft, claims, cause, stays=at_most(doubted, in_review(claims)))
 
 
@@ -153,7 +155,7 @@ def _near(calendar: Calendar, day: date, due: date, days: int) -> bool:
 
 
 def evolve(draft: Draft, event: ClaimDeducted) -> None:
-    deducted(draft.change_claim(names.payable(event)), event)
+    deducted(draft[CLAIMS].change(names.payable(event)), event)
     for taken in event.deductions:
-        place = Part(event.provider, taken.batch, taken.finding_ref)
-        draft.change_finding(place).deducted = added(fens(taken.amounts), {})
+        place = InBatch(event.provider, taken.batch, taken.finding_ref)
+        draft[FINDINGS].change(place).deducted = added(fens(taken.amounts), {})

@@ -8,18 +8,17 @@ decided before the audit ended takes nothing (R1.3, R10).
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from clearing.claims.claim import CLAIMS
 from clearing.funds import Fens, added, at_most, fens, yuans
-from clearing.names import Name, Part
+from clearing.names import InBatch, Name
 from medfund.events.audit import Appeal, ClaimFindingNoted, Ground, Stage
 from medfund.events.kinds import Place
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft, Part, Things
 
 APPEALS_KEPT = 20
 Status = Literal["OPEN", "APPEALED", "ANSWERED"]
@@ -59,8 +58,8 @@ class Finding(msgspec.Struct, kw_only=True):
         return open[-1] if open else Appeal(contested=yuans(self.amounts))
 
     @property
-    def place(self) -> Part:
-        return Part(self.provider, self.batch, self.finding_ref)
+    def place(self) -> InBatch:
+        return InBatch(self.provider, self.batch, self.finding_ref)
 
     @property
     def claim(self) -> Name:
@@ -83,6 +82,22 @@ class Found:
     offset: int
     amounts: Fens
     emergency: bool
+
+
+FINDINGS: Part[Things[InBatch, Finding]] = Part("findings", Things)
+FOUND: Part[dict[InBatch, Found]] = Part("found", dict)
+"""The settlements that new findings are about."""
+REVERSED: Part[set[Name]] = Part("reversed", set)
+"""Of the settlements that findings are about, or rest on: those that were reversed."""
+
+
+def forget(draft: Draft, claim: Name) -> None:
+    """A batch was withdrawn: what was found in it says nothing about the next one."""
+    findings = draft[FINDINGS]
+    mine = [place for place in findings if (place.provider, place.batch) == claim]
+    findings.changed.update(mine)
+    for place in mine:
+        del findings[place]
 
 
 def noted(finding: Finding | None, event: ClaimFindingNoted) -> Finding:
@@ -113,9 +128,9 @@ def _appeals(known: list[Appeal], told: Appeal | None) -> list[Appeal]:
     return [*before, told][-APPEALS_KEPT:]
 
 
-def changed(draft: "Draft", finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
+def changed(draft: Draft, finding: Finding, cause: Place, **changes: Any) -> ClaimFindingNoted:
     """As it stands, but for some of its members."""
-    claim = draft.claims[finding.claim]
+    claim = draft[CLAIMS][finding.claim]
     content: dict[str, Any] = {
         "stage": finding.stage,
         "status": finding.status,
@@ -143,7 +158,7 @@ def determine(findings: Iterable[Finding], claimed: Fens, reversed: Collection[N
     for finding in ordered:
         if finding.settlement_ref is not None:
             by_settlement.setdefault(finding.settlement_ref, []).append(finding)
-    taken: dict[Part, Fens] = {}
+    taken: dict[InBatch, Fens] = {}
     for mine in by_settlement.values():
         left = {} if mine[0].settlement in reversed else mine[0].settlement_amounts
         for finding, amounts in _largest(mine):
@@ -161,13 +176,13 @@ def determine(findings: Iterable[Finding], claimed: Fens, reversed: Collection[N
 
 def _largest(findings: list[Finding]) -> list[tuple[Finding, Fens]]:
     """The findings on one settlement, each with the funds in which none on the same line takes more."""
-    best: dict[tuple[str | Part, str], tuple[int, Part]] = {}
+    best: dict[tuple[str | InBatch, str], tuple[int, InBatch]] = {}
     for finding in findings:
         line = finding.line_ref or finding.place
         for fund, amount in finding.amounts.items():
             if amount > (best[line, fund][0] if (line, fund) in best else 0):
                 best[line, fund] = amount, finding.place
-    won: dict[Part, Fens] = {finding.place: {} for finding in findings}
+    won: dict[InBatch, Fens] = {finding.place: {} for finding in findings}
     for (_, fund), (amount, place) in best.items():
         won[place][fund] = amount
     return [(finding, won[finding.place]) for finding in findings]

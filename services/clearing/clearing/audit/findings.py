@@ -11,15 +11,15 @@ from typing import Literal
 from msgspec import structs
 
 from clearing import names
-from clearing.audit.finding import Finding, Found, changed, determine, noted
+from clearing.agreements import QUALIFICATIONS
+from clearing.audit.finding import FINDINGS, FOUND, REVERSED, Finding, Found, changed, determine, forget, noted
 from clearing.claims import claim as claims
-from clearing.claims.claim import Claim
+from clearing.claims.claim import CLAIMS, Claim
 from clearing.claims.submitting import reversals
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, total, yuans
 from clearing.instant.approving import approve
-from clearing.names import Name, Part
-from clearing.state import Draft
+from clearing.names import InBatch, Name
 from medfund import money
 from medfund.events.audit import (
     Appeal,
@@ -33,22 +33,23 @@ from medfund.events.audit import (
 )
 from medfund.events.claims import ClaimBatchSubmitted, ClaimBatchWithdrawn
 from medfund.events.kinds import Event, Place
+from medfund.lanes.draft import Draft
 
 STAGES: tuple[Stage, ...] = ("RULES", "FIRST", "SECOND", "FINAL")
 
 
 def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Event]:
-    claim = draft.claims.get(names.claim(event))
+    claim = draft[CLAIMS].get(names.claim(event))
     if claim is None or not claim.live:
         yield disputed(event, cause, f"there is no live batch {event.batch}")
     elif claim.status != "IN_REVIEW":
         yield disputed(event, cause, f"batch {event.batch} is approved: what was paid wrongly is a recovery")
-    elif names.finding(event) in draft.findings:
+    elif names.finding(event) in draft[FINDINGS]:
         yield disputed(event, cause, f"finding {event.finding_ref} was raised already")
     elif event.settlement_ref is None:
         yield _noted(claim, cause, event, amounts=_extrapolated(claim, event), settlement_amounts={})
     else:
-        found = draft.found.get(Part(event.provider, event.batch, event.settlement_ref))
+        found = draft[FOUND].get(InBatch(event.provider, event.batch, event.settlement_ref))
         if found is None or not claim.covers(found.day, found.offset):
             yield disputed(event, cause, f"settlement {event.settlement_ref} is not in batch {event.batch}")
         elif wrong := _wrong(draft, event, found):
@@ -58,13 +59,13 @@ def raised(draft: Draft, event: AuditFindingRaised, cause: Place) -> Iterator[Ev
 
 
 def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
-    if Name(event.provider, event.settlement_ref or "") in draft.reversed:
+    if Name(event.provider, event.settlement_ref or "") in draft[REVERSED]:
         return f"settlement {event.settlement_ref} was reversed: nothing of it is paid"
     if (fund := first_above(fens(event.amounts), found.amounts)) is not None:
         borne = yuans({fund: found.amounts.get(fund, 0)})[fund]
         return f"fund {fund}: {event.amounts[fund]} is doubted of a settlement of which it bears {borne}"
     if event.staff_ref is not None:
-        if not draft.known.qualifications.suspended(event.provider, event.staff_ref, found.day):
+        if not draft.known[QUALIFICATIONS].suspended(event.provider, event.staff_ref, found.day):
             return f"the person was not suspended on {found.day}"
         if found.emergency:
             return "emergency care is paid whoever gave it"
@@ -73,7 +74,7 @@ def _wrong(draft: Draft, event: AuditFindingRaised, found: Found) -> str | None:
             return "a split pack repeats its trace code rightly"
         if event.trace.no_code_list:
             return "goods of the no-code list have no trace code"
-        if Name(event.provider, event.trace.sold_first) in draft.reversed:
+        if Name(event.provider, event.trace.sold_first) in draft[REVERSED]:
             return f"the sale {event.trace.sold_first} was reversed, and freed its trace code"
     return None
 
@@ -91,11 +92,11 @@ def _extrapolated(claim: Claim, event: AuditFindingRaised) -> Fens:
 
 def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterator[Event]:
     """A later stage confirms, changes or drops a finding."""
-    finding = draft.findings.get(names.finding(event))
+    finding = draft[FINDINGS].get(names.finding(event))
     amounts = fens(event.amounts)
     if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
-    elif not finding.late and (any(finding.deducted.values()) or draft.claims[finding.claim].status != "IN_REVIEW"):
+    elif not finding.late and (any(finding.deducted.values()) or draft[CLAIMS][finding.claim].status != "IN_REVIEW"):
         yield disputed(event, cause, f"the audit of batch {event.batch} is over")
     elif STAGES.index(event.stage) < STAGES.index(finding.stage):
         yield disputed(event, cause, f"finding {finding.finding_ref} is at stage {finding.stage} already")
@@ -106,7 +107,7 @@ def reviewed(draft: Draft, event: AuditFindingReviewed, cause: Place) -> Iterato
 
 
 def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Event]:
-    finding = draft.findings.get(names.finding(event))
+    finding = draft[FINDINGS].get(names.finding(event))
     if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
     elif finding.status == "APPEALED":
@@ -119,7 +120,7 @@ def appealed(draft: Draft, event: AuditAppealFiled, cause: Place) -> Iterator[Ev
 def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[Event]:
     """What is upheld is not deducted, or, where it has been, owed again and paid (edge case 18). What stands of a late
     one is a recovery, which is a case of its own."""
-    finding = draft.findings.get(names.finding(event))
+    finding = draft[FINDINGS].get(names.finding(event))
     if finding is None:
         yield disputed(event, cause, f"batch {event.batch} has no finding {event.finding_ref}")
         return
@@ -135,7 +136,7 @@ def answered(draft: Draft, event: AuditAppealDecided, cause: Place) -> Iterator[
     appeal = structs.replace(finding.contested, upheld=event.upheld, answer=event.reason)
     yield changed(draft, finding, cause, status="ANSWERED", amounts=yuans(left), appeal=appeal)
     if not finding.late:
-        yield from _given_back(draft, draft.findings[finding.place], cause, appeal.appeal_ref)
+        yield from _given_back(draft, draft[FINDINGS][finding.place], cause, appeal.appeal_ref)
 
 
 def _given_back(draft: Draft, finding: Finding, cause: Place, appeal_ref: str | None) -> Iterator[Event]:
@@ -143,11 +144,11 @@ def _given_back(draft: Draft, finding: Finding, cause: Place, appeal_ref: str | 
     mine = [finding]
     if finding.settlement_ref is not None:
         place = finding.batch, finding.settlement
-        every = draft.findings.values()
+        every = draft[FINDINGS].values()
         mine = [one for one in every if (one.batch, one.settlement) == place and not one.late]
     stands = total(amounts for _, amounts in determine(mine, finding.deducted, reversed=()))
     back = positive(added(total(one.taken for one in mine), stands, -1))
-    lead = draft.claims[draft.claims[finding.claim].carried_by]
+    lead = draft[CLAIMS][draft[CLAIMS][finding.claim].carried_by]
     for one in mine:
         if amounts := at_most(back, one.taken):
             back = added(back, amounts, -1)
@@ -174,7 +175,7 @@ def undone(
 def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
     """What was deducted for a settlement is not taken again by its reversal, which is in this claim (c.2 66)."""
     for claim, settlement in reversals(draft, event, cause):
-        for finding in list(draft.findings.values()):
+        for finding in list(draft[FINDINGS].values()):
             if finding.settlement == settlement and (amounts := finding.taken):
                 yield undone(claim, finding, amounts, cause, after="REVERSAL")
 
@@ -202,16 +203,15 @@ def _noted(
 
 def evolve_noted(draft: Draft, event: ClaimFindingNoted) -> None:
     place = names.finding(event)
-    draft.findings[place] = noted(draft.findings.get(place), event)
-    draft.changed_findings.add(place)
+    draft[FINDINGS].put(place, noted(draft[FINDINGS].get(place), event))
 
 
 def evolve_undone(draft: Draft, event: AuditDeductionUndone) -> None:
-    claims.undone(draft.change_claim(names.claim(event)), event)
-    back = draft.change_finding(Part(event.provider, event.of_batch, event.finding_ref))
+    claims.undone(draft[CLAIMS].change(names.claim(event)), event)
+    back = draft[FINDINGS].change(InBatch(event.provider, event.of_batch, event.finding_ref))
     back.undone = added(back.undone, fens(event.amounts))
 
 
 def evolve_withdrawn(draft: Draft, event: ClaimBatchWithdrawn) -> None:
     """What was found in a batch says nothing about the next one of its name."""
-    draft.forget_findings(names.claim(event))
+    forget(draft, names.claim(event))

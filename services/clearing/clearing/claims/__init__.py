@@ -1,12 +1,12 @@
 """Claims: submitted, accepted or rejected, withdrawn, and what is told of their deadlines (R1)."""
 
 from clearing import names
-from clearing.capability import Capability, changing
+from clearing.capability import Capability
 from clearing.claims import claim, submitting
-from clearing.state import Draft
-from medfund.events import claims
+from medfund.events import claims, settlements
+from medfund.lanes.capability import changing
 
-_one = changing(Draft.change_claim, names.claim)
+_one = changing(claim.CLAIMS, names.claim)
 
 CAPABILITY = Capability(
     name="claims",
@@ -23,4 +23,5 @@ CAPABILITY = Capability(
         claims.ClaimBreachWithdrawn: _one(claim.breach_withdrawn),
         claims.ClaimDeadlineRecalculated: _one(claim.deadline_moved),
     },
+    bulk={settlements.SettlementRecorded, settlements.SettlementReversed},
 )

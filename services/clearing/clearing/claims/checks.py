@@ -8,8 +8,10 @@ from datetime import date
 from clearing.agreements import Standing
 from clearing.claims.claim import Claim
 from clearing.funds import Fens, added, fens, total
+from clearing.names import Name
 from medfund import merkle, money
 from medfund.events.claims import ClaimBatchSubmitted, ClaimError
+from medfund.lanes.draft import Part
 
 REF_BYTES = 16
 DIFFERENCES_MAX = 50
@@ -39,6 +41,14 @@ class Reversal:
     settlement_ref: str
     day: date
     offset: int
+
+
+STRETCHES: Part[dict[int, list[Stretch]]] = Part("stretches", dict)
+"""By the offset of a submission: the settlements of its dimensions and period before it."""
+REVERSALS: Part[dict[int, list[Reversal]]] = Part("reversals", dict)
+"""By the offset of a submission: its reversals of settlements that something was deducted for, or recovered."""
+UNDONE: Part[set[Name]] = Part("undone", set)
+"""Those settlements."""
 
 
 @dataclass(slots=True)

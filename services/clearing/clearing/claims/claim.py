@@ -27,6 +27,7 @@ from medfund.events.claims import (
 )
 from medfund.events.instant import ClaimBatchApproved, InstantPaymentApproved
 from medfund.events.payments import Purpose
+from medfund.lanes.draft import Draft, Part, Things
 
 UNDOINGS_KEPT = 100
 
@@ -120,6 +121,15 @@ class Claim(Payable, kw_only=True):
         if not (self.live and self.period_from <= day <= self.period_to and offset < self.opened):
             return False
         return not any(other.period_from <= day <= other.period_to and offset < other.before for other in self.besides)
+
+
+CLAIMS: Part[Things[Name, Claim]] = Part("claims", Things)
+
+
+def claims_of(draft: Draft, provider: str) -> list[Claim]:
+    """The claims of a provider that were read or came into being, the oldest first."""
+    found = (claim for claim in draft[CLAIMS].values() if claim.dimensions.provider == provider)
+    return sorted(found, key=lambda claim: (claim.opened, claim.ref))
 
 
 def accepted(event: ClaimBatchAccepted) -> Claim:

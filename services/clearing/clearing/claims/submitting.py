@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from clearing import clock, dimensions, names
-from clearing.agreements import Standing
+from clearing import payable as payables
+from clearing.agreements import AGREEMENTS, Standing
 from clearing.claims import checks, deadlines
 from clearing.claims import claim as claims
-from clearing.claims.claim import Claim
+from clearing.claims.checks import REVERSALS, STRETCHES
+from clearing.claims.claim import CLAIMS, Claim, claims_of
 from clearing.dimensions import disputed, told
 from clearing.funds import yuans
 from clearing.names import Name
-from clearing.policy import NoPolicy, Policy
-from clearing.state import Draft
+from clearing.policy import POLICIES, NoPolicy, Policy
 from medfund.events.claims import (
     Besides,
     ClaimBatchAccepted,
@@ -27,17 +28,22 @@ from medfund.events.claims import (
     Submission,
 )
 from medfund.events.kinds import Event, Place
+from medfund.lanes.days import CALENDAR
+from medfund.lanes.draft import Draft, Part
+from medfund.lanes.providers import since_of
 
 NO_POLICY = "0" * 64
+REJECTED: Part[dict[Name, ClaimBatchRejected | None]] = Part("rejected", dict)
+"""What was submitted last under a name, where this batch rejected it; None where it was accepted."""
 
 
 def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
     errors, policy = [], None
     try:
-        policy = draft.known.policies.on(event.area, event.submitted_on)
+        policy = draft.known[POLICIES].on(event.area, event.submitted_on)
     except NoPolicy as error:
         errors.append(ClaimError(code="NO_POLICY", detail=str(error)))
-    known = draft.find(names.claim(event))
+    known = payables.find(draft, names.claim(event))
     if isinstance(known, Claim) and known.live:
         errors.append(ClaimError(code="BATCH_KNOWN", detail=f"a batch {event.batch} is {known.status} already"))
     elif known is not None and not isinstance(known, Claim):
@@ -46,7 +52,7 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
     if event.submitted_on <= event.period_to:
         detail = f"submitted on {event.submitted_on}, and the period ends on {event.period_to}"
         errors.append(ClaimError(code="PERIOD", detail=detail))
-    rivals = [claim for claim in draft.claims_of(event.provider) if claim.live and alike(claim, event)]
+    rivals = [claim for claim in claims_of(draft, event.provider) if claim.live and alike(claim, event)]
     if not errors and policy is not None:
         errors = _errors(draft, event, cause, rivals, policy)
     if errors or policy is None:
@@ -69,7 +75,7 @@ def _submission(event: ClaimBatchSubmitted) -> Submission:
 def _errors(
     draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
 ) -> list[ClaimError]:
-    found = checks.recorded(draft.stretches.get(cause.offset, ()), rivals)
+    found = checks.recorded(draft[STRETCHES].get(cause.offset, ()), rivals)
     return (
         checks.differences(event, found)
         or checks.repeated(found)
@@ -84,16 +90,16 @@ def _errors(
 
 def _standing(draft: Draft, provider: str, day: date) -> Standing:
     """Before a provider is one of the area's there is no agreement, whatever is said of it."""
-    since = draft.provider_since(provider)
+    since = since_of(draft, provider)
     if since is not None and day < since.first:
         return "NONE"
-    return draft.known.agreements.standing(provider, day)
+    return draft.known[AGREEMENTS].standing(provider, day)
 
 
 def _accepted(
     draft: Draft, event: ClaimBatchSubmitted, cause: Place, rivals: list[Claim], policy: Policy
 ) -> ClaimBatchAccepted:
-    calendar = draft.known.calendar
+    calendar = draft.known[CALENDAR]
     started = deadlines.clock_of(event.period_to, event.submitted_on, policy, calendar)
     due_15, due_20 = (clock.deadline_after(calendar, days, started) for days in (15, 20))
     besides = [
@@ -127,10 +133,10 @@ def _accepted(
 
 def reversals(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[tuple[Claim, Name]]:
     """Of a batch that was just accepted: the settlements it reverses that something was deducted for, or recovered."""
-    claim = draft.claims.get(names.claim(event))
+    claim = draft[CLAIMS].get(names.claim(event))
     if claim is None or claim.opened != cause.offset:
         return
-    for reversal in draft.reversals.get(cause.offset, ()):
+    for reversal in draft[REVERSALS].get(cause.offset, ()):
         if claim.covers(reversal.day, reversal.offset):
             yield claim, Name(event.provider, reversal.settlement_ref)
 
@@ -150,7 +156,7 @@ def alike(claim: Claim, event: ClaimBatchSubmitted) -> bool:
 
 def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place) -> Iterator[Event]:
     """Possible until money was ordered, a deduction is final, or one was undone in it (R3.6)."""
-    claim = draft.claims.get(names.claim(event))
+    claim = draft[CLAIMS].get(names.claim(event))
     if claim is None or not claim.live:
         yield disputed(event, cause, f"there is no live batch {event.batch}")
     elif claim.status != "IN_REVIEW" or claim.lead or any((claim.p1 or {}).values()):
@@ -176,12 +182,11 @@ def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place)
 
 def evolve_accepted(draft: Draft, event: ClaimBatchAccepted) -> None:
     name = names.claim(event)
-    draft.claims[name] = claims.accepted(event)
-    draft.changed.add(name)
-    draft.rejected[name] = None
+    draft[CLAIMS].put(name, claims.accepted(event))
+    draft[REJECTED][name] = None
 
 
 def evolve_rejected(draft: Draft, event: ClaimBatchRejected) -> None:
     """Of before it was told what was submitted, nothing is kept."""
     if event.submission is not None:
-        draft.rejected[names.claim(event)] = event
+        draft[REJECTED][names.claim(event)] = event

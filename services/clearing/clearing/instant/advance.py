@@ -5,21 +5,19 @@ A claim's own advance goes first, then the rests of claims that are approved, ne
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
+from clearing.claims.claim import CLAIMS, claims_of
 from clearing.funds import Fens, added
 from clearing.names import Name
 from clearing.offsets import debit
 from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
 from clearing.payable import Payable
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft
 
 
-def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
-    for other in draft.claims_of(payable.dimensions.provider):
+def due(draft: Draft, payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+    for other in claims_of(draft, payable.dimensions.provider):
         if (amount := other.advance.get(fund, 0)) <= 0 or other.dimensions.payer != payable.dimensions.payer:
             continue
         if other.ref in own:
@@ -28,8 +26,8 @@ def due(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator
             yield Due("1104", other.ref, amount, other.opened)
 
 
-def taken(draft: "Draft", item: Name, amounts: Fens, day: date | None) -> None:
-    claim = draft.change_claim(item)
+def taken(draft: Draft, item: Name, amounts: Fens, day: date | None) -> None:
+    claim = draft[CLAIMS].change(item)
     claim.advance = added(claim.advance, amounts, -1)
 
 

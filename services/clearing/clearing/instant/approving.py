@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 from clearing.claims import claim as claims
-from clearing.claims.claim import Claim, in_review
+from clearing.claims.claim import CLAIMS, Claim, in_review
 from clearing.funds import Fens, added, total, yuans
 from clearing.instant.amounts import bond_on
 from clearing.names import Name
 from clearing.payments.orders import pay_out
-from clearing.state import Draft
+from clearing.payments.payment import to_retry_of
+from clearing.policy import policy_of
 from clearing.supervision.holds import hold_approved
 from medfund.events.instant import ClaimBatchApproved
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
+from medfund.lanes.draft import Draft
 
 
 def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None = None) -> Iterator[Event]:
@@ -21,7 +23,7 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
     The bond is that of all that was ever approved of them, less what was kept before.
     """
     lead = claims[0]
-    policy = draft.policy_of(lead)
+    policy = policy_of(draft, lead)
     left = added(in_review(claims), stays or {}, -1)
     funds = sorted({*left, *(fund for claim in claims for fund in claim.claimed)})
     yield from _no_more_by_itself(draft, claims, cause)
@@ -49,7 +51,7 @@ def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Itera
     already, and waits with it."""
     waiting = [claim for claim in claims if claim.status == "IN_REVIEW"]
     for claim in waiting:
-        for payment in draft.to_retry(claim):
+        for payment in to_retry_of(draft, claim):
             if payment.purpose == "INSTANT" and (payment.status == "FAILED" or not claim.lead):
                 yield PaymentRetried(
                     **claim.told(cause, payment.to_retry),
@@ -60,4 +62,4 @@ def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Itera
 
 
 def evolve(draft: Draft, event: ClaimBatchApproved) -> None:
-    claims.approved([draft.change_claim(Name(event.provider, batch)) for batch in event.batches], event)
+    claims.approved([draft[CLAIMS].change(Name(event.provider, batch)) for batch in event.batches], event)

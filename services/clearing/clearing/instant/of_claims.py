@@ -5,18 +5,21 @@ Source: R1.4, R1.5, R10.
 
 from collections.abc import Iterator
 
+from clearing import payable as payables
 from clearing.claims import deadlines
-from clearing.claims.claim import Claim
+from clearing.claims.claim import CLAIMS, Claim
 from clearing.funds import Fens, positive
 from clearing.instant.paying import pay_part
 from clearing.offsets.taking import offset
 from clearing.payable import Kind
 from clearing.payments.orders import cancel, pay_out
-from clearing.payments.payment import Payment
-from clearing.state import Draft
+from clearing.payments.payment import Payment, unsent_of
+from clearing.policy import policy_of
 from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
+from medfund.lanes.days import CALENDAR, TODAY
+from medfund.lanes.draft import Draft
 
 
 def _settling(draft: Draft, claim: Claim, event: BankPaymentSettled, cause: Place) -> Iterator[Event]:
@@ -33,9 +36,9 @@ def _paid(
     draft: Draft, claim: Claim, payment: Payment, event: BankPaymentSettled | BankReturnReversed, cause: Place
 ) -> Iterator[Event]:
     """What was told as late before this was known is taken back (R10)."""
-    carrier = draft.claims[claim.carried_by]
-    day, policy = draft.known.today or event.value_date, draft.policy_of(carrier)
-    yield from deadlines.told_withdrawn(carrier, day, policy, draft.known.calendar, cause)
+    carrier = draft[CLAIMS][claim.carried_by]
+    day, policy = draft.known[TODAY] or event.value_date, policy_of(draft, carrier)
+    yield from deadlines.told_withdrawn(carrier, day, policy, draft.known[CALENDAR], cause)
     if payment.purpose == "INSTANT" and claim.lead:
         yield from _advance_taken(draft, claim, carrier, payment, cause)
 
@@ -45,7 +48,7 @@ def _advance_taken(draft: Draft, claim: Claim, carrier: Claim, payment: Payment,
     from what is ordered and not sent."""
     yield from offset(draft, carrier, cause, own=[claim.ref])
     for fund in positive(claim.advance):
-        if any(order.fund == fund for order in draft.unsent(carrier)):
+        if any(order.fund == fund for order in unsent_of(draft, carrier)):
             yield from cancel(draft, carrier, cause, fund, f"{payment.payment_ref} was paid")
             yield from pay_out(draft, carrier, cause)
 
@@ -57,7 +60,7 @@ def _again(
     if payment.purpose == "INSTANT" and not claim.lead:
         yield from pay_part(draft, claim, cause, amounts, asked)
     else:
-        yield from pay_out(draft, draft.carrier(claim), cause, asked=asked)
+        yield from pay_out(draft, payables.carrier(draft, claim), cause, asked=asked)
 
 
-PAYABLE = Kind(settling=_settling, settled=_settled, undone=_paid, again=_again, at_once=pay_part)
+PAYABLE = Kind(things=CLAIMS, settling=_settling, settled=_settled, undone=_paid, again=_again, at_once=pay_part)

@@ -4,20 +4,21 @@ from collections.abc import Iterator
 
 from clearing import names
 from clearing.claims import claim as claims
-from clearing.claims.claim import Claim
+from clearing.claims.claim import CLAIMS, Claim, claims_of
 from clearing.funds import Fens, added, at_most, fens, positive, total, yuans
 from clearing.instant import amounts
 from clearing.names import Name
 from clearing.offsets.taking import offset_at_instant
 from clearing.payments.orders import order
-from clearing.state import Draft
+from clearing.policy import policy_of
 from medfund.events.instant import InstantPaymentApproved, MadeGood
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentRetried
+from medfund.lanes.draft import Draft
 
 
 def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
-    policy = draft.policy_of(claim)
+    policy = policy_of(draft, claim)
     p1 = amounts.p1(claim.claimed, {fund: policy.p1_ratio(fund) for fund in claim.claimed})
     rests = _rests(draft, claim) if policy.instant_lowered_by_rests else {}
     p1 = {fund: amount - min(max(0, amount), rests.get(fund, 0)) for fund, amount in p1.items()}
@@ -49,7 +50,7 @@ def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
     What is left of one ends when its batch is approved: its reversals are in what is approved then.
     """
     left = positive(p1)
-    for other in draft.claims_of(claim.dimensions.provider):
+    for other in claims_of(draft, claim.dimensions.provider):
         if other.status != "IN_REVIEW" or other.dimensions.payer != claim.dimensions.payer:
             continue
         if taken := at_most(other.carried, left):
@@ -59,13 +60,13 @@ def _made_good(draft: Draft, claim: Claim, p1: Fens) -> Iterator[MadeGood]:
 
 def _rests(draft: Draft, claim: Claim) -> Fens:
     """What of instant advances on claims already approved is still open, by fund."""
-    others = draft.claims_of(claim.dimensions.provider)
+    others = claims_of(draft, claim.dimensions.provider)
     payer = claim.dimensions.payer
     return total(one.advance for one in others if one.status == "APPROVED" and one.dimensions.payer == payer)
 
 
 def evolve(draft: Draft, event: InstantPaymentApproved) -> None:
-    claims.paid_at_once(draft.change_claim(names.payable(event)), event)
+    claims.paid_at_once(draft[CLAIMS].change(names.payable(event)), event)
     for part in event.made_good or ():
-        other = draft.change_claim(Name(event.provider, part.batch))
+        other = draft[CLAIMS].change(Name(event.provider, part.batch))
         other.carried = added(other.carried, fens(part.amounts), -1)

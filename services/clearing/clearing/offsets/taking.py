@@ -7,13 +7,16 @@ are made good by claims on the same payer alone. Source: R3.6, R10.
 from collections.abc import Iterator
 
 from clearing import names
+from clearing import payable as payables
 from clearing.funds import Fens, added, fens, total, yuans
 from clearing.names import Name
+from clearing.offsets.kinds import KINDS
 from clearing.offsets.waterfall import waterfall
 from clearing.payable import Offset, Payable
-from clearing.state import Draft
+from clearing.policy import policy_of
 from medfund.events.kinds import Event, Place
 from medfund.events.offsets import OffsetApplied
+from medfund.lanes.draft import Draft
 
 DEBIT = "2102"
 """Step 0: a payable makes good another claim's negative one before anything else; both are the provider's 2102."""
@@ -26,7 +29,7 @@ NOT_OF_ANOTHER = ""
 
 def offset(draft: Draft, payable: Payable, cause: Place, own: list[str]) -> Iterator[Event]:
     """What is taken from the free part of a payable. `own`: the claims whose advances are its own."""
-    policy = draft.policy_of(payable)
+    policy = policy_of(draft, payable)
     first = DEBIT if payable.owed_in == DEBIT else NOT_OF_ANOTHER
     for fund in sorted(payable.payable) if payable.pays_provider else ():
         steps, left = (first, *policy.steps_for(fund, at_instant=False)), to_pay(draft, payable, own).get(fund, 0)
@@ -37,13 +40,13 @@ def to_pay(draft: Draft, payable: Payable, own: list[str]) -> Fens:
     """What of a payable is neither ordered, nor needed for a P1 of its claims that is still on its way, nor came back
     and waits for somebody to ask for it again."""
     with_it = [Name(payable.dimensions.provider, ref) for ref in own if ref != payable.ref]
-    others = total(one.pending for name in with_it if (one := draft.find(name)))
+    others = total(one.pending for name in with_it if (one := payables.find(draft, name)))
     return added(added(payable.free(), others, -1), payable.to_retry, -1)
 
 
 def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) -> Iterator[Event]:
     """What is taken from a P1 before it is paid: everything but advances (R3.6)."""
-    policy = draft.policy_of(payable)
+    policy = policy_of(draft, payable)
     for fund, amount in sorted(p1.items()):
         steps = policy.steps_for(fund, at_instant=True)
         yield from _take(draft, payable, cause, fund, amount, (*NOT_OF_A_P1, *steps), [], "P1")
@@ -52,8 +55,8 @@ def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) ->
 def takes(draft: Draft, payable: Payable, fund: str, *, at_instant: bool) -> bool:
     """Whether the provider owes something that a payable of a fund, or its P1, would be taken for; its own advances
     aside."""
-    steps = draft.policy_of(payable).steps_for(fund, at_instant=at_instant) if payable.pays_provider else ()
-    kinds = [draft.items[account] for account in steps if account in draft.items and account != "1104"]
+    steps = policy_of(draft, payable).steps_for(fund, at_instant=at_instant) if payable.pays_provider else ()
+    kinds = [draft.known[KINDS][account] for account in steps if account in draft.known[KINDS] and account != "1104"]
     return any(True for kind in kinds for _ in kind.due(draft, payable, fund, []))
 
 
@@ -67,11 +70,11 @@ def _take(
     own: list[str],
     taken_from: str,
 ) -> Iterator[Event]:
-    policy = draft.policy_of(payable)
-    kinds = [draft.items[account] for account in steps if account in draft.items]
+    policy = policy_of(draft, payable)
+    kinds = [draft.known[KINDS][account] for account in steps if account in draft.known[KINDS]]
     due = [item for kind in kinds for item in kind.due(draft, payable, fund, own)]
     for taken in waterfall(amount, due, steps):
-        kind, item = draft.items[taken.account], Name(payable.dimensions.provider, taken.item)
+        kind, item = draft.known[KINDS][taken.account], Name(payable.dimensions.provider, taken.item)
         p1 = taken_from == "P1" or taken.account == "1104"
         yield OffsetApplied(
             **payable.told(cause, {fund: taken.amount}),
@@ -90,7 +93,7 @@ def _take(
 
 def evolve(draft: Draft, event: OffsetApplied) -> None:
     """What was taken from a payable, or from a P1 (which is then an advance like any other), pays off its item."""
-    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
+    payable, amounts = payables.change(draft, names.payable(event)), fens(event.amounts)
     taken = Offset(
         taken_from=event.taken_from, account=event.account, item=event.item_ref, step=event.step, amounts=amounts
     )
@@ -99,4 +102,4 @@ def evolve(draft: Draft, event: OffsetApplied) -> None:
         payable.advance = added(payable.advance, amounts)
     else:
         payable.payable = added(payable.payable, amounts, -1)
-    draft.items[event.account].taken(draft, Name(event.provider, event.item_ref), amounts, event.day)
+    draft.known[KINDS][event.account].taken(draft, Name(event.provider, event.item_ref), amounts, event.day)

@@ -7,31 +7,31 @@ happens after. Source: domain.md R10, c.2 (67).
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import msgspec
 
 from clearing import clock, dimensions, names
-from clearing.claims.claim import Claim
+from clearing import payable as payables
+from clearing.claims.claim import CLAIMS, Claim
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, fens, total
 from clearing.names import Name
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
-from clearing.payments.suspense import Item
-from clearing.policy import NoPolicy, Policy
+from clearing.payments.suspense import SUSPENSE, Item
+from clearing.policy import POLICIES, NoPolicy, Policy
 from clearing.prepayment import prepayment as prepaid
-from clearing.prepayment.prepayment import Prepayment
-from clearing.supervision.recovery import Recovery
+from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment
+from clearing.supervision.recovery import RECOVERIES, Recovery
 from medfund import codes, money
 from medfund.events.bank import Direction
 from medfund.events.claims import Target
 from medfund.events.kinds import Event, Place
 from medfund.events.openings import OpeningItem, OpeningItemRecorded, OpeningItemTaken, OpeningSuspenseTaken
 from medfund.events.treasury import OpeningBalanceRecorded
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.days import CALENDAR, TODAY
+from medfund.lanes.draft import Draft, Part
 
 DIRECTIONS: Mapping[str, Direction] = {"1190": "OUT", "2190": "IN"}
 FIRST = 0
@@ -53,10 +53,14 @@ class Kept(msgspec.Struct, kw_only=True):
         return Name(self.provider, self.item_ref)
 
 
-def recorded(draft: "Draft", event: OpeningItemRecorded, cause: Place) -> Iterator[Event]:
+OPENINGS: Part[dict[Name, Kept]] = Part("openings", dict)
+"""What the books began with and nothing is decided about yet."""
+
+
+def recorded(draft: Draft, event: OpeningItemRecorded, cause: Place) -> Iterator[Event]:
     """What it owes is taken from what is ordered and not sent; what it is owed passes the waterfall and is ordered."""
     try:
-        policy = draft.known.policies.on(event.area, draft.known.today or event.value_date)
+        policy = draft.known[POLICIES].on(event.area, draft.known[TODAY] or event.value_date)
     except NoPolicy as error:
         yield disputed(event, cause, str(error))
         return
@@ -68,12 +72,12 @@ def recorded(draft: "Draft", event: OpeningItemRecorded, cause: Place) -> Iterat
         purse = (event.provider, event.area)
         yield from fallen_due(draft, purse, event.accounts[0].amounts, cause, f"{event.item_ref} is owed")
     elif event.kind == "CLAIM":
-        yield from pay_out(draft, draft.claims[names.item(event)], cause)
+        yield from pay_out(draft, draft[CLAIMS][names.item(event)], cause)
 
 
-def _wrong(draft: "Draft", event: OpeningItem, policy: Policy) -> str | None:
+def _wrong(draft: Draft, event: OpeningItem, policy: Policy) -> str | None:
     name = names.item(event)
-    if draft.find(name) is not None or name in draft.openings:
+    if payables.find(draft, name) is not None or name in draft[OPENINGS]:
         return f"{event.item_ref} is known already"
     if event.kind == "RECOVERY" and event.decided_on and event.benefit_year > event.decided_on.year:
         return f"{event.benefit_year} had not begun when case {event.item_ref} was decided on {event.decided_on}"
@@ -93,9 +97,9 @@ def _wrong_prepayment(event: OpeningItem, policy: Policy) -> str | None:
     return None
 
 
-def _taken(draft: "Draft", event: OpeningItemRecorded, policy: Policy, cause: Place) -> OpeningItemTaken:
+def _taken(draft: Draft, event: OpeningItemRecorded, policy: Policy, cause: Place) -> OpeningItemTaken:
     told = {name: getattr(event, name) for name in OpeningItem.__struct_fields__}
-    calendar = draft.known.calendar
+    calendar = draft.known[CALENDAR]
     due = [clock.deadline(calendar, days, event.cut_off).earliest for days in (15, 20)] if event.cut_off else [None] * 2
     return OpeningItemTaken(
         **told,
@@ -108,10 +112,10 @@ def _taken(draft: "Draft", event: OpeningItemRecorded, policy: Policy, cause: Pl
     )
 
 
-def unplaced(draft: "Draft", event: OpeningBalanceRecorded, cause: Place) -> Iterator[Event]:
+def unplaced(draft: Draft, event: OpeningBalanceRecorded, cause: Place) -> Iterator[Event]:
     """Lines of bank accounts that nobody had placed; the same one again says nothing new."""
     for fund, ref in suspense_refs(event).items():
-        if ref not in draft.suspense and event.bank_account and event.bank_txn:
+        if ref not in draft[SUSPENSE] and event.bank_account and event.bank_txn:
             yield OpeningSuspenseTaken(
                 area=event.area,
                 cause=cause,
@@ -136,8 +140,8 @@ def suspense_refs(event: OpeningBalanceRecorded) -> dict[str, str]:
 # -- what it changes
 
 
-def evolve_unplaced(draft: "Draft", event: OpeningSuspenseTaken) -> None:
-    draft.suspense[event.item_ref] = Item(
+def evolve_unplaced(draft: Draft, event: OpeningSuspenseTaken) -> None:
+    item = Item(
         item_ref=event.item_ref,
         area=event.area,
         bank_account=event.bank_account,
@@ -147,23 +151,20 @@ def evolve_unplaced(draft: "Draft", event: OpeningSuspenseTaken) -> None:
         value_date=event.value_date,
         reason=event.evidence_ref,
     )
-    draft.changed_suspense.add(event.item_ref)
+    draft[SUSPENSE].put(item.item_ref, item)
 
 
-def evolve(draft: "Draft", event: OpeningItemTaken) -> None:
+def evolve(draft: Draft, event: OpeningItemTaken) -> None:
     name = names.item(event)
     match event.kind:
         case "PREPAYMENT":
-            draft.prepayments[name] = _prepayment(event)
-            draft.changed.add(name)
+            draft[PREPAYMENTS].put(name, _prepayment(event))
         case "RECOVERY":
-            draft.recoveries[name] = _recovery(event)
-            draft.changed.add(name)
+            draft[RECOVERIES].put(name, _recovery(event))
         case "CLAIM":
-            draft.claims[name] = _claim(event)
-            draft.changed.add(name)
+            draft[CLAIMS].put(name, _claim(event))
         case "OTHER":
-            draft.openings[name] = _kept(event)
+            draft[OPENINGS][name] = _kept(event)
 
 
 def _prepayment(event: OpeningItemTaken) -> Prepayment:

@@ -1,20 +1,20 @@
 """What a provider is owed and what is paid of it: payables, orders, and the bank's answers."""
 
 from clearing import names
-from clearing.capability import Capability, changing, keeping
+from clearing.capability import Capability
 from clearing.payments import accounts, answers, approving, cash, orders, payment, receipts, retrying, running, suspense
-from clearing.payments.mandates import Mandates
-from clearing.state import Draft
+from clearing.payments.mandates import MANDATES, Mandates
 from medfund.events import agency, bank, payments, treasury
+from medfund.lanes.capability import changing, keeping
 
-_one = changing(Draft.change_payment, names.payment)
+_one = changing(payment.PAYMENTS, names.payment)
 
 CAPABILITY = Capability(
     name="payments",
     keeps={
-        treasury.StaffMandated: keeping("mandates", Mandates.with_mandate),
-        treasury.PaymentRunOpened: lambda known, _: known,
-        treasury.TreasuryFundsRequested: lambda known, _: known,
+        treasury.StaffMandated: keeping(MANDATES, Mandates.with_mandate),
+        treasury.PaymentRunOpened: None,
+        treasury.TreasuryFundsRequested: None,
     },
     learns={
         agency.ProviderRegistered: accounts.learn,

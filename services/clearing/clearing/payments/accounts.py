@@ -4,21 +4,20 @@ What stays true: that an account is another one than before, and who has made su
 log: whoever reads the log again knows the same. Whoever entered an account does not confirm it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from clearing.dimensions import disputed
+from clearing.payments.mandates import MANDATES
 from medfund import people
 from medfund.events.agency import ProviderChanged, ProviderRegistered
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PayeeAccountNoted
 from medfund.events.treasury import ProviderAccountConfirmed
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft, Part
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +32,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.changed_on is None or (day - self.changed_on).days > days
 
 
-def of(draft: "Draft", payee: str) -> Account:
-    return draft.accounts.get(payee) or draft.known.accounts.get(payee) or Account(ref="")
+PAYEES: Part[Mapping[str, Account]] = Part("payees", dict)
+"""Of each provider: where it is paid to."""
+NOTED: Part[dict[str, Account]] = Part("accounts", dict)
+"""What this batch says of it."""
 
 
-def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:
+def of(draft: Draft, payee: str) -> Account:
+    return draft[NOTED].get(payee) or draft.known[PAYEES].get(payee) or Account(ref="")
+
+
+def changed(draft: Draft, event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:
     """The account that a provider was registered with is as old as the provider."""
     if event.bank_account_ref != of(draft, event.provider).ref:
         yield PayeeAccountNoted(
@@ -45,16 +50,16 @@ def changed(draft: "Draft", event: ProviderRegistered | ProviderChanged, cause: 
             area=event.area,
             cause=cause,
             bank_account_ref=event.bank_account_ref,
-            changed_on=draft.known.today or event.valid_from,
+            changed_on=draft.known[TODAY] or event.valid_from,
             entered_by=event.entered_by,
         )
 
 
-def confirmed(draft: "Draft", event: ProviderAccountConfirmed, cause: Place) -> Iterator[Event]:
-    account, today = of(draft, event.provider), draft.known.today
+def confirmed(draft: Draft, event: ProviderAccountConfirmed, cause: Place) -> Iterator[Event]:
+    account, today = of(draft, event.provider), draft.known[TODAY]
     if account.ref != event.bank_account_ref or account.changed_on is None:
         yield disputed(event, cause, f"{event.provider} has no new account {event.bank_account_ref}")
-    elif today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:
+    elif today is None or draft.known[MANDATES].of(event.area, event.staff_ref, today) is None:
         yield disputed(event, cause, f"{event.staff_ref} has no mandate of area {event.area} on {today}")
     elif people.same(event.staff_ref, account.entered_by):
         yield disputed(event, cause, f"{account.entered_by} entered account {account.ref}: another one confirms it")
@@ -79,10 +84,10 @@ def noted(event: PayeeAccountNoted) -> Account:
     )
 
 
-def learn(draft: "Draft", event: ProviderRegistered | ProviderChanged, place: Place) -> None:
+def learn(draft: Draft, event: ProviderRegistered | ProviderChanged, place: Place) -> None:
     if not of(draft, event.provider).ref:
-        draft.accounts[event.provider] = Account(ref=event.bank_account_ref)
+        draft[NOTED][event.provider] = Account(ref=event.bank_account_ref)
 
 
-def evolve(draft: "Draft", event: PayeeAccountNoted) -> None:
-    draft.accounts[event.provider] = noted(event)
+def evolve(draft: Draft, event: PayeeAccountNoted) -> None:
+    draft[NOTED][event.provider] = noted(event)

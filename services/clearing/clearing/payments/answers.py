@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from clearing import names
+from clearing import payable as payables
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, yuans
 from clearing.payable import Payable
 from clearing.payments import payment as payments
 from clearing.payments import reasons, suspense
 from clearing.payments.orders import pay_out
-from clearing.payments.payment import Payment
+from clearing.payments.payment import PAYMENTS, Payment, unsent_of
 from clearing.payments.retrying import again
-from clearing.state import Draft
+from clearing.policy import policy_of
 from medfund import codes
 from medfund.events.bank import (
     BankAnswer,
@@ -36,6 +37,7 @@ from medfund.events.payments import (
     PaymentReturnUndone,
     PaymentSettled,
 )
+from medfund.lanes.draft import Draft
 
 Part: TypeAlias = tuple[Payable, Fens, Fens]
 """What of an answer is of a payable: as an advance, and as what it is owed."""
@@ -45,7 +47,7 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
     """The bank paid what was ordered, or a part of it, whether that was sent or not: the money has left. What it had
     rejected and paid in full all the same is paid, and what was ordered in its place and is not sent is not sent.
     """
-    payment, paid = draft.payments.get(names.payment(event)), fens(event.amounts)
+    payment, paid = draft[PAYMENTS].get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
@@ -66,8 +68,8 @@ def settled(draft: Draft, event: BankPaymentSettled, cause: Place) -> Iterator[E
 
 def _settled(draft: Draft, payment: Payment, event: BankPaymentSettled, cause: Place, amounts: Fens) -> Iterator[Event]:
     """What is left of a payment that was never sent nobody would send: it is ordered anew."""
-    payable, unsent = draft.payable(payment.payable), payment.unsent
-    kind = draft.kind(payable)
+    payable, unsent = payables.get(draft, payment.payable), payment.unsent
+    kind = payables.kind(draft, payable)
     yield from kind.settling(draft, payable, event, cause)
     yield PaymentSettled(**_answered(draft, payable, payment, event, cause, amounts))
     yield from kind.settled(draft, payable, payment, event, amounts, cause)
@@ -85,7 +87,7 @@ def _why_not_paid(payment: Payment | None, event: BankAnswer) -> str:
 
 def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator[Event]:
     """A P1 comes back to its advance as far as that is open, the rest to the payable (c.4)."""
-    payment, came = draft.payments.get(names.payment(event)), fens(event.amounts)
+    payment, came = draft[PAYMENTS].get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
@@ -100,9 +102,9 @@ def _returned(
     draft: Draft, payment: Payment, event: BankPaymentReturned, cause: Place, back: Fens
 ) -> Iterator[PaymentReturned]:
     """Of claims that were approved together, the first one is owed what is no advance any more."""
-    payable, instant = draft.payable(payment.payable), payment.purpose == "INSTANT"
+    payable, instant = payables.get(draft, payment.payable), payment.purpose == "INSTANT"
     to_advance = at_most(back, payable.advance) if instant else back
-    carrier, rest = draft.carrier(payable), added(back, to_advance, -1)
+    carrier, rest = payables.carrier(draft, payable), added(back, to_advance, -1)
     for of, advance, owed in _as_one((payable, to_advance, {}), (carrier, {}, rest)):
         yield PaymentReturned(
             **_answered(draft, of, payment, event, cause, added(advance, owed)),
@@ -123,7 +125,7 @@ def _as_one(first: Part, second: Part) -> Iterator[Part]:
 def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator[Event]:
     """A return is undone as far as nobody has asked that it be paid again; what was asked for and is not sent is not
     sent. Where it is on its way already, the bank has paid twice: that is in suspense."""
-    payment, went = draft.payments.get(names.payment(event)), fens(event.amounts)
+    payment, went = draft[PAYMENTS].get(names.payment(event)), fens(event.amounts)
     if _is_known(draft, payment, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
@@ -136,8 +138,8 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
         yield _cancelled(draft, order, cause, f"bank transaction {event.bank_txn} takes the return back")
     if stands and payment:
         yield from _undone(draft, payment, event, cause, stands, to_payable=order is not None and _owed(draft, order))
-        payable = draft.payable(payment.payable)
-        yield from draft.kind(payable).undone(draft, payable, payment, event, cause)
+        payable = payables.get(draft, payment.payable)
+        yield from payables.kind(draft, payable).undone(draft, payable, payment, event, cause)
         yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
         yield from suspense.odd(event, cause, odd, reasons.NOTHING_CAME_BACK.format(event.payment_ref))
@@ -160,24 +162,24 @@ def _is_with_approved(draft: Draft, payment: Payment) -> bool:
 
 
 def _unsent(draft: Draft, payment: Payment) -> list[Payment]:
-    payable = draft.payable(payment.payable)
-    return [order for one in (payable, draft.carrier(payable)) for order in draft.unsent(one)]
+    payable = payables.get(draft, payment.payable)
+    return [order for one in (payable, payables.carrier(draft, payable)) for order in unsent_of(draft, one)]
 
 
 def _owed(draft: Draft, order: Payment) -> bool:
     """Whether it pays what is owed, and no advance."""
-    return order.purpose == draft.payable(order.payable).owed_as
+    return order.purpose == payables.get(draft, order.payable).owed_as
 
 
 def _rest_of(draft: Draft, order: Payment | None, cause: Place) -> Iterator[Event]:
     """What else was in an order that ended is ordered anew."""
     if order is not None and _owed(draft, order):
-        yield from pay_out(draft, draft.carrier(draft.payable(order.payable)), cause)
+        yield from pay_out(draft, payables.carrier(draft, payables.get(draft, order.payable)), cause)
 
 
 def _cancelled(draft: Draft, order: Payment, cause: Place, reason: str) -> PaymentCancelled:
     return PaymentCancelled(
-        **draft.payable(order.payable).told(cause, order.left),
+        **payables.get(draft, order.payable).told(cause, order.left),
         payment_ref=order.payment_ref,
         payable_ref=order.payable_ref,
         amounts=yuans(order.left),
@@ -189,8 +191,8 @@ def _undone(
     draft: Draft, payment: Payment, event: BankReturnReversed, cause: Place, amounts: Fens, *, to_payable: bool
 ) -> Iterator[PaymentReturnUndone]:
     """`to_payable`: all of it was ordered for the payable again. Otherwise what the return had put there."""
-    payable, instant = draft.payable(payment.payable), payment.purpose == "INSTANT"
-    carrier = draft.carrier(payable)
+    payable, instant = payables.get(draft, payment.payable), payment.purpose == "INSTANT"
+    carrier = payables.carrier(draft, payable)
     owed = amounts if to_payable else at_most(amounts, carrier.to_retry) if instant else {}
     for of, advance, back in _as_one((payable, added(amounts, owed, -1), {}), (carrier, {}, owed)):
         yield PaymentReturnUndone(
@@ -203,12 +205,12 @@ def _undone(
 def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator[Event]:
     """No money left, or no more than a part: what it was to pay still is open, until somebody asks that it be paid
     again. That the bank has it already says nothing of the first delivery: it may pay that one still."""
-    payment = draft.payments.get(names.payment(event))
+    payment = draft[PAYMENTS].get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
     elif codes.says_repeated(event.code, event.reason) and payment.status in ("SENT", "FAILED"):
         yield PaymentDoubted(
-            **draft.payable(payment.payable).told(cause, payment.amounts),
+            **payables.get(draft, payment.payable).told(cause, payment.amounts),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
             amounts=yuans(payment.amounts),
@@ -220,7 +222,7 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
         yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
     else:
         yield PaymentFailed(
-            **draft.payable(payment.payable).told(cause, payment.left),
+            **payables.get(draft, payment.payable).told(cause, payment.left),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
             amounts=yuans(payment.left),
@@ -253,7 +255,7 @@ def _answered(
     draft: Draft, payable: Payable, payment: Payment, event: BankAnswer, cause: Place, amounts: Fens
 ) -> dict[str, Any]:
     """What is told of a payment when the bank has answered, whichever the answer is."""
-    policy = draft.policy_of(payable)
+    policy = policy_of(draft, payable)
     return {
         **payable.told(cause, amounts),
         "payment_ref": payment.payment_ref,
@@ -272,61 +274,61 @@ def _answered(
 
 
 def evolve_cancelled(draft: Draft, event: PaymentCancelled) -> None:
-    payment = draft.change_payment(names.payment(event))
+    payment = draft[PAYMENTS].change(names.payment(event))
     payment.status = "CANCELLED"
     release(draft, payment)
 
 
 def evolve_settled(draft: Draft, event: PaymentSettled) -> None:
-    payable, amounts = draft.change(names.payable(event)), fens(event.amounts)
-    if draft.payments[names.payment(event)].status == "FAILED":
+    payable, amounts = payables.change(draft, names.payable(event)), fens(event.amounts)
+    if draft[PAYMENTS][names.payment(event)].status == "FAILED":
         _take_up(draft, event)
-    payments.settled(draft.change_payment(names.payment(event)), event)
+    payments.settled(draft[PAYMENTS].change(names.payment(event)), event)
     payable.paid(event.purpose, amounts)
     payable.last_paid = max(event.value_date, payable.last_paid or event.value_date)
 
 
 def _take_up(draft: Draft, event: PaymentSettled) -> None:
     """What the bank had rejected is on its way again, and nothing waits to be asked for: it has paid it."""
-    payment, amounts = draft.change_payment(names.payment(event)), fens(event.amounts)
-    payable = draft.change(payment.payable)
-    waits = draft.carrier(payable)
+    payment, amounts = draft[PAYMENTS].change(names.payment(event)), fens(event.amounts)
+    payable = payables.change(draft, payment.payable)
+    waits = payables.carrier(draft, payable)
     waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
-    draft.changed.add(waits.name)
+    payables.change(draft, waits.name)
     payment.to_retry = added(payment.to_retry, at_most(amounts, payment.to_retry), -1)
     payable.reserve(payment.purpose, amounts)
 
 
 def evolve_returned(draft: Draft, event: PaymentReturned) -> None:
-    draft.change(names.payable(event)).came_back(event)
-    payments.returned(draft.change_payment(names.payment(event)), event)
+    payables.change(draft, names.payable(event)).came_back(event)
+    payments.returned(draft[PAYMENTS].change(names.payment(event)), event)
 
 
 def evolve_undone(draft: Draft, event: PaymentReturnUndone) -> None:
-    draft.change(names.payable(event)).went_again(event)
-    payments.undone(draft.change_payment(names.payment(event)), event)
+    payables.change(draft, names.payable(event)).went_again(event)
+    payments.undone(draft[PAYMENTS].change(names.payment(event)), event)
 
 
 def evolve_failed(draft: Draft, event: PaymentFailed) -> None:
-    payment = draft.change_payment(names.payment(event))
+    payment = draft[PAYMENTS].change(names.payment(event))
     payments.failed(payment, event)
     release(draft, payment)
-    waits = draft.carrier(draft.payable(payment.payable))
+    waits = payables.carrier(draft, payables.get(draft, payment.payable))
     if waits.owed and not waits.reviewed:
         waits.to_retry = added(waits.to_retry, fens(event.amounts))
-        draft.changed.add(waits.name)
+        payables.change(draft, waits.name)
 
 
 def release(draft: Draft, payment: Payment) -> None:
     """Give back to the payable what a payment had reserved."""
-    draft.change(payment.payable).reserve(payment.purpose, payment.left, -1)
+    payables.change(draft, payment.payable).reserve(payment.purpose, payment.left, -1)
 
 
 def evolve_retried(draft: Draft, event: PaymentRetried) -> None:
     """A P1 of a claim in review waits by itself alone: no payable waits with it."""
-    payment = draft.change_payment(names.payment(event))
+    payment = draft[PAYMENTS].change(names.payment(event))
     if event.requested_by is not None:
-        waits = draft.carrier(draft.payable(payment.payable))
+        waits = payables.carrier(draft, payables.get(draft, payment.payable))
         waits.to_retry = added(waits.to_retry, at_most(payment.to_retry, waits.to_retry), -1)
-        draft.changed.add(waits.name)
+        payables.change(draft, waits.name)
     payments.retried(payment, event)

@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from clearing import payable as payables
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.payments import accounts, mandates
-from clearing.payments.mandates import Mandates
-from clearing.payments.payment import Payment
-from clearing.state import Draft
+from clearing.payments.mandates import MANDATES, Mandates
+from clearing.payments.payment import PAYMENTS, Payment
+from clearing.policy import policy_of
 from medfund import money, people
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentApprovalRefused, PaymentApproved
 from medfund.events.treasury import PaymentApprovalGiven
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft
 
 PEOPLE = 2
 
@@ -32,9 +35,9 @@ class Refusal(NamedTuple):
 
 def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[Event]:
     """Of each payment: whether the approval counts. None does where the person saw another sum than there is."""
-    found = [draft.payments.get(Name(event.provider, ref)) for ref in event.payments]
+    found = [draft[PAYMENTS].get(Name(event.provider, ref)) for ref in event.payments]
     payments = [payment for payment in found if payment is not None]
-    today = draft.known.today
+    today = draft.known[TODAY]
     if len(payments) < len(event.payments) or len(set(event.payments)) < len(event.payments):
         known = {payment.payment_ref for payment in payments}
         odd = next((ref for ref in event.payments if ref not in known), "one of them")
@@ -57,7 +60,7 @@ def given(draft: Draft, event: PaymentApprovalGiven, cause: Place) -> Iterator[E
 def _said_yes(draft: Draft, staff_ref: str, today: date) -> dict[str, dict[Name, int]]:
     """By payee: what a person approved today, as far as it was or may be paid."""
     found: dict[str, dict[Name, int]] = defaultdict(dict)
-    for name, payment in draft.payments.items():
+    for name, payment in draft[PAYMENTS].items():
         if payment.status not in ("CANCELLED", "FAILED") and payment.approved_on(staff_ref) == today:
             found[payment.payee][name] = sum(payment.amounts.values())
     return found
@@ -65,7 +68,7 @@ def _said_yes(draft: Draft, staff_ref: str, today: date) -> dict[str, dict[Name,
 
 def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: Place, others: int) -> Event:
     """`others`: what else the person approved for the payee today."""
-    payable = draft.payable(payment.payable)
+    payable = payables.get(draft, payment.payable)
     told = {
         **payable.told(cause, payment.amounts),
         "payment_ref": payment.payment_ref,
@@ -76,11 +79,11 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
     before = approvers(payment, today, account)
     if refusal := _refusal(draft, payment, before, staff_ref, today, others):
         return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
-    days = draft.policy_of(payable).approval_days
+    days = policy_of(draft, payable).approval_days
     return PaymentApproved(
         **told,
         approvers=[*before, staff_ref],
-        missing=PEOPLE - len(behind(draft.known.mandates, payment, [*before, staff_ref], today)),
+        missing=PEOPLE - len(behind(draft.known[MANDATES], payment, [*before, staff_ref], today)),
         expires_on=today + timedelta(days=days),
         bank_account_ref=account,
         approved_on=today,
@@ -104,14 +107,14 @@ def behind(known: Mandates, payment: Payment, approved_by: list[str], day: date)
 def _refusal(
     draft: Draft, payment: Payment, before: list[str], staff_ref: str, today: date, others: int
 ) -> Refusal | None:
-    those = behind(draft.known.mandates, payment, before, today)
+    those = behind(draft.known[MANDATES], payment, before, today)
     if not payment.unsent or len(those) >= PEOPLE:
         return Refusal("NOT_WAITING", f"payment {payment.payment_ref} waits for no approval")
     if people.same(staff_ref, payment.requested_by):
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
     if people.among(staff_ref, before):
         return Refusal("TWICE", f"{staff_ref} approved this payment already")
-    mandate = draft.known.mandates.of(payment.area, staff_ref, today)
+    mandate = draft.known[MANDATES].of(payment.area, staff_ref, today)
     if mandate is None:
         return Refusal("MANDATE", f"{staff_ref} has no mandate of area {payment.area} on {today}")
     fen = sum(payment.amounts.values())
@@ -120,7 +123,7 @@ def _refusal(
     if not mandates.covers(mandate, fen + others):
         said = f"{money.yuan(fen)} and {money.yuan(others)} approved for {payment.payee} on {today}"
         return Refusal("LIMIT", f"{said} are above the limit of {staff_ref}, {mandate.limit}")
-    theirs = [draft.known.mandates.of(payment.area, other, today) for other in before]
+    theirs = [draft.known[MANDATES].of(payment.area, other, today) for other in before]
     complete = len(those) + 1 >= PEOPLE
     if complete and not any(other is not None and other.role == "approver" for other in [mandate, *theirs]):
         return Refusal("ROLE", f"an approver has to approve it; {staff_ref} is {mandate.role}")

@@ -6,7 +6,7 @@ up to a booking day it is what the bank's statement of that day shows.
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from clearing.funds import fens
 from medfund.events.bank import Direction, TreasuryFundsReceived
@@ -23,9 +23,7 @@ from medfund.events.payments import (
 from medfund.events.prepayments import PrepaymentReturned
 from medfund.events.supervision import RecoverySettled
 from medfund.events.treasury import OpeningBalanceRecorded
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft, Part
 
 BANKS = ("1002", "1003")
 DIRECTIONS: Mapping[int, Direction] = {1: "IN", -1: "OUT"}
@@ -45,6 +43,9 @@ class Move(NamedTuple):
     fen: int
     booked_on: date
     direction: Direction
+
+
+MOVES: Part[list[Move]] = Part("moves of bank accounts", list)
 
 
 def moved(
@@ -126,9 +127,9 @@ OF_DECISIONS: Mapping[type[Event], Callable[[Any], list[Move]]] = {
 }
 
 
-def learned(moved: Callable[[Any], list[Move]]) -> Callable[["Draft", Any, Place], None]:
-    return lambda draft, event, place: draft.moves.extend(moved(event))
+def learned(moved: Callable[[Any], list[Move]]) -> Callable[[Draft, Any, Place], None]:
+    return lambda draft, event, place: draft[MOVES].extend(moved(event))
 
 
-def decided(moved: Callable[[Any], list[Move]]) -> Callable[["Draft", Any], None]:
-    return lambda draft, event: draft.moves.extend(moved(event))
+def decided(moved: Callable[[Any], list[Move]]) -> Callable[[Draft, Any], None]:
+    return lambda draft, event: draft[MOVES].extend(moved(event))

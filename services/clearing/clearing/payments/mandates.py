@@ -6,6 +6,7 @@ from datetime import date
 
 from medfund import money, people
 from medfund.events.treasury import StaffMandated
+from medfund.lanes.draft import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Mandates:
 
     def with_mandate(self, event: StaffMandated) -> "Mandates":
         return Mandates({**self.known, (event.area, people.one(event.staff_ref)): event})
+
+
+MANDATES: Part[Mandates] = Part("mandates", lambda: Mandates({}))
 
 
 def last_said(events: Iterable[StaffMandated]) -> Mandates:

@@ -6,14 +6,18 @@ from datetime import date
 from msgspec import UNSET
 
 from clearing import clock, names
+from clearing import payable as payables
 from clearing.clock import Deadline
 from clearing.funds import Fens, positive, yuans
 from clearing.offsets.taking import offset, to_pay
 from clearing.payable import Payable, ordered
 from clearing.payments import payment as payments
-from clearing.state import Draft
+from clearing.payments.payment import PAYMENTS, unsent_of
+from clearing.policy import policy_of
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried, Purpose
+from medfund.lanes.days import CALENDAR
+from medfund.lanes.draft import Draft
 
 
 def order(
@@ -49,12 +53,12 @@ def _due(draft: Draft, payable: Payable, purpose: Purpose) -> Deadline:
     """At once is on the first working day after the claim was submitted; else within the working days that the
     payable's policy promises (R1.4, R1.5, R10)."""
     days, after = payable.clock(purpose)
-    return clock.deadline(draft.known.calendar, days or draft.policy_of(payable).working_days, after)
+    return clock.deadline(draft.known[CALENDAR], days or policy_of(draft, payable).working_days, after)
 
 
 def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried | None = None) -> Iterator[Event]:
     """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6)."""
-    together = [one.ref for one in draft.carried_by(payable)]
+    together = [one.ref for one in payables.carried_by(draft, payable)]
     yield from offset(draft, payable, cause, own=together)
     if cash := positive(to_pay(draft, payable, together)):
         yield from order(draft, payable, cause, payable.owed_as, cash, asked)
@@ -62,7 +66,7 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried 
 
 def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str) -> Iterator[Event]:
     """Every payment of a fund of a payable that has not been sent."""
-    for payment in draft.unsent(payable):
+    for payment in unsent_of(draft, payable):
         if payment.fund == fund:
             yield PaymentCancelled(
                 **payable.told(cause, payment.amounts),
@@ -74,6 +78,5 @@ def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str)
 
 
 def evolve(draft: Draft, event: PaymentOrdered) -> None:
-    ordered(draft.change(names.payable(event)), event)
-    draft.payments[names.payment(event)] = payments.ordered(event)
-    draft.changed_payments.add(names.payment(event))
+    ordered(payables.change(draft, names.payable(event)), event)
+    draft[PAYMENTS].put(names.payment(event), payments.ordered(event))

@@ -11,8 +11,9 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from clearing.funds import Fens, added, at_most, fens
+from clearing.funds import Fens, added, at_most, fens, total
 from clearing.names import Name
+from clearing.payable import Payable
 from medfund import people
 from medfund.events.payments import (
     Answered,
@@ -29,6 +30,7 @@ from medfund.events.payments import (
     PaymentWithheld,
     Purpose,
 )
+from medfund.lanes.draft import Draft, Part, Things
 
 Status = Literal["ORDERED", "APPROVED", "SENT", "SETTLED", "FAILED", "CANCELLED"]
 
@@ -137,6 +139,25 @@ class Payment(msgspec.Struct, kw_only=True):
     def kept(self) -> Fens:
         """What was paid of it and did not come back."""
         return added(self.settled, self.returned, -1)
+
+
+PAYMENTS: Part[Things[Name, Payment]] = Part("payments", Things)
+
+
+def unsent_of(draft: Draft, payable: Payable) -> list[Payment]:
+    """Its payments that wait to be approved or sent."""
+    found = (one for one in draft[PAYMENTS].values() if one.payable == payable.name and one.unsent)
+    return sorted(found, key=lambda payment: payment.payment_ref)
+
+
+def amounts_unsent(draft: Draft, payable: Payable) -> Fens:
+    return total(payment.amounts for payment in unsent_of(draft, payable))
+
+
+def to_retry_of(draft: Draft, payable: Payable) -> list[Payment]:
+    """Its payments that failed or came back, and nobody has asked for again."""
+    found = (one for one in draft[PAYMENTS].values() if one.payable == payable.name and any(one.to_retry.values()))
+    return sorted(found, key=lambda payment: payment.payment_ref)
 
 
 def end_to_end_id(provider: str, payment_ref: str) -> str:

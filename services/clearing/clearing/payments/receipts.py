@@ -4,21 +4,18 @@ What stays true: it is said once, of a payment that was sent, and moves no money
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from clearing import names
 from clearing.dimensions import disputed
+from clearing.payments.payment import PAYMENTS, Payment
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentConfirmed, PaymentReceiptNoted
-
-if TYPE_CHECKING:
-    from clearing.payments.payment import Payment
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft
 
 
-def confirmed(draft: "Draft", event: PaymentConfirmed, cause: Place) -> Iterator[Event]:
+def confirmed(draft: Draft, event: PaymentConfirmed, cause: Place) -> Iterator[Event]:
     """The bank may say later than the payee that it paid."""
-    payment = draft.payments.get(names.payment(event))
+    payment = draft[PAYMENTS].get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
     elif payment.confirmed_on == event.received_on:
@@ -35,7 +32,7 @@ def confirmed(draft: "Draft", event: PaymentConfirmed, cause: Place) -> Iterator
         )
 
 
-def _contradiction(payment: "Payment", event: PaymentConfirmed) -> str | None:
+def _contradiction(payment: Payment, event: PaymentConfirmed) -> str | None:
     if payment.confirmed_on is not None:
         return f"was confirmed before, as received on {payment.confirmed_on}"
     if payment.status not in ("SENT", "SETTLED"):

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
+from clearing import payable as payables
+from clearing.agreements import AGREEMENTS
 from clearing.funds import yuans
 from clearing.payments import accounts, approving, mandates
-from clearing.payments.payment import Payment, end_to_end_id
-from clearing.state import Draft
+from clearing.payments.mandates import MANDATES
+from clearing.payments.payment import PAYMENTS, Payment, end_to_end_id
+from clearing.policy import policy_of
 from medfund import money
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentSent, PaymentWithheld
 from medfund.events.treasury import PaymentRunOpened, RunLane
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft, Part
 
 
 class Reason(NamedTuple):
@@ -24,11 +29,15 @@ class Reason(NamedTuple):
     approval_ends: bool = False
 
 
+RUNS: Part[dict[str, int]] = Part("runs", dict)
+"""By name: the offset at which each run of this batch came first."""
+
+
 def opened(draft: Draft, event: PaymentRunOpened, cause: Place) -> Iterator[Event]:
     lane = next((one for one in event.lanes if one.lane == cause.lane), None)
-    if lane is None or draft.runs[event.run_ref] != cause.offset:
+    if lane is None or draft[RUNS][event.run_ref] != cause.offset:
         return
-    day = max(event.execute_on, draft.known.today or event.execute_on)
+    day = max(event.execute_on, draft.known[TODAY] or event.execute_on)
     left = money.fen(lane.total)
     for payment in planned(draft, event, lane):
         fen = sum(payment.amounts.values())
@@ -43,7 +52,7 @@ def planned(draft: Draft, event: PaymentRunOpened, lane: RunLane) -> list[Paymen
     last = event.up_to.due, event.up_to.payment_ref
     waiting = (
         payment
-        for payment in draft.payments.values()
+        for payment in draft[PAYMENTS].values()
         if payment.status == "APPROVED"
         and (payment.area, payment.fund) == (event.area, event.fund)
         and payment.approved_at < lane.agency
@@ -55,7 +64,7 @@ def planned(draft: Draft, event: PaymentRunOpened, lane: RunLane) -> list[Paymen
 
 def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Place, day: date) -> Event:
     told = {
-        **draft.payable(payment.payable).told(cause, payment.amounts),
+        **payables.get(draft, payment.payable).told(cause, payment.amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),
@@ -74,19 +83,19 @@ def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Pla
 
 def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
     """Why an approved payment may not go now: things have changed since it was approved."""
-    payable = draft.payable(payment.payable)
-    policy = draft.policy_of(payable)
+    payable = payables.get(draft, payment.payable)
+    policy = policy_of(draft, payable)
     if payment.expires_on is None or payment.expires_on < day:
         return Reason("EXPIRED", f"what was approved could be sent to the end of {payment.expires_on}", True)
     for staff_ref in payment.approvers:
-        mandate = draft.known.mandates.of(payment.area, staff_ref, day)
+        mandate = draft.known[MANDATES].of(payment.area, staff_ref, day)
         if mandate is None or not mandates.covers(mandate, sum(payment.amounts.values())):
             return Reason("MANDATE", f"{staff_ref}, who approved it, has no mandate for it on {day}", True)
-    if len(approving.behind(draft.known.mandates, payment, payment.approvers, day)) < approving.PEOPLE:
+    if len(approving.behind(draft.known[MANDATES], payment, payment.approvers, day)) < approving.PEOPLE:
         return Reason("MANDATE", f"{payment.requested_by}, who asked for it, has no mandate for it on {day}", True)
     if (reason := _account(draft, payment, day, policy.account_days)) is not None:
         return reason
-    if policy.suspension_stops_payment and draft.known.agreements.suspended(payment.payee, day):
+    if policy.suspension_stops_payment and draft.known[AGREEMENTS].suspended(payment.payee, day):
         return Reason("AGREEMENT", f"the agreement with {payment.payee} is suspended on {day}")
     holds = [hold for hold, amounts in payable.to_hold.items() if payment.fund in amounts]
     if payment.purpose == "INSTANT" and holds:
@@ -109,4 +118,4 @@ def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | N
 
 def learn(draft: Draft, event: PaymentRunOpened, place: Place) -> None:
     """A run counts where it came first."""
-    draft.runs.setdefault(event.run_ref, place.offset)
+    draft[RUNS].setdefault(event.run_ref, place.offset)

@@ -16,14 +16,15 @@ from clearing.dimensions import disputed
 from clearing.funds import Fens, fens, yuans
 from clearing.payments import reasons
 from clearing.payments.cash import BANKS
-from clearing.policy import NoPolicy
-from clearing.state import Draft
+from clearing.payments.mandates import MANDATES
+from clearing.policy import POLICIES, NoPolicy
 from medfund import people
 from medfund.events.bank import (
     BankAccount,
     BankAnswer,
     BankLineCorrected,
     BankLineUnplaced,
+    BankPaymentReturned,
     BankPaymentSettled,
     BankReturnReversed,
     Direction,
@@ -41,10 +42,16 @@ from medfund.events.payments import (
 from medfund.events.prepayments import BankPrepaymentRepaid
 from medfund.events.supervision import RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft, Part, Things
 
 Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived
 OfLine: TypeAlias = Told | BankLineUnplaced
 """Facts that a line of the bank is told by, of which something can be in suspense."""
+FACTS: tuple[type[Event], ...] = (
+    BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
+    BankLineUnplaced,
+)  # fmt: skip
 DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RECOVERY": "IN", "PREPAYMENT": "IN"}
 """Which way money goes, where that is given by what it is."""
 NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT"})
@@ -97,6 +104,9 @@ class Item(msgspec.Struct, kw_only=True):
         return self.placed_as is None
 
 
+SUSPENSE: Part[Things[str, Item]] = Part("suspense", Things)
+
+
 def item_ref(
     area: str, bank_account: str, fund: str, bank_txn: str, booked_on: date | None, direction: Direction
 ) -> str:
@@ -137,9 +147,9 @@ def is_known(draft: Draft, event: Told) -> bool:
 
 
 def _is_known(draft: Draft, event: OfLine, fund: str) -> bool:
-    if _ref(event, fund) in draft.suspense:
+    if _ref(event, fund) in draft[SUSPENSE]:
         return True
-    old = draft.suspense.get(_old_ref(event, fund))
+    old = draft[SUSPENSE].get(_old_ref(event, fund))
     return old is not None and (old.direction, old.value_date) == (direction_of(event), event.value_date)
 
 
@@ -209,7 +219,7 @@ def _kept(
 
 
 def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iterator[Event]:
-    item = draft.suspense.get(event.item_ref)
+    item = draft[SUSPENSE].get(event.item_ref)
     detail = f"there is no item {event.item_ref}" if item is None else _refusal(draft, event, item)
     if item is None or detail is not None:
         yield SuspensePlacingRefused(
@@ -234,7 +244,7 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
         return
     received, target = item, event.target
     if event.placed_as == "CORRECTED" and item.direction == "OUT" and event.target_lane is None:
-        received, target = draft.suspense[str(event.target)], item.item_ref
+        received, target = draft[SUSPENSE][str(event.target)], item.item_ref
     yield _placed(
         received,
         cause,
@@ -251,7 +261,7 @@ def placing(draft: Draft, event: SuspensePlacingRequested, cause: Place) -> Iter
 
 def corrected(draft: Draft, event: BankLineCorrected, cause: Place) -> Iterator[Event]:
     """Another lane's item has been placed as what this lane's takes back: it holds here too, or it is open again."""
-    item, amounts = draft.suspense.get(event.item_ref), fens(event.amounts)
+    item, amounts = draft[SUSPENSE].get(event.item_ref), fens(event.amounts)
     if item is None or not item.open or item.direction == "OUT" or (item.area, item.amounts) != (event.area, amounts):
         why = reasons.NOT_TAKEN_BACK.format(event.item_ref)
         yield _kept(event, cause, event.found_in, event.found_on, amounts, "OUT", why)
@@ -285,26 +295,26 @@ def _placed(item: Item, cause: Place, **said: Any) -> SuspensePlaced:
 
 def _agreeing(draft: Draft, item: Item, event: SuspensePlacingRequested) -> str | None:
     """Another person who says the same of it, with a mandate still."""
-    today, what = draft.known.today, (event.placed_as, event.target, event.provider)
+    today, what = draft.known[TODAY], (event.placed_as, event.target, event.provider)
     for one in item.said or ():
         theirs = not people.same(one.staff_ref, event.staff_ref) and (one.placed_as, one.target, one.provider) == what
-        if theirs and today and draft.known.mandates.of(item.area, one.staff_ref, today) is not None:
+        if theirs and today and draft.known[MANDATES].of(item.area, one.staff_ref, today) is not None:
             return one.staff_ref
     return None
 
 
 def _fee_account(draft: Draft, event: SuspensePlacingRequested) -> FeeAccount:
     try:
-        return draft.known.policies.on(event.area, event.placed_on).fee_account
+        return draft.known[POLICIES].on(event.area, event.placed_on).fee_account
     except NoPolicy:
         return FEES_TO
 
 
 def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str | None:
-    today = draft.known.today
+    today = draft.known[TODAY]
     if not item.open or item.area != event.area:
         return f"item {item.item_ref} is not open"
-    if today is None or draft.known.mandates.of(event.area, event.staff_ref, today) is None:
+    if today is None or draft.known[MANDATES].of(event.area, event.staff_ref, today) is None:
         return f"{event.staff_ref} has no mandate of area {event.area} on {today}"
     if DIRECTION.get(event.placed_as, item.direction) != item.direction:
         return f"money that went {item.direction} is no {event.placed_as}"
@@ -314,7 +324,7 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
         # What left goes first, for it books nothing; whether the other one takes it back, its own lane decides.
         return None if item.direction == "OUT" else f"{item.item_ref} came: begin with what left"
     if event.placed_as == "CORRECTED":
-        other = draft.suspense.get(event.target or "")
+        other = draft[SUSPENSE].get(event.target or "")
         return not_taken_back(item, other) if other else f"{event.target} is no open item of the other direction"
     if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:
         return other_side(other.item_ref)
@@ -337,7 +347,7 @@ def not_taken_back(item: Item, other: Item) -> str | None:
 def _other_side(draft: Draft, item: Item) -> Item | None:
     """The line of the fund's other account that a transfer between the two would have left."""
     alike = (
-        one for one in draft.suspense.values() if one.open and (one.area, one.amounts) == (item.area, item.amounts)
+        one for one in draft[SUSPENSE].values() if one.open and (one.area, one.amounts) == (item.area, item.amounts)
     )
     turned = (one for one in alike if one.bank_account != item.bank_account and one.direction != item.direction)
     return next(turned, None)
@@ -347,7 +357,7 @@ def _other_side(draft: Draft, item: Item) -> Item | None:
 
 
 def evolve_opened(draft: Draft, event: SuspenseOpened | SuspenseKept) -> None:
-    draft.suspense[event.item_ref] = Item(
+    item = Item(
         item_ref=event.item_ref,
         area=event.area,
         bank_account=event.bank_account,
@@ -360,11 +370,11 @@ def evolve_opened(draft: Draft, event: SuspenseOpened | SuspenseKept) -> None:
         payment_of=(event.payment_of if isinstance(event, SuspenseOpened) else None) or UNSET,
         booked_on=event.booked_on or UNSET,
     )
-    draft.changed_suspense.add(event.item_ref)
+    draft[SUSPENSE].put(item.item_ref, item)
 
 
 def evolve_noted(draft: Draft, event: SuspensePlacingNoted) -> None:
-    item = draft.change_suspense(event.item_ref)
+    item = draft[SUSPENSE].change(event.item_ref)
     others = [one for one in item.said or () if not people.same(one.staff_ref, event.staff_ref)]
     said = Said(
         staff_ref=event.staff_ref,
@@ -380,7 +390,7 @@ def evolve_placed(draft: Draft, event: SuspensePlaced) -> None:
     together = event.placed_as == "CORRECTED" and event.target_lane is None
     for ref in (event.item_ref, event.target if together else None):
         if ref is not None:
-            item = draft.change_suspense(ref)
+            item = draft[SUSPENSE].change(ref)
             item.placed_as, item.placed_on = event.placed_as, event.placed_on
             item.target = event.target if ref == event.item_ref else event.item_ref
             item.provider = event.provider

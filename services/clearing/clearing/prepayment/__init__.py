@@ -1,21 +1,21 @@
 """Prepayments: about a month in advance, granted by rule, and taken back to the fen (R2)."""
 
 from clearing import names
-from clearing.capability import Capability, changing, keeping
+from clearing.capability import Capability
 from clearing.prepayment import applying, ending, gating, granting, history, owed, prepayment
-from clearing.prepayment.assessments import Assessments
-from clearing.prepayment.gate import Figures
+from clearing.prepayment.assessments import ASSESSMENTS, Assessments
+from clearing.prepayment.gate import FIGURES, Figures
 from clearing.prepayment.prepayment import Prepayment
-from clearing.state import Draft
 from medfund.events import agency, prepayments, supervision, time
+from medfund.lanes.capability import changing, keeping
 
-_one = changing(Draft.change_prepayment, names.prepayment)
+_one = changing(prepayment.PREPAYMENTS, names.prepayment)
 
 CAPABILITY = Capability(
     name="prepayment",
     keeps={
-        agency.FundFiguresPublished: keeping("figures", Figures.with_figures),
-        agency.ProviderAssessed: keeping("assessments", Assessments.with_assessment),
+        agency.FundFiguresPublished: keeping(FIGURES, Figures.with_figures),
+        agency.ProviderAssessed: keeping(ASSESSMENTS, Assessments.with_assessment),
     },
     answers={
         prepayments.PrepaymentApplied: applying.applied,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from medfund.events.agency import ProviderAssessed
+from medfund.lanes.draft import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,6 @@ class Assessments:
 
     def with_assessment(self, event: ProviderAssessed) -> "Assessments":
         return Assessments({**self.by_year, (event.provider, event.year): event})
+
+
+ASSESSMENTS: Part[Assessments] = Part("assessments", lambda: Assessments({}))

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from medfund import money
 from medfund.events.agency import FundFiguresPublished
+from medfund.lanes.draft import Part
 
 Reason: TypeAlias = Literal["TOO_FEW_MONTHS", "DEFICIT_LAST_YEAR", "DEFICIT_AHEAD"]
 SHOWN_DECIMALS = 4
@@ -68,3 +69,6 @@ class Figures:
         if known is not None and known.as_of > event.as_of:
             return self
         return Figures({**self.by_fund, (event.area, event.fund): event})
+
+
+FIGURES: Part[Figures] = Part("figures", lambda: Figures({}))

@@ -5,20 +5,21 @@ was paid beyond that is due. Source: R2.3, R2.4.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from clearing import names
+from clearing.agreements import AGREEMENTS
 from clearing.dimensions import disputed
 from clearing.funds import Fens, yuans
 from clearing.payable import Kind
-from clearing.payments.mandates import covers
+from clearing.payments.mandates import MANDATES, covers
 from clearing.payments.orders import cancel
-from clearing.payments.payment import Payment
+from clearing.payments.payment import Payment, amounts_unsent
+from clearing.policy import policy_of
 from clearing.prepayment import amounts
 from clearing.prepayment.applying import blocked
 from clearing.prepayment.ending import taken_now
 from clearing.prepayment.giving import frozen, order, told
-from clearing.prepayment.prepayment import Prepayment, given
+from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment, given
 from medfund import money, people
 from medfund.events.bank import BankPaymentSettled
 from medfund.events.kinds import Event, Place
@@ -32,13 +33,11 @@ from medfund.events.prepayments import (
     PrepaymentPurchasesReported,
     PrepaymentRefused,
 )
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft
 
 
-def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
-    prepayment = draft.prepayments.get(names.prepayment(event))
+def granted(draft: Draft, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+    prepayment = draft[PREPAYMENTS].get(names.prepayment(event))
     if prepayment is None or prepayment.status == "REFUSED":
         yield disputed(event, cause, f"there is no application {event.prepayment_ref} that was found good")
     elif people.count(event.approvers) < 2:
@@ -57,26 +56,26 @@ def granted(draft: "Draft", event: PrepaymentGranted, cause: Place) -> Iterator[
         yield disputed(event, cause, f"{prepayment.ref} is {prepayment.status}: no plan changes it")
 
 
-def _not_behind(draft: "Draft", event: PrepaymentGranted) -> str | None:
+def _not_behind(draft: Draft, event: PrepaymentGranted) -> str | None:
     """Why those who approved its plan could not, on that day: as with payments, each has a mandate for the amount, and
     one of them is an approver."""
     roles = []
     for person in event.approvers:
-        mandate = draft.known.mandates.of(event.area, person, event.granted_on)
+        mandate = draft.known[MANDATES].of(event.area, person, event.granted_on)
         if mandate is None or not covers(mandate, money.fen(event.amount)):
             return f"{person}, who approved plan {event.plan_ref}, has no mandate for it on {event.granted_on}"
         roles.append(mandate.role)
     return None if "approver" in roles else f"no approver has approved plan {event.plan_ref}"
 
 
-def _most(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted) -> int:
+def _most(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted) -> int:
     """A month's settlements, less what another kind gives; of a bulk purchase what was agreed (R2.3, R2.6, edge case
     47)."""
     if prepayment.kind == "BULK":
         return prepayment.agreed
     others = sum(
         one.granted
-        for one in draft.prepayments.values()
+        for one in draft[PREPAYMENTS].values()
         if one.ref != prepayment.ref
         and one.status == "APPROVED"
         and one.kind != "BULK"
@@ -85,16 +84,16 @@ def _most(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted) -> i
     return max(0, money.fen(event.base) - others)
 
 
-def _least(draft: "Draft", prepayment: Prepayment) -> int:
+def _least(draft: Draft, prepayment: Prepayment) -> int:
     """A bulk purchase's is its ratio, or nothing: it is not scaled down (R2.6, R10)."""
     if prepayment.kind != "BULK":
         return 0
-    return amounts.grant(prepayment.agreed, draft.policy_of(prepayment).prepayment_bulk_ratio)
+    return amounts.grant(prepayment.agreed, policy_of(draft, prepayment).prepayment_bulk_ratio)
 
 
-def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+def _first(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
     about = told(draft, prepayment, cause)
-    if not draft.known.agreements.active(event.provider, event.granted_on):
+    if not draft.known[AGREEMENTS].active(event.provider, event.granted_on):
         detail = f"no agreement is in force on {event.granted_on}"
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
         return
@@ -121,7 +120,7 @@ def _first(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cau
         yield from order(draft, prepayment, cause, amount)
 
 
-def _changed(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
+def _changed(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
     if event.plan_ref == prepayment.plan_ref:
         yield disputed(event, cause, f"plan {event.plan_ref} has given {prepayment.ref} before")
         return
@@ -140,9 +139,9 @@ def _changed(draft: "Draft", prepayment: Prepayment, event: PrepaymentGranted, c
     yield from taken_now(draft, prepayment, cause)
 
 
-def paid_or_on_its_way(draft: "Draft", prepayment: Prepayment) -> int:
+def paid_or_on_its_way(draft: Draft, prepayment: Prepayment) -> int:
     """Disbursed in all, and sent to the bank; not what waits to be sent."""
-    unsent = draft.unsent_of(prepayment).get(prepayment.fund, 0)
+    unsent = amounts_unsent(draft, prepayment).get(prepayment.fund, 0)
     return given(prepayment) + prepayment.pending.get(prepayment.fund, 0) - unsent
 
 
@@ -156,7 +155,7 @@ def _not_again(prepayment: Prepayment) -> str | None:
 
 
 def _settled(
-    draft: "Draft", prepayment: Prepayment, payment: Payment, event: BankPaymentSettled, amounts: Fens, cause: Place
+    draft: Draft, prepayment: Prepayment, payment: Payment, event: BankPaymentSettled, amounts: Fens, cause: Place
 ) -> Iterator[Event]:
     """The bank confirmed the payment: the prepayment is outstanding from now on."""
     yield PrepaymentDisbursed(
@@ -170,14 +169,14 @@ def _settled(
 
 
 def _again(
-    draft: "Draft", prepayment: Prepayment, payment: Payment, amounts: Fens, cause: Place, asked: PaymentRetried | None
+    draft: Draft, prepayment: Prepayment, payment: Payment, amounts: Fens, cause: Place, asked: PaymentRetried | None
 ) -> Iterator[Event]:
     yield from order(draft, prepayment, cause, sum(amounts.values()), asked)
 
 
-def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:
+def purchased(draft: Draft, event: PrepaymentPurchasesReported, cause: Place) -> Iterator[Event]:
     """A bulk purchase goes on: what was given for it is due in proportion (R2.6); what is cleared stays so."""
-    named = [one for one in draft.prepayments.values() if one.contract_ref == event.contract_ref]
+    named = [one for one in draft[PREPAYMENTS].values() if one.contract_ref == event.contract_ref]
     mine = [one for one in named if one.dimensions.provider == event.provider]
     if not any(one.status in ("APPROVED", "CLEARED") for one in mine):
         yield disputed(event, cause, f"there is no prepayment for contract {event.contract_ref}")
@@ -188,4 +187,4 @@ def purchased(draft: "Draft", event: PrepaymentPurchasesReported, cause: Place) 
             yield from taken_now(draft, prepayment, cause)
 
 
-PAYABLE = Kind(settled=_settled, not_again=_not_again, again=_again)
+PAYABLE = Kind(things=PREPAYMENTS, settled=_settled, not_again=_not_again, again=_again)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from clearing.names import Name
+from clearing.prepayment.prepayment import PREPAYMENTS
 from medfund import money
 from medfund.events.kinds import Event
 from medfund.events.offsets import OffsetApplied
@@ -23,9 +24,7 @@ from medfund.events.prepayments import (
     PrepaymentRefused,
     PrepaymentReturned,
 )
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
+from medfund.lanes.draft import Draft, Part
 
 What = Literal[
     "CHECKED", "REFUSED", "GRANTED", "CHANGED", "PAID", "CAME_BACK", "PURCHASED", "OFFSET", "RETURNED", "RECALLED",
@@ -49,6 +48,9 @@ class Step(NamedTuple):
     about: str
 
 
+STEPS: Part[list[Step]] = Part("steps of prepayments", list)
+
+
 def by_day(steps: Iterable[Step]) -> list[tuple[date, int]]:
     """What was out from each day on on which that changed, over all of the prepayments; fen."""
     changes: dict[date, int] = {}
@@ -67,19 +69,19 @@ class _Told(NamedTuple):
     amounts: Mapping[str, str] = {}
 
 
-def told(draft: "Draft", decision: Event) -> None:
+def told(draft: Draft, decision: Event) -> None:
     """A decision that has changed a prepayment is a step of it."""
     tell = _TOLD.get(type(decision))
     if tell is None:
         return
     found = tell(decision)
     name = Name(decision.provider, found.ref)  # type: ignore[attr-defined]
-    if name not in draft.prepayments:
+    if name not in draft[PREPAYMENTS]:
         return
-    prepayment = draft.change_prepayment(name)
+    prepayment = draft[PREPAYMENTS].change(name)
     prepayment.steps += 1
     amount = found.amounts.get(prepayment.fund)
-    draft.steps.append(
+    draft[STEPS].append(
         Step(
             provider=name.provider,
             ref=name.ref,

@@ -7,7 +7,7 @@ was overdue is cleared when the last of it has been taken (R10).
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clearing.funds import Fens
 from clearing.names import Name
@@ -15,34 +15,33 @@ from clearing.offsets import debit
 from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
 from clearing.payable import Payable
-from clearing.policy import Policy
+from clearing.policy import Policy, policy_of
 from clearing.prepayment import amounts
 from clearing.prepayment.giving import give_month, told
-from clearing.prepayment.prepayment import Prepayment, given, take
+from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment, given, take
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentCleared
-
-if TYPE_CHECKING:
-    from clearing.state import Draft
-
-
-def about(draft: "Draft", item: Name, fund: str) -> Mapping[str, Any]:
-    return {**debit.about(draft, item, fund), "day": draft.known.today}
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft
 
 
-def due_prepayments(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+def about(draft: Draft, item: Name, fund: str) -> Mapping[str, Any]:
+    return {**debit.about(draft, item, fund), "day": draft.known[TODAY]}
+
+
+def due_prepayments(draft: Draft, payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
     yield from _due(draft, payable, fund, "1101")
 
 
-def due_bulk(draft: "Draft", payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
+def due_bulk(draft: Draft, payable: Payable, fund: str, own: list[str]) -> Iterator[Due]:
     yield from _due(draft, payable, fund, "1102")
 
 
-def _due(draft: "Draft", payable: Payable, fund: str, account: str) -> Iterator[Due]:
-    for prepayment in draft.prepayments.values():
+def _due(draft: Draft, payable: Payable, fund: str, account: str) -> Iterator[Due]:
+    for prepayment in draft[PREPAYMENTS].values():
         mine = prepayment.fund == fund and prepayment.account == account
         if mine and prepayment.dimensions.purse == payable.dimensions.purse and _meant_for(prepayment, payable):
-            amount = due_now(prepayment, draft.policy_of(prepayment), draft.known.today)
+            amount = due_now(prepayment, policy_of(draft, prepayment), draft.known[TODAY])
             if amount > 0:
                 yield Due(account, prepayment.ref, amount, prepayment.opened)
 
@@ -82,32 +81,32 @@ def _scheduled(prepayment: Prepayment, granted: int, policy: Policy, today: date
     )
 
 
-def taken(draft: "Draft", item: Name, fens: Fens, day: date | None) -> None:
-    take(draft.change_prepayment(item), fens, day)
+def taken(draft: Draft, item: Name, fens: Fens, day: date | None) -> None:
+    take(draft[PREPAYMENTS].change(item), fens, day)
 
 
-def ended(draft: "Draft", item: Name, cause: Place) -> Iterator[Event]:
+def ended(draft: Draft, item: Name, cause: Place) -> Iterator[Event]:
     """What follows when the last of it was taken or came back: what was overdue is cleared, and a bulk purchase's, and
     what is given month by month is given again (R10)."""
-    prepayment = draft.prepayments[item]
+    prepayment = draft[PREPAYMENTS][item]
     if any(prepayment.outstanding.values()):
         return
     if prepayment.status == "OVERDUE":
         yield from cleared(draft, prepayment, cause)
     yield from bulk_over(draft, prepayment, cause)
-    if draft.known.today is not None:
-        yield from give_month(draft, prepayment, draft.known.today, cause)
+    if (today := draft.known[TODAY]) is not None:
+        yield from give_month(draft, prepayment, today, cause)
 
 
-def bulk_over(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
+def bulk_over(draft: Draft, prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
     """A bulk purchase's goes on beyond its year: it ends with what was given, and not with a day."""
     if prepayment.kind == "BULK" and prepayment.status in ("APPROVED", "RECALLED") and prepayment.over:
         yield from cleared(draft, prepayment, cause)
 
 
-def cleared(draft: "Draft", prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
+def cleared(draft: Draft, prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
     """As of the last day on which something moved."""
-    if (day := prepayment.last_back or draft.known.today) is not None:
+    if (day := prepayment.last_back or draft.known[TODAY]) is not None:
         yield PrepaymentCleared(**told(draft, prepayment, cause), on=day)
 
 

@@ -11,6 +11,7 @@ from msgspec import field
 
 from clearing import dimensions
 from clearing.funds import Fens, added, fens
+from clearing.names import Name
 from clearing.payable import Payable
 from medfund import money
 from medfund.events.payments import PaymentReturned, PaymentReturnUndone, Purpose
@@ -29,6 +30,7 @@ from medfund.events.prepayments import (
     PrepaymentRefused,
     PrepaymentReturned,
 )
+from medfund.lanes.draft import Part, Things
 
 Status = Literal["CHECKED", "REFUSED", "APPROVED", "RECALLED", "CLEARED", "OVERDUE"]
 ACCOUNTS: dict[PrepaymentKind, str] = {"ANNUAL": "1101", "MONTHLY": "1101", "BULK": "1102"}
@@ -116,6 +118,9 @@ class Prepayment(Payable, kw_only=True):
     @property
     def left(self) -> int:
         return self.outstanding.get(self.fund, 0)
+
+
+PREPAYMENTS: Part[Things[Name, Prepayment]] = Part("prepayments", Things)
 
 
 def given(prepayment: Prepayment) -> int:

@@ -1,22 +1,21 @@
 """Who may be paid, what is held, and what has to be given back (R6)."""
 
-from clearing import names, payable
-from clearing.agreements import Agreements, Qualifications
-from clearing.capability import Capability, changing, keeping
+from clearing import names
+from clearing.agreements import AGREEMENTS, QUALIFICATIONS, Agreements, Qualifications
+from clearing.capability import Capability
 from clearing.payable import Kind
-from clearing.state import Draft
 from clearing.supervision import cases, holds, owed, recovery
 from clearing.supervision.recovery import Recovery
 from medfund.events import claims, supervision
+from medfund.lanes.capability import changing, keeping
 
-_one = changing(Draft.change_recovery, names.recovery)
-_held = changing(Draft.change, names.payable)
+_one = changing(recovery.RECOVERIES, names.recovery)
 
 CAPABILITY = Capability(
     name="supervision",
     keeps={
-        supervision.ProviderAgreementChanged: keeping("agreements", Agreements.with_change),
-        supervision.PersonQualificationChanged: keeping("qualifications", Qualifications.with_change),
+        supervision.ProviderAgreementChanged: keeping(AGREEMENTS, Agreements.with_change),
+        supervision.PersonQualificationChanged: keeping(QUALIFICATIONS, Qualifications.with_change),
     },
     answers={
         claims.ClaimBatchSubmitted: cases.submitted,
@@ -27,12 +26,12 @@ CAPABILITY = Capability(
         supervision.RecoveryAppealUpheld: cases.upheld,
     },
     evolves={
-        supervision.ClaimPayableHeld: _held(payable.held),
-        supervision.ClaimPayableReleased: _held(payable.released),
+        supervision.ClaimPayableHeld: holds.evolve_held,
+        supervision.ClaimPayableReleased: holds.evolve_released,
         supervision.RecoveryOpened: cases.evolve_opened,
         supervision.RecoverySettled: _one(recovery.settled),
         supervision.RecoveryReversed: _one(recovery.reversed_),
     },
-    payables={Recovery: Kind()},
+    payables={Recovery: Kind(things=recovery.RECOVERIES)},
     items=owed.ITEMS,
 )

@@ -6,15 +6,15 @@ Source: domain.md R6.1, R6.2, R6.7, c.2 (61), c.4.
 from collections.abc import Iterator
 
 from clearing import dimensions, names
+from clearing import payable as payables
 from clearing.claims.submitting import reversals
 from clearing.dimensions import disputed, told
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, yuans
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
-from clearing.policy import NoPolicy
-from clearing.state import Draft
-from clearing.supervision.recovery import Recovery, opened, split_of_reversal
+from clearing.policy import POLICIES, NoPolicy
+from clearing.supervision.recovery import RECOVERIES, Recovery, opened, split_of_reversal
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.kinds import Event, Place
 from medfund.events.supervision import (
@@ -25,11 +25,12 @@ from medfund.events.supervision import (
     RecoveryReversed,
     RecoverySettled,
 )
+from medfund.lanes.draft import Draft
 
 
 def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Event]:
     """Final; taken from the next payables where it is not paid in cash. Its year is the one it was spent in (R6.2)."""
-    known = draft.find(names.recovery(event))
+    known = payables.find(draft, names.recovery(event))
     if known is not None:
         has = "has a recovery already" if isinstance(known, Recovery) else "is the name of something else"
         yield disputed(event, cause, f"case {event.case_ref} {has}")
@@ -39,7 +40,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
         yield disputed(event, cause, detail)
         return
     try:
-        policy = draft.known.policies.on(event.area, event.decided_on)
+        policy = draft.known[POLICIES].on(event.area, event.decided_on)
     except NoPolicy as error:
         yield disputed(event, cause, str(error))
         return
@@ -60,7 +61,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
 
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
     """As far as it is owed; the rest is in suspense, as all money that nothing is known of."""
-    recovery, came = draft.recoveries.get(names.recovery(event)), fens(event.amounts)
+    recovery, came = draft[RECOVERIES].get(names.recovery(event)), fens(event.amounts)
     if event.found_in is None and _is_known(draft, recovery, event):
         yield disputed(event, cause, f"bank transaction {event.bank_txn} is booked already")
         return
@@ -90,14 +91,14 @@ def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived) 
 def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterator[Event]:
     """Reversals end what is recovered of their settlements (c.4)."""
     for _, settlement in reversals(draft, event, cause):
-        for recovery in list(draft.recoveries.values()):
+        for recovery in list(draft[RECOVERIES].values()):
             if recovery.settlement == settlement and (amounts := positive(recovery.standing)):
                 yield from reverse(draft, recovery, cause, amounts, "the settlement was reversed")
 
 
 def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[Event]:
     """The debt ends as far as it is open; what was taken is paid back, as any payable is (R6.7)."""
-    recovery = draft.recoveries.get(names.recovery(event))
+    recovery = draft[RECOVERIES].get(names.recovery(event))
     if recovery is None:
         yield disputed(event, cause, f"there is no recovery of case {event.case_ref}")
     elif (fund := first_above(fens(event.amounts), recovery.standing)) is not None:
@@ -121,6 +122,4 @@ def reverse(draft: Draft, recovery: Recovery, cause: Place, amounts: Fens, reaso
 
 
 def evolve_opened(draft: Draft, event: RecoveryOpened) -> None:
-    name = names.recovery(event)
-    draft.recoveries[name] = opened(event)
-    draft.changed.add(name)
+    draft[RECOVERIES].put(names.recovery(event), opened(event))

@@ -6,11 +6,12 @@ from typing import Any
 from msgspec import UNSET
 
 from clearing import names
+from clearing import payable as payables
 from clearing.dimensions import disputed
 from clearing.funds import Fens, added, at_most, fens, first_above, yuans
 from clearing.payable import Payable
 from clearing.payments.orders import cancel, pay_out
-from clearing.state import Draft
+from clearing.payments.payment import amounts_unsent
 from medfund.events.kinds import Event, Place
 from medfund.events.supervision import (
     ClaimPayableHeld,
@@ -19,6 +20,7 @@ from medfund.events.supervision import (
     PaymentHoldPlaced,
     PaymentHoldReleased,
 )
+from medfund.lanes.draft import Draft
 
 
 def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Event]:
@@ -33,7 +35,7 @@ def placed(draft: Draft, event: PaymentHoldPlaced, cause: Place) -> Iterator[Eve
     amounts = fens(event.amounts)
     if payable.reviewed:
         yield _held(payable, cause, event.hold_ref, {}, to_come=amounts, reason=event.reason)
-    elif (fund := first_above(amounts, added(payable.free(), draft.unsent_of(payable)))) is not None:
+    elif (fund := first_above(amounts, added(payable.free(), amounts_unsent(draft, payable)))) is not None:
         yield disputed(event, cause, f"fund {fund}: less than {event.amounts[fund]} is open and not sent to the bank")
     else:
         yield from _held_now(draft, payable, cause, event.hold_ref, amounts, event.reason)
@@ -76,8 +78,8 @@ def released(draft: Draft, event: PaymentHoldReleased, cause: Place) -> Iterator
 
 def _payable(draft: Draft, event: Hold) -> Payable | None:
     """What a hold is about: of a claim that was approved with others, the one that carries what they are owed."""
-    named = draft.find(names.payable(event))
-    payable = draft.carrier(named) if named else None
+    named = payables.find(draft, names.payable(event))
+    payable = payables.carrier(draft, named) if named else None
     if payable is None or event.account != payable.owed_in:
         return None
     return payable if payable.owed and payable.live else None
@@ -97,3 +99,14 @@ def _about(payable: Payable, cause: Place, hold: str, amounts: Fens) -> dict[str
         "amounts": yuans(amounts),
         "account": UNSET if payable.owed_in == Payable.owed_in else payable.owed_in,
     }
+
+
+# -- what the decisions change
+
+
+def evolve_held(draft: Draft, event: ClaimPayableHeld) -> None:
+    payables.held(payables.change(draft, names.payable(event)), event)
+
+
+def evolve_released(draft: Draft, event: ClaimPayableReleased) -> None:
+    payables.released(payables.change(draft, names.payable(event)), event)

@@ -13,6 +13,7 @@ from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
 from clearing.payable import Payable
 from medfund.events.supervision import RecoveryOpened, RecoveryReversed, RecoverySettled, RecoveryYear
+from medfund.lanes.draft import Part, Things
 
 
 class Recovery(Payable, kw_only=True):
@@ -46,6 +47,9 @@ class Recovery(Payable, kw_only=True):
     def standing(self) -> Fens:
         """What of it has not been reversed."""
         return added(self.due, self.taken)
+
+
+RECOVERIES: Part[Things[Name, Recovery]] = Part("recoveries", Things)
 
 
 def opened(event: RecoveryOpened) -> Recovery:

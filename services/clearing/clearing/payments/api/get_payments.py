@@ -15,7 +15,6 @@ from clearing.payments.api.paid import Paid
 from clearing.payments.api.standing import AccountState
 from clearing.payments.payment import Payment as Told
 from clearing.payments.payment import Status
-from clearing.state import Known
 from medfund.events.payments import Purpose
 from medfund.http import answers, examples, exports, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -25,6 +24,7 @@ from medfund.http.exports import Exported
 from medfund.http.questions import Day, Fund
 from medfund.http.tables import Cell, Column, Table
 from medfund.http.wording import Wrong
+from medfund.lanes.draft import Known
 
 router = APIRouter()
 ORDER = {"due": str, "lane": int, "provider": str, "payment_ref": str}

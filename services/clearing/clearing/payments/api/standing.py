@@ -11,9 +11,11 @@ import msgspec
 
 from clearing.payments import approving
 from clearing.payments.accounts import Account
+from clearing.payments.mandates import MANDATES
 from clearing.payments.payment import Payment
-from clearing.state import Known
+from clearing.policy import POLICIES
 from medfund.http.answers import Name
+from medfund.lanes.draft import Known
 
 _account = msgspec.json.Decoder(Account).decode
 
@@ -45,8 +47,8 @@ def of(payment: Payment, known: Known, account: Account, today: date | None) -> 
     if not payment.unsent or today is None:
         return None
     counting = approving.approvers(payment, today, account.ref)
-    missing = max(0, approving.PEOPLE - len(approving.behind(known.mandates, payment, counting, today)))
-    roles = [known.mandates.of(payment.area, person, today) for person in counting]
+    missing = max(0, approving.PEOPLE - len(approving.behind(known[MANDATES], payment, counting, today)))
+    roles = [known[MANDATES].of(payment.area, person, today) for person in counting]
     approver = any(mandate is not None and mandate.role == "approver" for mandate in roles)
     return Standing(missing, missing > 0 and not approver, _account_state(payment, known, account, today))
 
@@ -54,7 +56,7 @@ def of(payment: Payment, known: Known, account: Account, today: date | None) -> 
 def _account_state(payment: Payment, known: Known, account: Account, today: date) -> AccountState:
     if payment.approvers and payment.account != account.ref:
         return "CHANGED"
-    policy = known.policies.published.get(payment.policy_ref)
+    policy = known[POLICIES].published.get(payment.policy_ref)
     if account.is_settled(today, policy.account_days if policy else 0):
         return "KNOWN"
     return "CONFIRMED" if account.confirmed_by else "TO_CONFIRM"

@@ -116,3 +116,18 @@ group by
     moved.booked_on, moved.direction
 on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date, booked_on, direction)
 do update set fen = moves.fen + excluded.fen
+
+-- name: payees
+-- Where providers are paid to. Locks: none.
+select provider, body
+from payees
+where lane = $1
+
+-- name: save_payees
+-- Locks: those rows; only this lane writes them.
+insert into payees (lane, provider, body)
+select
+    $1,
+    changed.*
+from unnest($2::text::text [], $3::text::jsonb []) as changed
+on conflict (lane, provider) do update set body = excluded.body

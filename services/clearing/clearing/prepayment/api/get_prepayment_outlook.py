@@ -11,12 +11,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import knowledge, samples
-from clearing.policy import NoPolicy
+from clearing.policy import POLICIES, NoPolicy
 from clearing.prepayment import gate
 from clearing.prepayment.api.get_prepayments import SQL
+from clearing.prepayment.gate import FIGURES
 from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
-from clearing.state import Known
 from medfund import money
 from medfund.http import answers, auditing, examples, pages, plots, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
@@ -25,6 +25,7 @@ from medfund.http.plots import Point
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Fund
 from medfund.http.tables import Cell, Column, Table
+from medfund.lanes.draft import Known
 
 router = APIRouter()
 TITLE = Name(zh="预付金收回预测", en="Prepayments: out, and expected back")
@@ -140,7 +141,7 @@ async def prepayment_outlook(
     if today is None:
         raise Problem("not_found", "no day was opened yet")
     found = [_prepayment(row["body"]) for row in rows]
-    policies = known.policies.published
+    policies = known[POLICIES].published
     so_far = {fund: _so_far(some) for fund, some in groupby(changes, key=lambda row: row["fund"])}
     gates = _gates(known, question, today) if within.areas else {}
     ahead = [
@@ -157,12 +158,12 @@ async def prepayment_outlook(
 def _gates(known: Known, question: Question, today: date) -> Mapping[str, Gate]:
     """Of the funds that give prepayments, where their figures are known."""
     try:
-        wanted = known.policies.on(question.area, today).prepayment_gate
+        wanted = known[POLICIES].on(question.area, today).prepayment_gate
     except NoPolicy:
         return {}
     found = {}
     for fund, needed in wanted.items():
-        figures = known.figures.of(question.area, fund)
+        figures = known[FIGURES].of(question.area, fund)
         if figures is not None and question.fund in (None, fund):
             judged = gate.of(figures, needed)
             found[fund] = Gate(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import filters, knowledge, naming, samples
 from clearing.api.filters import ProviderName
+from clearing.policy import POLICIES
 from clearing.prepayment import history
 from clearing.prepayment.api import get_prepayment_outlook, get_prepayments
 from clearing.prepayment.api.get_prepayment_outlook import Month
@@ -18,13 +19,13 @@ from clearing.prepayment.api.get_prepayments import SQL, Told
 from clearing.prepayment.history import Step, What
 from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
-from clearing.state import Known
 from medfund import money
 from medfund.http import answers, auditing, examples, exports, pages, problems, questions, reach, tables, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 from medfund.http.tables import Cell, Column, Table
+from medfund.lanes.draft import Known
 
 router = APIRouter()
 TITLE = Name(zh="预付金对账单", en="Statement of prepayments")
@@ -203,7 +204,7 @@ def _funds(
     today: date,
     year: int,
 ) -> Iterator[_Fund]:
-    policies = known.policies.published
+    policies = known[POLICIES].published
     for fund in sorted({one.fund for one in found}):
         own = [one for one in found if one.fund == fund]
         refs = {one.ref for one in own}

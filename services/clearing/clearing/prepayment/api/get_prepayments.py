@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from clearing.api import filters, knowledge, naming, samples
 from clearing.api.filters import OfProvider, ProviderName
+from clearing.policy import POLICIES
 from clearing.prepayment.owed import due_now
 from clearing.prepayment.prepayment import Prepayment, Status, given
-from clearing.state import Known
 from medfund import money
 from medfund.events.prepayments import Grade, PrepaymentKind
 from medfund.http import answers, examples, exports, questions, reach, waiting
@@ -22,6 +22,7 @@ from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
 from medfund.http.questions import Fund
 from medfund.http.tables import Cell, Column, Table
+from medfund.lanes.draft import Known
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -163,7 +164,7 @@ def total(amounts: Iterable[str]) -> str:
 
 
 def tell(one: Prepayment, names: Mapping[str, str], known: Known, today: date | None) -> Told:
-    policy = known.policies.published.get(one.policy_ref)
+    policy = known[POLICIES].published.get(one.policy_ref)
     return Told(
         prepayment=one.ref,
         provider=one.dimensions.provider,

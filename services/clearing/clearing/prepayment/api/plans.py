@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from clearing.api import filters, knowledge, naming, samples
 from clearing.api.filters import ByFund, ProviderName
-from clearing.policy import NoPolicy, Policy
+from clearing.payments.mandates import MANDATES
+from clearing.policy import POLICIES, NoPolicy, Policy
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Became, Line, Plan, Refusal, Wanted
 from clearing.prepayment.prepayment import Status as PrepaymentState
@@ -205,7 +206,7 @@ async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Po
     """The area's on the first day of the year. Raises `Problem`."""
     known = await knowledge.of(connection, 0)
     try:
-        return known.policies.on(wanted.area, date(wanted.year, 1, 1))
+        return known[POLICIES].on(wanted.area, date(wanted.year, 1, 1))
     except NoPolicy as error:
         raise Problem("parameter_invalid", f"area: {error}") from error
 
@@ -222,7 +223,7 @@ async def mandated(connection: Connection, found: Kept, person: str) -> StaffMan
     """The mandate that somebody approves a plan with; who has approved it before still has one."""
     if (today := await knowledge.today(connection)) is None:
         return Refusal("MANDATE", "no day has been opened: nobody can say who has a mandate")
-    mandates = (await knowledge.of(connection, 0)).mandates
+    mandates = (await knowledge.of(connection, 0))[MANDATES]
     refusals = [planning.unmandated(found.plan, mandates, one, today) for one in (person, *found.people)]
     if refusal := next(filter(None, refusals), None):
         return refusal

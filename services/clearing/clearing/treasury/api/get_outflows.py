@@ -13,7 +13,7 @@ from clearing.api import filters, knowledge, samples
 from clearing.funds import positive
 from clearing.instant import amounts
 from clearing.payments.api import runs
-from clearing.policy import Policies
+from clearing.policy import POLICIES, Policies
 from clearing.treasury import outflow
 from clearing.treasury.outflow import Due, Forecast
 from medfund import money
@@ -126,7 +126,7 @@ async def outflows(
         known = await knowledge.of(connection, lane)
         dues = [
             *await _unsent(connection, areas, days[-1]),
-            *await _in_review(connection, areas, days[-1], known.policies, calendar),
+            *await _in_review(connection, areas, days[-1], known[POLICIES], calendar),
         ]
         positions = await answers.positions(connection, within.lanes)
     available = {fund: cash.get(fund, 0) - sent.get(fund, 0) for fund in {*cash, *sent}}

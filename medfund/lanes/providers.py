@@ -4,13 +4,19 @@ area. Pure.
 Source: R2.2, edge case 43.
 """
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from clearing.capability import Capability
-from clearing.state import Draft
 from medfund.events.agency import ProviderChanged, ProviderRegistered
+from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Place
+from medfund.lanes import registered
+from medfund.lanes.capability import Capability
+from medfund.lanes.draft import Draft, Part
+
+if TYPE_CHECKING:
+    from medfund.lanes.sources import Sources
 
 Origin = Literal["REGISTERED", "MERGER", "SPLIT", "MOVE"]
 
@@ -30,6 +36,21 @@ class Named(NamedTuple):
     name: str | None
     account_ref: str | None
     account_ends: str | None
+
+
+AREAS: Part[Mapping[str, str]] = Part("areas", dict)
+"""The pooling area of each registered provider."""
+SINCE: Part[Mapping[str, Since]] = Part("since", dict)
+ADMITTED: Part[dict[str, str]] = Part("admitted", dict)
+"""Whose events are let in: every provider that was registered before an event, and its area."""
+BEGUN: Part[dict[str, Since]] = Part("begun", dict)
+"""Registrations of this batch."""
+NAMED: Part[dict[str, Named]] = Part("named", dict)
+"""What their providers are called."""
+
+
+def since_of(draft: Draft, provider: str) -> Since | None:
+    return draft[BEGUN].get(provider) or draft.known[SINCE].get(provider)
 
 
 def named(before: Named | None, event: ProviderRegistered | ProviderChanged) -> Named:
@@ -54,10 +75,20 @@ def since(known: Since | None, event: ProviderRegistered | ProviderChanged) -> S
     return Since(day, area, "REGISTERED", first)
 
 
+def _admit(draft: Draft, fact: Accepted, sources: "Sources") -> Refused | None:
+    areas = draft[ADMITTED]
+    if not areas:
+        areas.update(draft.known[AREAS])
+    return registered.admit(areas, fact, sources)
+
+
 def _learn(draft: Draft, event: ProviderRegistered | ProviderChanged, place: Place) -> None:
-    draft.areas[event.provider] = event.area
-    draft.since[event.provider] = since(draft.provider_since(event.provider), event)
-    draft.named[event.provider] = named(draft.named.get(event.provider), event)
+    draft[BEGUN][event.provider] = since(since_of(draft, event.provider), event)
+    draft[NAMED][event.provider] = named(draft[NAMED].get(event.provider), event)
 
 
-CAPABILITY = Capability(name="providers", learns={ProviderRegistered: _learn, ProviderChanged: _learn})
+CAPABILITY = Capability(
+    name="providers",
+    admits=dict.fromkeys((*registered.REGISTRATIONS, *registered.OF_PROVIDER), _admit),
+    learns={ProviderRegistered: _learn, ProviderChanged: _learn},
+)
