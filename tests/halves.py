@@ -37,6 +37,8 @@ NUMBERS: Part[Counter[str]] = Part("numbers", Counter)
 """Of payments, by the topic of their causes."""
 SEEN: Part[list[tuple[str, int]]] = Part("seen", list)
 PAID: Part[list[tuple[str, int, str, int]]] = Part("paid", list)
+READY: Part[list[Event]] = Part("ready", list)
+"""What was read for in a batch, or decided."""
 
 
 def said_by(event: Any) -> tuple[str, int]:
@@ -65,6 +67,7 @@ def halved(draft: Draft, event: SettlementRecorded | BankPaymentSettled, cause: 
 
 
 def evolve(draft: Draft, decision: PaymentSettled) -> None:
+    assert any(decision is one for one in draft[READY]), "what is evolved was read for in its batch"
     topic = decision.cause.topic
     numbers = draft.known[NUMBERS] + Counter([topic])
     draft.known = draft.known.replaced(NUMBERS, numbers)
@@ -101,8 +104,17 @@ class Halves(Composed):
         """`broken`: references of facts at which deciding fails."""
         super().__init__(prefix=prefix)
         self.broken, self.own = broken, own
+        self.heard: list[Event] = []
+        """Decisions that were read for."""
+
+    async def prepare(self, connection: asyncpg.Connection, lane: int, draft: Draft, fresh: Sequence[Accepted]) -> None:
+        await super().prepare(connection, lane, draft, fresh)
+        draft[READY].extend(accepted.event for accepted in fresh)
+        self.heard += [accepted.event for accepted in fresh if isinstance(accepted.event, PaymentSettled)]
 
     def decide(self, draft: Draft, fact: Accepted) -> Iterable[Event]:
         if type(fact.event) in self.answers and said_by(fact.event)[0] in self.broken:
             raise LookupError(f"{said_by(fact.event)[0]} is broken")
-        yield from super().decide(draft, fact)
+        for decision in super().decide(draft, fact):
+            draft[READY].append(decision)
+            yield decision

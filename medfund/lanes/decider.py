@@ -202,7 +202,8 @@ class Decider(Generic[State]):
         self, connection: asyncpg.Connection, lane: int, draft: Deciding[State], fresh: Sequence[Accepted]
     ) -> None:
         waiting = [event for heard in draft.partial.values() for event in heard]
-        await self.rules.prepare(connection, lane, draft.state, [*waiting, *fresh])
+        news = [event for event in fresh if not self._is_echo(draft, event)]
+        await self.rules.prepare(connection, lane, draft.state, [*waiting, *news])
 
     def apply(self, draft: Deciding[State], lane: int, fresh: Sequence[Accepted]) -> Effects:
         decided: list[Decision] = []
@@ -262,11 +263,18 @@ class Decider(Generic[State]):
     def _is_own(self, event: Accepted) -> bool:
         return self.families[event.record.topic] == self.own
 
+    def _is_echo(self, draft: Deciding[State], event: Accepted) -> bool:
+        """A decision on a fact that was decided here in an earlier batch: what it says is true already."""
+        if not self._is_own(event):
+            return False
+        cause = cause_of(event.event)
+        return cause.offset < draft.decided.get(cause.topic, 0)
+
     def _hear(self, draft: Deciding[State], event: Accepted) -> None:
         """One of our own decisions came by: an echo, or what an earlier life of this database decided."""
-        answer, cause = answer_of(event), cause_of(event.event)
-        if cause.offset < draft.decided.get(cause.topic, 0):
+        if self._is_echo(draft, event):
             return
+        answer, cause = answer_of(event), cause_of(event.event)
         if isinstance(event.event, KeyTurn):
             return draft.parking.hear(event.event)
         if answer is None:

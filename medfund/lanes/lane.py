@@ -20,7 +20,7 @@ from medfund import faults
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Place
 from medfund.lanes import batch as batches
-from medfund.lanes import metrics, store
+from medfund.lanes import metrics, order, store
 from medfund.lanes.batch import Batch
 from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
 from medfund.lanes.service import Effects, HandlerFailed, Service
@@ -80,6 +80,7 @@ class Lane:
     _began: float = 0.0
     _undelivered: bool = True
     _state: Any = None
+    _order: order.Span = order.Span(0)
     _parked: int = 0
     _heard_ms: int = 0
     """What was appended before this moment may be judged: of sources, everything that concerns it was heard."""
@@ -104,6 +105,7 @@ class Lane:
             await self._check(topic, known[topic])
         self.source.seek({topic: known[topic].next for topic in self.service.topics})
         self._state = await self.service.load(self.connection, self.claim.lane)
+        self._order = order.Span(self.claim.batches + 1)
         await self._hear_ahead()
         self._tell_parked()
         if self.service.own:
@@ -273,6 +275,7 @@ class Lane:
         """The batch's one transaction."""
         started = time.perf_counter()
         claim, connection = self.claim, self.connection
+        taken = order.after(self._order, claim.batches + 1, batch.runs)
         async with asyncio.timeout(self.limits.batch_s), connection.transaction():
             known = await store.fence(
                 connection, claim, [event.identity for event in batch.accepted], lease=self.limits.lease
@@ -295,12 +298,11 @@ class Lane:
             outcomes = batches.outcomes(batch, self._families, verdicts, self.service.silent)
             await self._write(batch, verdicts, effects)
             self.point("before_position")
-            await store.close_batch(connection, claim._replace(batches=claim.batches + 1), batch.runs,
-                                    store.anchors(batch.runs), outcomes)  # fmt: skip
+            await store.close_batch(connection, claim, taken, batch.runs, store.anchors(batch.runs), outcomes)
             self.point("before_commit")
         self.point("after_commit")
         self.claim = claim._replace(batches=claim.batches + 1)
-        self._state = draft
+        self._state, self._order = draft, taken
         self._undelivered |= bool(effects.decisions or verdicts.refused)
         metrics.batch(self.service.name, outcomes, time.perf_counter() - started)
         if aside or self._parked:

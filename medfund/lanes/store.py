@@ -16,6 +16,7 @@ from medfund import codes
 from medfund.events.codec import Accepted, Refused
 from medfund.lanes.batch import Outcome
 from medfund.lanes.log import Decision, Record, Run
+from medfund.lanes.order import Span
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "lanes.sql")
@@ -157,6 +158,7 @@ def organisation(key: bytes | None) -> tuple[str | None, str | None]:
 async def close_batch(
     connection: asyncpg.Connection,
     claim: Claim,
+    order: Span,
     runs: Sequence[Run],
     anchors: Mapping[str, Anchor],
     outcomes: Mapping[str, Outcome],
@@ -166,11 +168,11 @@ async def close_batch(
     moved = await connection.fetchval(
         SQL.close_batch,
         claim.lane,
-        claim.batches,
+        order.first_batch,
         claim.epoch,
-        [run.topic for run in runs],
-        [run.first for run in runs],
-        [run.next for run in runs],
+        order.topics,
+        order.first_offsets,
+        order.cuts,
         *map(list, zip(*steps, strict=True)),
     )
     if moved != len(steps):

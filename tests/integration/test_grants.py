@@ -11,7 +11,7 @@ from medfund.postgres import connect
 from tests.conftest import PASSWORDS, Database
 from tests.integration.working_fund import with_clearing
 
-APPEND_ONLY = ("journal", "identities", "repeats", "quarantine", "batches")
+APPEND_ONLY = ("journal", "identities", "repeats", "quarantine")
 LINE = """
 insert into journal values (
     0, 'claims', 0, {ordinal}, 9, {events}, 'settlement.recorded.v1', '{book}', '152500', '390100', '5001', '2100',
@@ -37,18 +37,24 @@ async def test_the_worker_can_neither_change_nor_delete_what_it_wrote(
         await attempt(database, "worker", statement.format(table))
 
 
-@pytest.mark.parametrize("table", [*APPEND_ONLY, "buckets", "providers", "statements", "positions", "lanes"])
+@pytest.mark.parametrize("table", [*APPEND_ONLY, "batches", "buckets", "providers", "statements", "positions", "lanes"])
 async def test_the_reader_can_write_nothing_of_the_books(database: Database, table: str) -> None:
     for statement in ("insert into {} default values", "update {} set lane = lane", "delete from {}"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await attempt(database, "reader", statement.format(table))
 
 
-@pytest.mark.parametrize("table", ["buckets", "providers", "statements"])
+@pytest.mark.parametrize("table", ["buckets", "providers", "statements", "batches"])
 @pytest.mark.parametrize("statement", ["delete from {}", "truncate {}"])
 async def test_the_worker_can_delete_nothing_that_it_may_change(database: Database, table: str, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await attempt(database, "worker", statement.format(table))
+
+
+async def test_the_worker_can_move_no_batches_to_another_place(database: Database) -> None:
+    for column in ("lane", "first_batch", "epoch"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await attempt(database, "worker", f"update batches set {column} = {column}")  # noqa: S608
 
 
 # What each role may write; whatever is not named it only reads, or does not see at all.

@@ -230,11 +230,23 @@ CASES = (
     ),
     Case(
         "the order of batches has a hole",
-        (
-            "delete from batches where lane = 1 and batch ="
-            " (select min(batch) from batches where lane = 1 and topics = '{claims}')",
-        ),
+        ("update batches set first_offsets[1] = first_offsets[1] + 1 where lane = 1",),
         ("batches lane=1 batch=", "what was booked before ends at"),
+    ),
+    Case(
+        "the order of batches ends too soon",
+        ("delete from batches where lane = 1",),
+        ("position lane=1 topic=claims: stands at", "what was booked ends at 0"),
+    ),
+    Case(
+        "the order of batches is no order",
+        ("update batches set cuts = cuts || '\\xff' where lane = 1",),
+        ("batches lane=1 batch=", "the last number breaks off"),
+    ),
+    Case(
+        "a batch took more of a topic than the order of batches says",
+        ("update batches set cuts = set_byte(cuts, 0, get_byte(cuts, 0) + 4) where lane = 1",),
+        ("position lane=1 topic=", "what was booked ends at"),
     ),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 
 from medfund import lanes, money
+from medfund.lanes import order
 from medfund.lanes.decider import Decider
 from medfund.lanes.lane import Lane, Limits
 from medfund.lanes.log import Copy, Decision
@@ -181,16 +182,19 @@ class Schedule:
         for table, rows in backup.items():
             if rows:
                 await self.control.copy_records_to_table(table, records=[tuple(row) for row in rows])
-        batches = max((row["batch"] for row in backup["batches"]), default=-1) + 1
+        batches = max((row["first_batch"] + len(order.batches(*row[3:])) for row in backup["batches"]), default=1) - 1
         await self.control.execute("update lanes set batches = $2 where lane = $1", self.lane, batches)
 
-    async def drain(self, *, deciding: bool = True) -> None:
+    async def drain(self, *, deciding: bool = True) -> halves.Halves:
+        """Until everything was taken; the rules by which."""
         await self.everybody_dies()
         worker = await self.claim(deciding=deciding)
         assert worker
         while await worker.lane.step() or worker.lane._undelivered:
             pass
         await self.leave(worker)
+        rules: halves.Halves = worker.lane.service.rules  # type: ignore[attr-defined]
+        return rules
 
     # -- what must hold
 
@@ -244,6 +248,23 @@ async def control(database: Database) -> AsyncIterator[asyncpg.Connection]:
     await admin.execute(SQL.create_lanes, LANES)
     yield admin
     await admin.close()
+
+
+async def test_what_was_decided_here_is_not_read_for_again_when_it_comes_back(
+    database: Database, control: asyncpg.Connection
+) -> None:
+    dsn = prepare.dsn(database.admin, user="halves_worker", password=PASSWORDS["worker"])
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool:
+        schedule = Schedule(7, 6, pool, control)
+        for _ in range(9):
+            schedule.write()
+        lived = await schedule.drain()
+        assert lived.heard == [], "an echo says what is true already"
+        assert len(schedule.decisions()) > 4
+        await schedule.restore({table: [] for table in TABLES})
+        restored = await schedule.drain()
+        assert len(restored.heard) == len(schedule.decisions()), "what an earlier life decided is read for"
+        await schedule.check()
 
 
 @pytest.mark.timeout(600)

@@ -180,11 +180,13 @@ cross join lateral (
 
 -- name: close_batch
 -- Last statement of a batch: positions move only from where this worker believed them to be, the counts with them,
--- and the order is logged. Returns how many positions moved; fewer than given means a broken invariant.
--- Locks: the lane's position rows, until commit.
+-- and the order is logged, in the row of the batches before it (`medfund.lanes.order`). Returns how many positions moved;
+-- fewer than given means a broken invariant. Locks: the lane's position rows and that of its last batches, until commit.
 with logged as (
-    insert into batches (lane, batch, epoch, topics, first_offsets, next_offsets)
+    insert into batches (lane, first_batch, epoch, topics, first_offsets, cuts)
     values ($1, $2, $3, $4, $5, $6)
+    on conflict (lane, first_batch) do update
+    set topics = excluded.topics, first_offsets = excluded.first_offsets, cuts = excluded.cuts
 ),
 
 moved as (

@@ -16,7 +16,6 @@ A row that does not hold is named by its key. Memory is bounded: the log is read
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import asyncpg
 
@@ -25,13 +24,13 @@ from ledger.projector import JournalLine, Shift, Statement, StatementKey
 from ledger.service import Ledger
 from medfund import money
 from medfund.events.codec import Accepted, Refused
-from medfund.lanes import store
+from medfund.lanes import order, store
 from medfund.lanes.log import BatchUnreadable, LaneLog, Log, LogTruncated, Record, UnreadBatch
+from medfund.lanes.order import Cut
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "verify.sql")
 
-BATCHES_MAX = 256
 RECORDS_MAX = 20_000
 BYTES_MAX = 32 << 20
 PROBLEMS_MAX = 20
@@ -42,13 +41,7 @@ Ends = Mapping[tuple[str, int], bytes | None]
 """The identity of what ended so at a topic and offset."""
 
 
-class Run(NamedTuple):
-    topic: str
-    first: int
-    next: int
-
-
-Batch = Sequence[tuple[Run, Sequence[Record]]]
+Batch = Sequence[tuple[Cut, Sequence[Record]]]
 """What a lane booked at a time, and what the log holds of it."""
 
 
@@ -183,24 +176,33 @@ class _Lane:
 
     async def _stretches(self) -> AsyncIterator[list[Batch]]:
         """The order log in portions of whole batches, with what the log holds of each."""
-        last, count, size = -1, 0, 0
+        count, size = 0, 0
         portion: list[Batch] = []
-        while rows := await self.connection.fetch(SQL.batches, self.lane, last, BATCHES_MAX):
-            for row in rows:
-                last = row["batch"]
-                runs = [Run(*run) for run in zip(row["topics"], row["first_offsets"], row["next_offsets"], strict=True)]
-                self._follow(last, runs)
-                batch = [(run, await self._records(run)) for run in runs]
-                portion.append(batch)
-                count += sum(run.next - run.first for run in runs)
-                size += sum(len(record.value or b"") for _, records in batch for record in records)
-                if count >= RECORDS_MAX or size >= BYTES_MAX:
-                    yield portion
-                    portion, count, size = [], 0, 0
+        async for number, runs in self._batches():
+            self._follow(number, runs)
+            batch = [(run, await self._records(run)) for run in runs]
+            portion.append(batch)
+            count += sum(run.next - run.first for run in runs)
+            size += sum(len(record.value or b"") for _, records in batch for record in records)
+            if count >= RECORDS_MAX or size >= BYTES_MAX:
+                yield portion
+                portion, count, size = [], 0, 0
         if portion:
             yield portion
 
-    def _follow(self, batch: int, runs: list[Run]) -> None:
+    async def _batches(self) -> AsyncIterator[tuple[int, list[Cut]]]:
+        last = -1
+        while row := await self.connection.fetchrow(SQL.batches, self.lane, last):
+            last, *kept = row
+            try:
+                found = order.batches(*kept)
+            except ValueError as error:
+                self.report.blame(f"batches lane={self.lane} batch={last}: cannot be read: {error}")
+                continue
+            for number, runs in enumerate(found, last):
+                yield number, runs
+
+    def _follow(self, batch: int, runs: list[Cut]) -> None:
         """The order log has neither gap nor overlap."""
         for run in runs:
             reached = self.reached.get(run.topic)
@@ -238,7 +240,7 @@ class _Lane:
         await self._compare(expected, spans)
         self.advance(len(verdicts))
 
-    async def _records(self, run: Run) -> list[Record]:
+    async def _records(self, run: Cut) -> list[Record]:
         """The records of a run; what was read beyond it is kept for the next run of its topic."""
         have = self.unread.pop(run.topic, [])
         while self.source.position(run.topic) < run.next:

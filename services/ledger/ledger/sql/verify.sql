@@ -27,12 +27,12 @@ where lane = $1
 order by topic
 
 -- name: batches
--- The order log, read in portions. Locks: none.
-select batch, topics, first_offsets, next_offsets
+-- The order log, row by row. Locks: none.
+select first_batch, topics, first_offsets, cuts
 from batches
-where lane = $1 and batch > $2
-order by batch
-limit $3
+where lane = $1 and first_batch > $2
+order by first_batch
+limit 1
 
 -- name: identities
 -- Where the given events were accepted. Locks: none.
