@@ -55,7 +55,9 @@ async def of_rules(connection: asyncpg.Connection) -> list[str]:
     rows = await connection.fetch(
         "select table_name from information_schema.tables join information_schema.columns"
         " using (table_schema, table_name) where table_schema = 'clearing' and table_type = 'BASE TABLE'"
-        " and column_name = 'lane' and table_name <> all($1::text []) order by table_name",
+        " and column_name = 'lane' and table_name <> all($1::text [])"
+        " and not (select relispartition from pg_class where oid = ('clearing.' || table_name)::regclass)"
+        " order by table_name",
         NOT_OF_RULES,
     )
     return [row["table_name"] for row in rows]

@@ -51,6 +51,13 @@ async def test_the_worker_can_delete_nothing_that_it_may_change(database: Databa
         await attempt(database, "worker", statement.format(table))
 
 
+async def test_an_identity_is_kept_once_whatever_its_lane(database: Database) -> None:
+    kept = "insert into identities values ({}, '\\x01', '\\x02', 'claims', 41)"
+    for lane in range(24):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await attempt(database, "worker", *[kept.format(lane)] * 2)
+
+
 async def test_the_worker_can_move_no_batches_to_another_place(database: Database) -> None:
     for column in ("lane", "first_batch", "epoch"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -90,7 +97,7 @@ async def privileges(database: Database, role: str, *wanted: str) -> dict[str, s
         rows = await admin.fetch(
             """
             select relname, privilege from pg_class, unnest($2::text []) as privilege
-            where relnamespace = split_part($1, '_', 1)::regnamespace and relkind in ('r', 'v')
+            where relnamespace = split_part($1, '_', 1)::regnamespace and relkind in ('r', 'p', 'v')
             and has_table_privilege($1, pg_class.oid, privilege)""",
             role,
             wanted,

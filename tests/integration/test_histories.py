@@ -78,7 +78,8 @@ async def rows(connection: asyncpg.Connection, service: str) -> Mapping[str, lis
     """What the lanes of a service made of the log, whichever way it was cut into batches."""
     tables = await connection.fetch(
         "select table_name from information_schema.columns where table_schema = $1 and column_name = 'lane'"
-        " and table_name in (select relname from pg_class where relkind = 'r' and relnamespace = $1::regnamespace)",
+        " and table_name in (select relname from pg_class"
+        " where relkind in ('r', 'p') and not relispartition and relnamespace = $1::regnamespace)",
         service,
     )
     found = {}
