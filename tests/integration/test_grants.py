@@ -87,7 +87,7 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
 }
 READ_BY_THE_BANK_PROCESS = {
     "bank_files", "bank_lines", "bank_register", "bank_statements", "days", "facts", "identities", "moves", "payments",
-    "positions", "prepayments", "providers", "quarantine", "recoveries", "suspense",
+    "positions", "prepayments", "providers", "quarantine", "recoveries", "repayable", "suspense",
 }  # fmt: skip
 
 

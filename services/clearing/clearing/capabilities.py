@@ -27,6 +27,14 @@ CAPABILITIES: Sequence[Capability] = (
     opening.CAPABILITY,
     prepayment.HISTORY,
 )
+REPAID = {
+    kind.repaid.placed_as: kind.repaid
+    for one in CAPABILITIES
+    if isinstance(one, OfClearing)
+    for kind in one.payables.values()
+    if kind.repaid
+}
+"""What providers pay back in cash, by what people place it as."""
 
 
 def known_of(capabilities: Sequence[Capability]) -> Known:

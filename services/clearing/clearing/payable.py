@@ -16,7 +16,7 @@ from msgspec import UNSET, UnsetType
 from clearing.dimensions import Dimensions, told
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
-from medfund.events.bank import BankPaymentSettled, BankReturnReversed
+from medfund.events.bank import BankAccount, BankPaymentSettled, BankReturnReversed, PlacedAs
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentOrdered, PaymentRetried, PaymentReturned, PaymentReturnUndone, Purpose
 from medfund.events.supervision import ClaimPayableHeld, ClaimPayableReleased
@@ -178,6 +178,20 @@ class Payable(msgspec.Struct, kw_only=True):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Repaid:
+    """What a provider pays back in cash, of payables of one class."""
+
+    placed_as: PlacedAs
+    """What people say that it was, where the bank does not."""
+    into: BankAccount
+    """Where it comes."""
+    read: Callable[[str], Any]
+    """What it is of, as that is kept."""
+    told: Callable[[Dimensions | None, str, Mapping[str, Any]], Event | None]
+    """The fact that tells of it: whose it is, if it is there, its name, and what came. None where that takes whose."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """Where payables of one class are, and what follows for them, where it is not the same for all. Each is given the
     draft first."""
@@ -196,6 +210,8 @@ class Kind:
     for that, if somebody did."""
     at_once: Callable[[Draft, Any, Place, Fens], Iterable[Event]] = lambda *_: ()
     """What was to be paid of it before audit is ordered anew."""
+    repaid: Repaid | None = None
+    """What is paid back of it in cash, if anything is."""
 
 
 KINDS: Part[Mapping[type[Payable], Kind]] = Part("kinds of payables", dict)

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from clearing import rows
+from clearing import capabilities, rows
 from clearing.bank.files import SQL, Desk, NotAccepted
 from clearing.bank.matching import Fact
-from clearing.dimensions import Dimensions, told
+from clearing.dimensions import Dimensions
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.payments.suspense import Item
@@ -23,8 +23,6 @@ from medfund.events.bank import (
     LeftFrom,
 )
 from medfund.events.kinds import Event
-from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.supervision import RecoveryReceived
 
 PLACED = "待查款项认领"
 SUSPENSE: Mapping[Direction, LeftFrom] = {"OUT": "1190", "IN": "2190"}
@@ -37,8 +35,8 @@ async def forward(desk: Desk) -> int:
     `NotAccepted`."""
     async with desk.reading() as connection:
         items = [(row["lane"], _item(row["body"])) for row in await connection.fetch(SQL.placed)]
-        cases = [_target(item) for _, item in items if item.placed_as == "RECOVERY"]
-        found = await connection.fetch(SQL.recoveries_of, *rows.named(cases))
+        named = [_target(item) for _, item in items if item.placed_as in capabilities.REPAID]
+        found = await connection.fetch(SQL.repayable_of, *rows.named(named))
         whose = {Name(row["provider"], row["ref"]): _dimensions(row["dimensions"]) for row in found}
         facts = list(_facts(items, whose))
         known = await desk.accepted(facts, as_told=False)
@@ -91,6 +89,8 @@ def _event(item: Item, whose: dict[Name, Dimensions]) -> Event | None:
         "found_on": item.bank_account,
     }
     about, target = {"area": item.area, "provider": item.provider, **line}, item.target or ""
+    if item.placed_as and (repaid := capabilities.REPAID.get(item.placed_as)):
+        return repaid.told(whose.get(_target(item)), target, about)
     match item.placed_as, item.direction:
         case "PAYMENT", _:
             return BankPaymentSettled(payment_ref=target, **about)
@@ -98,10 +98,6 @@ def _event(item: Item, whose: dict[Name, Dimensions]) -> Event | None:
             return BankPaymentReturned(payment_ref=target, **about, reason=PLACED)
         case "RETURN", _:
             return BankReturnReversed(payment_ref=target, **about)
-        case "PREPAYMENT", _:
-            return BankPrepaymentRepaid(prepayment_ref=target, **about)
-    if (dimensions := whose.get(_target(item))) is not None:
-        return RecoveryReceived(**told(dimensions, item.amounts), case_ref=target, **line)
     return None
 
 

@@ -11,10 +11,10 @@ from itertools import chain
 import asyncpg
 import msgspec
 
-from clearing import rows
+from clearing import capabilities, rows
 from clearing.bank import matching
 from clearing.bank.files import SQL, Desk, NotAccepted, Told, parts
-from clearing.bank.matching import Case, Fact, Known, Sent
+from clearing.bank.matching import Fact, Known, Owing, Sent
 from clearing.bank.register import Own
 from clearing.dimensions import Dimensions
 from medfund import money
@@ -88,8 +88,8 @@ async def known(connection: asyncpg.Connection, own: Own, entries: Sequence[Entr
     files = sorted({file for detail in details if detail.end_to_end_id not in paid for file in detail.files})
     of_runs = await connection.fetch(SQL.sent_by_runs, files)
     requests = await connection.fetch(SQL.requests, own.area, names)
-    recoveries = await connection.fetch(SQL.recoveries, own.area, names, *rows.named(matching.named(names)))
-    prepayments = await connection.fetch(SQL.prepayments, own.area, own.fund, names)
+    here = [one.placed_as for one in capabilities.REPAID.values() if one.into == own.bank_account]
+    owing = await connection.fetch(SQL.repayable, own.area, own.fund, here, names, *rows.named(matching.named(names)))
     which = own.area, own.fund, own.bank_account
     booked = await connection.fetch(SQL.booked, *which, [matching.words(entry.bank_txn) for entry in entries])
     runs: dict[str, list[Sent]] = {}
@@ -99,8 +99,7 @@ async def known(connection: asyncpg.Connection, own: Own, entries: Sequence[Entr
         sent={row["end_to_end_id"]: _sent(row) for row in (*sent, *of_runs)},
         runs=runs,
         requests=dict(map(tuple, requests)),
-        recoveries=matching.cases(Case(row["ref"], _dimensions(row["dimensions"])) for row in recoveries),
-        prepayments=dict(map(tuple, prepayments)),
+        owing=matching.meant(Owing(row["placed_as"], row["ref"], _dimensions(row["dimensions"])) for row in owing),
         booked={(row["bank_txn"], row["booked_on"], row["direction"]): row["fen"] for row in booked},
     )
 

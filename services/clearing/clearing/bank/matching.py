@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
+from clearing import capabilities
 from clearing.bank.register import Own
-from clearing.dimensions import Dimensions, told
+from clearing.dimensions import Dimensions
 from clearing.names import Name
 from medfund import money
 from medfund.bankfiles.messages import Detail, Direction, Entry
@@ -23,12 +24,11 @@ from medfund.events.bank import (
     BankPaymentReturned,
     BankPaymentSettled,
     BankReturnReversed,
+    PlacedAs,
     TreasuryFundsReceived,
 )
 from medfund.events.fields import TEXT_MAX, WORDS_MAX
 from medfund.events.kinds import Event
-from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.supervision import RecoveryReceived
 
 RETURNED, TAKEN_BACK = "银行退回", "银行冲正"
 UNPLACED = "银行流水无对应付款或收款"
@@ -49,9 +49,10 @@ class Sent(NamedTuple):
     fen: int
 
 
-class Case(NamedTuple):
-    """A recovery."""
+class Owing(NamedTuple):
+    """What a provider may pay back in cash to one account."""
 
+    placed_as: PlacedAs
     ref: str
     whose: Dimensions
 
@@ -66,10 +67,8 @@ class Known:
     """By the run's name, which is the message id of its file: what of it was not rejected."""
     requests: Mapping[str, str] = field(default_factory=dict)
     """The plan of each request to the treasury, by its name."""
-    recoveries: Mapping[str, Case] = field(default_factory=dict)
-    """By what a line may call them: see `cases`."""
-    prepayments: Mapping[str, str] = field(default_factory=dict)
-    """Whose each is."""
+    owing: Mapping[str, Owing] = field(default_factory=dict)
+    """By what a line may call it: see `meant`."""
     booked: Mapping[Line, int] = field(default_factory=dict)
     """What the books have of a line already, in fen, above zero for what came in."""
 
@@ -79,14 +78,14 @@ def named(names: Iterable[str]) -> list[Name]:
     return [Name(*name.split("/", 1)) for name in names if "/" in name]
 
 
-def cases(found: Iterable[Case]) -> Mapping[str, Case]:
-    """By the case alone where one provider has it; else by the provider and the case. What is meant by a name that two
+def meant(found: Iterable[Owing]) -> Mapping[str, Owing]:
+    """By its name alone where one provider has it; else by the provider and the name. What is meant by a name that two
     have, nobody knows but who wrote it."""
-    meant: dict[str, list[Case]] = {}
-    for case in found:
-        for name in (case.ref, f"{case.whose.provider}/{case.ref}"):
-            meant.setdefault(name, []).append(case)
-    return {name: those[0] for name, those in meant.items() if len(those) == 1}
+    named: dict[str, list[Owing]] = {}
+    for one in found:
+        for name in (one.ref, f"{one.whose.provider}/{one.ref}"):
+            named.setdefault(name, []).append(one)
+    return {name: those[0] for name, those in named.items() if len(those) == 1}
 
 
 class Fact(NamedTuple):
@@ -147,30 +146,19 @@ def _is_named(own: Own, entry: Entry, name: str, known: Known) -> bool:
         return (sent.area, sent.fund) == (own.area, own.fund)
     if entry.reversal:
         return False
-    match own.bank_account, entry.direction:
-        case "1002", "IN":
-            return name in known.requests or name in known.prepayments
-        case "1003", "OUT":
-            return name in known.requests
-        case "1003", "IN":
-            return name in known.recoveries
-    return False
+    if entry.direction == "IN" and name in known.owing:
+        return True
+    return (own.bank_account, entry.direction) in (("1002", "IN"), ("1003", "OUT")) and name in known.requests
 
 
 def _told(own: Own, entry: Entry, name: str, fen: int, code: str, known: Known) -> Event | None:
     """Nothing for the fiscal account's side of a transfer: the expenditure account's line tells of both."""
     if (sent := known.sent.get(name)) is not None:
         return _of_payment(own, entry, code, sent, fen)
-    if (own.bank_account, entry.direction) == ("1003", "IN"):
-        return _of_recovery(own, entry, known.recoveries[name], fen)
-    if name in known.prepayments:
-        return BankPrepaymentRepaid(
-            area=own.area,
-            provider=known.prepayments[name],
-            prepayment_ref=name,
-            bank_account=own.bank_account,
-            **_of_line(own, entry, fen),
-        )
+    if entry.direction == "IN" and (owing := known.owing.get(name)) is not None:
+        came = {"area": own.area, "provider": owing.whose.provider, "bank_account": own.bank_account}
+        repaid = capabilities.REPAID[owing.placed_as]
+        return repaid.told(owing.whose, owing.ref, {**came, **_of_line(own, entry, fen)})
     return _of_request(own, entry, name, known.requests[name], fen) if own.bank_account == "1002" else None
 
 
@@ -203,14 +191,6 @@ def _of_request(own: Own, entry: Entry, request_ref: str, plan_ref: str, fen: in
         plan_ref=plan_ref,
         **_of_line(own, entry, fen),
         request_ref=request_ref,
-    )
-
-
-def _of_recovery(own: Own, entry: Entry, case: Case, fen: int) -> Event:
-    return RecoveryReceived(
-        **told(case.whose, [own.fund]),
-        case_ref=case.ref,
-        **_of_line(own, entry, fen),
     )
 
 

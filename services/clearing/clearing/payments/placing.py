@@ -8,7 +8,7 @@ from typing import TypeAlias
 from clearing.funds import first_above
 from clearing.payable import Payable
 from clearing.payments.payment import Payment
-from clearing.payments.suspense import NAMED, Item, not_taken_back
+from clearing.payments.suspense import OF_THE_ACCOUNT, Item, not_taken_back
 from medfund import money
 from medfund.events.bank import PlacedAs
 
@@ -26,7 +26,7 @@ def unfit(item: Item, placed_as: PlacedAs, target: Target | None) -> str | None:
             if isinstance(target, Item)
             else "a CORRECTED names the other item as its target"
         )
-    if placed_as not in NAMED:
+    if placed_as in OF_THE_ACCOUNT:
         return None
     if target is None or isinstance(target, Item):
         return f"a {placed_as} names its target and its provider"

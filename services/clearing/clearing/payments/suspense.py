@@ -5,7 +5,7 @@ two people say what it was, once.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -52,10 +52,8 @@ FACTS: tuple[type[Event], ...] = (
     BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
     BankLineUnplaced,
 )  # fmt: skip
-DIRECTION: Mapping[PlacedAs, Direction] = {"PAYMENT": "OUT", "RECOVERY": "IN", "PREPAYMENT": "IN"}
-"""Which way money goes, where that is given by what it is."""
-NAMED: frozenset[PlacedAs] = frozenset({"PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT"})
-"""What names a payment, a recovery or a prepayment."""
+OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset({"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"})
+"""What is of the fund's own account; everything else names a payment, or what a provider pays back of."""
 FEES_TO: FeeAccount = "5004"
 """Where an area has no policy."""
 
@@ -316,9 +314,9 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
         return f"item {item.item_ref} is not open"
     if today is None or draft.known[MANDATES].of(event.area, event.staff_ref, today) is None:
         return f"{event.staff_ref} has no mandate of area {event.area} on {today}"
-    if DIRECTION.get(event.placed_as, item.direction) != item.direction:
+    if not _may_go(event.placed_as, item.direction):
         return f"money that went {item.direction} is no {event.placed_as}"
-    if event.placed_as in NAMED and not (event.target and event.provider):
+    if event.placed_as not in OF_THE_ACCOUNT and not (event.target and event.provider):
         return f"a {event.placed_as} names its target and its provider"
     if event.placed_as == "CORRECTED" and event.target_lane is not None:
         # What left goes first, for it books nothing; whether the other one takes it back, its own lane decides.
@@ -329,6 +327,13 @@ def _refusal(draft: Draft, event: SuspensePlacingRequested, item: Item) -> str |
     if event.placed_as == "FISCAL" and (other := _other_side(draft, item)) is not None:
         return other_side(other.item_ref)
     return None
+
+
+def _may_go(placed_as: PlacedAs, direction: Direction) -> bool:
+    """A payment leaves; it comes back, and the bank takes that back; what a provider pays back comes."""
+    if placed_as in OF_THE_ACCOUNT or placed_as == "RETURN":
+        return True
+    return direction == ("OUT" if placed_as == "PAYMENT" else "IN")
 
 
 def other_side(item_ref: str) -> str:

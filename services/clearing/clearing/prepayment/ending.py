@@ -5,13 +5,16 @@ nothing of it moved after the year.
 Source: R2.4, R6.4; edge cases 42, 45, 46, 49, 50.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from clearing import names
-from clearing.dimensions import disputed
+from clearing.dimensions import Dimensions, disputed
 from clearing.funds import at_most, fens, positive, yuans
+from clearing.payable import Repaid
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.mandates import MANDATES
@@ -36,6 +39,13 @@ from medfund.lanes.draft import Draft
 
 LAST = (12, 31)
 Code = Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"]
+
+
+def _told(whose: Dimensions | None, prepayment: str, came: Mapping[str, Any]) -> Event:
+    return BankPrepaymentRepaid(**came, prepayment_ref=prepayment)
+
+
+REPAID = Repaid(placed_as="PREPAYMENT", into="1002", read=msgspec.json.Decoder(Prepayment).decode, told=_told)
 
 
 def recall_ordered(draft: Draft, event: PrepaymentRecallOrdered, cause: Place) -> Iterator[Event]:

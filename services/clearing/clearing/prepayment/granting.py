@@ -15,7 +15,7 @@ from clearing.payments.mandates import MANDATES, covers
 from clearing.payments.orders import cancel
 from clearing.payments.payment import Payment, amounts_unsent
 from clearing.policy import policy_of
-from clearing.prepayment import amounts
+from clearing.prepayment import amounts, ending
 from clearing.prepayment.applying import blocked
 from clearing.prepayment.ending import taken_now
 from clearing.prepayment.giving import frozen, order, told
@@ -187,4 +187,4 @@ def purchased(draft: Draft, event: PrepaymentPurchasesReported, cause: Place) ->
             yield from taken_now(draft, prepayment, cause)
 
 
-PAYABLE = Kind(things=PREPAYMENTS, settled=_settled, not_again=_not_again, again=_again)
+PAYABLE = Kind(things=PREPAYMENTS, settled=_settled, not_again=_not_again, again=_again, repaid=ending.REPAID)

@@ -32,6 +32,6 @@ CAPABILITY = Capability(
         supervision.RecoverySettled: _one(recovery.settled),
         supervision.RecoveryReversed: _one(recovery.reversed_),
     },
-    payables={Recovery: Kind(things=recovery.RECOVERIES)},
+    payables={Recovery: Kind(things=recovery.RECOVERIES, repaid=cases.REPAID)},
     items=owed.ITEMS,
 )

@@ -3,13 +3,17 @@
 Source: domain.md R6.1, R6.2, R6.7, c.2 (61), c.4.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
 
 from clearing import dimensions, names
 from clearing import payable as payables
 from clearing.claims.submitting import reversals
-from clearing.dimensions import disputed, told
+from clearing.dimensions import Dimensions, disputed, told
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, yuans
+from clearing.payable import Repaid
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
@@ -57,6 +61,13 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
     )
     purse = (event.provider, event.area)
     yield from fallen_due(draft, purse, fens(event.amounts), cause, f"case {event.case_ref} was decided")
+
+
+def _told(whose: Dimensions | None, case: str, came: Mapping[str, Any]) -> Event | None:
+    return None if whose is None else RecoveryReceived(**{**came, **told(whose, came["amounts"])}, case_ref=case)
+
+
+REPAID = Repaid(placed_as="RECOVERY", into="1003", read=msgspec.json.Decoder(Recovery).decode, told=_told)
 
 
 def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:

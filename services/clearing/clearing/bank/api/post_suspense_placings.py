@@ -1,19 +1,17 @@
 """POST /v1/suspense-placings: a person says what money in suspense was, and another one the same (c.2, 69)."""
 
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from clearing import capabilities
 from clearing.api.filters import Ref
 from clearing.payments import placing, suspense
 from clearing.payments.api import paid
 from clearing.payments.api.runs import PAID_FROM
-from clearing.payments.suspense import NAMED, Item
-from clearing.prepayment.prepayment import Prepayment
-from clearing.supervision.recovery import Recovery
+from clearing.payments.suspense import OF_THE_ACCOUNT, Item
 from medfund.events.bank import PlacedAs
 from medfund.http import answers, commands, examples, problems, reach
 from medfund.http.api import Kind
@@ -145,17 +143,13 @@ async def _check_request(connection: Connection, within: reach.Reach, item: Item
 
 async def _target(connection: Connection, within: reach.Reach, item: Item, asked: Placing) -> placing.Target | None:
     """What it is said to be of. Raises `Problem` where that is not there."""
-    if asked.placed_as not in NAMED or not (asked.target and asked.provider):
+    if asked.placed_as in OF_THE_ACCOUNT or not (asked.target and asked.provider):
         return None
-    query, read = TARGETS.get(asked.placed_as, (SQL.target_payment, paid.read))
-    body = await connection.fetchval(query, within.lanes, item.area, asked.provider, asked.target)
+    about = (within.lanes, item.area, asked.provider, asked.target)
+    if repaid := capabilities.REPAID.get(asked.placed_as):
+        body, read = await connection.fetchval(SQL.target_repayable, *about, asked.placed_as), repaid.read
+    else:
+        body, read = await connection.fetchval(SQL.target_payment, *about), paid.read
     if body is None:
         raise problems.unknown("target")
-    return read(body)
-
-
-TARGETS: Mapping[PlacedAs, tuple[str, Callable[[str], placing.Target]]] = {
-    "RECOVERY": (SQL.target_recovery, msgspec.json.Decoder(Recovery).decode),
-    "PREPAYMENT": (SQL.target_prepayment, msgspec.json.Decoder(Prepayment).decode),
-}
-"""Of what is no payment: how it is found, and read."""
+    return read(body)  # type: ignore[no-any-return]

@@ -94,34 +94,29 @@ where
     and body ->> 'area' = $1
     and body ->> 'request_ref' = any($2::text [])
 
--- name: recoveries
--- The recoveries of an area that lines of the bank can mean: by the case alone ($2), or by provider and case ($3, $4).
--- Locks: none.
+-- name: repayable
+-- What providers may pay back ($3: as what) in cash to a fund of an area, that lines of the bank can mean: by its name alone
+-- ($4), or by provider and name ($5, $6). Locks: none.
 select
-    provider,
+    placed_as,
     ref,
-    body -> 'dimensions' as dimensions
-from recoveries
+    dimensions
+from repayable
 where
     area = $1
-    and (ref = any($2::text []) or (provider, ref) in (select * from unnest($3::text [], $4::text [])))
+    and (fund is null or fund = $2)
+    and placed_as = any($3::text [])
+    and ref = any($4::text [] || $6::text [])
+    and (ref = any($4::text []) or (provider, ref) in (select * from unnest($5::text [], $6::text [])))
 
--- name: recoveries_of
--- The recoveries of some providers, by their names. Locks: none.
+-- name: repayable_of
+-- What some providers may pay back in cash, by its names. Locks: none.
 select
     provider,
     ref,
-    body -> 'dimensions' as dimensions
-from recoveries
+    dimensions
+from repayable
 where (provider, ref) in (select * from unnest($1::text [], $2::text []))
-
--- name: prepayments
--- Whose prepayments of one fund lines of the bank name. Locks: none.
-select
-    ref,
-    provider
-from prepayments
-where area = $1 and fund = $2 and ref = any($3::text [])
 
 -- name: booked
 -- What the books have under the bank's own numbers, in one account, by booking day and direction. By the index, number for

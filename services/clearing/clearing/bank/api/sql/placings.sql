@@ -43,22 +43,13 @@ where
     and provider = $3
     and payment_ref = $4
 
--- name: target_recovery
--- What a suspense item is said to be of: a recovery. Locks: none.
+-- name: target_repayable
+-- What a suspense item is said to be of: something that a provider pays back in cash. Locks: none.
 select body
-from recoveries
+from repayable
 where
     lane = any($1::smallint [])
     and area = $2
     and provider = $3
     and ref = $4
-
--- name: target_prepayment
--- What a suspense item is said to be of: a prepayment. Locks: none.
-select body
-from prepayments
-where
-    lane = any($1::smallint [])
-    and area = $2
-    and provider = $3
-    and ref = $4
+    and placed_as = $5
