@@ -7,8 +7,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from clearing.capabilities import SHELVES
 from clearing.service import Clearing
-from clearing.store import SHELVES
 from medfund.events.fields import Names
 from medfund.events.kinds import KINDS, Event
 from medfund.lanes import kept

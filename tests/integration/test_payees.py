@@ -13,7 +13,7 @@ import pytest
 
 import tests.fund
 from clearing import dimensions, names, rows
-from clearing.capabilities import CAPABILITIES, known_of
+from clearing.capabilities import CAPABILITIES, SHELVES, known_of
 from clearing.capability import Capability
 from clearing.funds import fens
 from clearing.names import Name
@@ -21,7 +21,6 @@ from clearing.payable import Kind, OwedIn, Payable
 from clearing.payments.accounts import NOTED, Account
 from clearing.payments.orders import pay_out
 from clearing.service import Clearing
-from clearing.store import SHELVES
 from medfund import codes, money
 from medfund.events.kinds import Place
 from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Iterator, Sequence
 import asyncpg
 import pytest
 
+from clearing.capabilities import SHELVES
 from clearing.service import Clearing
-from clearing.store import SHELVES
 from medfund.events.kinds import KINDS
 from medfund.lanes.draft import Draft, Known
 from medfund.lanes.lane import Limits

@@ -1,14 +1,22 @@
-"""What the clearing service is composed of, in the order in which its capabilities listen."""
+"""What the clearing service is composed of: capabilities, in the order in which they listen, and shelves, in the order
+in which they are read."""
 
 from collections.abc import Sequence
 
 from clearing import audit, claims, instant, offsets, opening, payable, payments, policy, prepayment, supervision
 from clearing import days as of_days
+from clearing.audit import store as audit_store
 from clearing.capability import Capability as OfClearing
+from clearing.claims import store as claims_store
 from clearing.offsets import kinds
-from medfund.lanes import days, providers
+from clearing.opening import store as opening_store
+from clearing.payments import store as payments_store
+from clearing.prepayment import store as prepayment_store
+from clearing.supervision import store as supervision_store
+from medfund.lanes import days, kept, providers
 from medfund.lanes.capability import Capability
 from medfund.lanes.draft import Known
+from medfund.lanes.shelf import Shelf
 
 CAPABILITIES: Sequence[Capability] = (
     providers.CAPABILITY,
@@ -35,6 +43,33 @@ REPAID = {
     if kind.repaid
 }
 """What providers pay back in cash, by what people place it as."""
+SHELVES: Sequence[Shelf] = (
+    kept.Facts(CAPABILITIES),
+    kept.Providers(),
+    kept.OpenDay(),
+    payments_store.Payees(),
+    claims_store.Settlements(),
+    # what events name
+    payments_store.Payments(),
+    payments_store.Retries(),
+    opening_store.Lines(),
+    payments_store.Suspense(),
+    payments_store.Moves(),
+    # what that pays, and what else is open of those whose it is
+    prepayment_store.Prepayments(),
+    prepayment_store.Orders(),
+    claims_store.Claims(),
+    claims_store.Leads(),
+    claims_store.Submissions(),
+    claims_store.Rejections(),
+    supervision_store.Recoveries(),
+    opening_store.Openings(),
+    audit_store.Findings(),
+    audit_store.Settlements(),
+    # which of their orders may have to make way
+    audit_store.Audited(),
+    payments_store.Orders(),
+)
 
 
 def known_of(capabilities: Sequence[Capability]) -> Known:

@@ -6,8 +6,7 @@ import asyncpg
 from prometheus_client import Gauge
 
 from clearing import days
-from clearing.capabilities import CAPABILITIES, known_of
-from clearing.store import SHELVES
+from clearing.capabilities import CAPABILITIES, SHELVES, known_of
 from medfund.lanes.composed import Composed
 from medfund.lanes.days import CALENDAR, TODAY
 from medfund.lanes.draft import Draft, Known
