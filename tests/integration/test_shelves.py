@@ -28,8 +28,8 @@ SILENT = {
     "clearing.claims.store.Settlements",  # one COPY, which the client does not tell of
     "clearing.claims.store.Leads",  # read with those whose money they hold, in this story
 }  # fmt: skip
-MANY = 125
-"""Providers, of which each says eight things in the longest batch."""
+MANY = 180
+"""Providers, so that the largest batch is of more than a thousand events."""
 
 
 class Counted(Shelf):

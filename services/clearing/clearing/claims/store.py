@@ -19,6 +19,7 @@ from clearing.payments.payment import PAYMENTS
 from medfund.events.bank import BankPaymentSettled, BankReturnReversed
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.codec import Accepted
+from medfund.events.settlements import SettlementReversed
 from medfund.events.supervision import PaymentHoldPlaced
 from medfund.lanes.draft import Draft
 from medfund.lanes.shelf import Batch, Shelf
@@ -51,7 +52,7 @@ def _line(lane: int, accepted: Accepted) -> str:
     """One row as COPY reads it. The codec lets no text pass that is not a code, and no amount without two decimals: the
     fen are its digits."""
     event: Any = accepted.event
-    reverses = getattr(event, "reverses_ref", None)
+    reverses = event.reverses_ref if type(event) is SettlementReversed else None
     funds, fens = ",".join(event.funds), ",".join(event.funds.values()).replace(".", "")
     return (
         f"{lane}\t{accepted.record.offset}\t{event.provider}\t{event.area}\t{event.insured_area}\t{event.insutype}\t"
