@@ -37,7 +37,7 @@ OF_LANES = (
     "sources",
 )  # fmt: skip
 """What lanes keep for every service."""
-NOT_OF_RULES = (*OF_LANES, "lanes", "commands")
+NOT_OF_RULES = (*OF_LANES, "lanes", "commands", "errands")
 LIMITS = Limits(batch_records_max=50, wait_s=0, pace_s=0)
 POLICY = {
     "instant.ratio": "0.90",

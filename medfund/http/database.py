@@ -24,15 +24,15 @@ ACQUIRE_TIMEOUT_S = 1.0
 STATEMENT_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 3.0
 """Longer than the statement's limit on the server: only a server that does not answer at all reaches it."""
+# A filter that is not given must not shape the plan of one that is: every question is planned for itself.
+PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
 
 
 class Database:
     """The connections of an API process. Opens none before the first question, so that it starts without a database."""
 
     def __init__(self, dsn: str, *, connections_max: int, name: str) -> None:
-        # A filter that is not given must not shape the plan of one that is: every question is planned for itself.
-        planning = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
-        limits = {"statement_timeout": f"{STATEMENT_TIMEOUT_S:g}s", "application_name": name, **planning}
+        limits = {"statement_timeout": f"{STATEMENT_TIMEOUT_S:g}s", "application_name": name, **PLANNING}
         self._settings = {**connect.SERVER_SETTINGS, **limits}
         self._dsn = dsn
         self._connections_max = connections_max

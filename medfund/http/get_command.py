@@ -109,7 +109,7 @@ async def _found(
             raise problems.unknown("command")
         identity, lanes = commands.identity(here, id), commands.lanes_of(here, row["lane"])
         found = await connection.fetch(SQL.accepted, lanes, [identity])
-        refused = await connection.fetchrow(SQL.refused, row["lane"], identity, row["provider"])
+        refused = await connection.fetchrow(SQL.refused, lanes, identity, row["provider"])
     kind = kinds[row["kind"]]
     if len(found) < len(lanes):
         return _answer(here, row, kind, Outcome("REFUSED", **refused) if refused else Outcome("PENDING"), None, [])

@@ -496,6 +496,7 @@ async def test_what_is_open_between_bank_and_books_has_an_owner_an_age_and_a_rea
     door.bank.put(door.bank.statement([line("T-9", 500, "NOBODY", direction="IN")], opening=500_000))
     await door.round()
     await door.fund.control.execute("update clearing.moves set fen = fen + 1 where bank_txn = 'T-9'")
+    await door.fund.control.execute("update clearing.cash set fen = fen + 1 where bank_account = '1002'")
     answer = await finance.answer("/v1/reconciliations", area=AREA, day=str(DAY), fund="310100")
     [account] = answer["accounts"]
     assert (answer["agrees"], account["difference"]) == (False, "-7.01")

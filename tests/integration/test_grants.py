@@ -82,12 +82,13 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
         "bank_lines": {"INSERT"},
         "bank_register": {"INSERT", "UPDATE"},
         "bank_statements": {"INSERT", "UPDATE"},
+        "errands": {"DELETE"},
     },
     ("clearing", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {
-    "bank_files", "bank_lines", "bank_register", "bank_statements", "days", "facts", "identities", "moves", "payments",
-    "positions", "prepayments", "providers", "quarantine", "recoveries", "repayable", "suspense",
+    "bank_files", "bank_lines", "bank_register", "bank_statements", "cash", "days", "errands", "facts", "identities",
+    "moves", "payments", "positions", "prepayments", "providers", "quarantine", "recoveries", "repayable", "suspense",
 }  # fmt: skip
 
 

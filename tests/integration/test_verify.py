@@ -47,7 +47,7 @@ async def books(kafka: Kafka, postgres: Postgres, template: str, session_folder:
         yield made
 
 
-TABLES = ("journal", "buckets", "identities", "positions", "repeats", "quarantine", "batches", "statements")
+TABLES = ("journal", "buckets", "identities", "positions", "repeats", "quarantine", "batches", "statements", "cash")
 
 
 @asynccontextmanager
@@ -142,6 +142,11 @@ CASES = (
         "a bank account moved in one of the two books",
         ("update buckets set debit = debit + 1 where account = 'EXP_CASH'",),
         (f"cash lane={HOME} area={AREA} fund=310100 account=1002", "day=2025-12-31: moved by", ".01 in STAT"),
+    ),
+    Case(
+        "more is kept in a bank account than moved",
+        ("update cash set fen = fen + 7 where account = '1002'",),
+        (f"cash lane={HOME} area={AREA} fund=310100 account=1002", "fen are kept, its buckets say"),
     ),
     Case(
         "a statement of the bank says something else",

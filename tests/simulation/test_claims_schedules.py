@@ -494,6 +494,14 @@ class Month:
             )
             assert books.get(account, {}) == dict(map(tuple, rows)), account
             assert books.get(account, {}) == statutory.get(other, {}), other
+            for service, name, kept_as in (("clearing", "bank_account", account), ("ledger", "account", account),
+                                           ("ledger", "account", other)):  # fmt: skip
+                rows = await self.fund.control.fetch(
+                    f"select fund, fen::bigint from {service}.cash where lane = $1 and {name} = $2 and fen <> 0",  # noqa: S608
+                    self.fund.lane,
+                    kept_as,
+                )
+                assert books.get(account, {}) == dict(map(tuple, rows)), (service, kept_as)
         # What was placed as a payment or a return is in suspense until somebody tells the provider's lane.
         kept: dict[str, dict[str, int]] = {"1190": {}, "2190": {}}
         for item in await self.items():

@@ -39,6 +39,6 @@ select
     reason,
     detail
 from quarantine
-where ($1::smallint is null or lane = $1) and identity = $2 and ($3::text is null or party = $3)
+where lane = any($1::smallint []) and identity = $2 and ($3::text is null or party = $3)
 order by appended_at desc
 limit 1

@@ -23,6 +23,7 @@ SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementRevers
 LINE_MAX = 9_000_000_000_000_000_000
 """Fen of one line: its column holds no more."""
 BANK_ACCOUNTS = (chart.EXPENDITURE.code, chart.FISCAL.code)
+CASH = frozenset(chart.CASH_STAT) | {account.code for account in chart.CASH_STAT.values()}
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000
 EPOCH = date(1970, 1, 1)
@@ -93,6 +94,10 @@ Shift: TypeAlias = tuple[str, str, str, date, date]
 """Area, fund, bank account, value date, and the bank's booking day, which is another one."""
 
 
+CashKey: TypeAlias = tuple[str, str, str]
+"""Area, fund and account: a bank account, suspense, or what stands for one in STAT."""
+
+
 class Rows(NamedTuple):
     lines: Sequence[JournalLine]
     buckets: Mapping[BucketKey, Sequence[int]]
@@ -101,6 +106,8 @@ class Rows(NamedTuple):
     statements: Sequence[Statement]
     shifts: Mapping[Shift, int]
     """Fen that came in, less what went out."""
+    cash: Mapping[CashKey, int]
+    """As above."""
 
 
 class Group:
@@ -119,7 +126,9 @@ def rows(fresh: Sequence[Accepted], families: Mapping[str, str]) -> Rows:
     """What a batch of admitted events writes."""
     lines = journal(fresh, families)
     seldom = [accepted for accepted in fresh if type(accepted.event) not in SUMMED]
-    return Rows(lines, buckets(lines), registrations(seldom), statements(seldom), shifts(seldom))
+    # No settlement moves money: of a batch of nothing else, no line is looked at again.
+    moved = cash(lines) if seldom else {}
+    return Rows(lines, buckets(lines), registrations(seldom), statements(seldom), shifts(seldom), moved)
 
 
 def registrations(fresh: Sequence[Accepted]) -> list[Provider]:
@@ -161,6 +170,17 @@ def shifts(fresh: Iterable[Accepted]) -> dict[Shift, int]:
                 if account in BANK_ACCOUNTS:
                     key = event.area, line.fund, account, event.value_date, booked_on
                     found[key] = found.get(key, 0) + fen
+    return found
+
+
+def cash(lines: Iterable[JournalLine]) -> dict[CashKey, int]:
+    """What the lines add to bank accounts, suspense and what stands for them: debit less credit."""
+    found: dict[CashKey, int] = {}
+    for line in lines:
+        for account, fen in ((line.debit, line.amount), (line.credit, -line.amount)):
+            if account in CASH:
+                key = line.area, line.fund, account
+                found[key] = found.get(key, 0) + fen
     return found
 
 

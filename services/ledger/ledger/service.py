@@ -126,6 +126,10 @@ class Ledger:
         if rows.shifts:
             shifts = [(*key, fen) for key, fen in sorted(rows.shifts.items())]
             await connection.execute(SQL.keep_shifts, lane, *columns(shifts))
+        if rows.cash:
+            await connection.execute(
+                SQL.add_cash, lane, *columns([(*key, fen) for key, fen in sorted(rows.cash.items())])
+            )
         if rows.lines:
             buckets = [(*key, *amounts) for key, amounts in sorted(rows.buckets.items())]
             await connection.execute(SQL.book, lane, *columns(rows.lines), *columns(buckets))

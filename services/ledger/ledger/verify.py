@@ -5,7 +5,7 @@ For each lane, against one snapshot of the database:
 - every record up to the position ended in exactly one of accepted, repeat, quarantined, and the counts agree;
 - every journal line follows from the events that it names, and no other line exists;
 - every balance is the sum of its lines;
-- every bank account, and suspense, moved alike in both books on each day;
+- every bank account, and suspense, moved alike in both books on each day, and what is kept of each is what moved;
 - what the bank's statements said is what is kept of them, and so are the lines that it booked on another day than their
   value date;
 - where the clearing service can be asked, its open items are the control accounts (`ledger.control`), and the bank's
@@ -361,6 +361,14 @@ class _Lane:
             self.report.blame(
                 f"cash lane={self.lane} area={row['area']} fund={row['fund']} account={row['account']} "
                 f"day={row['value_date']}: moved by {money.yuan(row['ops'])} in OPS, {money.yuan(row['stat'])} in STAT"
+            )
+
+        for row in await self.connection.fetch(
+            SQL.cash_against_buckets, self.lane, sorted(projector.CASH), PROBLEMS_MAX
+        ):
+            self.report.blame(
+                f"cash lane={self.lane} area={row['area']} fund={row['fund']} account={row['account']}: "
+                f"{row['kept']} fen are kept, its buckets say {row['moved']}"
             )
 
     async def _prove_statements(self) -> None:

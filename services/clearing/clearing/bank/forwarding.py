@@ -40,6 +40,9 @@ async def forward(desk: Desk) -> int:
         whose = {Name(row["provider"], row["ref"]): _dimensions(row["dimensions"]) for row in found}
         facts = list(_facts(items, whose))
         known = await desk.accepted(facts, as_told=False)
+    if done := [(lane, item.item_ref) for lane, item in items if _id(item) in known]:
+        async with desk.changing() as connection:
+            await connection.execute(SQL.forget_items, *zip(*done, strict=True))
     told, refused = 0, None
     for fact, on in facts:
         if fact.id not in known:
@@ -57,9 +60,13 @@ def _facts(items: list[tuple[int, Item]], whose: dict[Name, Dimensions]) -> Iter
     """Of the day that they are of at the bank. What was placed before there were booking days says none."""
     for lane, item in items:
         if item.placed_as == "CORRECTED":
-            yield Fact(_corrected(lane, item), f"placed/{item.item_ref}", item.target_lane or 0), item.booked
+            yield Fact(_corrected(lane, item), _id(item), item.target_lane or 0), item.booked
         elif (event := _event(item, whose)) is not None:
-            yield Fact(event, f"placed/{item.item_ref}"), item.booked
+            yield Fact(event, _id(item)), item.booked
+
+
+def _id(item: Item) -> str:
+    return f"placed/{item.item_ref}"
 
 
 def _corrected(lane: int, item: Item) -> BankLineCorrected:

@@ -40,7 +40,8 @@ async def know(desk: Desk, folders: Folders, register: Register) -> int:
 async def send(desk: Desk, folders: Folders, register: Register) -> int:
     """Hand over the files of all runs that are decided; how many. One that cannot be made holds up no other, and is
     kept with the reason. Raises `UnknownAccount`, `BadFile`, `OSError`."""
-    async with desk.reading() as connection:
+    async with desk.changing() as connection:
+        await connection.execute(SQL.forget_runs)
         rows = await connection.fetch(SQL.runs_to_send, desk.lanes)
     held_up: list[UnknownAccount | BadFile] = []
     for run in (_run(row["body"]) for row in rows):

@@ -19,6 +19,7 @@ from medfund.events.supervision import PaymentHoldPlaced
 from medfund.events.treasury import PaymentApprovalGiven, PaymentRunOpened, SuspensePlacingRequested
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Known
+from medfund.lanes.kept import PUBLISHED
 from medfund.lanes.shelf import Batch, Shelf, named
 from medfund.postgres import queries
 from medfund.postgres.arrays import columns
@@ -62,6 +63,8 @@ class Payments(Shelf):
         payments = draft[PAYMENTS]
         if changed := [payments[name] for name in sorted(payments.changed)]:
             await connection.execute(SQL.save_payments, lane, *columns(map(_row, changed)))
+        if runs := [event.run_ref for _, _, event in draft[PUBLISHED] if isinstance(event, PaymentRunOpened)]:
+            await connection.execute(SQL.to_send, lane, runs)
 
 
 class Retries(Shelf):

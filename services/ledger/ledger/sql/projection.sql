@@ -17,8 +17,20 @@ on conflict (lane, provider) do update set
     name = coalesce(excluded.name, known.name)
 
 -- name: keep_statements
--- What the bank says, once for each account and day, in sorted order; a later statement of a day replaces an earlier one.
--- Locks: its row; only this lane writes it.
+-- What the bank says, once for each account and day, in sorted order; a later statement of a day replaces an earlier one. An
+-- account of which nothing is booked is known from here on. Locks: its rows; only this lane writes them.
+with account as (
+    insert into cash (lane, area, fund, account, fen)
+    select distinct
+        $1::smallint,
+        told.area,
+        told.fund,
+        told.account,
+        0
+    from unnest($2::text::text [], $3::text::text [], $4::text::text []) as told (area, fund, account)
+    on conflict (lane, area, fund, account) do nothing
+)
+
 insert into statements as kept (lane, area, fund, bank_account, day, closing, statement_ref, imported_at)
 select
     $1,
@@ -42,6 +54,16 @@ from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::date [], $7::text::numeric []
 ) as told
 on conflict (lane, area, fund, bank_account, value_date, booked_on) do update set fen = kept.fen + excluded.fen
+
+-- name: add_cash
+-- What is in bank accounts, in suspense and in what stands for them, keys in sorted order. Locks: the rows; only this lane
+-- writes them.
+insert into cash as kept (lane, area, fund, account, fen)
+select
+    $1,
+    added.*
+from unnest($2::text::text [], $3::text::text [], $4::text::text [], $5::text::numeric []) as added
+on conflict (lane, area, fund, account) do update set fen = kept.fen + excluded.fen
 
 -- name: book
 -- The lines of a batch, and what they add to each bucket (`$23` on, at most once each, keys in sorted order). Arrays,

@@ -149,6 +149,29 @@ where ops <> stat
 order by area, fund, account, value_date
 limit $4
 
+-- name: cash_against_buckets
+-- What is kept of bank accounts, of suspense and of what stands for them, where it is not the sum of their buckets. Locks:
+-- none; scans one lane.
+with moved as (
+    select area, fund, account, sum(debit - credit) as fen
+    from buckets
+    where lane = $1 and account = any($2::text [])
+    group by area, fund, account
+),
+
+kept as (
+    select area, fund, account, fen
+    from cash
+    where lane = $1
+)
+
+select area, fund, account, coalesce(kept.fen, 0) as kept, coalesce(moved.fen, 0) as moved
+from kept
+full join moved using (area, fund, account)
+where coalesce(kept.fen, 0) <> coalesce(moved.fen, 0)
+order by area, fund, account
+limit $3
+
 -- name: shifts
 -- What is kept of lines whose booking day is another than their value date. Locks: none.
 select

@@ -3,21 +3,34 @@
 insert into bank_register (own) values ($1::jsonb)
 on conflict (is_one) do update set own = excluded.own where bank_register.own <> excluded.own
 
--- name: runs_to_send
--- Runs that every lane has decided, and whose file is not known to have gone out. Locks: none.
-select
-    body ->> 'run_ref' as run_ref,
-    min(body::text) as body
-from facts
+-- name: forget_runs
+-- Of the runs that are to be sent, those whose file has gone out, or is not needed. Locks: those rows.
+delete from errands
 where
-    type = 'payment.run.opened.v1'
-    and not exists (
+    what = 'RUN'
+    and exists (
         select from bank_files
-        where direction = 'OUT' and message_id = facts.body ->> 'run_ref' and outcome <> 'HELD_UP'
+        where direction = 'OUT' and message_id = errands.ref and outcome <> 'HELD_UP'
     )
-group by body ->> 'run_ref'
-having count(distinct lane) = $1
-order by body ->> 'run_ref'
+
+-- name: runs_to_send
+-- Runs that every lane has decided, of those whose file is not known to have gone out. Locks: none.
+select
+    decided.ref as run_ref,
+    run.body
+from (
+    select ref
+    from errands
+    where what = 'RUN'
+    group by ref
+    having count(*) = $1
+) as decided
+cross join lateral (
+    select min(body::text) as body
+    from facts
+    where type = 'payment.run.opened.v1' and name = decided.ref
+) as run
+order by decided.ref
 
 -- name: total_of_run
 -- How much of a run was sent. Locks: none.
@@ -92,7 +105,7 @@ from facts
 where
     type = 'treasury.funds.requested.v1'
     and body ->> 'area' = $1
-    and body ->> 'request_ref' = any($2::text [])
+    and name = any($2::text [])
 
 -- name: repayable
 -- What providers may pay back ($3: as what) in cash to a fund of an area, that lines of the bank can mean: by its name alone
@@ -212,24 +225,31 @@ on conflict (area, fund, bank_account, day) do update set
     lines = excluded.lines
 
 -- name: cash
--- What the books have in an account at the end of a day, by the bank's booking days. Locks: none.
-select coalesce(sum(fen), 0)
-from moves
-where area = $1 and fund = $2 and bank_account = $3 and booked_on <= $4
+-- What the books have in an account at the end of a day, by the bank's booking days: what is there now less what moved
+-- since. Locks: none.
+select
+    coalesce((
+        select sum(fen) from cash
+        where area = $1 and fund = $2 and bank_account = $3
+    ), 0) - coalesce((
+        select sum(fen) from moves
+        where area = $1 and fund = $2 and bank_account = $3 and booked_on > $4
+    ), 0)
 
 -- name: placed
 -- What was in suspense and turned out to be something of a provider: its payment, its return, its recovery, its
--- prepayment; and what left and was taken back by an item of another lane. Locks: none.
+-- prepayment; and what left and was taken back by an item of another lane. As far as nobody was told. Locks: none.
 select
     suspense.lane,
     suspense.body
-from suspense
-where
-    not suspense.is_open
-    and (
-        suspense.body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
-        or (suspense.body ? 'target_lane' and suspense.body ->> 'direction' = 'OUT')
-    )
+from errands
+inner join suspense on errands.lane = suspense.lane and errands.ref = suspense.item_ref
+where errands.what = 'ITEM'
+
+-- name: forget_items
+-- Items of which the lanes have been told. Locks: those rows.
+delete from errands
+where what = 'ITEM' and (lane, ref) in (select * from unnest($1::smallint [], $2::text []))
 
 -- name: known
 -- What was accepted under some identities. Locks: none.

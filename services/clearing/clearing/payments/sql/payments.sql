@@ -76,6 +76,16 @@ on conflict (lane, provider, payment_ref) do update set
     approved_on = excluded.approved_on,
     body = excluded.body
 
+-- name: to_send
+-- Runs that the lane was told of are the bank process's to send. Locks: none beyond the new rows.
+insert into errands (what, lane, ref)
+select distinct
+    'RUN',
+    $1::smallint,
+    run_ref
+from unnest($2::text []) as told (run_ref)
+on conflict (what, lane, ref) do nothing
+
 -- name: suspense
 -- The suspense items that a batch of events names, and those that are open in the areas where one is placed. Locks: none.
 select body
@@ -83,39 +93,76 @@ from suspense
 where lane = $1 and (item_ref = any($2::text []) or (is_open and area = any($3::text [])))
 
 -- name: save_suspense
--- Suspense items that decisions changed. Locks: those rows; only this lane writes them.
-insert into suspense (lane, item_ref, area, is_open, body)
+-- Suspense items that decisions changed; those of which somebody has to be told are the bank process's to tell. Locks: those
+-- rows; only this lane writes them.
+with saved as (
+    insert into suspense (lane, item_ref, area, is_open, body)
+    select
+        $1,
+        changed.*
+    from unnest($2::text::text [], $3::text::text [], $4::text::boolean [], $5::text::jsonb []) as changed
+    on conflict (lane, item_ref) do update set is_open = excluded.is_open, body = excluded.body
+    returning lane, item_ref, is_open, body
+)
+
+insert into errands (what, lane, ref)
 select
-    $1,
-    changed.*
-from unnest($2::text::text [], $3::text::text [], $4::text::boolean [], $5::text::jsonb []) as changed
-on conflict (lane, item_ref) do update set is_open = excluded.is_open, body = excluded.body
+    'ITEM',
+    lane,
+    item_ref
+from saved
+where
+    not is_open
+    and (
+        body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
+        or (body ? 'target_lane' and body ->> 'direction' = 'OUT')
+    )
+on conflict (what, lane, ref) do nothing
 
 -- name: move
--- What moved on bank accounts. The same line told twice is booked twice, here as in the ledger, and then differs from the
--- bank. Locks: those rows; only this lane writes them.
-insert into moves (lane, area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
+-- What moved on bank accounts, and what is in them by that. The same line told twice is booked twice, here as in the ledger,
+-- and then differs from the bank. Locks: those rows; only this lane writes them.
+with moved as (
+    select
+        moved.area,
+        moved.fund,
+        moved.bank_account,
+        moved.value_date,
+        moved.bank_txn,
+        moved.provider,
+        moved.ref,
+        sum(moved.fen) as fen,
+        moved.booked_on,
+        moved.direction
+    from unnest(
+        $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
+        $8::text::text [], $9::text::numeric [], $10::text::date [], $11::text::text []
+    ) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
+    group by
+        moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref,
+        moved.booked_on, moved.direction
+),
+
+kept as (
+    insert into moves (lane, area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
+    select
+        $1,
+        moved.*
+    from moved
+    on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date, booked_on, direction)
+    do update set fen = moves.fen + excluded.fen
+)
+
+insert into cash (lane, area, fund, bank_account, fen)
 select
     $1,
-    moved.area,
-    moved.fund,
-    moved.bank_account,
-    moved.value_date,
-    moved.bank_txn,
-    moved.provider,
-    moved.ref,
-    sum(moved.fen),
-    moved.booked_on,
-    moved.direction
-from unnest(
-    $2::text::text [], $3::text::text [], $4::text::text [], $5::text::date [], $6::text::text [], $7::text::text [],
-    $8::text::text [], $9::text::numeric [], $10::text::date [], $11::text::text []
-) as moved (area, fund, bank_account, value_date, bank_txn, provider, ref, fen, booked_on, direction)
-group by
-    moved.area, moved.fund, moved.bank_account, moved.value_date, moved.bank_txn, moved.provider, moved.ref,
-    moved.booked_on, moved.direction
-on conflict (lane, area, fund, bank_account, bank_txn, provider, ref, value_date, booked_on, direction)
-do update set fen = moves.fen + excluded.fen
+    area,
+    fund,
+    bank_account,
+    sum(fen)
+from moved
+group by area, fund, bank_account
+on conflict (lane, area, fund, bank_account) do update set fen = cash.fen + excluded.fen
 
 -- name: payees
 -- Where providers are paid to. Locks: none.

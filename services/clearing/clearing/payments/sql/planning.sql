@@ -10,7 +10,7 @@ where topic = 'agency'
 -- What is in a bank account by the books, less what was sent to the bank and is not answered yet. Locks: none.
 select
     coalesce((
-        select sum(fen) from moves
+        select sum(fen) from cash
         where area = $1 and fund = $2 and bank_account = $3
     ), 0) as cash,
     coalesce((
@@ -78,4 +78,4 @@ where area = $1 and fund = $2 and bank_account = $3
 -- Whether some lane has not decided a run yet. Locks: none.
 select count(distinct lane) < $2
 from facts
-where type = 'payment.run.opened.v1' and body ->> 'run_ref' = $1
+where type = 'payment.run.opened.v1' and name = $1

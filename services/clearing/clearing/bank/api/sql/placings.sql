@@ -31,7 +31,7 @@ where
     type = 'treasury.funds.requested.v1'
     and lane = any($1::smallint [])
     and body ->> 'area' = $2
-    and body ->> 'request_ref' = $3
+    and name = $3
 
 -- name: target_payment
 -- What a suspense item is said to be of: a payment of an area, and of its fund. Locks: none.

@@ -1,6 +1,38 @@
 -- name: accounts
--- The last statement up to a day of each account, and what the books had in it at the end of its day. Null narrows
--- nothing. Locks: none.
+-- The last statement up to a day of each account, and what the books had in it at the end of its day: what is there now less
+-- what moved since. From account to account by the index, for each has a statement every day. Null narrows nothing. Locks:
+-- none.
+with recursive account as (
+    (
+        select
+            area,
+            fund,
+            bank_account
+        from bank_statements
+        where area = any($1::text [])
+        order by area, fund, bank_account
+        limit 1
+    )
+    union all
+    select
+        next.area,
+        next.fund,
+        next.bank_account
+    from account
+    cross join lateral (
+        select
+            area,
+            fund,
+            bank_account
+        from bank_statements
+        where
+            area = any($1::text [])
+            and (area, fund, bank_account) > (account.area, account.fund, account.bank_account)
+        order by area, fund, bank_account
+        limit 1
+    ) as next
+)
+
 select
     statement.area,
     statement.fund,
@@ -10,19 +42,27 @@ select
     statement.opening,
     statement.closing,
     statement.lines,
-    (
-        select coalesce(sum(move.fen), 0)
-        from moves as move
+    coalesce((
+        select sum(fen) from cash
+        where
+            cash.area = statement.area and cash.fund = statement.fund and cash.bank_account = statement.bank_account
+    ), 0) - coalesce((
+        select sum(move.fen) from moves as move
         where
             move.area = statement.area and move.fund = statement.fund
-            and move.bank_account = statement.bank_account and move.booked_on <= statement.day
-    ) as books
-from (
-    select distinct on (area, fund, bank_account) *
-    from bank_statements
-    where area = any($1::text []) and day <= $2 and ($3::text is null or fund = $3)
-    order by area, fund, bank_account, day desc
+            and move.bank_account = statement.bank_account and move.booked_on > statement.day
+    ), 0) as books
+from account
+cross join lateral (
+    select *
+    from bank_statements as told
+    where
+        told.area = account.area and told.fund = account.fund and told.bank_account = account.bank_account
+        and told.day <= $2
+    order by told.day desc
+    limit 1
 ) as statement
+where $3::text is null or account.fund = $3
 order by statement.area, statement.fund, statement.bank_account
 
 -- name: matched

@@ -1,6 +1,6 @@
 -- name: claims
--- Claims in the order of `claims_by_due`, so that a page reads its own rows and stops. Null narrows nothing; what is unpaid
--- is what `Claim.unpaid` says. One that was withdrawn and then rejected is among the rejected. Locks: none.
+-- Claims in the order of `claims_by_due`, or of `claims_open_by_due`, which holds nothing that is over, so that a page reads
+-- its own rows and stops. Null narrows nothing; what is unpaid is what `Claim.unpaid` says, and is open. One that was withdrawn and then rejected is among the rejected. Locks: none.
 select
     claim.lane,
     claim.provider,
@@ -25,13 +25,14 @@ where
     and ($2::text [] is null or claim.area = any($2))
     and ($3::text [] is null or claim.provider = any($3))
     and ($4::text is null or claim.status = $4)
+    and (claim.is_open or $4::text is distinct from 'IN_REVIEW')
     and ($5::date is null or claim.due < $5)
     and ($6::date is null or claim.due > $6)
     and (
         $7::date is null
-        or (clock.unpaid and coalesce((claim.body ->> 'latest')::date, claim.due) < $7) = $8::boolean
+        or (claim.is_open and clock.unpaid and coalesce((claim.body ->> 'latest')::date, claim.due) < $7) = $8::boolean
     )
-    and (clock.unpaid or not $9::boolean)
+    and ((claim.is_open and clock.unpaid) or not $9::boolean)
     and ($10::text is null or claim.body ->> 'cut_off' >= $10)
     and ($11::text is null or claim.body ->> 'cut_off' <= $11)
     and ($12::boolean is null or (rejection.ref is not null) = $12)

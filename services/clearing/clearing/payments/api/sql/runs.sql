@@ -1,34 +1,48 @@
 -- name: runs
--- Payment runs, the last first: those that lanes have decided, and those that are kept and on their way to them. Null
--- narrows nothing. Locks: none.
+-- Payment runs, the last first: those that lanes have decided, and those that are kept and on their way to them. Of each as
+-- many as a page can hold are read, in the order of an index. Null narrows nothing. Locks: none.
 with told as (
-    select
-        lane,
-        body
-    from facts
-    where type = 'payment.run.opened.v1' and lane = any($1::smallint [])
+    (
+        select distinct on (body ->> 'execute_on', body ->> 'run_ref', lane)
+            lane,
+            body
+        from facts
+        where
+            type = 'payment.run.opened.v1'
+            and lane = any($1::smallint [])
+            and ($2::text [] is null or body ->> 'area' = any($2))
+            and ($3::text is null or body ->> 'fund' = $3)
+            and ($4::text is null or name = $4)
+            and ($5::text is null or (body ->> 'execute_on', body ->> 'run_ref') < ($5, $6::text))
+        order by body ->> 'execute_on' desc, body ->> 'run_ref' desc, lane desc
+        limit $7::int * cardinality($1)
+    )
     union all
-    select
-        null as lane,
-        body
-    from commands
-    where kind = 'run'
+    (
+        select
+            null as lane,
+            body
+        from commands
+        where
+            kind = 'run'
+            and ($2 is null or body ->> 'area' = any($2))
+            and ($3 is null or body ->> 'fund' = $3)
+            and ($4 is null or name = $4)
+            and ($5 is null or (body ->> 'execute_on', body ->> 'run_ref') < ($5, $6))
+        order by body ->> 'execute_on' desc, body ->> 'run_ref' desc
+        limit $7
+    )
 )
 
 select
     body ->> 'run_ref' as run_ref,
     body ->> 'execute_on' as execute_on,
-    count(distinct lane) as decided,
+    count(lane) as decided,
     (array_agg(body))[1] as body
 from told
-where
-    ($2::text [] is null or body ->> 'area' = any($2))
-    and ($3::text is null or body ->> 'fund' = $3)
-    and ($4::text is null or body ->> 'run_ref' = $4)
-    and ($5::text is null or (body ->> 'execute_on', body ->> 'run_ref') < ($5, $6::text))
 group by body ->> 'run_ref', body ->> 'execute_on'
 order by body ->> 'execute_on' desc, body ->> 'run_ref' desc
-limit $7::int
+limit $7
 
 -- name: sent
 -- What became of the payments that some runs sent, by run and state. Locks: none.
@@ -136,5 +150,5 @@ where
     and (
         select count(distinct lane) < $4
         from facts
-        where type = 'payment.run.opened.v1' and body ->> 'run_ref' = runs.run_ref
+        where type = 'payment.run.opened.v1' and name = runs.run_ref
     )

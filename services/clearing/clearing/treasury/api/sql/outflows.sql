@@ -3,7 +3,7 @@
 select
     fund,
     sum(fen) as fen
-from moves
+from cash
 where area = any($1::text []) and bank_account = $2
 group by fund
 

@@ -47,7 +47,7 @@ with requests as (
         asked.type = 'treasury.funds.requested.v1'
         and asked.lane = any($1::smallint [])
         and ($2::text [] is null or asked.body ->> 'area' = any($2))
-        and ($3::text is null or asked.body ->> 'request_ref' = $3)
+        and ($3::text is null or asked.name = $3)
 )
 
 select
