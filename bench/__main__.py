@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, exports, idle, latency, payments, prepayments, reads
+from bench import drain, exports, history, idle, latency, payments, prepayments, reads
 from bench.ground import Ground
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "exports", "idle", "latency", "payments", "prepayments", "reads"}
+PARTS = {"drain", "exports", "history", "idle", "latency", "payments", "prepayments", "reads"}
 
 
 @dataclass
@@ -55,13 +55,14 @@ async def bench(
     paid: int,
     providers: int,
     exported: int,
+    turns: int,
     only: set[str],
 ) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
     if "idle" in only:
         say("a stack that nobody asks anything")
         results += resting(await asyncio.to_thread(idle.measure, ground.folder / "idle"))
-    if only - {"idle"}:
+    if only - {"idle", "history"}:
         await ground.start()
     if only & {"drain", "latency"}:
         say(f"publishing a backlog (one month of a city x {scale})")
@@ -78,6 +79,9 @@ async def bench(
     if "exports" in only:
         say(f"an export of {exported:,} settlements, and the JSON lines of them")
         results += exporting(await asyncio.to_thread(exports.measure, ground, count=exported))
+    if "history" in only:
+        say("a month's history, and a hundred times it")
+        results += remembering(await history.measure(ground.folder / "history", turns=turns))
     if "prepayments" in only:
         say(f"a plan of prepayments over {providers:,} providers, and their year's end")
         results += advancing(await prepayments.measure(ground, providers=providers))
@@ -159,6 +163,14 @@ def exporting(took: exports.Took) -> list[Result]:
     ]
 
 
+def remembering(took: history.Took) -> list[Result]:
+    found = []
+    for what, seconds in took.short.items():
+        found.append(measured(f"{what}, at one time the history", seconds * 1000, "ms"))
+        found.append(at_most(f"{what}, at {took.times} times against one", took.ratio(what), "times", 1.5))
+    return found
+
+
 def advancing(took: prepayments.Took) -> list[Result]:
     return [
         at_most(f"plan of prepayments, {took.providers:,} providers and three years", took.seconds["plan"], "s", 10),
@@ -205,6 +217,7 @@ def main() -> int:
     parser.add_argument("--payments", type=int, default=payments.FULL, help="size of the run that goes to the bank")
     parser.add_argument("--providers", type=int, default=prepayments.PROVIDERS, help="size of the plan of prepayments")
     parser.add_argument("--exported", type=int, default=exports.FULL, help="rows of the export that is published")
+    parser.add_argument("--turns", type=int, default=history.TURNS, help="how often each history is asked")
     parser.add_argument("--data", type=Path, default=Path(".data/bench"), help="a folder for the servers; emptied")
     parser.add_argument("--results", type=Path, help="where to write the result; `bench/results` unless told")
     parser.add_argument("--only", action="append", choices=sorted(PARTS), help="part; may be repeated")
@@ -215,7 +228,7 @@ def main() -> int:
     try:
         sizes = {
             "scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments, "providers": chosen.providers,
-            "exported": chosen.exported,
+            "exported": chosen.exported, "turns": chosen.turns,
         }  # fmt: skip
         asyncio.run(bench(ground, results, **sizes, only=parts))
     finally:

@@ -15,8 +15,6 @@ from tests.fund import Fund
 COPIES = Queries(Path(__file__).with_suffix(".sql"))
 FUND = "310100"
 PROVIDERS = 10
-MONTHS = 3
-"""Of each provider, at one time the history."""
 SHORT, LONG = 1, 100
 PAST, PRESENT = "B-PAST", "B-NOW"
 TODAY = "2026-04-07"
@@ -32,6 +30,8 @@ class Past:
     doubted: dict[str, str] = field(default_factory=dict)
     """By provider: a settlement that a finding can be about."""
     months: int = 0
+    months_of_one: int = 3
+    """Of each provider, at one time the history."""
 
     async def live(self) -> None:
         """A month that is over from its claim to the bank's answer, and one that is in review."""
@@ -104,6 +104,8 @@ class Past:
     async def lengthen(self, times: int) -> None:
         """So many times the history, in all."""
         for _, copy in COPIES:
-            await self.fund.control.execute(copy, *((self.months + 1, MONTHS * times) if "$1" in copy else ()))
+            await self.fund.control.execute(
+                copy, *((self.months + 1, self.months_of_one * times) if "$1" in copy else ())
+            )
         await self.fund.control.execute("vacuum analyze")
-        self.months = MONTHS * times
+        self.months = self.months_of_one * times

@@ -1,5 +1,6 @@
 """Small runs by themselves: what is measured of payments ends with each of them paid, and the books as the bank has it;
-what is measured of prepayments, with each of them given once and none back; an export, with all of it sent."""
+what is measured of prepayments, with each of them given once and none back; an export, with all of it sent; two
+histories, with an answer to whatever they were asked."""
 
 import json
 import subprocess
@@ -43,6 +44,11 @@ def test_a_build_is_measured_beside_another(folder: Path) -> None:
     told = [line.partition(" of what it cost")[0] for line in done.stderr.splitlines() if "of what it cost" in line]
     assert [line.partition(": ")[0] for line in told] == ["ledger", "clearing"], done.stderr
     assert all(float(line.partition(": ")[2]) > 0 for line in told)
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_two_histories_are_asked_the_same_and_answer(folder: Path) -> None:
+    assert measured(folder, "history", "--turns", "1")["an opened day, at 100 times against one"] > 0
 
 
 def measured(folder: Path, part: str, *size: str) -> dict[str, float]:

@@ -10,27 +10,21 @@ import asyncpg
 import msgspec
 import pytest
 
-from clearing.api import (
-    commands,
-    get_coverage,
-    get_outflows,
-    get_reconciliations,
-    get_recoveries,
-    naming,
-    reading,
-    runs,
-)
-from clearing.api import get_suspense as suspense_list
-from clearing.api import get_treasury_requests as requests
 from clearing.audit import store as audit
 from clearing.bank import files as bank
+from clearing.bank.api import get_reconciliations, get_suspense, post_suspense_placings
 from clearing.claims import store as claims
+from clearing.claims.api import named
+from clearing.instant.api import get_coverage
 from clearing.payments import planning
 from clearing.payments import store as payments
+from clearing.payments.api import runs
 from clearing.prepayment import store as prepayments
 from clearing.supervision import store as supervision
+from clearing.supervision.api import get_recoveries, post_holds
+from clearing.treasury.api import get_outflows, get_treasury_requests
 from ledger.api import get_cash
-from medfund.http import get_command
+from medfund.http import commands
 from medfund.http.database import PLANNING
 from medfund.lanes import kept, partition
 from medfund.lanes.worker import WORKER_SETTINGS
@@ -82,7 +76,7 @@ def of_claims(state: str | None = None, **given: Any) -> Question:
     narrowed = [given.get(name) for name in ("due_before", "due_after", "as_of", "overdue")]
     after = [None] * 4
     return page(
-        reading.SQL, "claims", EVERY, given.get("areas"), given.get("parties"), state, *narrowed,
+        named.SQL, "claims", EVERY, given.get("areas"), given.get("parties"), state, *narrowed,
         given.get("unpaid", False), None, None, None, *after, 101,
     )  # fmt: skip
 
@@ -107,13 +101,17 @@ QUESTIONS: Mapping[str, Question] = {
     ),
     "the prepayments of an opened day": worker(prepayments.SQL, "prepayments", NOBODY, NOBODY, NOBODY, True),
     "the payments of some payables": worker(
-        payments.SQL, "payments", NOBODY, NOBODY, [PROVIDER], [PRESENT], NOBODY, NOBODY, NOBODY, None
+        payments.SQL, "payments", NOBODY, NOBODY, [PROVIDER], [PRESENT], NOBODY, NOBODY, NOBODY, NOBODY, None
     ),
     "the payments that a run may take": worker(
-        payments.SQL, "payments", NOBODY, NOBODY, NOBODY, NOBODY, AREAS, [FUND], NOBODY, None
+        payments.SQL, "payments", NOBODY, NOBODY, NOBODY, NOBODY, AREAS, [FUND], NOBODY, NOBODY, None
+    ),
+    "what was approved today for a payee": worker(
+        payments.SQL, "payments", NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, [PROVIDER], [f"{PAST}/P1/{FUND}"],
+        TODAY,
     ),
     "the suspense items of an area": worker(payments.SQL, "suspense", NOBODY, AREAS),
-    "what is kept in memory": worker(kept.SQL, "facts", ["policy.published.v1", "staff.mandated.v1", "calendar.published.v1"]),
+    "what is kept in memory": worker(kept.SQL, "facts", ["policy.published.v1", "staff.mandated.v1"]),
     # what the bank process asks each second, and for each file
     "the runs to send": bank_process("runs_to_send", LANES),
     "the runs that went out": bank_process("forget_runs"),
@@ -128,12 +126,12 @@ QUESTIONS: Mapping[str, Question] = {
     "claims at risk": of_claims(due_before="2026-05-20", due_after="2026-04-06", unpaid=True),
     "claims that are overdue": of_claims(as_of="2026-05-20", overdue=True),
     "claims in review": of_claims("IN_REVIEW", areas=AREAS),
-    "a claim by its name": page(reading.SQL, "claim", EVERY, None, None, PRESENT),
-    "what a provider is paid for": page(commands.SQL, "payable", EVERY, None, None, PAST),
-    "why a command was refused": page(get_command.SQL, "refused", EVERY, b"\1" * 32, None),
+    "a claim by its name": page(named.SQL, "claim", EVERY, None, None, PRESENT),
+    "what a provider is paid for": page(post_holds.SQL, "payable", EVERY, None, None, PAST),
+    "why a command was refused": page(commands.SQL, "refused", EVERY, b"\1" * 32, None),
     "open recoveries": page(get_recoveries.SQL, "recoveries", EVERY, AREAS, None, True, None, None, None, 101),
     "suspense, the oldest first": page(
-        suspense_list.SQL, "suspense", EVERY, AREAS, None, None, None, None, None, 5
+        get_suspense.SQL, "suspense", EVERY, AREAS, None, None, None, None, None, 5
     ),
     "runs of payments": page(runs.SQL, "runs", EVERY, AREAS, None, None, None, None, 3),
     "a run of payments": page(runs.SQL, "runs", EVERY, AREAS, None, "RUN-1", None, None, 1),
@@ -143,9 +141,9 @@ QUESTIONS: Mapping[str, Question] = {
     "cash of an area": page(get_outflows.SQL, "cash", AREAS, "1002"),
     "the last statements": page(get_reconciliations.SQL, "accounts", AREAS, TODAY, None),
     "what was asked of the treasury": page(
-        requests.SQL, "requests", EVERY, AREAS, None, "1002", None, None, None, None, 3
+        get_treasury_requests.SQL, "requests", EVERY, AREAS, None, "1002", None, None, None, None, 3
     ),
-    "a request": page(naming.SQL, "target_request", EVERY, events.AREA, "Q-1"),
+    "a request": page(post_suspense_placings.SQL, "target_request", EVERY, events.AREA, "Q-1"),
     "who is paid at once": page(
         get_coverage.SQL, "institutions", EVERY, AREAS, events.AREA, "2026-03-01", "2026-03-31"
     ),

@@ -1,11 +1,21 @@
 -- name: facts
--- What rules keep in memory, as it came, in the order of the log. Locks: none.
-select type, body
-from facts
-where
-    lane = $1
-    and type = any($2::text [])
-order by topic, "offset"
+-- What rules keep in memory, as it came, in the order of the log. Type by type, which `offset 0` sees to: one condition for
+-- all looks at every fact that the lane ever kept. Locks: none.
+select
+    fact.type,
+    fact.body
+from unnest($2::text []) as wanted (type)
+cross join lateral (
+    select
+        type,
+        topic,
+        "offset",
+        body
+    from facts
+    where lane = $1 and facts.type = wanted.type
+    offset 0
+) as fact
+order by fact.topic, fact."offset"
 
 -- name: keep
 -- Facts of a batch that are kept as they came. Locks: none beyond the new rows.
