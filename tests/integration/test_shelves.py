@@ -28,7 +28,7 @@ SILENT = {
     "clearing.claims.store.Settlements",  # one COPY, which the client does not tell of
     "clearing.claims.store.Leads",  # read with those whose money they hold, in this story
 }  # fmt: skip
-MANY = 180
+MANY = 100
 """Providers, so that the largest batch is of more than a thousand events."""
 
 
@@ -79,8 +79,9 @@ def said(world: Fund, providers: Sequence[str]) -> Iterator[None]:
     for _ in every(world, providers):
         ref = f"{world.provider}/YF-2026/{EMPLOYEES}"
         world.grant(ref, 7_001)
-        world.find("B-1", "F-1", {EMPLOYEES: 1_103}, world.settled[world.provider][0])
-        world.hold("B-2", {EMPLOYEES: 107})
+        for number, settlement in enumerate(world.settled[world.provider], 1):
+            world.find(f"B-{number}", f"F-{number}", {EMPLOYEES: 1_103}, settlement)
+            world.hold("B-2", {EMPLOYEES: 107}, hold=f"H-{number}")
         world.recover("C-1", {EMPLOYEES: 2_003}, benefit_year=2025)
         world.put("bank.line.unplaced.v1", amounts={EMPLOYEES: "3.29"}, bank_txn=f"T-{world.provider}")
         accounts = [{"account": "1107", "amounts": {EMPLOYEES: "19.07"}}]
@@ -89,7 +90,7 @@ def said(world: Fund, providers: Sequence[str]) -> Iterator[None]:
         world.put("bank.payment.settled.v1", provider=world.provider, bank_txn=f"P-{world.provider}", **PAID)
     yield
     for _ in every(world, providers):
-        world.deduct(["B-1", "B-2", "B-3"], {EMPLOYEES: 1_103})
+        world.deduct(["B-1", "B-2", "B-3"], {EMPLOYEES: 3_309})
         first = world.settled[world.provider][0]
         world.settle({EMPLOYEES: 81_307, RESIDENTS: 4_409}, day="2026-01-15", reverses=first)
         world.submit("B-4", first="2026-01-18", last="2026-01-18", mode="DAY")
