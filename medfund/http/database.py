@@ -6,6 +6,7 @@ the scope was not set.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import asyncpg
@@ -15,6 +16,8 @@ from medfund.http.problems import Problem
 from medfund.http.tokens import EVERYTHING, Principal, Role
 from medfund.postgres import connect, queries
 
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+"""What a service keeps of those who ask it. Clearing and the ledger have the same in migrations of their own."""
 SQL = queries.load(__file__, "scope.sql")
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"

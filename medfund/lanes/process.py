@@ -69,9 +69,9 @@ async def work(service: Service, settings: LaneSettings, *, dsn: str, name: str)
     return 0
 
 
-def migrations_of(package: str) -> tuple[Path, Path]:
-    """Where the migrations of a service are: those of the lanes come first. `package`: a file of the service."""
-    return Path(lanes.__file__).parent / "sql" / "migrations", Path(package).parent / "sql" / "migrations"
+def migrations_of(package: str, *kit: Path) -> tuple[Path, ...]:
+    """Where the migrations of a service are: those of the lanes come first, its own last. `package`: a file of it."""
+    return Path(lanes.__file__).parent / "sql" / "migrations", *kit, Path(package).parent / "sql" / "migrations"
 
 
 async def migrate(dsn: str, name: str, folders: tuple[Path, ...]) -> int:

@@ -6,12 +6,21 @@ Its decisions go out through the outbox, under ids derived from their causes, an
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from clearing.settings import ApiSettings
 from medfund import lanes
+from medfund.http import app, context, tokens
+from medfund.http.api import Api
+from medfund.http.database import MIGRATIONS
+from medfund.http.tokens import Role
+from medfund.lanes import partition
 from medfund.lanes.decider import Decider
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
@@ -21,7 +30,7 @@ from medfund.lanes.worker import Leases, Worker
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
 from medfund.postgres import connect, migrate
-from tests import events, halves
+from tests import events, halves, halving
 from tests.conftest import LANES, PASSWORDS, Database
 from tests.integration.workers import until
 
@@ -32,7 +41,7 @@ async def halves_dsn(database: Database) -> str:
     await prepare.roles(database.admin, "halves", PASSWORDS)
     owner = prepare.dsn(database.admin, user="halves_owner", password=PASSWORDS["owner"])
     async with connect.connection(owner) as connection:
-        await migrate.migrate(connection, [Path(lanes.__file__).parent / "sql" / "migrations"])
+        await migrate.migrate(connection, [Path(lanes.__file__).parent / "sql" / "migrations", MIGRATIONS])
         await connection.execute(halves.TABLES)
     return prepare.dsn(database.admin, user="halves_worker", password=PASSWORDS["worker"])
 
@@ -80,6 +89,82 @@ async def test_a_deciding_service_decides_once_tells_in_the_order_of_its_lane_an
         assert await look.fetchval("select count(*) from seen") == 20
         query = "select duplicate from positions where lane = $1 and topic = 'claims'"
         assert await look.fetchval(query, lane) == 10
+
+
+async def test_what_a_second_service_is_asked_is_kept_said_and_followed(
+    kafka: Kafka, topic_prefix: str, halves_dsn: str, database: Database, tmp_path: Path
+) -> None:
+    log = KafkaLog(kafka.address, prefix=topic_prefix, identity=NOBODY)
+    lane = 0
+    mine, other = events.providers(lane, LANES, 2)
+    await log.append(lane, [_decision_of(message) for message in events.registry([lane], LANES)])
+    service = Decider(halves.Halves(prefix=topic_prefix), lanes=LANES, prefix=topic_prefix)
+    stop = asyncio.Event()
+    worker = Worker(
+        service, log, lambda _: halves_dsn, "halves", LANES, Limits(pace_s=0), Leases(lease_s=2, renew_s=0.2)
+    )
+    working = asyncio.create_task(worker.run(stop))
+    dsn = prepare.dsn(database.admin, user="halves_api", password=PASSWORDS["api"])
+    async with _asked(service, kafka.address, topic_prefix, dsn, tmp_path) as ask:
+        asked = {"provider": mine, "number": "n-1", "amount": "4321.10"}
+        given, again = [await ask(mine, "POST", "/v1/halvings", asked) for _ in range(2)]
+        assert (given["kind"], given["source"]) == ("halve", "/halves/commands")
+        assert again == given
+        assert (await ask(mine, "POST", "/v1/halvings", {**asked, "amount": "4321.11"}))["code"] == "command_conflict"
+        assert (await ask(other, "GET", given["look"]))["code"] == "not_found"
+
+        async def became(state: str) -> bool:
+            return (await ask(mine, "GET", given["look"]))["state"] == state  # type: ignore[no-any-return]
+
+        await until(lambda: became("REFUSED"), "nobody has registered it as a source")
+        assert (await ask(mine, "GET", given["look"]))["reason"] == "not_yours_to_say"
+        key = partition.lane_key(lane, LANES)
+        heard = events.source_registered("/halves/commands", "hospital", id="halves", key=key)
+        await log.append(lane, [_decision_of(heard)])
+        given = await ask(mine, "POST", "/v1/halvings", {**asked, "number": "n-2"})
+        await until(lambda: became("DONE"), "the command is decided")
+        told = await ask(mine, "GET", given["look"])
+        assert [one["data"]["amounts"] for one in told["decisions"]] == [{"390100": "2160.55"}] * 2
+        schemas = (await ask(mine, "GET", "/openapi.json"))["components"]["schemas"]
+        assert schemas["Given"]["properties"]["kind"]["enum"] == ["halve"]
+    async with connect.connection(database.admin, settings={"search_path": "halves"}) as look:
+        rows = await look.fetch("select outcome from audit where operation = 'halve' order by id")
+        assert [row["outcome"] for row in rows] == ["asked", "asked", "asked", "command_conflict", "asked"]
+    stop.set()
+    await working
+    await log.close()
+
+
+PROVIDERS = frozenset({Role.provider})
+API = app.composed(Api(endpoints=(halving,), roles={"halve": PROVIDERS}, commands=(halving.KIND,)), outcomes=PROVIDERS)
+Ask = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@asynccontextmanager
+async def _asked(
+    service: Decider[halves.State], bootstrap: str, prefix: str, dsn: str, folder: Path
+) -> AsyncIterator[Ask]:
+    """Its API, asked by providers."""
+    keys = tokens.make_keys(folder)
+    settings = ApiSettings.model_validate({
+        "kafka_bootstrap": bootstrap, "MEDFUND_LANES": LANES, "MEDFUND_TOPIC_PREFIX": prefix,
+        "MEDFUND_TOKEN_PUBLIC_KEY": keys.public, "CLEARING_API_DSN": dsn,
+    })  # fmt: skip
+    here = context.made_of(settings, service=service, roles=API.roles, moves=lambda event: 0)
+    made = app.create(title="halves", version="1", description="Halves", api=API, context=here)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url="http://halves")
+
+    async def ask(provider: str, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        token = tokens.issue(
+            tokens.load_key(keys.private), role="provider", areas=[events.AREA], organisations=[provider], sources=(),
+            subject="staff-1", ttl_s=600,
+        )  # fmt: skip
+        answer = await client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async with made.router.lifespan_context(made), client:
+        yield ask
 
 
 async def test_an_operator_finds_what_waits_and_retries_it(
