@@ -40,6 +40,10 @@ Fund = Annotated[
     one_of(codes.FUNDS, "no fund has this code", "没有这个基金编码"),
 ]
 Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-04-01"])]
+Ref = Annotated[
+    str, Field(pattern=codes.REF_PATTERN, description="A reference", examples=["H15250200017-310-21-202601"])
+]
+Text = Annotated[str, Field(min_length=1, max_length=500, description="For people; names nobody")]
 Topic = Annotated[str, Field(pattern=r"^[a-z-]{1,20}$", description="Family of events", examples=["claims"])]
 Lane = Annotated[int, Field(ge=0, lt=1 << 15, description="Partition number", examples=[3])]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX, description="Offset in the partition", examples=[1234])]
@@ -63,6 +67,16 @@ class Waiting(BaseModel):
             examples=["claims:3:1234"],
         ),
     ] = None
+
+
+class OfProvider(BaseModel):
+    area: Area | None = None
+    provider: Party | None = None
+
+
+class DueBetween(BaseModel):
+    due_before: Annotated[Day | None, Field(description="Due before this day")] = None
+    due_after: Annotated[Day | None, Field(description="Due after this day")] = None
 
 
 def sealed(operation: str, principal: Principal, question: BaseModel) -> dict[str, Any]:

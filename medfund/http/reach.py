@@ -39,6 +39,11 @@ def of(principal: Principal, *, area: str | None, party: str | None, lanes: int)
     return Reach(_lanes_of(parties, lanes), areas, parties, None)
 
 
+def whole_areas(within: Reach) -> Sequence[str] | None:
+    """Whose own affairs a question may touch: of no area, for those who speak for some of its organisations."""
+    return within.areas if within.parties is None else []
+
+
 def refused(
     principal: Principal, *, area: str | None = None, party: str | None = None, source: str | None = None
 ) -> tuple[list[str] | None, list[str] | None, list[str] | None]:

@@ -8,7 +8,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
+from clearing.api import samples
 from clearing.payments.api import runs
 from medfund import money
 from medfund.events.bank import BankAccount
@@ -183,7 +183,7 @@ async def reconciliations(question: Annotated[Question, Query()], caller: Caller
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        found = await connection.fetch(SQL.accounts, filters.whole_areas(within), question.day, question.fund)
+        found = await connection.fetch(SQL.accounts, reach.whole_areas(within), question.day, question.fund)
         accounts = [await _account(connection, row, question.day) for row in found]
         positions = await answers.positions(connection, within.lanes)
     return Answer(

@@ -8,13 +8,12 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, naming, samples
-from clearing.api.filters import ProviderName
+from clearing.api import naming, samples
 from clearing.payments import reasons
 from clearing.payments.suspense import Item, Said
 from medfund.events.bank import BankAccount, Direction, PlacedAs
 from medfund.http import answers, examples, exports, questions, reach, waiting
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
@@ -171,7 +170,7 @@ async def suspense(
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         found = await connection.fetch(
-            SQL.suspense, within.lanes, filters.whole_areas(within), question.open, question.fund, *after,
+            SQL.suspense, within.lanes, reach.whole_areas(within), question.open, question.fund, *after,
             exports.rows_wanted(question, question.limit),
         )  # fmt: skip
         names = await naming.names(
@@ -187,8 +186,8 @@ async def suspense(
         as_of=question.as_of,
         positions=positions,
         items=[_suspended(item, names, question.as_of) for item in items],
-        came=filters.total_of(item.amounts for item in items if item.direction == "IN"),
-        left=filters.total_of(item.amounts for item in items if item.direction == "OUT"),
+        came=answers.total_of(item.amounts for item in items if item.direction == "IN"),
+        left=answers.total_of(item.amounts for item in items if item.direction == "OUT"),
         next=following,
     )
 
@@ -205,7 +204,7 @@ def _suspended(item: Item, names: Mapping[str, str], as_of: date | None) -> Susp
         bank_account=item.bank_account,
         fund=fund,
         fund_name=answers.fund_name(fund),
-        amount=filters.total(item.amounts),
+        amount=answers.total(item.amounts),
         bank_txn=item.bank_txn,
         value_date=item.value_date,
         booked_on=item.booked_on or None,

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing import capabilities
-from clearing.api.filters import Ref
 from clearing.payments import placing, suspense
 from clearing.payments.api import paid
 from clearing.payments.api.runs import PAID_FROM
@@ -19,7 +18,7 @@ from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
-from medfund.http.questions import Day, Party
+from medfund.http.questions import Day, Party, Ref
 from medfund.postgres import queries
 
 router = APIRouter()

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
-from clearing.api import filters, knowledge, naming, samples
-from clearing.api.filters import ByFund, DueBetween, OfProvider, ProviderName
+from clearing.api import knowledge, naming, samples
 from clearing.claims.api import named
 from clearing.claims.api.working_days import Ageing, WorkedDays, horizon
 from clearing.claims.claim import Claim
@@ -17,11 +16,11 @@ from medfund import codes
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.claims import ClaimBatchRejected, Submission
 from medfund.http import answers, examples, questions, reach, waiting
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import ByFund, Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.problems import Problem
-from medfund.http.questions import Day
+from medfund.http.questions import Day, DueBetween, OfProvider
 from medfund.http.wording import Wrong
 
 router = APIRouter()
@@ -251,8 +250,8 @@ async def claims(question: Annotated[Question, Query()], caller: Caller, here: H
         as_of=question.as_of,
         positions=positions,
         claims=[_listed(row, worked, names.get(row["provider"])) for row in rows],
-        claimed=filters.total_of(claim.claimed for claim in batches),
-        payable=filters.total_of(claim.payable for claim in batches),
+        claimed=answers.total_of(claim.claimed for claim in batches),
+        payable=answers.total_of(claim.payable for claim in batches),
         next=following,
     )
 
@@ -287,7 +286,7 @@ def _narrowing(question: Question, calendar: Calendar) -> tuple[Any, ...]:
         raise Problem("parameter_invalid", f"as_of: {error}") from error
     return (
         question.state, due_before, due_after, None if question.overdue is None else as_of, question.overdue, unpaid,
-        filters.day_text(first) or None, filters.day_text(last) or None, question.rejected,
+        answers.day_text(first) or None, answers.day_text(last) or None, question.rejected,
     )  # fmt: skip
 
 
@@ -320,17 +319,17 @@ def batch(
         paid=paid,
         paid_on=claim.last_paid if paid else None,
         working_days=worked.since(claim.cut_off) if worked else None,
-        claimed=filters.total(claim.claimed),
-        in_review=filters.total(claim.in_review),
-        deducted=filters.total(claim.deducted),
-        approved=filters.total(claim.approved),
-        payable=filters.total(claim.payable),
+        claimed=answers.total(claim.claimed),
+        in_review=answers.total(claim.in_review),
+        deducted=answers.total(claim.deducted),
+        approved=answers.total(claim.approved),
+        payable=answers.total(claim.payable),
     )
 
 
 def rejected(event: ClaimBatchRejected, provider_name: str | None) -> Batch:
     """A submission that was rejected, under whose name no claim lives."""
-    said, nothing = _said(event), filters.total({})
+    said, nothing = _said(event), answers.total({})
     return Batch(
         batch=event.batch,
         provider=event.provider,
@@ -375,8 +374,8 @@ def _rejection(event: ClaimBatchRejected) -> Rejection:
     amounts = fens(said.amounts)
     return Rejection(
         submitted_on=said.submitted_on,
-        amounts=filters.by_fund(amounts),
-        total=filters.total(amounts),
+        amounts=answers.by_fund(amounts),
+        total=answers.total(amounts),
         errors=[
             Flaw(code=one.code, code_name=ERRORS[one.code], detail=one.detail, fund=one.fund, day=one.day)
             for one in event.errors

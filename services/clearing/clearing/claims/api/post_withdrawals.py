@@ -6,13 +6,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import naming, samples
-from clearing.api.filters import Ref, Text
 from clearing.claims.api import named
 from medfund.http import commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref, Text
 
 router = APIRouter()
 KIND = Kind("withdraw", "claim.batch.withdrawal.requested.v1")

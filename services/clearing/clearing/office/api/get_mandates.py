@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, knowledge, samples
+from clearing.api import knowledge, samples
 from clearing.office.api.proposals import LANE
 from clearing.payments.mandates import Mandates, last_said
 from medfund.events.treasury import StaffMandated
@@ -80,7 +80,7 @@ async def mandates(question: Annotated[Question, Query()], caller: Caller, here:
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
-        found = await connection.fetch(SQL.mandates, LANE, filters.whole_areas(within))
+        found = await connection.fetch(SQL.mandates, LANE, reach.whole_areas(within))
         day = question.as_of or await knowledge.today(connection)
         positions = await answers.positions(connection, [LANE])
     rows = _holding(last_said(_mandated(row["body"]) for row in found), day)

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import filters
 from clearing.office.api import proposals
 from clearing.office.api.proposals import SQL, Proposal
 from clearing.office.proposals import Kind
@@ -46,7 +45,7 @@ async def proposals_of_the_office(question: Annotated[Question, Query()], caller
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         rows = await connection.fetch(
-            SQL.several, filters.whole_areas(within), question.kind, question.open, *after, question.limit + 1
+            SQL.several, reach.whole_areas(within), question.kind, question.open, *after, question.limit + 1
         )
         found, following = pages.cut(rows, question.limit)
         told = [await proposals.told(connection, here, row) for row in found]

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.filters import Ref
 from clearing.office import proposals
 from clearing.office.api import proposals as told
 from clearing.office.api.proposals import SQL, Proposal
 from medfund import people
 from medfund.http import answers, auditing, commands, examples
 from medfund.http.context import Caller, Here
+from medfund.http.questions import Ref
 
 router = APIRouter()
 

@@ -8,7 +8,6 @@ import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from clearing.api.filters import Ref
 from clearing.office import proposals
 from clearing.office.api import proposals as told
 from clearing.office.api.proposals import SQL, Proposal
@@ -17,6 +16,7 @@ from medfund.events.kinds import KINDS
 from medfund.http import answers, auditing, commands, examples
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
+from medfund.http.questions import Ref
 
 router = APIRouter()
 

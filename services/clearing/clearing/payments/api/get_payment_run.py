@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from clearing.api import filters, naming, samples
-from clearing.api.filters import ProviderName, Ref
+from clearing.api import naming, samples
 from clearing.payments.api import get_payments, runs
 from clearing.payments.api.get_payments import Withheld
 from clearing.payments.api.runs import Run
 from clearing.payments.payment import Status
 from medfund import money
 from medfund.http import answers, examples, problems, reach
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
+from medfund.http.questions import Ref
 
 router = APIRouter()
 WITHHELD_MAX = 1000
@@ -64,7 +64,7 @@ class Answer(Run):
 async def payment_run(run: Annotated[Ref, Path()], caller: Caller, here: Here) -> Answer:
     """Planned, sent, withheld, and what the bank has answered. What it sent is listed by `GET /v1/payments?run=`."""
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
-    areas = filters.whole_areas(within)
+    areas = reach.whole_areas(within)
     async with here.database.snapshot(caller) as connection:
         rows = await connection.fetch(runs.SQL.runs, within.lanes, areas, None, run, None, None, 1)
         if not rows:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
+from clearing.api import samples
 from clearing.payments.api import runs
 from clearing.payments.api.runs import Run
 from medfund import money
@@ -60,7 +60,7 @@ async def payment_runs(
     pages = Pages(here.cursor_key, questions.sealed("payment_runs", caller, question), ORDER)
     after = pages.after(question.cursor)
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
-    areas = filters.whole_areas(within)
+    areas = reach.whole_areas(within)
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         found: Sequence[Any] = await connection.fetch(

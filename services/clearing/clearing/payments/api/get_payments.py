@@ -8,8 +8,7 @@ import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from clearing.api import filters, knowledge, naming, samples
-from clearing.api.filters import DueBetween, OfProvider, ProviderName, Ref
+from clearing.api import knowledge, naming, samples
 from clearing.payments.api import paid, standing
 from clearing.payments.api.paid import Paid
 from clearing.payments.api.standing import AccountState
@@ -17,11 +16,11 @@ from clearing.payments.payment import Payment as Told
 from clearing.payments.payment import Status
 from medfund.events.payments import Purpose
 from medfund.http import answers, examples, exports, questions, reach, waiting
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
-from medfund.http.questions import Day, Fund
+from medfund.http.questions import Day, DueBetween, Fund, OfProvider, Ref
 from medfund.http.tables import Cell, Column, Table
 from medfund.http.wording import Wrong
 from medfund.lanes.draft import Known
@@ -219,15 +218,15 @@ async def payments(
         positions=positions,
         payments=[_payment(row, one, known, names, question.as_of) for row, one in zip(rows, told, strict=True)],
         providers=_by_provider(told),
-        total=filters.total_of(one.amounts for one in told),
-        to_retry=filters.total_of(one.to_retry for one in told),
+        total=answers.total_of(one.amounts for one in told),
+        to_retry=answers.total_of(one.to_retry for one in told),
         next=following,
     )
 
 
 def _narrowing(question: Question) -> tuple[Any, ...]:
     """Parameters of the query from the state on."""
-    before, after, as_of = map(filters.day_text, (question.due_before, question.due_after, question.as_of))
+    before, after, as_of = map(answers.day_text, (question.due_before, question.due_after, question.as_of))
     return (
         question.state, question.payable, before or None, after or None, question.fund, question.run, as_of or None,
         question.queue, question.confirmed,
@@ -281,7 +280,7 @@ def _by_provider(told: Sequence[Told]) -> list[Group]:
         Group(
             provider=provider,
             payments=[one.payment_ref for one in group],
-            total=filters.total_of(one.amounts for one in group),
+            total=answers.total_of(one.amounts for one in group),
         )
         for provider, group in groups.items()
     ]

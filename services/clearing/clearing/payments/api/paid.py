@@ -6,12 +6,11 @@ from typing import Annotated
 import msgspec
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
-from clearing.api.filters import ByFund
+from clearing.api import samples
 from clearing.payments.payment import Payment, Status
 from medfund.events.payments import Purpose
-from medfund.http import examples
-from medfund.http.answers import Yuan
+from medfund.http import answers, examples
+from medfund.http.answers import ByFund, Yuan
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "payments.sql")
@@ -76,9 +75,9 @@ def told(payment: Payment) -> Paid:
         end_to_end_id=payment.end_to_end_id,
         confirmed_on=payment.confirmed_on,
         value_date=payment.value_date,
-        amounts=filters.by_fund(payment.amounts),
-        settled=filters.by_fund(payment.settled),
-        returned=filters.by_fund(payment.returned),
-        to_retry=filters.by_fund(payment.to_retry),
-        total=filters.total(payment.amounts),
+        amounts=answers.by_fund(payment.amounts),
+        settled=answers.by_fund(payment.settled),
+        returned=answers.by_fund(payment.returned),
+        to_retry=answers.by_fund(payment.to_retry),
+        total=answers.total(payment.amounts),
     )

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import naming, samples
-from clearing.api.filters import Ref
 from clearing.payments.accounts import Account
 from medfund.http import answers, commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref
 
 router = APIRouter()
 KIND = Kind("confirm", "provider.account.confirmed.v1")

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.filters import Ref
 from clearing.payments.api import named
 from medfund.http import answers, commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Party, Yuan
+from medfund.http.questions import Party, Ref, Yuan
 
 router = APIRouter()
 KIND = Kind("approve", "payment.approval.given.v1")

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.filters import Ref
 from clearing.payments.api import named
 from medfund.http import commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref
 
 router = APIRouter()
 KIND = Kind("receive", "payment.confirmed.v1")

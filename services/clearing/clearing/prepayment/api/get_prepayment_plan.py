@@ -5,14 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from clearing.api.filters import Ref
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import PlanTold
 from medfund.http import examples, exports, problems
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.exports import Exported
-from medfund.http.questions import Area
+from medfund.http.questions import Area, Ref
 from medfund.http.tables import Column, Table
 
 router = APIRouter()

@@ -9,8 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, knowledge, naming, samples
-from clearing.api.filters import ProviderName
+from clearing.api import knowledge, naming, samples
 from clearing.policy import POLICIES
 from clearing.prepayment import history
 from clearing.prepayment.api import get_prepayment_outlook, get_prepayments
@@ -21,7 +20,7 @@ from clearing.prepayment.outlook import Outlook, outlook
 from clearing.prepayment.prepayment import Prepayment
 from medfund import money
 from medfund.http import answers, auditing, examples, exports, pages, problems, questions, reach, tables, waiting
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Party
 from medfund.http.tables import Cell, Column, Table
@@ -186,7 +185,7 @@ async def prepayment_statement(
         book = tables.as_xlsx(*(_steps(fund) for fund in funds))
         return Response(book, media_type=exports.XLSX, headers=disposition)
     facts = [
-        (Name(zh="机构名称", en="provider"), filters.told(names.get(question.provider))),
+        (Name(zh="机构名称", en="provider"), answers.told(names.get(question.provider))),
         (Name(zh="机构编码", en="provider code"), question.provider),
         (Name(zh="统筹区", en="area"), area),
         (Name(zh="年度", en="year"), str(year)),

@@ -8,19 +8,18 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, knowledge, naming, samples
-from clearing.api.filters import OfProvider, ProviderName
+from clearing.api import knowledge, naming, samples
 from clearing.policy import POLICIES
 from clearing.prepayment.owed import due_now
 from clearing.prepayment.prepayment import Prepayment, Status, given
 from medfund import money
 from medfund.events.prepayments import Grade, PrepaymentKind
 from medfund.http import answers, examples, exports, questions, reach, waiting
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
-from medfund.http.questions import Fund
+from medfund.http.questions import Fund, OfProvider
 from medfund.http.tables import Cell, Column, Table
 from medfund.lanes.draft import Known
 from medfund.postgres import queries
@@ -183,8 +182,8 @@ def tell(one: Prepayment, names: Mapping[str, str], known: Known, today: date | 
         granted=money.yuan(one.granted),
         disbursed=money.yuan(given(one)),
         outstanding=money.yuan(one.left),
-        offset=filters.total(one.taken),
-        returned=filters.total(one.returned),
+        offset=answers.total(one.taken),
+        returned=answers.total(one.returned),
         due=money.yuan(due_now(one, policy, today) if policy else 0),
         blocks_year=one.blocks,
     )

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, knowledge, naming, samples
-from clearing.api.filters import ByFund, ProviderName
+from clearing.api import knowledge, naming, samples
 from clearing.payments.mandates import MANDATES
 from clearing.policy import POLICIES, NoPolicy, Policy
 from clearing.prepayment import planning
@@ -21,7 +20,7 @@ from medfund.events.envelope import Envelope
 from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
 from medfund.events.treasury import StaffMandated
 from medfund.http import answers, examples
-from medfund.http.answers import Name, Yuan
+from medfund.http.answers import ByFund, Name, ProviderName, Yuan
 from medfund.http.appending import Message
 from medfund.http.context import Context
 from medfund.http.database import Connection
@@ -254,14 +253,14 @@ def told(found: Kept) -> PlanTold:
         grants=len(plan.lines),
         to_publish=to_publish,
         published=published,
-        limits=filters.by_fund(wanted.limits),
-        wanted=filters.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
-        amount=filters.by_fund(amount),
-        before=filters.by_fund(planning.totals((line.fund, line.before) for line in plan.lines)),
-        last_year=filters.by_fund(planning.totals((fund, fen) for (_, fund), fen in became.last_year.items())),
-        disbursed=filters.by_fund(_became(plan, became.disbursed)),
-        outstanding=filters.by_fund(_became(plan, became.outstanding)),
-        total=filters.total(amount),
+        limits=answers.by_fund(wanted.limits),
+        wanted=answers.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
+        amount=answers.by_fund(amount),
+        before=answers.by_fund(planning.totals((line.fund, line.before) for line in plan.lines)),
+        last_year=answers.by_fund(planning.totals((fund, fen) for (_, fund), fen in became.last_year.items())),
+        disbursed=answers.by_fund(_became(plan, became.disbursed)),
+        outstanding=answers.by_fund(_became(plan, became.outstanding)),
+        total=answers.total(amount),
         made_by=found.made_by,
         approvals=[Approval(staff=row["staff_ref"], role=row["role"], at=row["at"]) for row in found.approvals],
     )

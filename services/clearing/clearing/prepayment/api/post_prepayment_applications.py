@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import naming, samples
-from clearing.api.filters import Ref
 from medfund import codes
 from medfund.events.prepayments import PrepaymentKind
 from medfund.http import commands, examples
@@ -15,7 +14,7 @@ from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
-from medfund.http.questions import Fund, Party, Yuan
+from medfund.http.questions import Fund, Party, Ref, Yuan
 
 router = APIRouter()
 KIND = Kind("apply", "prepayment.applied.v1")

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 
 from clearing.api import declining
-from clearing.api.filters import Ref
 from clearing.prepayment import planning
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import Kept, PlanTold
@@ -17,7 +16,7 @@ from medfund import faults, people
 from medfund.http import auditing, commands, examples, problems
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
-from medfund.http.questions import Area
+from medfund.http.questions import Area, Ref
 
 router = APIRouter()
 SHOWN_MAX = 20

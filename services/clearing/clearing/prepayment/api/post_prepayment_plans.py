@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.filters import Ref
 from clearing.prepayment import planning
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import PlanTold
@@ -17,7 +16,7 @@ from medfund import money
 from medfund.events.prepayments import PrepaymentKind
 from medfund.http import auditing, commands, examples, problems
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Area, Fund, Yuan
+from medfund.http.questions import Area, Fund, Ref, Yuan
 
 router = APIRouter()
 

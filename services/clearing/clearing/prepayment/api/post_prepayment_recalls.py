@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import knowledge, samples
-from clearing.api.filters import Ref, Text
 from clearing.prepayment.api.get_prepayments import SQL
 from medfund.http import commands, examples, problems, reach
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
+from medfund.http.questions import Ref, Text
 
 router = APIRouter()
 KIND = Kind("recall", "prepayment.recall.ordered.v1")

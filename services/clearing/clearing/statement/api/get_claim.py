@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
-from clearing.api.filters import ByFund, Ref
+from clearing.api import samples
 from clearing.audit.finding import APPEALS_KEPT, Finding, Status
 from clearing.claims.api import get_claims, named
 from clearing.claims.api.get_claims import Batch
@@ -20,10 +19,10 @@ from medfund import money
 from medfund.events.audit import Appeal, Ground, Stage
 from medfund.events.claims import ClaimBatchRejected
 from medfund.http import answers, examples, reach
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import ByFund, Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.database import Connection
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref
 
 router = APIRouter()
 FOUND: dict[Status, Name] = {
@@ -205,15 +204,15 @@ async def claim(
         policy=claim.policy_ref,
         lead=claim.lead or None,
         funds=_funds(month),
-        totals=Amounts(**{name: filters.total(amounts) for name, amounts in _amounts(month).items()}),
+        totals=Amounts(**{name: answers.total(amounts) for name, amounts in _amounts(month).items()}),
         payments=[paid.told(payment) for payment in month.payments if payment.payable_ref == claim.ref],
         offsets=[taken(offset) for offset in claim.offsets],
         holds=[
             Held(
                 hold=hold,
                 reason=(claim.held_because or {}).get(hold),
-                amounts=filters.by_fund(claim.held.get(hold, {})),
-                to_come=filters.by_fund(claim.to_hold.get(hold, {})),
+                amounts=answers.by_fund(claim.held.get(hold, {})),
+                to_come=answers.by_fund(claim.to_hold.get(hold, {})),
             )
             for hold in sorted({*claim.held, *claim.to_hold})
         ],
@@ -232,7 +231,7 @@ async def _rejected(connection: Connection, lane: int, event: ClaimBatchRejected
         policy=None if event.policy_ref == NO_POLICY else event.policy_ref,
         lead=None,
         funds=[],
-        totals=Amounts(**dict.fromkeys(Amounts.model_fields, filters.total({}))),
+        totals=Amounts(**dict.fromkeys(Amounts.model_fields, answers.total({}))),
         payments=[],
         offsets=[],
         holds=[],
@@ -277,8 +276,8 @@ def taken(offset: Offset) -> Taken:
         account=offset.account,
         item=offset.item,
         step=offset.step,
-        amounts=filters.by_fund(offset.amounts),
-        total=filters.total(offset.amounts),
+        amounts=answers.by_fund(offset.amounts),
+        total=answers.total(offset.amounts),
     )
 
 
@@ -294,9 +293,9 @@ def _found(finding: Finding) -> Found:
         state_name=FOUND[finding.status],
         settlement=finding.settlement_ref,
         line=finding.line_ref,
-        amounts=filters.by_fund(finding.amounts),
-        deducted=filters.by_fund(finding.deducted),
-        undone=filters.by_fund(finding.undone),
+        amounts=answers.by_fund(finding.amounts),
+        deducted=answers.by_fund(finding.deducted),
+        undone=answers.by_fund(finding.undone),
         appeals=[appealed(appeal) for appeal in finding.appeals or ()],
         late=finding.late,
     )
@@ -306,7 +305,7 @@ def appealed(appeal: Appeal) -> Appealed:
     return Appealed(
         appeal=appeal.appeal_ref,
         reason=appeal.reason,
-        contested=filters.by_fund(fens(appeal.contested)),
-        upheld=None if appeal.upheld is None else filters.by_fund(fens(appeal.upheld)),
+        contested=answers.by_fund(fens(appeal.contested)),
+        upheld=None if appeal.upheld is None else answers.by_fund(fens(appeal.upheld)),
         answer=appeal.answer,
     )

@@ -9,14 +9,13 @@ from pydantic import BaseModel, Field
 
 from clearing import clock
 from clearing.api import samples
-from clearing.api.filters import ProviderName, Ref
 from clearing.statement.api import reading, targets
 from medfund.calendar import Calendar, CalendarNotLoaded
 from medfund.events.claims import Target
 from medfund.http import answers, examples
-from medfund.http.answers import Name, Positions
+from medfund.http.answers import Name, Positions, ProviderName
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref
 
 router = APIRouter()
 SATURDAY = 5

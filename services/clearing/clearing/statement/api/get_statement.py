@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
-from clearing.api.filters import ByFund, ProviderName, Ref
+from clearing.api import samples
 from clearing.claims.api import get_claims
 from clearing.statement.api import get_claim, get_deadlines, reading, statement_head, statement_html, statement_xlsx
 from clearing.statement.api import statement as statements
@@ -15,10 +14,10 @@ from clearing.statement.api.get_deadlines import Deadline
 from clearing.statement.api.statement import Section, Statement
 from medfund import money
 from medfund.http import answers, auditing, examples
-from medfund.http.answers import Name, Positions, Yuan
+from medfund.http.answers import ByFund, Name, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.problems import Problem
-from medfund.http.questions import Party
+from medfund.http.questions import Party, Ref
 
 router = APIRouter()
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -202,12 +201,12 @@ def _part(section: Section) -> Part:
                 reason=line.reason,
                 settlement=line.settlement,
                 appeals=[get_claim.appealed(one) for one in line.appeals],
-                amounts=filters.by_fund(line.amounts),
-                total=filters.total(line.amounts),
+                amounts=answers.by_fund(line.amounts),
+                total=answers.total(line.amounts),
             )
             for line in section.lines
         ],
         result=section.result,
-        totals=filters.by_fund(section.total),
-        total=filters.total(section.total),
+        totals=answers.by_fund(section.total),
+        total=answers.total(section.total),
     )

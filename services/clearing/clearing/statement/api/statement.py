@@ -7,7 +7,6 @@ statement: their bond and their rest are one. Source: R1.5, R3.6, R6.1.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from clearing.api import filters
 from clearing.claims.claim import Undoing
 from clearing.funds import Fens, added, total
 from clearing.payable import Offset
@@ -15,6 +14,7 @@ from clearing.payments.payment import Payment
 from clearing.statement.api import targets
 from clearing.statement.api.reading import Month
 from medfund.events.audit import Appeal, Ground
+from medfund.http import answers
 from medfund.http.answers import Name
 
 ACCOUNTS = {
@@ -261,7 +261,7 @@ def together(payment: Payment) -> str:
 
 def _became(payment: Payment, purpose: str, name: Name) -> Iterator[tuple[Name, str, Fens]]:
     if any(payment.settled.values()):
-        yield name, filters.day_text(payment.value_date), payment.settled
+        yield name, answers.day_text(payment.value_date), payment.settled
     if purpose == "PAYABLE" and any(payment.returned.values()):
         yield Name(zh="银行退回", en="Returned by the bank"), "", _minus(payment.returned)
     if payment.status in ("ORDERED", "APPROVED", "SENT") and payment.left:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from clearing.api import filters
 from clearing.claims.api import get_claims
 from clearing.funds import fens
 from clearing.statement.api import targets
@@ -45,7 +44,7 @@ class Fact(NamedTuple):
 def facts(told: Statement) -> Iterator[Fact]:
     month, claim, mine = told.month, told.month.claim, told.month.claim.dimensions
     kind = codes.label(codes.CLR_TYPES, mine.clr_type)
-    yield Fact(Name(zh="机构名称", en="Provider"), filters.told(month.institution.name))
+    yield Fact(Name(zh="机构名称", en="Provider"), answers.told(month.institution.name))
     yield Fact(Name(zh="机构编码", en="Provider code"), mine.provider)
     yield Fact(Name(zh="收款账户", en="Payee account"), payee(month))
     yield Fact(Name(zh="统筹区", en="Pooling area"), mine.area)
@@ -78,7 +77,7 @@ def visits(month: Month) -> int:
 def payee(month: Month) -> str:
     """By the end of its number; by what the register of finance calls it, where that was not told."""
     _, account, ends = month.institution
-    return f"尾号 ending in {ends}" if ends else filters.told(account)
+    return f"尾号 ending in {ends}" if ends else answers.told(account)
 
 
 def ratios(told: Statement) -> str:
@@ -120,5 +119,5 @@ def columns(told: Statement) -> list[Name]:
 
 
 def deadline(one: targets.Deadline) -> tuple[Name, str, Name, str]:
-    due = filters.day_text(one.due) + (f" – {one.latest}" if one.latest else "")
-    return targets.NAMES[one.target], due, targets.state_name(one.target, one.state), filters.day_text(one.paid_on)
+    due = answers.day_text(one.due) + (f" – {one.latest}" if one.latest else "")
+    return targets.NAMES[one.target], due, targets.state_name(one.target, one.state), answers.day_text(one.paid_on)

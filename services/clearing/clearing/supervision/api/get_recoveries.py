@@ -8,13 +8,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, naming, samples
-from clearing.api.filters import ByFund, OfProvider, ProviderName
+from clearing.api import naming, samples
 from clearing.supervision.recovery import Recovery
 from medfund.http import answers, examples, questions, reach, waiting
-from medfund.http.answers import Positions, Yuan
+from medfund.http.answers import ByFund, Positions, ProviderName, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
+from medfund.http.questions import OfProvider
 from medfund.postgres import queries
 
 router = APIRouter()
@@ -100,7 +100,7 @@ async def recoveries(question: Annotated[Question, Query()], caller: Caller, her
     return Answer(
         positions=positions,
         recoveries=[_case(one, names) for one in cases],
-        due=filters.total_of(one.due for one in cases),
+        due=answers.total_of(one.due for one in cases),
         next=following,
     )
 
@@ -117,10 +117,10 @@ def _case(one: Recovery, names: Mapping[str, str]) -> Case:
         decided_on=one.decided_on,
         settlement=one.settlement_ref,
         reason=one.reason or None,
-        decided=filters.by_fund(one.decided),
-        due=filters.by_fund(one.due),
-        taken=filters.by_fund(one.taken),
-        payable=filters.by_fund(one.payable),
-        decided_total=filters.total(one.decided),
-        due_total=filters.total(one.due),
+        decided=answers.by_fund(one.decided),
+        due=answers.by_fund(one.due),
+        taken=answers.by_fund(one.taken),
+        payable=answers.by_fund(one.payable),
+        decided_total=answers.total(one.decided),
+        due_total=answers.total(one.due),
     )

@@ -9,13 +9,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import naming, samples
-from clearing.api.filters import Ref, Text
 from clearing.dimensions import Dimensions, told
 from medfund.http import commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
-from medfund.http.questions import Day, Fund, Party, Yuan
+from medfund.http.questions import Day, Fund, Party, Ref, Text, Yuan
 from medfund.http.tokens import Principal
 from medfund.postgres import queries
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from clearing import clock
-from clearing.api import filters, knowledge, samples
+from clearing.api import knowledge, samples
 from clearing.funds import positive
 from clearing.instant import amounts
 from clearing.payments.api import runs
@@ -116,7 +116,7 @@ async def outflows(
     working day before it.
     """
     within = reach.of(caller, area=question.area, party=None, lanes=here.lanes)
-    areas = filters.whole_areas(within)
+    areas = reach.whole_areas(within)
     async with here.database.snapshot(caller) as connection:
         lane = await connection.fetchval(SQL.a_lane, areas) or 0
         calendar = await knowledge.calendar(connection, lane)

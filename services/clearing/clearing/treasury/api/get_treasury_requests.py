@@ -9,8 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from clearing.api import filters, samples
-from clearing.api.filters import Ref
+from clearing.api import samples
 from clearing.funds import Fens, added, fens, total
 from clearing.payments.api import runs
 from medfund import money
@@ -20,7 +19,7 @@ from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
-from medfund.http.questions import Area
+from medfund.http.questions import Area, Ref
 from medfund.http.tables import Cell, Column, Table
 from medfund.postgres import queries
 
@@ -122,7 +121,7 @@ async def treasury_requests(
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         found = await connection.fetch(
-            SQL.requests, within.lanes, filters.whole_areas(within), question.request, runs.PAID_FROM, question.open,
+            SQL.requests, within.lanes, reach.whole_areas(within), question.request, runs.PAID_FROM, question.open,
             *after, exports.rows_wanted(question, question.limit),
         )  # fmt: skip
         positions = await answers.positions(connection, within.lanes)
@@ -155,8 +154,8 @@ def _asked(row: asyncpg.Record) -> Asked:
         needed_on=event.needed_on,
         asked_by=event.staff_ref,
         funds=list(_by_fund(requested, received)),
-        requested=filters.total(requested),
-        received=filters.total(received),
+        requested=answers.total(requested),
+        received=answers.total(received),
         receipts=[
             Receipt(
                 bank_txn=one["bank_txn"],

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.api.filters import Ref
 from medfund.http import commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Area, Day, Fund, Yuan
+from medfund.http.questions import Area, Day, Fund, Ref, Yuan
 
 router = APIRouter()
 KIND = Kind("request", "treasury.funds.requested.v1", learned=True)
