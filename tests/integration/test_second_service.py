@@ -141,9 +141,7 @@ Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @asynccontextmanager
-async def _asked(
-    service: Decider[halves.State], bootstrap: str, prefix: str, dsn: str, folder: Path
-) -> AsyncIterator[Ask]:
+async def _asked(service: Decider[Any], bootstrap: str, prefix: str, dsn: str, folder: Path) -> AsyncIterator[Ask]:
     """Its API, asked by providers."""
     keys = tokens.make_keys(folder)
     settings = ApiSettings.model_validate({

@@ -1,11 +1,10 @@
 """What is asked of the clearing service over HTTP: the endpoints of its capabilities as one application."""
 
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
-from clearing import foreseeing
+from clearing.api import declining
 from clearing.audit import api as audit
 from clearing.bank import api as bank
 from clearing.claims import api as claims
@@ -20,7 +19,7 @@ from clearing.supervision import api as supervision
 from clearing.treasury import api as treasury
 from medfund import money
 from medfund.events.kinds import Event
-from medfund.http import app, context, server
+from medfund.http import app, context, foreseeing, server
 from medfund.http.tokens import READERS, Role
 from medfund.lanes.decider import Decider
 
@@ -56,7 +55,11 @@ def create(settings: ApiSettings) -> FastAPI:
         description=DESCRIPTION,
         api=API,
         context=context.made_of(
-            settings, service=service, roles=API.roles, moves=_moves, foresee=partial(foreseeing.foresee, API.declines)
+            settings,
+            service=service,
+            roles=API.roles,
+            moves=_moves,
+            foresee=foreseeing.by(rules, API.declines, declining.declined),
         ),
     )
 
