@@ -114,7 +114,7 @@ from saved
 where
     not is_open
     and (
-        body ->> 'placed_as' in ('PAYMENT', 'RETURN', 'RECOVERY', 'PREPAYMENT')
+        body ->> 'placed_as' not in ('FISCAL', 'CORRECTED', 'INTEREST', 'OTHER_INCOME', 'FEE')
         or (body ? 'target_lane' and body ->> 'direction' = 'OUT')
     )
 on conflict (what, lane, ref) do nothing
