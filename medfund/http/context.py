@@ -71,7 +71,7 @@ def made_of(
     moves: Callable[[Event], int],
     foresee: Foresee | None = None,
 ) -> Context:
-    """Opens nothing yet. `moves`: the fen that an event moves."""
+    """Connects later. `moves(event)`: the fen that an unread event stands for, shown by /healthz."""
     database = Database(settings.database_url, connections_max=settings.pool_size, name=f"{service.name} api")
     bootstrap, prefix, identity = settings.kafka_bootstrap, settings.topic_prefix, settings.identity
 

@@ -19,7 +19,7 @@ FRAME = (
 
 
 def over_time(known: Sequence[Point], expected: Sequence[Point]) -> str:
-    """Of a year, or as many as the points are in; there is one at least."""
+    """A step line over the years that the points are in, as SVG. There must be a point."""
     points = [*known, *expected]
     first = date(min(day for day, _ in points).year, 1, 1)
     end = date(max(day for day, _ in points).year + 1, 1, 1)

@@ -34,8 +34,8 @@ def of(event: OfProvider) -> Dimensions:
     return Dimensions(**{name: getattr(event, name) for name in Dimensions.__struct_fields__})
 
 
-def told(dimensions: Dimensions, funds: Collection[str]) -> dict[str, Any]:
-    """The dimensions of a decision about some funds: those of `advanced` are among them."""
+def fields(dimensions: Dimensions, funds: Collection[str]) -> dict[str, Any]:
+    """The dimensions as fields of a decision about some funds; `advanced` is cut down to these."""
     known = {name: getattr(dimensions, name) for name in Dimensions.__struct_fields__}
     return {**known, "advanced": [fund for fund in dimensions.advanced if fund in funds]}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from clearing.dimensions import Dimensions, told
+from clearing.dimensions import Dimensions, fields
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
 from medfund.events.bank import BankAccount, BankPaymentSettled, BankReturnReversed, PlacedAs
@@ -124,9 +124,9 @@ class Payable(msgspec.Struct, kw_only=True):
         """In how many working days a payment of it is due, or None where its policy says so, and after which day."""
         return None, self.cut_off
 
-    def told(self, cause: Place, funds: Collection[str]) -> dict[str, Any]:
+    def fields(self, cause: Place, funds: Collection[str]) -> dict[str, Any]:
         """What every decision about it, and some of its funds, begins with."""
-        return {**told(self.dimensions, funds), "cause": cause, "policy_ref": self.policy_ref}
+        return {**fields(self.dimensions, funds), "cause": cause, "policy_ref": self.policy_ref}
 
     @property
     def owing(self) -> bool:
@@ -243,7 +243,7 @@ def get(draft: Draft, name: Name) -> Payable:
 
 
 def change(draft: Draft, name: Name) -> Payable:
-    """The same, to be changed."""
+    """The same, marked as changed: it is written at the end of the batch."""
     of = type(get(draft, name))
     return draft[draft.known[KINDS][of].things].change(name)  # type: ignore[no-any-return]
 

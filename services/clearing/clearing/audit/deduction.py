@@ -69,7 +69,7 @@ def _deducted(
 ) -> ClaimDeducted:
     lead = claims[0]
     return ClaimDeducted(
-        **lead.told(cause, amounts),
+        **lead.fields(cause, amounts),
         payable_ref=lead.ref,
         batches=list(event.batches),
         amounts=yuans(amounts),

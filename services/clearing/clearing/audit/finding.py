@@ -139,7 +139,7 @@ def changed(draft: Draft, finding: Finding, cause: Place, **changes: Any) -> Cla
         **changes,
     }
     return ClaimFindingNoted(
-        **claim.told(cause, {**finding.amounts, **finding.settlement_amounts}),
+        **claim.fields(cause, {**finding.amounts, **finding.settlement_amounts}),
         batch=finding.batch,
         finding_ref=finding.finding_ref,
         rule_code=finding.rule_code,

@@ -162,7 +162,7 @@ def undone(
     appeal_ref: str | None = None,
 ) -> AuditDeductionUndone:  # fmt: skip
     return AuditDeductionUndone(
-        **claim.told(cause, amounts),
+        **claim.fields(cause, amounts),
         batch=claim.ref,
         of_batch=finding.batch,
         finding_ref=finding.finding_ref,
@@ -184,7 +184,7 @@ def _noted(
     claim: Claim, cause: Place, event: AuditFindingRaised, *, amounts: Fens, settlement_amounts: Fens
 ) -> ClaimFindingNoted:
     return ClaimFindingNoted(
-        **claim.told(cause, {**amounts, **settlement_amounts}),
+        **claim.fields(cause, {**amounts, **settlement_amounts}),
         batch=event.batch,
         finding_ref=event.finding_ref,
         rule_code=event.rule_code,

@@ -31,8 +31,10 @@ _dimensions = msgspec.json.Decoder(Dimensions).decode
 
 
 async def forward(desk: Desk) -> int:
-    """Tell what nobody was told yet; how much that was. What is refused holds nothing else up. Raises `NotDecided`,
-    `NotAccepted`."""
+    """Publishes the bank's facts for suspense items that were placed since; returns how many.
+
+    An item that is refused holds up no other. Raises `NotDecided`, `NotAccepted`.
+    """
     async with desk.reading() as connection:
         items = [(row["lane"], _item(row["body"])) for row in await connection.fetch(SQL.placed)]
         named = [_target(item) for _, item in items if item.placed_as in capabilities.REPAID]

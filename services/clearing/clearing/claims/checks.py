@@ -71,7 +71,7 @@ class Recorded:
 
 
 def recorded(stretches: Iterable[Stretch], live: Iterable[Claim]) -> Recorded:
-    """The settlements that no live batch has."""
+    """Sums of the recorded settlements that no other live batch claims."""
     others = list(live)
     found = Recorded()
     for stretch in stretches:

@@ -143,7 +143,7 @@ def told_moved(claim: Claim, policy: Policy, calendar: Calendar, cause: Place) -
 
 def _about(claim: Claim, cause: Place, target: Target, limit: date) -> dict[str, Any]:
     return {
-        **claim.told(cause, claim.claimed),
+        **claim.fields(cause, claim.claimed),
         "batch": claim.ref,
         "target": target,
         "due": limit,

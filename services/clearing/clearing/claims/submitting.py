@@ -13,7 +13,7 @@ from clearing.claims import checks, deadlines
 from clearing.claims import claim as claims
 from clearing.claims.checks import REVERSALS, STRETCHES
 from clearing.claims.claim import CLAIMS, Claim, claims_of
-from clearing.dimensions import disputed, told
+from clearing.dimensions import disputed, fields
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.policy import POLICIES, NoPolicy, Policy
@@ -57,7 +57,7 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
         errors = _errors(draft, event, cause, rivals, policy)
     if errors or policy is None:
         yield ClaimBatchRejected(
-            **told(dimensions.of(event), event.amounts),
+            **fields(dimensions.of(event), event.amounts),
             cause=cause,
             policy_ref=policy.hash if policy else NO_POLICY,
             batch=event.batch,
@@ -108,7 +108,7 @@ def _accepted(
         if claim.period_from <= event.period_to and event.period_from <= claim.period_to
     ]
     return ClaimBatchAccepted(
-        **told(dimensions.of(event), event.amounts),
+        **fields(dimensions.of(event), event.amounts),
         cause=cause,
         policy_ref=policy.hash,
         batch=event.batch,
@@ -165,7 +165,7 @@ def withdrawal(draft: Draft, event: ClaimBatchWithdrawalRequested, cause: Place)
         yield disputed(event, cause, f"a deduction was undone in batch {event.batch}: it cannot be withdrawn any more")
     else:
         yield ClaimBatchWithdrawn(
-            **claim.told(cause, claim.claimed),
+            **claim.fields(cause, claim.claimed),
             batch=claim.ref,
             clr_way=claim.clr_way,
             period_from=claim.period_from,

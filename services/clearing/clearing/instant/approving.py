@@ -34,7 +34,7 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
         for fund, amount in approved.items()
     }
     yield ClaimBatchApproved(
-        **lead.told(cause, funds),
+        **lead.fields(cause, funds),
         payable_ref=lead.ref,
         batches=[claim.ref for claim in claims],
         approved=yuans(approved),
@@ -54,7 +54,7 @@ def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Itera
         for payment in to_retry_of(draft, claim):
             if payment.purpose == "INSTANT" and (payment.status == "FAILED" or not claim.lead):
                 yield PaymentRetried(
-                    **claim.told(cause, payment.to_retry),
+                    **claim.fields(cause, payment.to_retry),
                     payment_ref=payment.payment_ref,
                     payable_ref=claim.ref,
                     amounts=yuans(payment.to_retry),

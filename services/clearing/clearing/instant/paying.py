@@ -24,7 +24,7 @@ def pay_at_once(draft: Draft, claim: Claim, cause: Place) -> Iterator[Event]:
     p1 = {fund: amount - min(max(0, amount), rests.get(fund, 0)) for fund, amount in p1.items()}
     made_good = list(_made_good(draft, claim, p1))
     yield InstantPaymentApproved(
-        **claim.told(cause, p1),
+        **claim.fields(cause, p1),
         payable_ref=claim.ref,
         amounts=yuans(p1),
         ratio={fund: policy.p1_ratio_text(fund) for fund in claim.claimed},

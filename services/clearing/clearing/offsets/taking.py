@@ -77,7 +77,7 @@ def _take(
         kind, item = draft.known[KINDS][taken.account], Name(payable.dimensions.provider, taken.item)
         p1 = taken_from == "P1" or taken.account == "1104"
         yield OffsetApplied(
-            **payable.told(cause, {fund: taken.amount}),
+            **payable.fields(cause, {fund: taken.amount}),
             **kind.about(draft, item, fund),
             payable_ref=payable.ref,
             taken_from=taken_from,  # type: ignore[arg-type]

@@ -179,7 +179,7 @@ def _rest_of(draft: Draft, order: Payment | None, cause: Place) -> Iterator[Even
 
 def _cancelled(draft: Draft, order: Payment, cause: Place, reason: str) -> PaymentCancelled:
     return PaymentCancelled(
-        **payables.get(draft, order.payable).told(cause, order.left),
+        **payables.get(draft, order.payable).fields(cause, order.left),
         payment_ref=order.payment_ref,
         payable_ref=order.payable_ref,
         amounts=yuans(order.left),
@@ -210,7 +210,7 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")
     elif codes.says_repeated(event.code, event.reason) and payment.status in ("SENT", "FAILED"):
         yield PaymentDoubted(
-            **payables.get(draft, payment.payable).told(cause, payment.amounts),
+            **payables.get(draft, payment.payable).fields(cause, payment.amounts),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
             amounts=yuans(payment.amounts),
@@ -222,7 +222,7 @@ def rejected(draft: Draft, event: BankPaymentRejected, cause: Place) -> Iterator
         yield disputed(event, cause, f"payment {event.payment_ref} is {payment.status}, not on its way")
     else:
         yield PaymentFailed(
-            **payables.get(draft, payment.payable).told(cause, payment.left),
+            **payables.get(draft, payment.payable).fields(cause, payment.left),
             payment_ref=payment.payment_ref,
             payable_ref=payment.payable_ref,
             amounts=yuans(payment.left),
@@ -257,7 +257,7 @@ def _answered(
     """What is told of a payment when the bank has answered, whichever the answer is."""
     policy = policy_of(draft, payable)
     return {
-        **payable.told(cause, amounts),
+        **payable.fields(cause, amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payable.ref,
         "purpose": payment.purpose,

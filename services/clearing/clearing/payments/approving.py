@@ -70,7 +70,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
     """`others`: what else the person approved for the payee today."""
     payable = payables.get(draft, payment.payable)
     told = {
-        **payable.told(cause, payment.amounts),
+        **payable.fields(cause, payment.amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),

@@ -52,7 +52,7 @@ def moved(
     area: str, bank_account: str, value_date: date, bank_txn: str, ref: str, amounts: Mapping[str, str], sign: int,
     booked_on: date | None = None, provider: str = "",
 ) -> list[Move]:  # fmt: skip
-    """Nothing where no bank account is meant: what comes out of suspense moved when it went there."""
+    """A row for each fund; none for 1190 and 2190: that money moved when it entered suspense."""
     if bank_account not in BANKS:
         return []
     day, direction = booked_on or value_date, DIRECTIONS[sign]

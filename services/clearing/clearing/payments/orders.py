@@ -36,7 +36,7 @@ def of_fund(
 ) -> PaymentOrdered:  # fmt: skip
     provider, payee = payable.dimensions.provider, payable.payee
     return PaymentOrdered(
-        **payable.told(cause, [fund]),
+        **payable.fields(cause, [fund]),
         payment_ref=f"{payable.ref}/P{payable.number(fund, purpose)}/{fund}",
         payable_ref=payable.ref,
         purpose=purpose,
@@ -69,7 +69,7 @@ def cancel(draft: Draft, payable: Payable, cause: Place, fund: str, reason: str)
     for payment in unsent_of(draft, payable):
         if payment.fund == fund:
             yield PaymentCancelled(
-                **payable.told(cause, payment.amounts),
+                **payable.fields(cause, payment.amounts),
                 payment_ref=payment.payment_ref,
                 payable_ref=payable.ref,
                 amounts=yuans(payment.amounts),

@@ -62,7 +62,7 @@ def run_ref(wanted: Wanted, number: int) -> str:
 
 
 async def plan(connection: Connection, wanted: Wanted) -> Plan:
-    """In one snapshot."""
+    """What a run would pay, and from how much. To be called within one repeatable-read transaction."""
     [account] = await connection.fetch(SQL.available, wanted.area, wanted.fund, wanted.bank_account)
     available = max(0, account["cash"] - account["on_its_way"])
     which = wanted.area, wanted.fund, wanted.due_until, wanted.execute_on

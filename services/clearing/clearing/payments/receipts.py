@@ -14,7 +14,7 @@ from medfund.lanes.draft import Draft
 
 
 def confirmed(draft: Draft, event: PaymentConfirmed, cause: Place) -> Iterator[Event]:
-    """The bank may say later than the payee that it paid."""
+    """Noted also before the bank confirms."""
     payment = draft[PAYMENTS].get(names.payment(event))
     if payment is None:
         yield disputed(event, cause, f"no payment {event.payment_ref} was ordered")

@@ -33,7 +33,7 @@ def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Itera
         yield disputed(event, cause, f"{payable.ref} {why}")
         return
     asked = PaymentRetried(
-        **payable.told(cause, amounts),
+        **payable.fields(cause, amounts),
         payment_ref=payment.payment_ref,
         payable_ref=payment.payable_ref,
         amounts=yuans(amounts),

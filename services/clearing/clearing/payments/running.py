@@ -64,7 +64,7 @@ def planned(draft: Draft, event: PaymentRunOpened, lane: RunLane) -> list[Paymen
 
 def _decided(draft: Draft, payment: Payment, event: PaymentRunOpened, cause: Place, day: date) -> Event:
     told = {
-        **payables.get(draft, payment.payable).told(cause, payment.amounts),
+        **payables.get(draft, payment.payable).fields(cause, payment.amounts),
         "payment_ref": payment.payment_ref,
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),

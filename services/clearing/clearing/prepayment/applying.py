@@ -105,7 +105,8 @@ def _known_before(draft: Draft, event: PrepaymentApplied, fund: str, ref: str, p
 
 
 def _pay_by(draft: Draft, event: PrepaymentApplied, policy: Policy) -> date | None:
-    """A month's is paid on its first day (R2.4 to R2.6)."""
+    """The last day to pay it: working days after the application (BULK), 31 March (ANNUAL). None for MONTHLY, which is
+    ordered on the first of each month (R2.4 to R2.6)."""
     if event.prepayment_kind == "BULK":
         return draft.known[CALENDAR].due(policy.prepayment_bulk_days, event.applied_on)
     return date(event.year, 3, 31) if event.prepayment_kind == "ANNUAL" else None
@@ -136,7 +137,7 @@ def _soon(draft: Draft, event: PrepaymentApplied, policy: Policy) -> No | None:
 
 
 def _fund_bears_it(draft: Draft, event: PrepaymentApplied, fund: str, ref: str, policy: Policy) -> No | None:
-    """A bulk purchase's is as before the notice: it has no gate (R2.6)."""
+    """Why the fund gives nothing, if so. Bulk purchases have no gate (R2.6); the others need the fund's surplus."""
     least = policy.prepayment_gate.get(fund)
     if least is None:
         return No("UNKNOWN_FUND", f"fund {fund} gives no prepayments")

@@ -20,7 +20,7 @@ from clearing.payments.making_way import fallen_due
 from clearing.payments.mandates import MANDATES
 from clearing.payments.orders import cancel
 from clearing.policy import policy_of
-from clearing.prepayment.giving import month_begins, told
+from clearing.prepayment.giving import fields, month_begins
 from clearing.prepayment.owed import bulk_over, due_now, ended
 from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment
 from medfund.events.kinds import Event, Place
@@ -64,7 +64,7 @@ def recall(draft: Draft, prepayment: Prepayment, cause: Place, code: Code, reaso
     """What waits to be sent is not sent; what is out is due at once."""
     yield from cancel(draft, prepayment, cause, prepayment.fund, reason)
     yield PrepaymentRecalled(
-        **told(draft, prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
+        **fields(draft, prepayment, cause), code=code, reason=reason, amounts=yuans(positive(prepayment.outstanding))
     )
     yield from taken_now(draft, prepayment, cause)
 
@@ -89,13 +89,13 @@ def agreement_changed(draft: Draft, event: ProviderAgreementChanged, cause: Plac
     """An agreement that ended recalls in full (R6.4, edge case 49)."""
     if event.status != "TERMINATED":
         return
-    for prepayment in mine(draft, event.provider):
+    for prepayment in of_provider(draft, event.provider):
         if prepayment.status == "APPROVED":
             yield from recall(draft, prepayment, cause, "AGREEMENT", f"the agreement ended on {event.effective_from}")
 
 
-def mine(draft: Draft, provider: str) -> list[Prepayment]:
-    """Those of a provider, the oldest first."""
+def of_provider(draft: Draft, provider: str) -> list[Prepayment]:
+    """The prepayments of a provider, the oldest first."""
     found = (one for one in draft[PREPAYMENTS].values() if one.dimensions.provider == provider)
     return sorted(found, key=lambda one: (one.opened, one.ref))
 
@@ -112,7 +112,7 @@ def repaid(draft: Draft, event: BankPrepaymentRepaid, cause: Place) -> Iterator[
         due = due_now(prepayment, policy_of(draft, prepayment), draft.known[TODAY])
         left = {fund: fen - back.get(fund, 0) for fund, fen in prepayment.outstanding.items()}
         yield PrepaymentReturned(
-            **told(draft, prepayment, cause),
+            **fields(draft, prepayment, cause),
             bank_account=event.bank_account,
             bank_txn=event.bank_txn,
             value_date=event.value_date,
@@ -151,10 +151,10 @@ def _year_over(draft: Draft, event: DayOpened, cause: Place) -> Iterator[Event]:
         if prepayment.left > 0:
             if policy_of(draft, prepayment).prepayment_return_by == "YEAR_END":
                 yield PrepaymentOverdue(
-                    **told(draft, prepayment, cause),
+                    **fields(draft, prepayment, cause),
                     on=date(prepayment.year, *LAST),
                     blocks_year=prepayment.year + 1,
                     amounts=yuans(positive(prepayment.outstanding)),
                 )
         elif not prepayment.left and not any(prepayment.pending.values()):
-            yield PrepaymentCleared(**told(draft, prepayment, cause), on=date(prepayment.year, *LAST))
+            yield PrepaymentCleared(**fields(draft, prepayment, cause), on=date(prepayment.year, *LAST))

@@ -64,10 +64,10 @@ def _pay_by(draft: Draft, prepayment: Prepayment) -> date:
     return max(last, draft.known[TODAY] or last)
 
 
-def told(draft: Draft, prepayment: Prepayment, cause: Place) -> dict[str, Any]:
+def fields(draft: Draft, prepayment: Prepayment, cause: Place) -> dict[str, Any]:
     """What every decision about it begins with."""
     return {
-        **prepayment.told(cause, [prepayment.fund]),
+        **prepayment.fields(cause, [prepayment.fund]),
         "prepayment_ref": prepayment.ref,
         "prepayment_kind": prepayment.kind,
         "day": draft.known[TODAY],

@@ -18,7 +18,7 @@ from clearing.policy import policy_of
 from clearing.prepayment import amounts, ending
 from clearing.prepayment.applying import blocked
 from clearing.prepayment.ending import taken_now
-from clearing.prepayment.giving import frozen, order, told
+from clearing.prepayment.giving import fields, frozen, order
 from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment, given
 from medfund import money, people
 from medfund.events.bank import BankPaymentSettled
@@ -92,7 +92,7 @@ def _least(draft: Draft, prepayment: Prepayment) -> int:
 
 
 def _first(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:
-    about = told(draft, prepayment, cause)
+    about = fields(draft, prepayment, cause)
     if not draft.known[AGREEMENTS].active(event.provider, event.granted_on):
         detail = f"no agreement is in force on {event.granted_on}"
         yield PrepaymentRefused(**about, fund=prepayment.fund, code="AGREEMENT", detail=detail)
@@ -126,7 +126,7 @@ def _changed(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted, cau
         return
     amount = money.fen(event.amount)
     yield PrepaymentAdjusted(
-        **told(draft, prepayment, cause),
+        **fields(draft, prepayment, cause),
         plan_ref=event.plan_ref,
         amounts={prepayment.fund: event.amount},
         delta={prepayment.fund: money.yuan(amount - prepayment.granted)},
@@ -140,7 +140,7 @@ def _changed(draft: Draft, prepayment: Prepayment, event: PrepaymentGranted, cau
 
 
 def paid_or_on_its_way(draft: Draft, prepayment: Prepayment) -> int:
-    """Disbursed in all, and sent to the bank; not what waits to be sent."""
+    """Fen of its payments that were paid or sent; orders that wait to be sent are not counted."""
     unsent = amounts_unsent(draft, prepayment).get(prepayment.fund, 0)
     return given(prepayment) + prepayment.pending.get(prepayment.fund, 0) - unsent
 
@@ -159,7 +159,7 @@ def _settled(
 ) -> Iterator[Event]:
     """The bank confirmed the payment: the prepayment is outstanding from now on."""
     yield PrepaymentDisbursed(
-        **told(draft, prepayment, cause),
+        **fields(draft, prepayment, cause),
         payment_ref=payment.payment_ref,
         value_date=event.value_date,
         amounts=yuans(amounts),
@@ -183,7 +183,7 @@ def purchased(draft: Draft, event: PrepaymentPurchasesReported, cause: Place) ->
     for prepayment in sorted((one for one in mine if one.status == "APPROVED"), key=lambda one: one.fund):
         amount = event.purchased.get(prepayment.fund)
         if amount is not None and money.fen(amount) != prepayment.purchased:
-            yield PrepaymentPurchasesNoted(**told(draft, prepayment, cause), purchased=amount)
+            yield PrepaymentPurchasesNoted(**fields(draft, prepayment, cause), purchased=amount)
             yield from taken_now(draft, prepayment, cause)
 
 

@@ -52,7 +52,7 @@ STEPS: Part[list[Step]] = Part("steps of prepayments", list)
 
 
 def by_day(steps: Iterable[Step]) -> list[tuple[date, int]]:
-    """What was out from each day on on which that changed, over all of the prepayments; fen."""
+    """For each day on which it changed: the fen that were outstanding after it, of all prepayments together."""
     changes: dict[date, int] = {}
     for step in steps:
         if step.day is not None and (sign := MOVES.get(step.what, 0)):

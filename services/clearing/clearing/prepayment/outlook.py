@@ -62,7 +62,7 @@ def outlook(fund: str, open_ones: Iterable[tuple[Prepayment, Policy]], today: da
 
 
 def _due(one: Prepayment, policy: Policy, last: date, out: int) -> int:
-    """What is due by a day, where so much is still out then: what was taken until then has lowered both."""
+    """The fen that are due by `last`, given that `out` is outstanding then: what is taken meanwhile lowers both."""
     return max(0, due_now(one, policy, last) - (one.left - out))
 
 

@@ -17,7 +17,7 @@ from clearing.offsets.waterfall import Due
 from clearing.payable import Payable
 from clearing.policy import Policy, policy_of
 from clearing.prepayment import amounts
-from clearing.prepayment.giving import give_month, told
+from clearing.prepayment.giving import fields, give_month
 from clearing.prepayment.prepayment import PREPAYMENTS, Prepayment, given, take
 from medfund.events.kinds import Event, Place
 from medfund.events.prepayments import PrepaymentCleared
@@ -107,7 +107,7 @@ def bulk_over(draft: Draft, prepayment: Prepayment, cause: Place) -> Iterator[Pr
 def cleared(draft: Draft, prepayment: Prepayment, cause: Place) -> Iterator[PrepaymentCleared]:
     """As of the last day on which something moved."""
     if (day := prepayment.last_back or draft.known[TODAY]) is not None:
-        yield PrepaymentCleared(**told(draft, prepayment, cause), on=day)
+        yield PrepaymentCleared(**fields(draft, prepayment, cause), on=day)
 
 
 ITEMS = {"1102": Kind(due_bulk, taken, about, ended), "1101": Kind(due_prepayments, taken, about, ended)}

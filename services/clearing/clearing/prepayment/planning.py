@@ -121,7 +121,10 @@ async def became(connection: Connection, wanted: Wanted) -> Became:
 
 
 async def plan(connection: Connection, wanted: Wanted, policy: Policy) -> Plan:
-    """In one snapshot. Raises `ValueError` where the base period is none."""
+    """What a plan would grant, line by line. To be called within one repeatable-read transaction.
+
+    Raises `ValueError` where the base period is none.
+    """
     amounts.check_months(wanted.months)
     states = ["APPROVED", "CHECKED"] if wanted.replaces else ["CHECKED"]
     rows = await connection.fetch(

@@ -11,7 +11,7 @@ import msgspec
 from clearing import dimensions, names
 from clearing import payable as payables
 from clearing.claims.submitting import reversals
-from clearing.dimensions import Dimensions, disputed, told
+from clearing.dimensions import Dimensions, disputed, fields
 from clearing.funds import Fens, added, at_most, fens, first_above, positive, yuans
 from clearing.payable import Repaid
 from clearing.payments import reasons, suspense
@@ -33,7 +33,7 @@ from medfund.lanes.draft import Draft
 
 
 def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Event]:
-    """Final; taken from the next payables where it is not paid in cash. Its year is the one it was spent in (R6.2)."""
+    """Opens a recovery: final at once, collected in cash or by offset; PRIOR when spent in an earlier year (R6.2)."""
     known = payables.find(draft, names.recovery(event))
     if known is not None:
         has = "has a recovery already" if isinstance(known, Recovery) else "is the name of something else"
@@ -49,7 +49,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
         yield disputed(event, cause, str(error))
         return
     yield RecoveryOpened(
-        **told(dimensions.of(event), event.amounts),
+        **fields(dimensions.of(event), event.amounts),
         cause=cause,
         policy_ref=policy.hash,
         case_ref=event.case_ref,
@@ -64,7 +64,7 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
 
 
 def _told(whose: Dimensions | None, case: str, came: Mapping[str, Any]) -> Event | None:
-    return None if whose is None else RecoveryReceived(**{**came, **told(whose, came["amounts"])}, case_ref=case)
+    return None if whose is None else RecoveryReceived(**{**came, **fields(whose, came["amounts"])}, case_ref=case)
 
 
 REPAID = Repaid(placed_as="RECOVERY", into="1003", read=msgspec.json.Decoder(Recovery).decode, told=_told)
@@ -79,7 +79,7 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
     now = at_most(came, recovery.due) if recovery is not None else {}
     if now and recovery is not None:
         yield RecoverySettled(
-            **recovery.told(cause, now),
+            **recovery.fields(cause, now),
             case_ref=recovery.ref,
             recovery_year=recovery.year,
             amounts=yuans(now),
@@ -121,7 +121,7 @@ def upheld(draft: Draft, event: RecoveryAppealUpheld, cause: Place) -> Iterator[
 def reverse(draft: Draft, recovery: Recovery, cause: Place, amounts: Fens, reason: str) -> Iterator[Event]:
     to_open, to_payable = split_of_reversal(recovery, amounts)
     yield RecoveryReversed(
-        **recovery.told(cause, amounts),
+        **recovery.fields(cause, amounts),
         case_ref=recovery.ref,
         recovery_year=recovery.year,
         amounts=yuans(amounts),

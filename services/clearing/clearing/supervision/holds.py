@@ -93,7 +93,7 @@ def _held(
 
 def _about(payable: Payable, cause: Place, hold: str, amounts: Fens) -> dict[str, Any]:
     return {
-        **payable.told(cause, amounts),
+        **payable.fields(cause, amounts),
         "hold_ref": hold,
         "payable_ref": payable.ref,
         "amounts": yuans(amounts),

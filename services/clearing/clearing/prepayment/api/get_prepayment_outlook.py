@@ -177,7 +177,7 @@ def _gates(known: Known, question: Question, today: date) -> Mapping[str, Gate]:
 
 
 def _so_far(changes: Iterable[Any]) -> list[Point]:
-    """What was out from each day on on which that changed."""
+    """For each day on which it changed: the fen that were outstanding after it."""
     rows = list(changes)
     return [(row["day"], out) for row, out in zip(rows, accumulate(row["fen"] for row in rows), strict=True)]
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import naming, samples
-from clearing.dimensions import Dimensions, told
+from clearing.dimensions import Dimensions, fields
 from medfund.http import commands, examples
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
@@ -139,7 +139,7 @@ async def release(request: Request, response: Response, caller: Caller, here: He
 def _data(asked: OfHold, dimensions: Dimensions, **days: date) -> dict[str, Any]:
     funds: Collection[str] = asked.amounts
     return {
-        **told(dimensions, funds),
+        **fields(dimensions, funds),
         "hold_ref": asked.hold,
         "payable_ref": asked.payable,
         "account": ACCOUNT,
