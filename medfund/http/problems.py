@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "nothing_to_pay": Kind(409, "The run would pay nothing", "没有可支付的款项"),
     "not_for_one_alone": Kind(409, "It takes two people, and is nobody's own", "须两人办理，且不得为本人办理"),
     "approved_already": Kind(409, "Somebody else has agreed to it", "已由他人同意"),
-    "plan_changed": Kind(409, "The plan would be another one today", "预付计划所依据的数据已变化"),
+    "plan_changed": Kind(409, "The plan would be another one today", "计划所依据的数据已变化"),
     "account_differs": Kind(409, "The provider is paid to another account", "收款账户不是当前账户"),
     "bank_may_still_pay": Kind(409, "The bank may still pay what this takes the place of", "银行仍可能支付原付款"),
     "body_too_slow": Kind(408, "The body did not arrive in time", "请求体接收超时"),

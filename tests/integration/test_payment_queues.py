@@ -266,6 +266,23 @@ async def test_a_dry_run_says_what_would_be_paid_and_what_is_not_covered(fund: F
     assert await fund.decided("payment.sent") == []
 
 
+async def test_a_run_that_names_the_plan_that_was_seen_sends_that_and_nothing_else(fund: Fund, finance: Caller) -> None:
+    await fund.approve("anna", "bo")
+    asked = {"area": AREA, "fund": FUND, "execute_on": "2026-02-10"}
+    seen = (await finance.answer("/v1/payment-runs/plan", **asked))["hash"]
+    fund.put("bank.line.unplaced.v1", amounts={FUND: "4000.00"}, bank_txn="X-1", direction="OUT")
+    await fund.drain()
+    refused = await finance.command("/v1/payment-runs", **asked, number=1, hash=seen)
+    assert (refused.status_code, refused.json()["code"]) == (409, "plan_changed")
+    now = (await finance.answer("/v1/payment-runs/plan", **asked))["hash"]
+    assert now != seen
+    assert now in refused.json()["detail"]
+    opened = await finance.command("/v1/payment-runs", **asked, number=1, hash=now)
+    assert (opened.status_code, opened.json()["payments"]) == (202, 4)
+    again = await finance.command("/v1/payment-runs", **asked, number=1, hash=seen)
+    assert again.text == opened.text, "the run is made: asking for it again is answered the same"
+
+
 async def test_a_run_is_told_by_what_became_of_its_payments(fund: Fund, finance: Caller) -> None:
     await fund.approve("anna", "bo")
     plan = await fund.plan(FUND, on="2026-02-10")

@@ -4,11 +4,13 @@ What stays true: a run is made from pinned inputs, so that making it again gives
 is in the account and not on its way out; there is one undecided run for an account at a time. Source: design §3.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from medfund import money
@@ -79,6 +81,14 @@ async def plan(connection: Connection, wanted: Wanted) -> Plan:
         approved=sum(row["all_payments"] for row in rows),
         approved_fen=sum(row["all_fen"] for row in rows),
     )
+
+
+async def hash_of(connection: Connection, plan: Plan) -> str:
+    """Of what a run would send, to the payment and to the fen; in the snapshot of the plan."""
+    wanted = plan.wanted
+    which = wanted.area, wanted.fund, wanted.due_until, wanted.execute_on
+    payments = await connection.fetchval(SQL.which, *which, plan.available)
+    return hashlib.sha256(msgspec.json.encode((wanted, payments))).hexdigest()
 
 
 def _lane(row: asyncpg.Record, pins: Mapping[int, int]) -> RunLane:

@@ -51,6 +51,7 @@ RUN_PLAN: examples.Json = {
     "approved": runs.summed(3, "2390000.33"),
     "planned": runs.summed(1, "1890000.33"),
     "not_covered": runs.summed(2, "500000.00"),
+    "hash": "5c3d9e0f1a2b4c6d8e7f90a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e4f",
     "days": [{"due": "2026-03-09", "approved": runs.summed(3, "2390000.33"), "planned": runs.summed(1, "1890000.33")}],
     "positions": samples.POSITIONS,
 }
@@ -80,6 +81,7 @@ class Answer(BaseModel):
     approved: Annotated[Sum, Field(description="Could be sent, were there enough")]
     planned: Annotated[Sum, Field(description="Would be sent: the earliest due first, as far as the money goes")]
     not_covered: Annotated[Sum, Field(description="Approved, and more than is there")]
+    hash: Annotated[str, Field(description="Of the payments that are planned: give it with the run that sends them")]
     days: Annotated[list[OfDay], Field(description="The same by due day")]
     positions: Positions
 
@@ -97,16 +99,19 @@ async def run_plan(question: Annotated[Question, Query()], caller: Caller, here:
     what = runs.wanted(question.area, question.fund, due_until=question.due_until, execute_on=question.execute_on)
     async with here.database.snapshot(caller) as connection:
         plan = await planning.plan(connection, what)
+        digest = await planning.hash_of(connection, plan)
         days = await connection.fetch(
             runs.SQL.by_due, what.area, what.fund, what.due_until, what.execute_on, plan.available
         )
         undecided = await connection.fetchval(runs.SQL.undecided, what.area, what.fund, what.bank_account, here.lanes)
         registered = await runs.is_registered(connection, what)
         positions = await answers.positions(connection, range(here.lanes))
-    return _answer(plan, positions, undecided, registered=registered, days=[_day(row) for row in days])
+    return _answer(plan, digest, positions, undecided, registered=registered, days=[_day(row) for row in days])
 
 
-def _answer(plan: Plan, positions: Positions, undecided: str | None, *, registered: bool, days: list[OfDay]) -> Answer:
+def _answer(
+    plan: Plan, digest: str, positions: Positions, undecided: str | None, *, registered: bool, days: list[OfDay]
+) -> Answer:
     what, planned = plan.wanted, Counted(plan.payments, plan.fen)
     approved = Counted(plan.approved, plan.approved_fen)
     return Answer(
@@ -125,6 +130,7 @@ def _answer(plan: Plan, positions: Positions, undecided: str | None, *, register
         approved=approved.told,
         planned=planned.told,
         not_covered=approved.plus(-planned.payments, -planned.fen).told,
+        hash=digest,
         days=days,
     )
 

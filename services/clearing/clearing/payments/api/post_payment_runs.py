@@ -63,6 +63,10 @@ class Run(BaseModel):
     execute_on: Annotated[Day, Field(description="The day on which the bank is to carry it out")]
     due_until: Annotated[Day, Field(description="Only what is due up to this day; everything unless said")] = LAST_DAY
     number: Annotated[int, Field(ge=1, le=999, description="Of the runs of this account and day")]
+    hash: Annotated[
+        str | None,
+        Field(pattern="^[0-9a-f]{64}$", description="Of the plan that the person has seen: no other one is sent"),
+    ] = None
 
 
 class Opened(Given):
@@ -84,7 +88,7 @@ class Kept(NamedTuple):
     status_code=202,
     openapi_extra=commands.body_of(Run),
     responses=answers.or_problems(
-        *commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day", "not_registered"
+        *commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day", "not_registered", "plan_changed"
     ),
     summary="Send what is approved to the bank",
 )
@@ -139,7 +143,9 @@ async def _kept_or_made(connection: Connection, caller: Caller, here: Context, a
         await _not_in_the_past(connection, what)
         await _worked(connection, here, what)
         await _registered(connection, what)
-        command = _command(await planning.plan(connection, what), name, caller.subject, _asked(asked))
+        plan = await planning.plan(connection, what)
+        await _as_seen(connection, plan, asked.hash)
+        command = _command(plan, name, caller.subject, _asked(asked))
         commands.check(here, command)
         row = await commands.keep(connection, caller, here, command)
         await planning.take(connection, what, name)
@@ -156,6 +162,13 @@ def _command(plan: Plan, name: str, staff_ref: str, asked: dict[str, Any]) -> Co
         )
     run = planning.run(plan, run_ref=name, staff_ref=staff_ref)
     return Command(KIND, (name,), None, msgspec.to_builtins(run), asked)
+
+
+async def _as_seen(connection: Connection, plan: Plan, hash: str | None) -> None:
+    """Raises `Problem`."""
+    if hash is not None and hash != (now := await planning.hash_of(connection, plan)):
+        total = money.yuan(plan.fen)
+        raise Problem("plan_changed", f"{plan.payments} payments of {total} would be sent now: the plan is {now}")
 
 
 async def _not_in_the_past(connection: Connection, what: Wanted) -> None:

@@ -49,6 +49,30 @@ from approved
 group by lane
 order by lane
 
+-- name: which
+-- Which payments those are, and how much each, as one digest: what somebody has seen is what is sent. Null where there are
+-- none. Locks: none.
+with approved as (
+    select
+        due,
+        provider,
+        payment_ref,
+        fen,
+        sum(fen) over (order by due, payment_ref collate "C", provider collate "C") as running
+    from payments
+    where
+        status = 'APPROVED' and area = $1 and fund = $2 and due <= $3
+        and (body ->> 'expires_on')::date >= $4
+)
+
+select
+    encode(sha256(convert_to(string_agg(
+        concat_ws(' ', provider, payment_ref, fen), e'\n'
+        order by due, payment_ref collate "C", provider collate "C"
+    ), 'UTF8')), 'hex')
+from approved
+where running <= $5
+
 -- name: last_of
 -- The last payment of those, in their order. Locks: none.
 select
