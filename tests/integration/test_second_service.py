@@ -15,12 +15,11 @@ import httpx
 import pytest
 
 from clearing.settings import ApiSettings
-from medfund import lanes
 from medfund.http import app, context, tokens
 from medfund.http.api import Api
 from medfund.http.database import MIGRATIONS
 from medfund.http.tokens import Role
-from medfund.lanes import partition
+from medfund.lanes import partition, process
 from medfund.lanes.decider import Decider
 from medfund.lanes.kafka import KafkaLog
 from medfund.lanes.lane import Limits
@@ -41,7 +40,7 @@ async def halves_dsn(database: Database) -> str:
     await prepare.roles(database.admin, "halves", PASSWORDS)
     owner = prepare.dsn(database.admin, user="halves_owner", password=PASSWORDS["owner"])
     async with connect.connection(owner) as connection:
-        await migrate.migrate(connection, [Path(lanes.__file__).parent / "sql" / "migrations", MIGRATIONS])
+        await migrate.migrate(connection, process.migrations_of(halves.__file__, MIGRATIONS))
         await connection.execute(halves.TABLES)
     return prepare.dsn(database.admin, user="halves_worker", password=PASSWORDS["worker"])
 
