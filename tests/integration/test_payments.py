@@ -110,6 +110,19 @@ async def test_no_limit_is_passed_by_splitting(fund: Fund) -> None:
     assert len(await refusals(fund)) == 1
 
 
+async def test_no_limit_is_passed_by_approving_what_was_ordered_a_moment_ago(fund: Fund) -> None:
+    """However the lane's batches are cut: here it is ordered and approved in the same one."""
+    fund.mandate("dan", limit="949.99")
+    await fund.approve("dan", refs=[P1])
+    fund.bank(f"{BATCH}/P1", {"310100": 90_000, "390100": 45_000}, on="2026-02-09")
+    await fund.drain()
+    fund.deduct([BATCH], {})
+    fund.put("payment.approval.given.v1", provider=fund.provider, payments=[f"{BATCH}/P2/310100"], total="50.00",
+             staff_ref="dan")  # fmt: skip
+    assert await refusals(fund) == [("dan", "LIMIT")]
+    assert (await states(fund))[f"{BATCH}/P2/310100"] == "ORDERED"
+
+
 async def test_a_limit_holds_for_what_one_approval_names_together(fund: Fund) -> None:
     fund.mandate("dan", limit="1349.99")
     await fund.approve("dan")

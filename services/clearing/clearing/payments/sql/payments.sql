@@ -1,8 +1,8 @@
 -- name: payments
 -- The payments that a batch of events can touch: those it names ($2, $3), those of some payables that wait to be sent or to
 -- be asked for again ($4, $5), those that runs may take ($6 areas, $7 funds), and what was approved on a day ($10) for the
--- payees of some ($8, $9). Each by an index of its own, and then by name: with one condition for all, every payment found is compared with every
--- name. Locks: none.
+-- payees of some ($8, $9); one that is ordered in the same batch is not here yet, and pays its provider. Each by an index
+-- of its own, and then by name: with one condition for all, every payment found is compared with every name. Locks: none.
 with touched as (
     select
         provider,
@@ -28,12 +28,14 @@ with touched as (
         payment.provider,
         payment.payment_ref
     from (
-        select distinct payment.payee
+        select payment.payee
         from unnest($8::text [], $9::text []) as approved (provider, payment_ref)
         inner join payments as payment
             on
                 payment.lane = $1 and approved.provider = payment.provider
                 and approved.payment_ref = payment.payment_ref
+        union distinct
+        select unnest($8::text [])
     ) as paid
     inner join payments as payment
         on payment.lane = $1 and paid.payee = payment.payee and payment.approved_on = $10::date
