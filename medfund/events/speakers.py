@@ -126,6 +126,7 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "bank.payment.rejected.v1": _BANK,
     "bank.return.reversed.v1": _BANK,
     "bank.prepayment.repaid.v1": _BANK,
+    "bank.recovery.repaid.v1": _BANK,
     "bank.line.unplaced.v1": _BANK,
     "bank.line.corrected.v1": _BANK,
     "bank.statement.imported.v1": _BANK,

@@ -193,6 +193,38 @@ class RecoveryReceived(Recovery, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {**_RECOVERY, "bank_txn": "202603050000217", "value_date": "2026-03-05"}
 
 
+@kind("bank.recovery.repaid", family="bank", key="provider", rules=(rules.not_negative("amounts"),))
+class BankRecoveryRepaid(Event, frozen=True, kw_only=True):
+    """Money that was found in suspense (2190), as item `found_in` of the bank account `found_on`, was placed as that of
+    a case of which nothing was known: it is in suspense again, unless the case is there by now.
+
+    Books nothing: `recovery.settled` does, or it stays where it is. Source: c.4.
+    """
+
+    area: Area
+    provider: Provider
+    case_ref: PayableRef
+    bank_account: Literal["2190"]
+    bank_txn: Words
+    value_date: Day
+    amounts: Amounts
+    booked_on: Day | None = None
+    found_in: Ref
+    found_on: BankAccount
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "area": "152500",
+        "provider": "H15250200017",
+        "case_ref": "case-2026-0071",
+        "bank_account": "2190",
+        "bank_txn": "202603050000631",
+        "value_date": "2026-03-05",
+        "amounts": {"310100": "731.05"},
+        "found_in": "S-2b9c41d07e5f8a36c1e4d972",
+        "found_on": "1003",
+    }
+
+
 @kind("recovery.appeal.upheld", family="reviews", key="provider", rules=_RULES)
 class RecoveryAppealUpheld(Recovery, frozen=True, kw_only=True):
     """A recovery, or a part of it, was wrong: it ends, and what was taken is paid back. Books nothing:

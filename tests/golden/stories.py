@@ -218,7 +218,8 @@ async def audit(fund: Fund) -> None:
 
 
 async def supervision(fund: Fund) -> None:
-    """Left out while suspended, held and released, recovered in cash and by offset, and not owed after all."""
+    """Left out while suspended, held and released, recovered in cash and by offset, and not owed after all;
+    money of a case that is not there."""
     await begin(fund, on="2026-02-06")
     fund.put("provider.agreement.changed.v1", provider=fund.provider, status="SUSPENDED", effective_from="2026-01-20",
              effective_to="2026-01-22")  # fmt: skip
@@ -249,6 +250,8 @@ async def supervision(fund: Fund) -> None:
     fund.settle({EMPLOYEES: 30_209}, day="2026-02-03", reverses=one)
     fund.settle({EMPLOYEES: 70_117}, day="2026-02-04")
     fund.submit("B-202602", first="2026-02-01", last="2026-02-28", on="2026-03-05")
+    await fund.drain()
+    fund.put("bank.recovery.repaid.v1", provider=fund.provider, case_ref="C-4", amounts={EMPLOYEES: "43.07"})
 
 
 async def days(fund: Fund) -> None:

@@ -853,6 +853,35 @@ async def test_a_recovery_that_came_to_the_expenditure_account_is_placed_and_pas
     assert not stat.keys() & {"TEMP_SUSPENSE", "RECV_SUSPENSE"}
 
 
+async def test_what_was_placed_as_a_case_that_is_not_there_is_told_and_in_suspense_again(
+    door: Door, anna: Caller
+) -> None:
+    """By another way than the API, which refuses it."""
+    await door.sent()
+    door.bank.put(
+        door.bank.notification(
+            [Entry(f"D-{n}", "IN", fen, DAY, DAY) for n, fen in ((1, 4_300), (2, 1_700))], account="1003"
+        )
+    )
+    await door.round()
+    for item in (await anna.answer("/v1/suspense", area=AREA))["items"]:
+        door.fund.place(item["item"], "RECOVERY", target=f"C-{item['bank_txn']}", provider=PROVIDER)
+    await door.fund.drain()
+    assert await door.round() == []
+    await door.fund.drain()
+    assert sorted(await in_suspense(anna)) == [("D-1", "IN", "43.00"), ("D-2", "IN", "17.00")]
+    assert sorted(one["reason"] for one in await door.fund.decided("suspense.kept")) == [
+        "there is no recovery of case C-D-1", "there is no recovery of case C-D-2",
+    ]  # fmt: skip
+    assert (await door.fund.balances())["2190"] == {"310100": -6_000}
+    assert await door.fund.control.fetchval("select count(*) from clearing.errands where what = 'ITEM'") == 2
+    await door.round()
+    assert await door.fund.control.fetchval("select count(*) from clearing.errands where what = 'ITEM'") == 0
+    before = await door.fund.tables()
+    await door.fund.rebuild()
+    assert await door.fund.tables() == before
+
+
 @pytest.mark.parametrize("what", ["RECOVERY", "PAYMENT"])
 async def test_what_was_placed_where_there_is_no_room_any_more_is_in_suspense_again(
     door: Door, anna: Caller, what: str

@@ -187,8 +187,8 @@ class Repaid:
     """Where it comes."""
     read: Callable[[str], Any]
     """What it is of, as that is kept."""
-    told: Callable[[Dimensions | None, str, Mapping[str, Any]], Event | None]
-    """The fact that tells of it: whose it is, if it is there, its name, and what came. None where that takes whose."""
+    told: Callable[[Dimensions | None, str, Mapping[str, Any]], Event]
+    """The fact that tells of it: whose it is, if it is there, its name, and what came."""
 
 
 @dataclass(frozen=True, kw_only=True)

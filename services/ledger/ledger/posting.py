@@ -508,6 +508,7 @@ RULES: Mapping[type[Event], Rule] = {
     supervision.PaymentHoldReleased: nothing,
     supervision.RecoveryDecided: nothing,
     supervision.RecoveryReceived: nothing,
+    supervision.BankRecoveryRepaid: nothing,
     supervision.RecoveryAppealUpheld: nothing,
     supervision.ProviderAgreementChanged: nothing,
     supervision.PersonQualificationChanged: nothing,

@@ -40,17 +40,17 @@ from medfund.events.payments import (
     SuspensePlacingRefused,
 )
 from medfund.events.prepayments import BankPrepaymentRepaid
-from medfund.events.supervision import RecoveryReceived
+from medfund.events.supervision import BankRecoveryRepaid, RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part, Things
 
-Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived
+Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived | BankRecoveryRepaid
 OfLine: TypeAlias = Told | BankLineUnplaced
 """Facts that a line of the bank is told by, of which something can be in suspense."""
 FACTS: tuple[type[Event], ...] = (
     BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
-    BankLineUnplaced,
+    BankRecoveryRepaid, BankLineUnplaced,
 )  # fmt: skip
 OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset({"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"})
 """What is of the fund's own account; everything else names a payment, or what a provider pays back of."""

@@ -23,6 +23,7 @@ CAPABILITY = Capability(
         supervision.PaymentHoldReleased: holds.released,
         supervision.RecoveryDecided: cases.decided,
         supervision.RecoveryReceived: cases.received,
+        supervision.BankRecoveryRepaid: cases.received,
         supervision.RecoveryAppealUpheld: cases.upheld,
     },
     evolves={

@@ -22,6 +22,7 @@ from clearing.supervision.recovery import RECOVERIES, Recovery, opened, split_of
 from medfund.events.claims import ClaimBatchSubmitted
 from medfund.events.kinds import Event, Place
 from medfund.events.supervision import (
+    BankRecoveryRepaid,
     RecoveryAppealUpheld,
     RecoveryDecided,
     RecoveryOpened,
@@ -63,14 +64,16 @@ def decided(draft: Draft, event: RecoveryDecided, cause: Place) -> Iterator[Even
     yield from fallen_due(draft, purse, fens(event.amounts), cause, f"case {event.case_ref} was decided")
 
 
-def _told(whose: Dimensions | None, case: str, came: Mapping[str, Any]) -> Event | None:
-    return None if whose is None else RecoveryReceived(**{**came, **fields(whose, came["amounts"])}, case_ref=case)
+def _told(whose: Dimensions | None, case: str, came: Mapping[str, Any]) -> Event:
+    if whose is None:
+        return BankRecoveryRepaid(**came, case_ref=case)
+    return RecoveryReceived(**{**came, **fields(whose, came["amounts"])}, case_ref=case)
 
 
 REPAID = Repaid(placed_as="RECOVERY", into="1003", read=msgspec.json.Decoder(Recovery).decode, told=_told)
 
 
-def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Event]:
+def received(draft: Draft, event: RecoveryReceived | BankRecoveryRepaid, cause: Place) -> Iterator[Event]:
     """As far as it is owed; the rest is in suspense, as all money that nothing is known of."""
     recovery, came = draft[RECOVERIES].get(names.recovery(event)), fens(event.amounts)
     if event.found_in is None and _is_known(draft, recovery, event):
@@ -93,7 +96,7 @@ def received(draft: Draft, event: RecoveryReceived, cause: Place) -> Iterator[Ev
         yield from suspense.odd(event, cause, odd, why.format(event.case_ref))
 
 
-def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived) -> bool:
+def _is_known(draft: Draft, recovery: Recovery | None, event: RecoveryReceived | BankRecoveryRepaid) -> bool:
     """Whether this line of the bank is booked already, to the recovery or to suspense."""
     mine = recovery is not None and suspense.line_of(event) in (recovery.txns or ())
     return mine or suspense.is_known(draft, event)
