@@ -49,7 +49,7 @@ def judge(
 
     `known`: digest by identity, of those that were accepted in earlier batches. `admit` is the service's own judgement
     of an event that is seen for the first time; what it refuses was never accepted, and cannot be repeated. `asks`:
-    whether at a moment one instant in two spellings was one already.
+    whether, of a record appended at a moment, the same content with an instant spelt otherwise is a repeat.
     """
     seen = dict(known)
     fresh: list[Accepted] = []

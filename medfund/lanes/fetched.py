@@ -83,9 +83,12 @@ class Head(NamedTuple):
 
 
 class Terms:
-    """How the lanes of one client are read. `aside`: unreadable batches that are given as one `UnreadBatch` each, by
-    place and first offset; None: all of them. `gaps`: whether gaps are passed over, where nothing follows from them.
-    `room`: how many bytes may still be opened before the client is asked again."""
+    """How the lanes of one client are read.
+
+    `aside`: the batches, by place and first offset, that are given as one `UnreadBatch` each if they cannot be opened;
+    any other that cannot be opened stops its lane. None: each is given so. `gaps`: whether missing offsets are passed
+    over, for readers that book nothing. `room`: how many bytes may still be opened before the client is asked again.
+    """
 
     def __init__(self, *, gaps: bool = False) -> None:
         self.aside: Collection[tuple[TopicPartition, int]] | None = None

@@ -177,8 +177,8 @@ class Lane:
         return booked
 
     async def _heard(self, runs: list[Run]) -> list[Run]:
-        """Without what is newer than all that was heard of sources, while something of that may be unread: what takes a
-        source's word away holds so much later, that no event is judged before it was heard."""
+        """Events that are at most `HEARD_MS` newer than what was heard of sources; while something of that is unread,
+        later ones wait. A source loses its word only `HEARD_MS` after that was said, and by then it was heard."""
         if newest(runs) < self._heard_ms:
             return runs
         # Their ends are asked for after the events were read: what was appended before these lies before the ends.

@@ -1,7 +1,7 @@
 """Which days a lane opens: one after the other, and none before it has begun in Shanghai by the broker's clock. Pure.
 
-What stays true: what the rules take for today is a day that has come, and never goes back. It is asked of what came
-since the lane asks who speaks (`Sources.asks`); what was on the log before stays as it was taken.
+What stays true: what the rules take for today is a day that has come, and never goes back. A day
+that was appended before the lane asked who speaks (`Sources.asks`) is not judged: it stays as it was taken.
 """
 
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ from medfund.lanes import batch
 def admit(last: date | None, fact: Accepted) -> Refused | None:
     """Refuse a day that has not begun, or does not come after `last`, which was opened last.
 
-    A `last` that has not come itself is of the time before, and holds nothing up.
+    A `last` that is itself still to come was taken before days were judged, and holds nothing up.
     """
     event = fact.event
     if not isinstance(event, DayOpened):

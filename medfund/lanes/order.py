@@ -4,9 +4,9 @@ What stays true: batch for batch, which offsets of which topics it took, in thei
 gap, and within a topic one run begins where the one before it ended. A row is of one claim: who claims a lane begins
 another one.
 
-A run is one number, `length * 4 + moves * 2 + follows`, in groups of seven bits, the lowest group first. It is of the
-topic of the run before it, or where it `moves` of the one whose place in `topics` comes next; at first, of the first
-one. It `follows` where the run after it is of the same batch.
+A run is one number, `length * 4 + moves * 2 + follows`, in groups of seven bits, the lowest group first. `moves`: its
+topic is not that of the run before it (for the first run, not the first of `topics`), and the place of its topic in
+`topics` is the number that comes next. `follows`: the run after it is of the same batch.
 """
 
 from collections.abc import Sequence

@@ -147,8 +147,9 @@ class Sources:
         return True
 
     def expect(self, found: Iterable[Accepted | Refused]) -> bool:
-        """Hear, before it is booked, from when on is asked: what stands before that on its own topic is judged by it
-        too. Whether that is known now, or that nobody will say it any more."""
+        """Hear, before it is booked, from which moment on the lane asks who speaks: what stands before that word on its
+        own topic is judged by it too. True when it is settled: an opening said it, or a registration came first, after
+        which no opening counts."""
         for one in found:
             if isinstance(one, Accepted) and isinstance(one.event, SourceRegistered | SourcesOpened):
                 ahead = self.draft()

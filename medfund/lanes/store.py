@@ -149,8 +149,8 @@ def _quarantined(lane: int, refusal: Refused, families: Mapping[str, str]) -> tu
 
 
 def organisation(key: bytes | None) -> tuple[str | None, str | None]:
-    """Area and provider that a record belongs to: what its key says. What its content claims counts only for the area
-    of a provider that nobody knows, for no other area could be told of it."""
+    """Area and provider that a record belongs to, by its key. Its content is believed in one case (`refusal.area`):
+    the area of a provider that nobody knows, which nothing else names."""
     text = (key or b"").decode("ascii", "replace")
     return (text if codes.is_area(text) else None, text if codes.is_provider(text) else None)
 

@@ -1,8 +1,8 @@
 """What follows for claims when a day opens, and when a notice of working days comes. Pure. Source: R1.4, R1.5, R10.
 
 What stays true: whether a day is worked is what the notices say that the lane knows, shipped or published; what the
-scheduler says of it counts where they say nothing. What was not done because nobody could say it is done when the
-notice comes.
+scheduler says of it counts where they say nothing. What was left undone because no notice told
+whether a day is worked is done when the notice comes.
 """
 
 from collections.abc import Iterator

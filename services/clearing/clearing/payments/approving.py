@@ -1,8 +1,8 @@
 """Two people behind each payment: who has approved it, and whether that counts. Pure. Source: c.2 (21), reliability 76.
 
 Whoever asked for a payment is one of the two, with a mandate that covers it; else two people approve it. One of those
-who approve has the role of an approver; each has a mandate of the area on that day, up to all that the person approves
-for the payee on it: no limit is passed by splitting.
+who approve has the role of an approver; each has a mandate of the area on that day, and its limit covers the sum of all
+that the person approves for the payee on that day: no limit is passed by splitting.
 """
 
 from collections import defaultdict

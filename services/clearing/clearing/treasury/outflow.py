@@ -1,7 +1,7 @@
 """What will leave the bank accounts of the funds on the next working days, and when one of them is short. Pure.
 
 What stays true: a day off is paid on the working day before it, what is late on the first day; what nobody has approved
-yet is an estimate and says so. What was sent is out of the account already, as far as the next payment is concerned.
+yet is an estimate and says so. What was sent to the bank is neither due nor available any more.
 """
 
 from bisect import bisect_right
