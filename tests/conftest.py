@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.__main__ import MIGRATIONS
+from clearing.__main__ import MIGRATIONS as OF_CLEARING
+from ledger.__main__ import MIGRATIONS as OF_LEDGER
 from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
 from medfund.local.kafka import Kafka
@@ -28,7 +29,8 @@ from medfund.postgres.provision import ROLES
 LANES = 4
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
 SESSION = "medfund-test-"
-TEMPLATE = "ledger_template"
+TEMPLATE = "services_template"
+SERVICES = {"ledger": OF_LEDGER, "clearing": OF_CLEARING}
 FORGETFUL = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
 """A broker that was killed comes back when its last session has ended: for tests that kill it, soon."""
 _numbers = itertools.count(1)
@@ -36,7 +38,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Database:
-    """A database with the ledger's schema, migrated and empty; a test may add that of another service."""
+    """A database with the schemas of both services, migrated and empty; a test may add that of another service."""
 
     name: str
     admin: str
@@ -100,16 +102,17 @@ def postgres(session_folder: Path) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 async def template(postgres: Postgres) -> str:
-    return await of_ledger(postgres)
+    return await of_services(postgres)
 
 
-async def of_ledger(postgres: Postgres) -> str:
-    """The name of a database with the ledger's schema, to copy from."""
+async def of_services(postgres: Postgres) -> str:
+    """The name of a database with the schemas of both services, to copy from: a copy is made in a tenth of the time."""
     admin = await prepare.database(postgres.dsn(), TEMPLATE)
-    await prepare.roles(admin, "ledger", PASSWORDS)
-    owner = prepare.dsn(admin, user="ledger_owner", password=PASSWORDS["owner"])
-    async with connect.connection(owner, name="tests") as connection:
-        await migrate.migrate(connection, MIGRATIONS)
+    for service, migrations in SERVICES.items():
+        await prepare.roles(admin, service, PASSWORDS)
+        owner = prepare.dsn(admin, user=f"{service}_owner", password=PASSWORDS["owner"])
+        async with connect.connection(owner, name="tests") as connection:
+            await migrate.migrate(connection, migrations)
     return TEMPLATE
 
 
@@ -128,7 +131,8 @@ async def fresh_database(postgres: Postgres, template: str) -> AsyncIterator[Dat
         await server.execute(f"create database {name} template {template} strategy file_copy")
     admin = postgres.dsn(name)
     # What a role may do in a database, and where it looks for tables, is not copied with the template.
-    await prepare.roles(admin, "ledger", PASSWORDS)
+    for service in SERVICES:
+        await prepare.roles(admin, service, PASSWORDS)
     yield Database(name, admin)
     async with connect.connection(postgres.dsn(), name="tests") as server:
         await server.execute(f"drop database {name} with (force)")

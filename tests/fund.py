@@ -12,7 +12,6 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from clearing.__main__ import MIGRATIONS
 from clearing.payments import planning
 from clearing.service import Clearing
 from ledger.service import Ledger
@@ -26,7 +25,7 @@ from medfund.lanes.lane import Lane, Limits
 from medfund.lanes.service import Service
 from medfund.lanes.store import SQL, Claim
 from medfund.local import prepare
-from medfund.postgres import connect, migrate
+from medfund.postgres import connect
 from tests import events
 from tests.conftest import PASSWORDS, Database
 from tests.simulation.memory_log import MemoryLog
@@ -478,10 +477,6 @@ async def services(
     database: Database, lanes: int = LANES
 ) -> AsyncIterator[tuple[asyncpg.Connection, dict[str, asyncpg.Connection]]]:
     """The schemas of both services in one database: an administrator's connection, and one for each worker."""
-    await prepare.roles(database.admin, "clearing", PASSWORDS)
-    owner = prepare.dsn(database.admin, user="clearing_owner", password=PASSWORDS["owner"])
-    async with connect.connection(owner) as connection:
-        await migrate.migrate(connection, MIGRATIONS)
     control = await asyncpg.connect(database.admin)
     connections = {}
     for name in ("clearing", "ledger"):

@@ -11,13 +11,13 @@ import structlog
 
 from medfund.local.postgres import Postgres
 from tests import golden
-from tests.conftest import fresh_database, of_ledger
+from tests.conftest import fresh_database, of_services
 from tests.fund import Fund, services
 from tests.golden.stories import STORIES
 
 
 async def tell(postgres: Postgres, stories: Sequence[str]) -> None:
-    async with fresh_database(postgres, await of_ledger(postgres)) as database, services(database) as on:
+    async with fresh_database(postgres, await of_services(postgres)) as database, services(database) as on:
         for story in stories:
             fund = Fund(*on)
             await fund.forget()

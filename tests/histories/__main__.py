@@ -21,7 +21,7 @@ from medfund.events.sources import SourcesOpened
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from tests import events
-from tests.conftest import Database, fresh_database, of_ledger
+from tests.conftest import Database, fresh_database, of_services
 from tests.fund import Fund, services
 from tests.golden import stories
 from tests.golden.stories import EMPLOYEES, STORIES, Story
@@ -106,7 +106,7 @@ def lines(log: MemoryLog) -> list[str]:
 
 
 async def made(postgres: Postgres, folder: Path, keys: Path) -> None:
-    async with fresh_database(postgres, await of_ledger(postgres)) as database:
+    async with fresh_database(postgres, await of_services(postgres)) as database:
         await write(database, folder, keys)
 
 

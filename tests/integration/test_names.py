@@ -21,6 +21,7 @@ from tests.fund import Fund, running
 from tests.integration import claims_served
 from tests.integration.served import Api, Caller
 from tests.integration.test_claims_commands import given, problem
+from tests.integration.working_fund import without_clearing
 
 FIRST, SECOND = events.providers(0, 1, 2)
 BATCH, FINDING, CASE, HOLD = "202601-310-21", "F-1", "2026-017", "case-1"
@@ -424,6 +425,7 @@ async def test_what_was_kept_under_names_alone_is_carried_over_each_to_whose_it_
     for file in sorted(clearing.glob("*.sql")):
         if file.name < BEFORE:
             shutil.copy(file, earlier)
+    await without_clearing(database)
     await prepare.roles(database.admin, "clearing", PASSWORDS)
     async with (
         connect.connection(database.dsn("owner", "clearing"), name="tests") as owner,

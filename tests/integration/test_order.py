@@ -65,14 +65,14 @@ def test_what_no_lane_wrote_is_not_read(cuts: bytes) -> None:
 
 
 async def test_batches_of_a_row_each_are_carried_over(database: Database, tmp_path: Path) -> None:
-    await prepare.roles(database.admin, "clearing", PASSWORDS)
+    await prepare.roles(database.admin, "halves", PASSWORDS)
     *before, packing = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.name <= "007_packed_batches.sql"]
     folder = tmp_path / "lanes" / "sql" / "migrations"
     folder.mkdir(parents=True)
     for path in before:
         (folder / path.name).write_bytes(path.read_bytes())
     kept = {(lane, epoch): taken(lane + epoch, 1_100) for lane, epoch in ((3, 1), (3, 4), (7, 4))}
-    async with connect.connection(database.dsn("owner", "clearing"), name="tests") as owner:
+    async with connect.connection(database.dsn("owner", "halves"), name="tests") as owner:
         await migrate.migrate(owner, [folder])
         rows = [
             (lane, epoch * 10_000 + number, epoch, *map(list, zip(*batch, strict=True)))
