@@ -14,11 +14,11 @@ from tests.integration.served import Api
 from tests.integration.small_city import City
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def booked(
     kafka: Kafka, postgres: Postgres, template: str, session_folder: Path
 ) -> AsyncIterator[tuple[Api, City]]:
-    """Made once: no test changes what these books say of the four providers."""
+    """Made once for a file: no test changes what these books say of the four providers."""
     async with fresh_database(postgres, template) as database:
         prefix = await fresh_topics(kafka)
         async with (
@@ -38,9 +38,9 @@ def city(booked: tuple[Api, City]) -> City:
     return booked[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def claimed(postgres: Postgres, template: str, session_folder: Path) -> AsyncIterator[tuple[Api, Clinic]]:
-    """Made once: no test changes what is known of the four providers' claims."""
+    """Made once for a file: no test changes what is known of the four providers' claims."""
     async with (
         fresh_database(postgres, template) as database,
         claims_served.city(database) as (log, clinic, _),
