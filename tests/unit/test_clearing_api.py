@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-import clearing.app  # noqa: F401 - its endpoints are models of this process
+from clearing import app
 from clearing.claims.api.working_days import Ageing, WorkedDays, horizon
 from clearing.instant.api import get_coverage
 from medfund import calendar
 from medfund.calendar import CalendarNotLoaded
+from medfund.events import speakers
+from medfund.events.kinds import KINDS
+from medfund.events.speakers import Speaker
 from medfund.http import examples, openapi, pages
+from medfund.http.api import Kind
 
 CALENDAR = calendar.shipped()
 
@@ -30,6 +34,12 @@ def test_every_example_is_one_of_its_model() -> None:
     assert len(told) > 40
     for model, [example] in told:
         TypeAdapter(model).validate_python(openapi.with_texts(example, {examples.NULL: None}), extra="forbid")
+
+
+@pytest.mark.parametrize("kind", app.API.commands, ids=lambda kind: kind.name)
+def test_what_becomes_of_a_command_may_be_said_by_command(kind: Kind) -> None:
+    """Where it may not, each one is kept, and refused when it is read."""
+    assert Speaker.COMMAND in speakers.said_by(KINDS[kind.type])
 
 
 @pytest.mark.parametrize(
