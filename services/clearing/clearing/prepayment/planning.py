@@ -215,34 +215,30 @@ def unmandated(plan: Plan, mandates: Mandates, person: str, day: date) -> Refusa
     return None
 
 
-def event_id(wanted: Wanted, line: Line) -> str:
-    """Of what is published of a grant."""
-    return f"{wanted.plan_ref}/{line.prepayment_ref}"
+def ids(plan: Plan) -> list[tuple[int, str]]:
+    """Lane and id of what is published of each grant."""
+    return [(line.lane, f"{plan.wanted.plan_ref}/{line.prepayment_ref}") for line in plan.published]
 
 
-def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[tuple[int, str, PrepaymentGranted]]:
-    """What is published of an approved plan: lane, id and event of each grant. The same however often it is made."""
+def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[PrepaymentGranted]:
+    """What is published of each grant of an approved plan. The same however often it is made."""
     wanted, digest = plan.wanted, plan.hash
     for line in plan.published:
-        yield (
-            line.lane,
-            event_id(wanted, line),
-            PrepaymentGranted(
-                plan_ref=wanted.plan_ref,
-                plan_hash=digest,
-                area=wanted.area,
-                provider=line.provider,
-                prepayment_ref=line.prepayment_ref,
-                prepayment_kind=wanted.kind,
-                year=wanted.year,
-                fund=line.fund,
-                base=money.yuan(line.base),
-                months=wanted.months,
-                ratio=line.ratio,
-                amount=money.yuan(line.amount),
-                approvers=list(approvers),
-                granted_on=on,
-            ),
+        yield PrepaymentGranted(
+            plan_ref=wanted.plan_ref,
+            plan_hash=digest,
+            area=wanted.area,
+            provider=line.provider,
+            prepayment_ref=line.prepayment_ref,
+            prepayment_kind=wanted.kind,
+            year=wanted.year,
+            fund=line.fund,
+            base=money.yuan(line.base),
+            months=wanted.months,
+            ratio=line.ratio,
+            amount=money.yuan(line.amount),
+            approvers=list(approvers),
+            granted_on=on,
         )
 
 

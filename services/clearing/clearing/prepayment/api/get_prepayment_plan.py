@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import PlanTold
-from medfund.http import examples, exports, problems
+from medfund.http import examples, exports, runs
 from medfund.http.answers import Name
 from medfund.http.context import Caller, Here
 from medfund.http.exports import Exported
@@ -49,17 +49,15 @@ async def prepayment_plan(
     """Every grant with its base and its ratio, beside what an earlier plan gave, what the year before did, and what
     became of it: paid, and out now."""
     async with here.database.snapshot(caller) as connection:
-        found = await plans.kept(connection, area, plan)
-    if found is None:
-        raise problems.unknown("plan")
-    lines, became = found.plan.lines, found.became
+        found = await runs.kept(connection, plans.KIND, area, plan)
+    lines, (became, names) = found.plan.lines, found.beside
     if question.format != "json":
         rows = [
             (
                 one.provider, one.prepayment_ref, one.fund, one.base, one.ratio, one.wanted, one.amount, one.before,
                 one.amount - one.before, became.last_year.get((one.provider, one.fund), 0),
                 became.disbursed.get(one.prepayment_ref, 0), became.outstanding.get(one.prepayment_ref, 0),
-                found.names.get(one.provider), " ".join(f"{month:%Y-%m}" for month in one.missing or ()),
+                names.get(one.provider), " ".join(f"{month:%Y-%m}" for month in one.missing or ()),
             )
             for one in exports.cut(lines)
         ]  # fmt: skip

@@ -1,44 +1,27 @@
 """Plans of prepayments: as they were made, who said yes, and what is published of them."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, NamedTuple, TypeAlias
 
 import msgspec
 from pydantic import BaseModel, Field
 
-from clearing.api import knowledge, naming, samples
+from clearing.api import declining, knowledge, naming, samples
 from clearing.payments.mandates import MANDATES
-from clearing.policy import POLICIES, NoPolicy, Policy
+from clearing.policy import POLICIES, NoPolicy
 from clearing.prepayment import planning
-from clearing.prepayment.planning import Became, Line, Plan, Refusal, Wanted
+from clearing.prepayment.planning import Became, Line, Plan, Wanted
 from clearing.prepayment.prepayment import Status as PrepaymentState
-from medfund import money, people
-from medfund.calendar import SHANGHAI
-from medfund.events import envelope
-from medfund.events.envelope import Envelope
-from medfund.events.prepayments import PrepaymentGranted, PrepaymentKind
-from medfund.events.treasury import StaffMandated
-from medfund.http import answers, examples
+from medfund import money
+from medfund.events.prepayments import PrepaymentKind
+from medfund.http import answers, examples, runs
 from medfund.http.answers import ByFund, Name, ProviderName, Yuan
-from medfund.http.appending import Message
-from medfund.http.context import Context
+from medfund.http.context import Declined
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
 
-SOURCE = "/clearing/plans"
-FAMILY, TYPE = "agency", "prepayment.granted.v1"
 APPENDED_AT_ONCE = 500
-ROLES_NEEDED = ("finance", "approver")
-"""Two people, by their mandates: one of the agency and one of the finance department (R2.4)."""
-
-State = Literal["WAITING", "APPROVED", "PUBLISHED"]
-STATES: dict[State, Name] = {
-    "WAITING": Name(zh="待审批", en="to be approved"),
-    "APPROVED": Name(zh="已批准，发布中", en="approved, being published"),
-    "PUBLISHED": Name(zh="已发布", en="published"),
-}
-_plan = msgspec.json.Decoder(Plan).decode
 
 
 class Approval(BaseModel):
@@ -69,7 +52,7 @@ class Grant(BaseModel):
 
 PLAN: examples.Json = {
     "plan": "YF-152500-2026-1",
-    "hash": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
+    "hash": runs.HASH,
     "area": samples.AREA,
     "year": 2026,
     "kind": "ANNUAL",
@@ -135,7 +118,7 @@ class PlanTold(BaseModel):
     ]
     replaces: str | None
     policy: str
-    state: State
+    state: runs.State
     state_name: Name
     grants: int
     to_publish: Annotated[int, Field(description="Grants that say something new")]
@@ -152,89 +135,68 @@ class PlanTold(BaseModel):
     approvals: list[Approval]
 
 
-class Kept(NamedTuple):
-    plan: Plan
-    approvals: Sequence[Any]
+class Beside(NamedTuple):
+    """What people see with a plan."""
+
     became: Became
-    published: Collection[bytes]
-    """The identities of its grants that the lanes have read."""
-    made_by: str
     names: Mapping[str, str]
     """Of its providers, as far as they were told."""
 
-    @property
-    def approved(self) -> bool:
-        roles = {row["role"] for row in self.approvals}
-        return people.count(self.people) >= len(ROLES_NEEDED) and roles >= set(ROLES_NEEDED)
 
-    @property
-    def people(self) -> list[str]:
-        """Who said yes."""
-        return [row["staff_ref"] for row in self.approvals]
+Kept: TypeAlias = runs.Kept[Plan, Beside]
 
 
-async def beside(connection: Connection, plan: Plan, made_by: str) -> Kept:
-    """A plan, and what became of it so far."""
-    identities = [_identity(planning.event_id(plan.wanted, line)) for line in plan.published]
-    lanes = sorted({line.lane for line in plan.published})
-    return Kept(
-        plan,
-        await connection.fetch(planning.SQL.approvals, plan.wanted.area, plan.wanted.plan_ref),
+async def _beside(connection: Connection, plan: Plan) -> Beside:
+    lanes = sorted({line.lane for line in plan.lines})
+    return Beside(
         await planning.became(connection, plan.wanted),
-        {row["identity"] for row in await connection.fetch(_PUBLISHED, lanes, identities)},
-        made_by,
-        await naming.names(
-            connection, sorted({line.lane for line in plan.lines}), (line.provider for line in plan.lines)
-        ),
+        await naming.names(connection, lanes, (line.provider for line in plan.lines)),
     )
 
 
-_PUBLISHED = "select identity from identities where lane = any($1::smallint []) and identity = any($2::bytea [])"
-
-
-def _identity(id: str) -> bytes:
-    return envelope.identity_of(SOURCE.encode(), id.encode())
-
-
-async def kept(connection: Connection, area: str, ref: str) -> Kept | None:
-    row = await connection.fetchrow(planning.SQL.kept, area, ref)
-    return await beside(connection, _plan(row["body"]), row["made_by"]) if row else None
-
-
-async def policy_of(connection: Connection, here: Context, wanted: Wanted) -> Policy:
-    """The area's on the first day of the year. Raises `Problem`."""
+async def _made(connection: Connection, wanted: Wanted) -> Plan:
+    """By the policy of the area on the first day of the year. Raises `Problem`."""
     known = await knowledge.of(connection, 0)
     try:
-        return known[POLICIES].on(wanted.area, date(wanted.year, 1, 1))
+        policy = known[POLICIES].on(wanted.area, date(wanted.year, 1, 1))
     except NoPolicy as error:
         raise Problem("parameter_invalid", f"area: {error}") from error
-
-
-async def made(connection: Connection, here: Context, wanted: Wanted) -> Plan:
-    """Raises `Problem`."""
     try:
-        return await planning.plan(connection, wanted, await policy_of(connection, here, wanted))
+        return await planning.plan(connection, wanted, policy)
     except ValueError as error:
         raise Problem("parameter_invalid", f"base_from: {error}") from error
 
 
-async def mandated(connection: Connection, found: Kept, person: str) -> StaffMandated | Refusal:
-    """The mandate that somebody approves a plan with; who has approved it before still has one."""
+async def _role(connection: Connection, plan: Plan, person: str, others: Sequence[str]) -> str | Declined:
+    """Of the mandate that somebody approves a plan with; who has approved it before still has one."""
     if (today := await knowledge.today(connection)) is None:
-        return Refusal("MANDATE", "no day has been opened: nobody can say who has a mandate")
+        return declining.declined("no day has been opened: nobody can say who has a mandate", "MANDATE")
     mandates = (await knowledge.of(connection, 0))[MANDATES]
-    refusals = [planning.unmandated(found.plan, mandates, one, today) for one in (person, *found.people)]
+    refusals = [planning.unmandated(plan, mandates, one, today) for one in (person, *others)]
     if refusal := next(filter(None, refusals), None):
-        return refusal
-    mandate = mandates.of(found.plan.wanted.area, person, today)
+        return declining.declined(refusal.detail, refusal.code)
+    mandate = mandates.of(plan.wanted.area, person, today)
     assert mandate is not None  # noqa: S101
-    return mandate
+    return mandate.role
+
+
+KIND = runs.Kind(
+    source="/clearing/plans",
+    type="prepayment.granted.v1",
+    roles=("finance", "approver"),  # one of the agency and one of the finance department (R2.4)
+    sql=planning.SQL,
+    decode=msgspec.json.Decoder(Plan).decode,
+    made=_made,
+    changes=planning.changes,
+    role=_role,
+    ids=planning.ids,
+    events=planning.events,
+    beside=_beside,
+)
 
 
 def told(found: Kept) -> PlanTold:
-    plan, became, wanted = found.plan, found.became, found.plan.wanted
-    to_publish, published = len(plan.published), len(found.published)
-    state: State = "WAITING" if not found.approved else "PUBLISHED" if published == to_publish else "APPROVED"
+    plan, became, wanted = found.plan, found.beside.became, found.plan.wanted
     amount = planning.totals((line.fund, line.amount) for line in plan.lines)
     return PlanTold(
         plan=wanted.plan_ref,
@@ -248,11 +210,11 @@ def told(found: Kept) -> PlanTold:
         months_missing=sorted({month for line in plan.lines for month in line.missing or ()}),
         replaces=wanted.replaces,
         policy=plan.policy_ref,
-        state=state,
-        state_name=STATES[state],
+        state=found.state,
+        state_name=runs.STATES[found.state],
         grants=len(plan.lines),
-        to_publish=to_publish,
-        published=published,
+        to_publish=len(plan.published),
+        published=len(found.published),
         limits=answers.by_fund(wanted.limits),
         wanted=answers.by_fund(planning.totals((line.fund, line.wanted) for line in plan.lines)),
         amount=answers.by_fund(amount),
@@ -271,7 +233,7 @@ def _became(plan: Plan, fens: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def grants(found: Kept) -> list[Grant]:
-    return [_grant(line, found.became, found.names.get(line.provider)) for line in found.plan.lines]
+    return [_grant(line, found.beside.became, found.beside.names.get(line.provider)) for line in found.plan.lines]
 
 
 def _grant(line: Line, became: Became, name: str | None) -> Grant:
@@ -292,26 +254,3 @@ def _grant(line: Line, became: Became, name: str | None) -> Grant:
         disbursed=money.yuan(became.disbursed.get(ref, 0)),
         outstanding=money.yuan(became.outstanding.get(ref, 0)),
     )
-
-
-async def publish(here: Context, found: Kept) -> int:
-    """Every grant that the log has not, each under an id that follows from the plan: asking again finishes what a crash
-    broke off. How many there were to publish."""
-    at = max(row["at"] for row in found.approvals)
-    granted = planning.events(found.plan, found.people, at.astimezone(SHANGHAI).date())
-    missing = [one for one in granted if _identity(one[1]) not in found.published]
-    for first in range(0, len(missing), APPENDED_AT_ONCE):
-        await here.appending.append([_message(*one, at) for one in missing[first : first + APPENDED_AT_ONCE]])
-    return len(missing)
-
-
-def _message(lane: int, id: str, event: PrepaymentGranted, at: datetime) -> Message:
-    data = msgspec.json.encode(event, order="sorted")
-    told = Envelope(id=id, source=SOURCE, type=TYPE, time=at.astimezone(UTC).isoformat(), data=data)
-    return Message(FAMILY, lane, event.provider.encode(), data, envelope.headers(told))
-
-
-PROBLEMS = answers.or_problems(
-    "body_malformed", "body_too_large", "body_too_slow", "media_type_unsupported", "not_found", "command_conflict",
-    "log_unavailable", "question_too_slow", "plan_changed", "would_be_declined", "not_for_one_alone",
-)  # fmt: skip

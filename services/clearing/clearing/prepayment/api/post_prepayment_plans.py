@@ -1,20 +1,18 @@
 """POST /v1/prepayment-plans: who would get how much (R2.3, R2.4)."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from clearing.api import samples
-from clearing.prepayment import planning
 from clearing.prepayment.api import plans
 from clearing.prepayment.api.plans import PlanTold
 from clearing.prepayment.planning import Wanted
 from medfund import money
 from medfund.events.prepayments import PrepaymentKind
-from medfund.http import auditing, commands, examples, problems
+from medfund.http import commands, examples, runs
 from medfund.http.context import Caller, Here
 from medfund.http.questions import Area, Fund, Ref, Yuan
 
@@ -54,31 +52,15 @@ class Planned(PlanTold):
 @router.post(
     "/v1/prepayment-plans",
     openapi_extra=commands.body_of(PlanAsked),
-    responses=plans.PROBLEMS,
+    responses=runs.PROBLEMS,
     summary="Plan the prepayments of an area and a year",
 )
 async def plan_prepayments(request: Request, response: Response, caller: Caller, here: Here) -> Planned:
     """Of everybody who was found good, from what they were approved in the base period. It is kept as it was made, and
     waits for two people; asking again for the same plan gives the one that is kept."""
     asked = await commands.read(request, PlanAsked)
-    commands.of_area(caller, here, asked.area)
-    wanted = _wanted(asked)
-    async with here.database.change(caller, isolation="repeatable_read") as connection:
-        if asked.replaces is not None and await plans.kept(connection, asked.area, asked.replaces) is None:
-            raise problems.unknown("plan")
-        found = None if asked.dry_run else await plans.kept(connection, asked.area, asked.plan)
-        plan = found.plan if found else await plans.made(connection, here, wanted)
-        if not asked.dry_run and found is None:
-            await connection.execute(
-                planning.SQL.keep, asked.plan, asked.area, asked.year, plan.hash, caller.subject, datetime.now(UTC),
-                asked.replaces, msgspec.json.encode(plan).decode(),
-            )  # fmt: skip
-        told = await plans.beside(connection, plan, found.made_by if found else caller.subject)
-    if plan.wanted != wanted:
-        await commands.conflict(request, here, [asked.plan])
-    kept = {} if not asked.dry_run else {"dry_run": True}
-    await auditing.record(request, here.database, caller, "asked", {"plan": asked.plan, **kept})
-    return Planned(**plans.told(told).model_dump(), lines=plans.grants(told))
+    found = await runs.plan(request, caller, here, plans.KIND, _wanted(asked), dry_run=asked.dry_run)
+    return Planned(**plans.told(found).model_dump(), lines=plans.grants(found))
 
 
 def _wanted(asked: PlanAsked) -> Wanted:
