@@ -283,6 +283,23 @@ async def test_a_run_that_names_the_plan_that_was_seen_sends_that_and_nothing_el
     assert again.text == opened.text, "the run is made: asking for it again is answered the same"
 
 
+async def test_a_run_that_is_only_tried_is_its_plan_and_stands_in_nobodys_way(fund: Fund, finance: Caller) -> None:
+    await fund.approve("anna", "bo")
+    fund.put("bank.line.unplaced.v1", amounts={FUND: "4000.00"}, bank_txn="X-1", direction="OUT")
+    await fund.drain()
+    asked = {"area": AREA, "fund": FUND, "execute_on": "2026-02-10"}
+    tried = await finance.command("/v1/payment-runs", **asked, number=1, dry_run=True)
+    assert (tried.status_code, tried.json()["planned"]) == (200, {"payments": 4, "total": "900.00"})
+    assert tried.json() == await finance.answer("/v1/payment-runs/plan", **asked)
+    assert (await finance.answer("/v1/payment-runs"))["runs"] == []
+    await fund.drain()
+    assert await fund.decided("payment.sent") == []
+    other = await finance.command("/v1/payment-runs", **asked, number=2, hash=tried.json()["hash"])
+    assert (other.status_code, other.json()["payments"]) == (202, 4)
+    narrow = await finance.command("/v1/payment-runs", **{**asked, "area": "370900"}, number=1, dry_run=True)
+    assert narrow.status_code == 404
+
+
 async def test_a_run_is_told_by_what_became_of_its_payments(fund: Fund, finance: Caller) -> None:
     await fund.approve("anna", "bo")
     plan = await fund.plan(FUND, on="2026-02-10")

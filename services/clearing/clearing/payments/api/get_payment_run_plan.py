@@ -11,7 +11,7 @@ from clearing.api import samples
 from clearing.payments import planning
 from clearing.payments.api import runs
 from clearing.payments.api.runs import Counted, Sum
-from clearing.payments.planning import Plan
+from clearing.payments.planning import Plan, Wanted
 from medfund import money
 from medfund.events.bank import BankAccount
 from medfund.events.fields import LAST_DAY
@@ -97,6 +97,11 @@ async def run_plan(question: Annotated[Question, Query()], caller: Caller, here:
     """
     commands.of_area(caller, here, question.area)
     what = runs.wanted(question.area, question.fund, due_until=question.due_until, execute_on=question.execute_on)
+    return await planned(caller, here, what)
+
+
+async def planned(caller: Caller, here: Here, what: Wanted) -> Answer:
+    """Nothing of it is kept."""
     async with here.database.snapshot(caller) as connection:
         plan = await planning.plan(connection, what)
         digest = await planning.hash_of(connection, plan)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from clearing.api import knowledge, samples
 from clearing.payments import planning
-from clearing.payments.api import runs
+from clearing.payments.api import get_payment_run_plan, runs
 from clearing.payments.planning import Plan, Wanted
 from medfund import money
 from medfund.calendar import CalendarNotLoaded
@@ -67,6 +67,7 @@ class Run(BaseModel):
         str | None,
         Field(pattern="^[0-9a-f]{64}$", description="Of the plan that the person has seen: no other one is sent"),
     ] = None
+    dry_run: Annotated[bool, Field(description="Only say what it would send: its plan, with the hash")] = False
 
 
 class Opened(Given):
@@ -86,13 +87,17 @@ class Kept(NamedTuple):
 @router.post(
     "/v1/payment-runs",
     status_code=202,
+    response_model=Opened,
     openapi_extra=commands.body_of(Run),
-    responses=answers.or_problems(
-        *commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day", "not_registered", "plan_changed"
-    ),
+    responses={
+        200: {"model": get_payment_run_plan.Answer, "description": "Of a dry run: what it would send"},
+        **answers.or_problems(
+            *commands.CODES, "run_undecided", "nothing_to_pay", "no_working_day", "not_registered", "plan_changed"
+        ),
+    },
     summary="Send what is approved to the bank",
 )
-async def open_run(request: Request, response: Response, caller: Caller, here: Here) -> Opened:
+async def open_run(request: Request, response: Response, caller: Caller, here: Here) -> Opened | Response:
     """The approved payments of one fund, the earliest due first, as far as its account reaches. The next run of an
     account is made when every lane has decided this one. Asking again for the same run is answered the same, and tells
     it to the lanes that have not heard of it.
@@ -100,6 +105,10 @@ async def open_run(request: Request, response: Response, caller: Caller, here: H
     asked = await commands.read(request, Run)
     commands.of_area(caller, here, asked.area)
     name = planning.run_ref(_wanted(asked), asked.number)
+    if asked.dry_run:
+        await auditing.record(request, here.database, caller, "asked", {"run": name, "dry_run": True})
+        plan = await get_payment_run_plan.planned(caller, here, _wanted(asked))
+        return Response(plan.model_dump_json(), media_type="application/json")
     await auditing.record(request, here.database, caller, "asked", {"run": name})
     kept = await _kept(caller, here, asked, name)
     if kept.command.asked != _asked(asked):
