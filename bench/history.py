@@ -17,16 +17,13 @@ import httpx
 from fastapi import FastAPI
 
 from clearing.app import create as clearing_app
-from ledger.__main__ import MIGRATIONS
 from ledger.api.app import create as ledger_app
 from medfund.http import tokens
 from medfund.lanes import partition
 from medfund.lanes.worker import WORKER_SETTINGS
-from medfund.local import prepare
 from medfund.local.postgres import Postgres
-from medfund.postgres import connect, migrate
 from tests import events, fund, history
-from tests.conftest import PASSWORDS, Database
+from tests.conftest import Database, fresh_database, of_services
 from tests.history import LONG, PRESENT, SHORT, TODAY, Past
 from tests.integration import claims_served, served
 from tests.simulation.memory_log import MemoryLog
@@ -108,7 +105,9 @@ async def measure(folder: Path, *, turns: int) -> Took:
     async with AsyncExitStack() as opened:
         opened.callback(server.stop)
         server.start()
-        short, long = [await opened.enter_async_context(place(server, folder, times)) for times in (SHORT, LONG)]
+        template = await of_services(server)
+        places = [place(server, template, folder, times) for times in (SHORT, LONG)]
+        short, long = [await opened.enter_async_context(each) for each in places]
         for _ in range(turns + FIRST_TURNS):
             await short.turn()
             await long.turn()
@@ -116,22 +115,16 @@ async def measure(folder: Path, *, turns: int) -> Took:
 
 
 @asynccontextmanager
-async def place(server: Postgres, folder: Path, times: int) -> AsyncIterator[Place]:
+async def place(server: Postgres, template: str, folder: Path, times: int) -> AsyncIterator[Place]:
     """A database of its own, with so much of a past."""
-    name = f"history_{times}"
-    admin = await prepare.database(server.dsn(), name)
-    await prepare.roles(admin, "ledger", PASSWORDS)
-    database = Database(name, admin)
-    async with connect.connection(database.dsn("owner"), name="bench") as owner:
-        await migrate.migrate(owner, MIGRATIONS)
-    async with fund.running(database, lane=LANE, lanes=LANES) as one:
+    async with fresh_database(server, template) as database, fund.running(database, lane=LANE, lanes=LANES) as one:
         for worker in one.connections.values():
             for setting, value in WORKER_SETTINGS.items():
                 await worker.execute(f"set {setting} = {value}")
         past = Past(one, months_of_one=MONTHS)
         await past.live()
         await past.lengthen(times)
-        async with asking(database, folder / name, one.log) as (clearing, ledger):
+        async with asking(database, folder / database.name, one.log) as (clearing, ledger):
             yield Place(past, clearing, ledger)
 
 
