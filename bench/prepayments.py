@@ -152,7 +152,7 @@ async def planned(tables: asyncpg.Connection, took: Took) -> Plan:
 async def published(writing: Writing, plan: Plan) -> None:
     """Each grant twice, as it comes where somebody has to ask again: it is to be paid once."""
     for _ in range(2):
-        for lane, id, event in planning.events(plan, PEOPLE, date(YEAR, 2, 3)):
+        for (lane, id), event in zip(planning.ids(plan), planning.events(plan, PEOPLE, date(YEAR, 2, 3)), strict=True):
             told = events.message("prepayment.granted.v1", id=id, **msgspec.to_builtins(event))
             await writing.put(lane, told)
     await writing.confirmed()
