@@ -5,12 +5,12 @@ A process of its own, because only so its peak of memory is that of the step. Wh
 
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import uvloop
@@ -111,7 +111,8 @@ def peak_mib() -> float:
     return int(line.split()[1]) / 1024
 
 
-STEPS: dict[str, Callable[..., Awaitable[tuple[Took, Any]]]] = {"plan": plan, "send": send, "read": read, "take": take}
+Step: TypeAlias = Callable[..., Coroutine[Any, Any, tuple[Took, Any]]]
+STEPS: dict[str, Step] = {"plan": plan, "send": send, "read": read, "take": take}
 
 
 def main() -> int:

@@ -280,13 +280,13 @@ async def reached(
     taken: dict[int, int] = {}
     while any(end > taken.get(partition.partition, 0) for partition, end in ends.items()):
         await asyncio.sleep(0.02)
-        taken = dict(await connection.fetch(query, family))
+        taken = dict(map(tuple, await connection.fetch(query, family)))
 
 
 async def compared(connection: asyncpg.Connection, month: Month, at_the_bank: int) -> list[str]:
     """What the books should say and do not."""
     query = "select account, sum(debit - credit)::bigint from ledger.buckets where book = 'OPS' group by account"
-    found = dict(await connection.fetch(query))
+    found: dict[str, int] = dict(map(tuple, await connection.fetch(query)))
     claims = month.claims.values()
     expense = sum(claim.sums.total() - sum(claim.deducted.values()) for claim in claims)
     wanted = {"1002": at_the_bank, "2100": 0, "2101": 0, "5001": expense}
@@ -316,7 +316,7 @@ async def due_days(ground: Ground) -> list[dict[str, Any]]:
     async with app.router.lifespan_context(app), client:
         cursor = None
         while cursor is not None or not found:
-            asked = {"as_of": LOOKED_AT, "limit": 200, **({"cursor": cursor} if cursor else {})}
+            asked: dict[str, Any] = {"as_of": LOOKED_AT, "limit": 200, **({"cursor": cursor} if cursor else {})}
             answer = (await client.get("/v1/claims", params=asked)).raise_for_status().json()
             cursor = answer["next"]
             for one in answer["claims"]:

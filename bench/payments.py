@@ -167,7 +167,7 @@ class Way:
 
     async def wrong(self) -> list[str]:
         """What is not as it should be in the end."""
-        count, fen = await self.tables.fetchrow(SETTLED, self.month.fund, self.month.prefix)
+        [(count, fen)] = await self.tables.fetch(SETTLED, self.month.fund, self.month.prefix)
         books = await self.tables.fetchval("select sum(fen)::bigint from moves where fund = $1", self.month.fund)
         suspense = await self.tables.fetchval("select count(*) from suspense")
         found = {"settled": (count, self.month.count), "books": (books, OPENING - fen), "suspense": (suspense, 0)}

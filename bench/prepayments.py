@@ -139,8 +139,11 @@ async def planned(tables: asyncpg.Connection, took: Took) -> Plan:
         plan_ref="YF-bench", area=events.AREA, year=YEAR, base_from=date(YEAR - YEARS, 1, 1),
         base_to=date(YEAR - 1, 12, 1), limits={FUND: 10**15},
     )  # fmt: skip
-    content = {"area": events.AREA, "valid_from": date(2020, 1, 1), "hash": policy_hash(POLICY), "parameters": POLICY}
-    policy = parse(PolicyPublished(**content, approvers=["anna", "bo"]))
+    told = PolicyPublished(
+        area=events.AREA, valid_from=date(2020, 1, 1), hash=policy_hash(POLICY), parameters=POLICY,
+        approvers=["anna", "bo"],
+    )  # fmt: skip
+    policy = parse(told)
     with took.part("plan"):
         plan = await planning.plan(tables, wanted, policy)
     took.hashes = [plan.hash, (await planning.plan(tables, wanted, policy)).hash]
