@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,9 @@ class Ground:
                 process.wait(timeout=30)
             log.close()
 
-    def workers(self, count: int, *, service: str = "ledger"):  # type: ignore[no-untyped-def]
+    def workers(
+        self, count: int, *, service: str = "ledger"
+    ) -> AbstractContextManager[Sequence[subprocess.Popen[bytes]]]:
         return self.processes([("-m", service, "work")] * count)
 
     def database_s(self) -> float:
@@ -153,7 +155,7 @@ class Pace:
     seconds: float
 
 
-async def pace(count, *, until: int, limit_s: float = 600.0) -> Pace:  # type: ignore[no-untyped-def]
+async def pace(count: Callable[[], Awaitable[int]], *, until: int, limit_s: float = 600.0) -> Pace:
     """Watch an async counter; start-up does not count, the last event does."""
     first: tuple[float, int] | None = None
     deadline = time.perf_counter() + limit_s

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from medfund.events import rules
 from medfund.events.bank import BankAccount, Direction, FeeAccount, LeftFrom, PlacedAs
-from medfund.events.dimensions import Decision, InstantStat
+from medfund.events.dimensions import A_BATCH, A_DECISION, Decision, InstantStat
 from medfund.events.fields import (
     Amounts,
     Area,
@@ -34,19 +34,11 @@ Purpose: TypeAlias = Literal["INSTANT", "PAYABLE", "CLEARING", "SUPPLIER", "PREP
 """What a payment pays, and the account that it is booked in: a P1 (1104), an approved payable (2102), a clearing
 (2104), a supplier on a provider's behalf (2105), a prepayment (1101), one for a bulk purchase (1102)."""
 
-_BATCH = "H15250200017-310-21-202601"
 _PAYMENT: Mapping[str, Any] = {
-    "provider": "H15250200017",
-    "area": "152500",
-    "insured_area": "152500",
-    "insutype": "310",
-    "clr_type": "21",
-    "benefit_year": 2026,
-    "advanced": [],
+    **A_DECISION,
     "cause": {"topic": "agency", "lane": 3, "offset": 418},
-    "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
-    "payment_ref": f"{_BATCH}/P1/310100",
-    "payable_ref": _BATCH,
+    "payment_ref": f"{A_BATCH}/P1/310100",
+    "payable_ref": A_BATCH,
     "amounts": {"310100": "1890000.33"},
 }
 _RULES = (rules.not_negative("amounts"), rules.advanced_in("amounts"))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from medfund.events import rules
 from medfund.events.bank import BankAccount, LeftFrom
-from medfund.events.dimensions import Decision
+from medfund.events.dimensions import A_DECISION, Decision
 from medfund.events.fields import (
     Amount,
     Amounts,
@@ -238,15 +238,9 @@ class PrepaymentGateEvaluated(Event, frozen=True, kw_only=True):
 
 
 _DECISION: Mapping[str, Any] = {
-    "provider": "H15250200017",
-    "area": "152500",
-    "insured_area": "152500",
-    "insutype": "310",
+    **A_DECISION,
     "clr_type": "YF",
-    "benefit_year": 2026,
-    "advanced": [],
     "cause": {"topic": "prepayments", "lane": 3, "offset": 12},
-    "policy_ref": "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607",
     "prepayment_ref": _NAME,
     "prepayment_kind": "ANNUAL",
     "day": "2026-03-02",
