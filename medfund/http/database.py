@@ -4,10 +4,10 @@ Whoever is served by a `snapshot` sees what row-level security leaves of the tab
 the scope was not set.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -20,6 +20,7 @@ MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 """What a service keeps of those who ask it. Clearing and the ledger have the same in migrations of their own."""
 SQL = queries.load(__file__, "scope.sql")
 
+Made = TypeVar("Made")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 Isolation: TypeAlias = Literal["read_committed", "repeatable_read"]
 
@@ -27,8 +28,20 @@ ACQUIRE_TIMEOUT_S = 1.0
 STATEMENT_TIMEOUT_S = 2.0
 COMMAND_TIMEOUT_S = 3.0
 """Longer than the statement's limit on the server: only a server that does not answer at all reaches it."""
+TRIES = 4
 # A filter that is not given must not shape the plan of one that is: every question is planned for itself.
 PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+
+
+async def looking_again(make: Callable[[], Awaitable[Made]]) -> Made:
+    """A change on one snapshot. Of two who make the same at once, the second looks again at what the first has made.
+    Raises `Problem`."""
+    for _ in range(TRIES):
+        try:
+            return await make()
+        except asyncpg.SerializationError:
+            continue
+    raise Problem("question_too_slow")
 
 
 class Database:

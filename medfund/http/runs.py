@@ -24,7 +24,7 @@ from medfund.http import answers, auditing, commands, examples, problems
 from medfund.http.answers import Name
 from medfund.http.appending import Message
 from medfund.http.context import Context, Declined
-from medfund.http.database import Connection
+from medfund.http.database import Connection, looking_again
 from medfund.http.tokens import Principal
 from medfund.lanes import partition
 from medfund.postgres.queries import Queries
@@ -159,6 +159,17 @@ async def plan(
 ) -> Kept[Plan, Beside]:
     """As it was made, now or before; a dry run is made now, and is not kept. Raises `Problem`."""
     commands.of_area(caller, here, wanted.area)
+    found = await looking_again(lambda: _kept_or_made(caller, here, kind, wanted, dry_run=dry_run))
+    if found.plan.wanted != wanted:
+        await commands.conflict(request, here, [wanted.plan_ref])
+    told = {"plan": wanted.plan_ref} | ({"dry_run": True} if dry_run else {})
+    await auditing.record(request, here.database, caller, "asked", told)
+    return found
+
+
+async def _kept_or_made(
+    caller: Principal, here: Context, kind: Kind[Plan, Beside], wanted: Wanted, *, dry_run: bool
+) -> Kept[Plan, Beside]:
     async with here.database.change(caller, isolation="repeatable_read") as connection:
         if wanted.replaces is not None:
             await kept(connection, kind, wanted.area, wanted.replaces)
@@ -168,11 +179,7 @@ async def plan(
             if not dry_run:
                 await _keep(connection, kind, made, caller.subject)
             found = await _beside(connection, kind, made, caller.subject)
-    if found.plan.wanted != wanted:
-        await commands.conflict(request, here, [wanted.plan_ref])
-    told = {"plan": wanted.plan_ref} | ({"dry_run": True} if dry_run else {})
-    await auditing.record(request, here.database, caller, "asked", told)
-    return found
+        return found
 
 
 async def _keep(connection: Connection, kind: Kind[Plan, Beside], plan: Plan, made_by: str) -> None:
@@ -195,9 +202,22 @@ async def agree(
     many there were to publish. Raises `Problem`."""
     asked = await commands.read(request, Yes)
     commands.of_area(caller, here, area)
+    found = await looking_again(lambda: _said_yes(request, caller, here, kind, area, plan_ref, asked.hash))
+    faults.point("plan.approved")
+    async with here.database.snapshot(caller) as connection:  # what the other one has said meanwhile is in it
+        found = await _beside(connection, kind, found.plan, found.made_by)
+    sent = await _publish(here, found, at_once) if found.approved else 0
+    faults.point("plan.published")
+    return found, sent
+
+
+async def _said_yes(
+    request: Request, caller: Principal, here: Context, kind: Kind[Plan, Beside], area: str, plan_ref: str, hash: str
+) -> Kept[Plan, Beside]:
+    """The plan as it was before. Raises `Problem`."""
     async with here.database.change(caller, isolation="repeatable_read") as connection:
         found = await kept(connection, kind, area, plan_ref)
-        if asked.hash != found.plan.hash:
+        if hash != found.plan.hash:
             await here.access.refuse(
                 request, "plan_changed", f"the plan that is kept is {found.plan.hash}", about=[plan_ref]
             )
@@ -206,12 +226,7 @@ async def agree(
         if not found.approved:
             await _agree(request, connection, caller, here, found)
             faults.point("plan.approving")
-    faults.point("plan.approved")
-    async with here.database.snapshot(caller) as connection:  # what the other one has said meanwhile is in it
-        found = await _beside(connection, kind, found.plan, found.made_by)
-    sent = await _publish(here, found, at_once) if found.approved else 0
-    faults.point("plan.published")
-    return found, sent
+        return found
 
 
 async def _agree(

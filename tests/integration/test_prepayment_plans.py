@@ -1,5 +1,6 @@
 """Plans of prepayments: made from pinned inputs, approved by two people, published once; over the real API."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,16 @@ async def test_base_and_grant_are_those_of_r2_3_and_the_same_again(anna: Caller,
     assert (
         await anna.command("/v1/prepayment-plans", **{**ASKED, "plan": "X", "base_to": "2025-11-01"})
     ).status_code == 422
+
+
+async def test_a_plan_that_several_make_at_once_is_one_plan_and_a_yes_said_twice_at_once_is_one(
+    anna: Caller, bo: Caller, mia: Caller
+) -> None:
+    first, *others = await asyncio.gather(*[planned(caller) for caller in (mia, mia, mia, mia)])
+    assert all(other == first for other in others)
+    said = await asyncio.gather(*[yes(caller, first) for caller in (anna, anna, anna)])
+    assert {one["state"] for one in said} == {"WAITING"}
+    assert len((await yes(bo, first))["approvals"]) == 2
 
 
 async def test_who_has_just_come_to_a_fund_is_given_nothing_of_it(

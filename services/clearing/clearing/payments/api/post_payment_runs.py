@@ -7,7 +7,6 @@ that asking again finishes what a crash broke off.
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
-import asyncpg
 import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -24,17 +23,13 @@ from medfund.http.answers import Yuan
 from medfund.http.api import Kind
 from medfund.http.commands import Command, Given
 from medfund.http.context import Caller, Context, Here
-from medfund.http.database import Connection
+from medfund.http.database import Connection, looking_again
 from medfund.http.problems import Problem
 from medfund.http.questions import Area, Day, Fund
 from medfund.lanes import partition
 
 router = APIRouter()
 KIND = Kind("run", "payment.run.opened.v1", learned=True)
-TRIES = 4
-"""Of two who make a run of one account at once, the second looks again at what the first has made."""
-
-
 RUN: examples.Json = {
     "area": samples.AREA,
     "fund": "310100",
@@ -130,14 +125,13 @@ def _asked(asked: Run) -> dict[str, Any]:
 
 async def _kept(caller: Caller, here: Context, asked: Run, name: str) -> Kept:
     """The run as it was made, now or before. Raises `Problem`."""
-    for _ in range(TRIES):
-        try:
-            # One snapshot: what a run takes and the positions that it is pinned to are of one moment.
-            async with here.database.change(caller, isolation="repeatable_read") as connection:
-                return await _kept_or_made(connection, caller, here, asked, name)
-        except asyncpg.SerializationError:
-            continue
-    raise Problem("question_too_slow")
+
+    async def once() -> Kept:
+        # One snapshot: what a run takes and the positions that it is pinned to are of one moment.
+        async with here.database.change(caller, isolation="repeatable_read") as connection:
+            return await _kept_or_made(connection, caller, here, asked, name)
+
+    return await looking_again(once)
 
 
 async def _kept_or_made(connection: Connection, caller: Caller, here: Context, asked: Run, name: str) -> Kept:
