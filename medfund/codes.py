@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 PROVIDER_PATTERN = r"^[HP][0-9]{11}$"
 AREA_PATTERN = r"^[0-9]{6}$"
 USCC_PATTERN = r"^[0-9A-HJ-NP-RTUWXY]{18}$"
+PRODUCT_PATTERN = r"^([0-9A-Z]{20}|[0-9A-Z]{23})$"
+INVOICE_PATTERN = r"^([0-9]{20}|([0-9]{10}|[0-9]{12})-[0-9]{8})$"
 OPAQUE_PATTERN = r"^[0-9A-Za-z]{1,12}$"
 REF_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z._:/-]{0,63}$"
 """What one organisation calls a thing, or a person of its staff."""

@@ -16,6 +16,7 @@ FEN_MAX = 9_999_999_999_999_999
 """The platform's decimal(16,2), in fen. Larger than 2^53 - 1, so never a JavaScript number and never a float."""
 
 AMOUNT_PATTERN = r"^-?(0|[1-9][0-9]{0,13})\.[0-9]{2}$"
+PRICE_PATTERN = r"^(0|[1-9][0-9]{0,9})\.[0-9]{2,6}$"
 SUM_PATTERN = r"^-?(0|[1-9][0-9]*)\.[0-9]{2}$"
 """Of what is answered: a sum may be larger than any single amount."""
 

@@ -23,6 +23,7 @@ from medfund.events.refusals import Problem, Reason, quoted
 FIRST_DAY = datetime.date(2000, 1, 1)
 LAST_DAY = datetime.date(2099, 12, 31)
 COUNT_MAX = 10**15
+QUANTITY_MAX = 10**9
 TEXT_MAX = 500
 WORDS_MAX = 64
 
@@ -101,6 +102,10 @@ _DIGEST_META, _DIGEST = _written(r"^[0-9a-f]{64}$", "a SHA-256 of 64 lower-case 
 _REF_META, _REF = _written(codes.REF_PATTERN, "a reference of 1 to 64 letters, digits and . _ : / -", shown=False)
 _SOURCE_META, _SOURCE = _written(r"^[!-~]{1,256}$", "a source of 1 to 256 visible ASCII characters")
 _RATIO_META, _RATIO = _written(r"^(0|0\.[0-9]{0,5}[1-9]|1)$", "a ratio from 0 to 1 with at most 6 decimals")
+_PRODUCT_META, _PRODUCT = _written(codes.PRODUCT_PATTERN, "a national product code of 20 or 23 letters and digits")
+_PRICE_META, _PRICE = _written(money.PRICE_PATTERN, "a price in yuan with 2 to 6 decimals")
+_INVOICE_META, _INVOICE = _written(codes.INVOICE_PATTERN, "an invoice: 20 digits, or a code of 10 or 12 and - and 8")
+_STATEMENT_META, _STATEMENT = _written(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,23}$", "a name of 1 to 24 letters, digits, . _ -")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
 _PAYEE_META = Meta(extra_json_schema={"pattern": f"{codes.PROVIDER_PATTERN}|{codes.USCC_PATTERN}"})
 _FUND_META, _FUND = _listed(Reason.UNKNOWN_FUND, codes.FUNDS, "a known fund (fund_pay_type)")
@@ -139,6 +144,23 @@ PayableRef = Annotated[str, _REF_META, _REF, Names("payable")]
 """What a provider is paid for: a batch, the case of a recovery, a prepayment, what the books began with."""
 PaymentRef = Annotated[str, _REF_META, _REF, Names("payment")]
 SuspenseRef = Annotated[str, _REF_META, _REF, Names("suspense")]
+Product = Annotated[str, _PRODUCT_META, _PRODUCT]
+Price = Annotated[str, _PRICE_META, _PRICE]
+"""Yuan for one unit, exact; an amount of money is rounded, a price is not."""
+Quantity = Annotated[
+    int, Meta(extra_json_schema={"minimum": 1, "maximum": QUANTITY_MAX}),
+    _must(Reason.AMOUNT_OUT_OF_RANGE, lambda n: 1 <= n <= QUANTITY_MAX, "a number in 1 to 10^9"),
+]  # fmt: skip
+"""Of the unit that a price is for."""
+Some = Annotated[
+    int, Meta(extra_json_schema={"minimum": 0, "maximum": QUANTITY_MAX}),
+    _must(Reason.AMOUNT_OUT_OF_RANGE, lambda n: 0 <= n <= QUANTITY_MAX, "a number in 0 to 10^9"),
+]  # fmt: skip
+"""A quantity that may be none."""
+Invoice = Annotated[str, _INVOICE_META, _INVOICE]
+"""In its one form: 20 digits (fully digital), or code-number. No blank in it, no zero less or more."""
+StatementRef = Annotated[str, _STATEMENT_META, _STATEMENT]
+"""A supplier's own name for a statement to one hospital; short, so that what is paid of it has a name made of it."""
 Ratio = Annotated[str, _RATIO_META, _RATIO]
 Source = Annotated[str, _SOURCE_META, _SOURCE]
 Text = Annotated[str, _TEXT, _unshown(_text, "a text of 1 to 500 printable ones")]

@@ -71,11 +71,11 @@ def _of(amounts: Mapping[str, str], fund: str) -> int:
 
 
 def in_order(first: str, second: str) -> Rule:
-    """The day in `first` is not after the day in `second`."""
+    """The day in `first` is not after the day in `second`, where there is one."""
 
     def check(event: Event) -> Problem | None:
         begin, end = getattr(event, first), getattr(event, second)
-        if begin <= end:
+        if end is None or begin <= end:
             return None
         return Problem(Reason.BAD_DATE, f"$.{first}: {begin} is after $.{second}, {end}")
 

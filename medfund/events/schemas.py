@@ -33,6 +33,7 @@ SOURCES = {
     Speaker.HOSPITAL: "/gateway/152500",
     Speaker.AUDIT_OFFICE: "/audit/152500",
     Speaker.SUPERVISION: "/supervision/152500",
+    Speaker.SUPPLIER: "/supplier/91370000MA0000001T",
     Speaker.PROCUREMENT: "/procurement/152500",
     Speaker.POLICY_OFFICE: "/agency/152500",
     **{speaker: source for source, speaker in reversed([*speakers.OURS.items()])},

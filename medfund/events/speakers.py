@@ -73,6 +73,8 @@ OURS: Mapping[str, Speaker] = {
     "/clearing/bank": Speaker.BANK,
     "/ledger": Speaker.LEDGER,
     "/direct-pay": Speaker.DIRECT_PAY,
+    "/direct-pay/commands": Speaker.COMMAND,
+    "/direct-pay/plans": Speaker.COMMAND,
     "/time": Speaker.SCHEDULER,
     "/prepare": Speaker.INSTALLER,
 }
@@ -88,6 +90,7 @@ def _of(*speakers: Speaker) -> frozenset[Speaker]:
 
 _HOSPITAL = _of(Speaker.HOSPITAL)
 _ASKED_BY_A_HOSPITAL = _of(Speaker.HOSPITAL, Speaker.COMMAND)
+_ASKED_BY_A_SUPPLIER = _of(Speaker.SUPPLIER, Speaker.COMMAND)
 _AUDIT = _of(Speaker.AUDIT_OFFICE)
 _SUPERVISION = _of(Speaker.SUPERVISION)
 _POLICY = _of(Speaker.POLICY_OFFICE)
@@ -107,6 +110,20 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "payment.confirmed.v1": _ASKED_BY_A_HOSPITAL,
     "prepayment.applied.v1": _ASKED_BY_A_HOSPITAL,
     "prepayment.purchases.reported.v1": _of(Speaker.PROCUREMENT),
+    # what is bought, and by whom it is said
+    "order.placed.v1": _of(Speaker.PROCUREMENT),
+    "order.confirmed.v1": _ASKED_BY_A_SUPPLIER,
+    "order.cancelled.v1": _of(Speaker.PROCUREMENT),
+    "shipment.dispatched.v1": _of(Speaker.SUPPLIER),
+    "delivery.accepted.v1": _of(Speaker.HOSPITAL, Speaker.PROCUREMENT),
+    "goods.returned.v1": _of(Speaker.HOSPITAL, Speaker.PROCUREMENT),
+    "invoice.registered.v1": _of(Speaker.SUPPLIER),
+    "invoice.red_issued.v1": _of(Speaker.SUPPLIER),
+    "statement.submitted.v1": _ASKED_BY_A_SUPPLIER,
+    "statement.withdrawn.v1": _ASKED_BY_A_SUPPLIER,
+    "statement.confirmed.v1": _ASKED_BY_A_HOSPITAL,
+    "statement.line.disputed.v1": _ASKED_BY_A_HOSPITAL,
+    "statement.line.resolved.v1": _ASKED_BY_A_HOSPITAL,
     # audit and supervision
     "audit.finding.raised.v1": _AUDIT,
     "audit.finding.reviewed.v1": _AUDIT,
@@ -139,6 +156,12 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "provider.assessed.v1": _POLICY,
     "calendar.published.v1": _POLICY,
     "fund.figures.published.v1": _POLICY,
+    "supplier.registered.v1": _POLICY,
+    "supplier.changed.v1": _POLICY,
+    "direct.mandate.changed.v1": _POLICY,
+    "split.key.published.v1": _POLICY,
+    "product.priced.v1": _of(Speaker.PROCUREMENT),
+    "contract.signed.v1": _of(Speaker.PROCUREMENT),
     # and its people: whatever needs a name, or two
     "opening.balance.recorded.v1": _COMMAND,
     "opening.item.recorded.v1": _COMMAND,
@@ -153,6 +176,12 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "treasury.funds.requested.v1": _COMMAND,
     "prepayment.granted.v1": _COMMAND,
     "prepayment.recall.ordered.v1": _COMMAND,
+    "supplier.account.confirmed.v1": _COMMAND,
+    "supplier.payee.assigned.v1": _COMMAND,
+    "direct.cap.set.v1": _COMMAND,
+    "statements.agreed.v1": _COMMAND,
+    "arrears.registered.v1": _COMMAND,
+    "arrears.cleared.v1": _COMMAND,
     # time, and the beginning of this table
     "day.opened.v1": _of(Speaker.SCHEDULER),
     "sources.opened.v1": _of(Speaker.INSTALLER),

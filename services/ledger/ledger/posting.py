@@ -16,6 +16,7 @@ from medfund.events import (
     audit,
     bank,
     claims,
+    direct,
     disputes,
     instant,
     ledger,
@@ -24,9 +25,12 @@ from medfund.events import (
     parking,
     payments,
     prepayments,
+    purchases,
     settlements,
     sources,
+    statements,
     supervision,
+    suppliers,
     time,
     treasury,
 )
@@ -369,6 +373,15 @@ _income = by(
     OUT=in_both(debit=chart.OTHER_INCOME, credit=chart.SUSPENSE_OUT),
     IN=in_both(debit=chart.SUSPENSE_IN, credit=chart.OTHER_INCOME),
 )
+
+
+def _given_back(owed: Account) -> Rule:
+    """The hospital is owed again what was taken from it, and it is expense again when it is paid."""
+    return both(
+        per_fund(debit=owed, credit=chart.PAYABLE_APPROVED), per_fund(debit=chart.TEMP_DIRECT, credit=chart.EXPENSE)
+    )
+
+
 _other_returned = both(per_fund(debit=at_bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
 
 RULES: Mapping[type[Event], Rule] = {
@@ -431,6 +444,19 @@ RULES: Mapping[type[Event], Rule] = {
     ),
     supervision.RecoveryReversed: recovery_reversed,
     supervision.FineNoted: per_fund(debit=chart.FINES, credit=chart.FINES_CONTRA),
+    # suppliers, paid on a hospital's behalf
+    direct.StatementApproved: per_fund(debit=chart.DIRECT_ADVANCE, credit=chart.SUPPLIER_PAYABLE),
+    direct.SupplierDebtNetted: per_fund(debit=chart.SUPPLIER_PAYABLE, credit=chart.SUPPLIER_REFUND),
+    direct.RedLetterApplied: both(
+        of("unpaid", per_fund(debit=chart.SUPPLIER_PAYABLE, credit=chart.DIRECT_ADVANCE)),
+        of("paid", per_fund(debit=chart.SUPPLIER_REFUND, credit=chart.DIRECT_ADVANCE)),
+        of("recovered", _given_back(chart.SUPPLIER_REFUND)),
+        of("came_back", _given_back(chart.SUPPLIER_PAYABLE)),
+    ),
+    purchases.OrderCommitted: per_fund(debit=chart.ORDERS, credit=chart.ORDERS_CONTRA),
+    purchases.OrderReleased: per_fund(debit=chart.ORDERS_CONTRA, credit=chart.ORDERS),
+    statements.ArrearsNoted: per_fund(debit=chart.ARREARS, credit=chart.ARREARS_CONTRA),
+    statements.ArrearsLowered: per_fund(debit=chart.ARREARS_CONTRA, credit=chart.ARREARS),
     # what moves no money
     settlements.SettlementOutcomeResolved: nothing,
     settlements.ControlTotalDeclared: nothing,
@@ -512,6 +538,46 @@ RULES: Mapping[type[Event], Rule] = {
     supervision.RecoveryAppealUpheld: nothing,
     supervision.ProviderAgreementChanged: nothing,
     supervision.PersonQualificationChanged: nothing,
+    suppliers.SupplierRegistered: nothing,
+    suppliers.SupplierChanged: nothing,
+    suppliers.SupplierAccountConfirmed: nothing,
+    suppliers.SupplierPayeeAssigned: nothing,
+    suppliers.ProductPriced: nothing,
+    suppliers.ContractSigned: nothing,
+    suppliers.DirectMandateChanged: nothing,
+    suppliers.DirectCapSet: nothing,
+    suppliers.SplitKeyPublished: nothing,
+    purchases.OrderPlaced: nothing,
+    purchases.OrderConfirmed: nothing,
+    purchases.OrderCancelled: nothing,
+    purchases.ShipmentDispatched: nothing,
+    purchases.DeliveryAccepted: nothing,
+    purchases.GoodsReturned: nothing,
+    purchases.InvoiceRegistered: nothing,
+    purchases.InvoiceRedIssued: nothing,
+    purchases.TraceRepeated: nothing,
+    statements.StatementSubmitted: nothing,
+    statements.StatementWithdrawn: nothing,
+    statements.StatementConfirmed: nothing,
+    statements.StatementLineDisputed: nothing,
+    statements.StatementLineResolved: nothing,
+    statements.StatementsAgreed: nothing,
+    statements.StatementMatched: nothing,
+    statements.StatementRefused: nothing,
+    statements.StatementEnded: nothing,
+    statements.StatementDisputesNoted: nothing,
+    statements.StatementConfirmationNoted: nothing,
+    statements.StatementRequested: nothing,
+    statements.StatementWithheld: nothing,
+    statements.StatementLineReduced: nothing,
+    statements.StatementDeadlineApproaching: nothing,
+    statements.StatementDeadlineBreached: nothing,
+    statements.InvoiceRedUnmatched: nothing,
+    statements.ArrearsRegistered: nothing,
+    statements.ArrearsCleared: nothing,
+    direct.SupplierPaymentBlocked: nothing,
+    direct.SupplierPaymentUnblocked: nothing,
+    direct.SupplierPaymentSettled: nothing,
     agency.ProviderRegistered: nothing,
     agency.ProviderChanged: nothing,
     agency.PolicyPublished: nothing,
