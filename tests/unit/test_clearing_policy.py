@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from clearing import policy
-from clearing.policy import BadPolicy, NoPolicy, Policies
+from clearing.policy import NoPolicy, Policies
 from medfund.events.agency import PolicyPublished, policy_hash
 from medfund.events.kinds import KINDS
+from medfund.parameters import BadPolicy
 
 
 def published(valid_from: str = "2025-01-01", **parameters: str) -> PolicyPublished:
@@ -72,6 +73,9 @@ def test_a_fund_may_have_its_own_ratio() -> None:
             "prepayment.schedule: AT_ANNUAL_CLEARING, and prepayment.return_by is the year's end (R10)",
         ),
         ({"audit__unfinished": "HOLD"}, "audit.unfinished: 'HOLD' is none of WAIT, HOLD_DOUBTFUL"),
+        ({"direct__days": "181"}, "direct.days: '181' is not a whole number from 1 to 180"),
+        ({"direct__scope": "BULK"}, "direct.scope: 'BULK' is no list of class/buyer (BULK, NEGOTIATED, LISTED"),
+        ({"direct__roll": "NONE"}, "direct.roll: no such parameter"),
     ],
 )
 def test_a_set_with_one_bad_parameter_is_refused_with_its_name(parameters: dict[str, str], words: str) -> None:

@@ -2,11 +2,11 @@
 
 What stays true: every parameter that is named is known and well written, or the whole set is refused with the reason; a
 parameter that is not named has the default of domain.md R10; a decision names the set that it was taken under by hash.
+What the set says of direct payment is checked with the rest of it, and is another service's to follow.
 """
 
-import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from medfund.events.refusals import Reason
 from medfund.lanes import batch
 from medfund.lanes.capability import Capability, keeping
 from medfund.lanes.draft import Draft, Part
+from medfund.parameters import DIRECT, BadPolicy, Parser, Table, flag, funds, number, one_of, parsed, ratio
 
 if TYPE_CHECKING:
     from clearing.payable import Payable
@@ -38,10 +39,6 @@ STEPS = ("1104", "1107", "1108", "1103", "1102", "1101")
 """The default waterfall of R3.6, without its last step, cash."""
 NOT_OFFSET = ("310200", "610100")
 """Personal accounts and medical assistance pay nobody's debts, unless the policy says so (R3.6)."""
-
-
-class BadPolicy(ValueError):
-    """A parameter is unknown or says something that no policy may say."""
 
 
 class NoPolicy(LookupError):
@@ -139,16 +136,13 @@ def parse(event: PolicyPublished, *, kept: bool = False) -> Policy:
     by_fund: dict[str, dict[str, Fraction]] = {"instant.ratio": {}, "bond": {}}
     for name, text in sorted(event.parameters.items()):
         general, _, fund = name.rpartition(".")
-        try:
-            if general in by_fund and fund in codes.FUNDS:
-                by_fund[general][fund] = _RATIOS[general](text)
-            elif name in PARAMETERS:
-                values[name] = (KEPT if kept else {}).get(name, PARAMETERS[name][0])(text)
-            else:
-                raise BadPolicy("no such parameter")
-        except BadPolicy as error:
-            raise BadPolicy(f"{name}: {error}") from None
-    read = {name: values.get(name, default) for name, (_, default) in PARAMETERS.items()}
+        if general in by_fund and fund in codes.FUNDS:
+            by_fund[general][fund] = parsed(name, text, _RATIOS[general])
+        elif name in PARAMETERS:
+            values[name] = parsed(name, text, (KEPT if kept else {}).get(name, PARAMETERS[name][0]))
+        else:
+            raise BadPolicy(f"{name}: no such parameter")
+    read: dict[str, Any] = {name: values.get(name, default) for name, (_, default) in PARAMETERS.items()}
     return Policy(
         hash=event.hash,
         area=event.area,
@@ -213,42 +207,10 @@ class Policies:
         return Policies({**self.by_area, policy.area: dated}, {**self.published, policy.hash: policy})
 
 
-_RATIO = re.compile(r"0(?:\.[0-9]{1,6})?|1(?:\.0{1,6})?").fullmatch
-
-
-def _ratio(text: str) -> Fraction:
-    if not _RATIO(text):
-        raise BadPolicy(f"{text!r} is not a ratio from 0 to 1 with at most 6 decimals")
-    return Fraction(text)
-
-
 def _bond_ratio(text: str) -> Fraction:
-    ratio = _ratio(text)
-    if ratio > BOND_RATIO_MAX:
+    if (found := ratio(text)) > BOND_RATIO_MAX:
         raise BadPolicy(f"{text} is above the national cap of {float(BOND_RATIO_MAX):.0%}")
-    return ratio
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise BadPolicy(f"{text!r} is none of {', '.join(words)}")
-        return text
-
-    return parse
-
-
-def _flag(text: str) -> bool:
-    return _one_of("true", "false")(text) == "true"
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,3}", text) or not least <= int(text) <= most:
-            raise BadPolicy(f"{text!r} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
+    return found
 
 
 def _steps(text: str) -> tuple[str, ...]:
@@ -260,19 +222,12 @@ def _steps(text: str) -> tuple[str, ...]:
     return steps
 
 
-def _funds(text: str) -> Iterable[str]:
-    funds = [] if text == "none" else text.split()
-    if unknown := [fund for fund in funds if fund not in codes.FUNDS]:
-        raise BadPolicy(f"{unknown[0]!r} is not a fund; write `none` for no fund at all")
-    return funds
-
-
 def _gate(text: str) -> Mapping[str, int]:
     """`310100:12 390100:6`."""
     pairs = [pair.partition(":") for pair in text.split()]
     if unknown := [fund for fund, _, _ in pairs if fund not in codes.FUNDS]:
         raise BadPolicy(f"{unknown[0]!r} is not a fund")
-    return {fund: _number(1, 120)(months) for fund, _, months in pairs}
+    return {fund: number(1, 120)(months) for fund, _, months in pairs}
 
 
 def _checked_gate(text: str) -> Mapping[str, int]:
@@ -288,13 +243,13 @@ def _grades(text: str) -> Mapping[str, Fraction]:
     pairs = [pair.partition(":") for pair in text.split()]
     if [grade for grade, _, _ in pairs] != list("ABCD"):
         raise BadPolicy(f"{text!r} does not name the grades A B C D, in this order")
-    return {grade: _ratio(ratio) for grade, _, ratio in pairs}
+    return {grade: ratio(text) for grade, _, text in pairs}
 
 
 def _bulk(text: str) -> Fraction:
-    if (ratio := _ratio(text)) < BULK_RATIO_MIN:
+    if (found := ratio(text)) < BULK_RATIO_MIN:
         raise BadPolicy(f"{text} is below the national least of {float(BULK_RATIO_MIN):.0%}")
-    return ratio
+    return found
 
 
 def _schedule(schedule: str, return_by: str) -> Any:
@@ -303,43 +258,44 @@ def _schedule(schedule: str, return_by: str) -> Any:
     return schedule
 
 
-_RATIOS = {"instant.ratio": _ratio, "bond": _bond_ratio}
-PARAMETERS: Mapping[str, tuple[Callable[[str], Any], Any]] = {
-    "instant.ratio": (_ratio, Fraction(9, 10)),
-    "instant.stat": (_one_of("TEMP", "EXPENSE"), "TEMP"),
-    "instant.offset": (_flag, True),
-    "instant.lowered_by_rests": (_flag, False),
-    "bank.fee_account": (_one_of(*get_args(FeeAccount)), "5004"),
-    "clock.working_days": (_number(1, NATIONAL_WORKING_DAYS_MAX), 15),
-    "clock.cut_off_day": (_number(1, 28), 10),
-    "clock.cut_off_roll": (_one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),
-    "clock.warn_days": (_number(1, 10), 3),
-    "clock.statement_days": (_number(0, 10), 2),
+_RATIOS = {"instant.ratio": ratio, "bond": _bond_ratio}
+PARAMETERS: Table = {
+    "instant.ratio": (ratio, Fraction(9, 10)),
+    "instant.stat": (one_of("TEMP", "EXPENSE"), "TEMP"),
+    "instant.offset": (flag, True),
+    "instant.lowered_by_rests": (flag, False),
+    "bank.fee_account": (one_of(*get_args(FeeAccount)), "5004"),
+    "clock.working_days": (number(1, NATIONAL_WORKING_DAYS_MAX), 15),
+    "clock.cut_off_day": (number(1, 28), 10),
+    "clock.cut_off_roll": (one_of("NONE", "NEXT_WORKING_DAY"), "NONE"),
+    "clock.warn_days": (number(1, 10), 3),
+    "clock.statement_days": (number(0, 10), 2),
     "offset.order": (_steps, STEPS),
-    "offset.not_from": (_funds, NOT_OFFSET),
-    "audit.unfinished": (_one_of("WAIT", "HOLD_DOUBTFUL"), "WAIT"),
-    "audit.settle_days": (_number(0, 10), 2),
-    "payment.approval_days": (_number(1, 30), 5),
-    "payment.account_days": (_number(0, 30), 1),
-    "agreement.suspension_stops_payment": (_flag, True),
-    "agreement.emergencies_paid": (_flag, True),
+    "offset.not_from": (funds, NOT_OFFSET),
+    "audit.unfinished": (one_of("WAIT", "HOLD_DOUBTFUL"), "WAIT"),
+    "audit.settle_days": (number(0, 10), 2),
+    "payment.approval_days": (number(1, 30), 5),
+    "payment.account_days": (number(0, 30), 1),
+    "agreement.suspension_stops_payment": (flag, True),
+    "agreement.emergencies_paid": (flag, True),
     "prepayment.gate": (_checked_gate, GATE_MONTHS_MIN),
-    "prepayment.gate_lost": (_one_of("FREEZE", "RECALL"), "FREEZE"),
-    "prepayment.apply_until": (_number(1, 31), 10),
-    "prepayment.documents": (_number(0, 9), 1),
+    "prepayment.gate_lost": (one_of("FREEZE", "RECALL"), "FREEZE"),
+    "prepayment.apply_until": (number(1, 31), 10),
+    "prepayment.documents": (number(0, 9), 1),
     "prepayment.ratios": (_grades, {"A": Fraction(1), "B": Fraction(9, 10), "C": Fraction(8, 10), "D": Fraction(0)}),
-    "prepayment.monthly_ratio": (_ratio, Fraction(1, 2)),
+    "prepayment.monthly_ratio": (ratio, Fraction(1, 2)),
     "prepayment.bulk_ratio": (_bulk, BULK_RATIO_MIN),
-    "prepayment.bulk_days": (_number(1, 60), 10),
+    "prepayment.bulk_days": (number(1, 60), 10),
     "prepayment.schedule": (
-        _one_of("BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"),
+        one_of("BULLET_DEC", "STRAIGHT_LAST", "MONTHLY_12", "AT_ANNUAL_CLEARING"),
         "STRAIGHT_LAST",
     ),
-    "prepayment.months": (_number(1, 12), 3),
-    "prepayment.return_by": (_one_of("YEAR_END", "CLEARING"), "YEAR_END"),
-    "prepayment.fit": (_one_of("SCALE", "REFUSE"), "SCALE"),
+    "prepayment.months": (number(1, 12), 3),
+    "prepayment.return_by": (one_of("YEAR_END", "CLEARING"), "YEAR_END"),
+    "prepayment.fit": (one_of("SCALE", "REFUSE"), "SCALE"),
+    **DIRECT,
 }
-KEPT: Mapping[str, Callable[[str], Any]] = {
+KEPT: Mapping[str, Parser] = {
     "prepayment.gate": lambda text: {
         fund: max(months, GATE_MONTHS_MIN.get(fund, 1)) for fund, months in _gate(text).items()
     },

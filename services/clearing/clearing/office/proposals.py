@@ -13,9 +13,9 @@ import msgspec
 
 from clearing import policy
 from clearing.funds import fens, total, yuans
-from clearing.policy import BadPolicy
 from medfund import people
 from medfund.events.agency import policy_hash
+from medfund.parameters import BadPolicy
 
 Kind = Literal["mandate", "source", "policy", "balance", "item"]
 TYPES: Mapping[Kind, str] = {
