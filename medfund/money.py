@@ -126,6 +126,17 @@ def round2(exact: Fraction | Decimal | int) -> int:
     return -rounded if value < 0 else rounded
 
 
+def micros(price: str) -> int:
+    """A price such as "12.340000" in millionths of a yuan: exact, for a price is not rounded."""
+    whole, _, part = price.partition(".")
+    return int(whole + part.ljust(6, "0"))
+
+
+def cost(quantity: int, price: int) -> int:
+    """What so much costs, in fen: `round2(quantity x price)`, of a price in millionths of a yuan."""
+    return (quantity * price + 5_000) // 10_000
+
+
 def split(total: int, weights: Sequence[int | Decimal | Fraction]) -> list[int]:
     """Parts of `total` (fen) in proportion to `weights`, by largest remainder: they add up to `total` exactly.
 
@@ -153,6 +164,19 @@ def _whole_numbers(weights: Sequence[int | Decimal | Fraction]) -> list[int]:
     exact = [Fraction(weight) for weight in weights]
     common = lcm(*(weight.denominator for weight in exact))
     return [weight.numerator * (common // weight.denominator) for weight in exact]
+
+
+def lowered(parts: Mapping[str, int], total: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """What is taken off each of the parts that `split_by_key` once made, so that `total` is left of them.
+
+    No part grows, and none is left when nothing is: where the largest remainders would give a part more of less, the
+    fen stay where they are.
+    """
+    wanted = split_by_key(total, weights)
+    left = {name: min(part, wanted[name]) for name, part in parts.items()}
+    for name in sorted(parts):
+        left[name] += min(parts[name] - left[name], total - sum(left.values()))
+    return {name: part - left[name] for name, part in parts.items()}
 
 
 def split_by_key(total: int, weights: Mapping[str, int | Decimal | Fraction]) -> dict[str, int]:

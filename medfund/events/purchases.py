@@ -296,7 +296,7 @@ class InvoiceRedIssued(Purchase, frozen=True, kw_only=True):
 # -- what follows
 
 
-OrderEnd: TypeAlias = Literal["DELIVERED", "CANCELLED", "RETURNED"]
+OrderEnd: TypeAlias = Literal["DELIVERED", "CANCELLED"]
 
 
 class OfOrder(Purchase, frozen=True, kw_only=True):
@@ -320,9 +320,11 @@ _MEMO: Mapping[str, Any] = {
 
 @kind("order.committed", family="direct-pay", key="provider", rules=(rules.not_negative("amounts"),))
 class OrderCommitted(OfOrder, frozen=True, kw_only=True):
-    """Books 9002 / 9902. Source: c.4, order.placed."""
+    """`lines` are those that the fund will pay. Books 9002 / 9902. Source: c.4, order.placed."""
 
-    example: ClassVar[Mapping[str, Any]] = _MEMO
+    lines: list[Count]
+
+    example: ClassVar[Mapping[str, Any]] = {**_MEMO, "lines": [1]}
 
 
 @kind("order.released", family="direct-pay", key="provider", rules=(rules.not_negative("amounts"),))

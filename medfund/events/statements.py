@@ -115,6 +115,7 @@ class StatementLineDisputed(OfStatement, frozen=True, kw_only=True):
     order_no: Ref | None = None
     line: Count | None = None
     disputed_by: Ref | None = None
+    speaks_for: Literal["HOSPITAL", "AGENCY"] = "HOSPITAL"
 
     example: ClassVar[Mapping[str, Any]] = {
         **_STATEMENT,
@@ -257,7 +258,7 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 @kind("statement.matched", family="direct-pay", key="provider")
 class StatementMatched(StatementDecision, frozen=True, kw_only=True):
     """A statement was taken: its invoices are in it and in no other one. `disputes` are lines that do not match; the
-    others go on. Books nothing. Source: R3.3, R3.4.
+    others go on, the first of them to be paid by `due`. Books nothing. Source: R3.3, R3.4.
     """
 
     period: Day
@@ -266,6 +267,7 @@ class StatementMatched(StatementDecision, frozen=True, kw_only=True):
     invoices: list[Invoice]
     disputes: list[Dispute]
     submitted_by: Ref | None = None
+    due: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -316,6 +318,8 @@ class StatementDisputesNoted(StatementDecision, frozen=True, kw_only=True):
     opened: list[Dispute]
     closed: list[Dispute]
     dropped: list[Dispute]
+    due: Day | None = None
+    """By when the first of what goes on, and was not requested, is to be paid."""
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -336,16 +340,21 @@ class StatementConfirmationNoted(StatementDecision, frozen=True, kw_only=True):
 
     on: Day
     mode: Literal["HOSPITAL", "AUTO", "ESCALATED"]
+    detail: Text | None = None
 
     example: ClassVar[Mapping[str, Any]] = {**_DECISION, "on": "2026-10-05", "mode": "HOSPITAL"}
 
 
 class RequestedLine(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """An invoice, what of it is to be paid, and by when: written as a list of three, for there may be many."""
+    """An invoice, what of it is to be paid, and by when: written as a list, for there may be many.
+
+    `accepted` is the day from which its cycle counts.
+    """
 
     invoice: Invoice
     amount: Amount
     due: Day
+    accepted: Day | None = None
 
 
 def requested(event: Any) -> Problem | None:

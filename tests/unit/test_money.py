@@ -204,3 +204,31 @@ def test_an_amount_in_capitals_is_as_the_rules_of_bills_say_it(line: str) -> Non
 def test_no_two_amounts_are_the_same_in_capitals(one: int, other: int) -> None:
     assert (money.capitals(one) == money.capitals(other)) == (one == other)
     assert "零零" not in money.capitals(one)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "fen"),
+    [
+        (9480, "12.340000", 116_983_20),
+        (3, "0.005", 2),
+        (1, "0.0149", 1),
+        (1, "0.015", 2),
+        (7, "1234567.89", 8_641_975_23),
+    ],
+)
+def test_a_quantity_costs_its_price_rounded_once(quantity: int, price: str, fen: int) -> None:
+    assert money.cost(quantity, money.micros(price)) == fen
+
+
+def test_what_is_taken_off_a_split_step_by_step_leaves_nothing_and_no_part_ever_grows() -> None:
+    weights = {"310100": 1, "390100": 3, "610100": 3}
+    left = money.split_by_key(4, weights)
+    assert list(left.values()) == [0, 2, 2]
+    assert money.split(3, [1, 3, 3]) == [1, 1, 1], "the largest remainders give the first more of less"
+    taken = []
+    for total in (3, 2, 1, 0):
+        off = money.lowered(left, total, weights)
+        taken.append([*off.values()])
+        left = {name: part - off[name] for name, part in left.items()}
+        assert sum(left.values()) == total
+    assert taken == [[0, 0, 1], [0, 1, 0], [0, 0, 1], [0, 1, 0]]
