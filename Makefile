@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 RUNS := .venv/runs-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 TOOLS := .venv/tools-$(shell cat requirements-dev.lock requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
-MIGRATIONS := $(sort $(wildcard medfund/*/sql/migrations/*.sql services/*/*/sql/migrations/*.sql))
+MIGRATIONS := $(sort $(wildcard medfund/*/sql/migrations/*.sql medfund/*/*/sql/migrations/*.sql services/*/*/sql/migrations/*.sql))
 SCRIPTS := .ci/run
 
 .PHONY: help

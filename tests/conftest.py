@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from clearing.__main__ import MIGRATIONS as OF_CLEARING
+from direct_pay.__main__ import MIGRATIONS as OF_DIRECT_PAY
 from ledger.__main__ import MIGRATIONS as OF_LEDGER
 from medfund.lanes.settings import NOBODY
 from medfund.local import prepare
@@ -30,7 +31,7 @@ LANES = 4
 PASSWORDS = {role: secrets.token_urlsafe(12) for role in ROLES}
 SESSION = "medfund-test-"
 TEMPLATE = "services_template"
-SERVICES = {"ledger": OF_LEDGER, "clearing": OF_CLEARING}
+SERVICES = {"ledger": OF_LEDGER, "clearing": OF_CLEARING, "direct_pay": OF_DIRECT_PAY}
 FORGETFUL = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}
 """A broker that was killed comes back when its last session has ended: for tests that kill it, soon."""
 _numbers = itertools.count(1)
@@ -38,7 +39,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Database:
-    """A database with the schemas of both services, migrated and empty; a test may add that of another service."""
+    """A database with the schemas of all services, migrated and empty; a test may add that of another service."""
 
     name: str
     admin: str
@@ -106,7 +107,7 @@ async def template(postgres: Postgres) -> str:
 
 
 async def of_services(postgres: Postgres) -> str:
-    """The name of a database with the schemas of both services, to copy from: a copy is made in a tenth of the time."""
+    """The name of a database with the schemas of all services, to copy from: a copy is made in a tenth of the time."""
     admin = await prepare.database(postgres.dsn(), TEMPLATE)
     for service, migrations in SERVICES.items():
         await prepare.roles(admin, service, PASSWORDS)

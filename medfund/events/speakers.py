@@ -45,7 +45,7 @@ LABELS: Mapping[Speaker, tuple[str, str]] = {
     Speaker.SUPERVISION: ("基金监管", "the office that supervises providers and the use of funds"),
     Speaker.PROCUREMENT: ("招采平台", "the procurement platform"),
     Speaker.POLICY_OFFICE: ("经办业务科室", "the agency's office for providers, calendars and figures"),
-    Speaker.COMMAND: ("人员指令", "a person, by a command of clearing's API"),
+    Speaker.COMMAND: ("人员指令", "a person, by a command of a service's API"),
     Speaker.BANK: ("银行处理程序", "the bank process, which reads the bank's files"),
     Speaker.SCHEDULER: ("日历程序", "the scheduler, which opens days"),
     Speaker.INSTALLER: ("系统安装", "`medfund prepare`"),

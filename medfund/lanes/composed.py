@@ -8,6 +8,7 @@ import asyncpg
 from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
+from medfund.lanes import metrics
 from medfund.lanes.capability import Admit, Answer, Capability, Evolve, Keep, Learn, known_after, listeners
 from medfund.lanes.draft import Draft, Known
 from medfund.lanes.kept import PUBLISHED
@@ -53,6 +54,7 @@ class Composed:
         known = self.known
         for shelf in self.shelves:
             known = await shelf.load(connection, lane, known)
+        metrics.calendar_days(self.name, known)
         return Draft(known)
 
     def draft(self, state: Draft) -> Draft:
@@ -93,6 +95,7 @@ class Composed:
         for shelf in self.shelves:
             await shelf.write(connection, lane, draft)
         draft.let_go()
+        metrics.calendar_days(self.name, draft.known)
 
     def _place(self, fact: Accepted) -> Place:
         record = fact.record

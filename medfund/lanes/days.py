@@ -58,6 +58,19 @@ def _noticed(calendar: Calendar, event: CalendarPublished) -> Calendar:
     )
 
 
+def is_worked(calendar: Calendar, day: date) -> bool | None:
+    """None where no notice of the year is known."""
+    return calendar.is_working_day(day) if day.year in calendar.notices else None
+
+
+def known_ahead(calendar: Calendar, today: date) -> int:
+    """For how many days after this one the notices say whether they are worked."""
+    year = today.year
+    while year in calendar.notices:
+        year += 1
+    return max(0, (date(year, 1, 1) - today).days - 1)
+
+
 CAPABILITY = Capability(
     name="days",
     admits={DayOpened: _admit},

@@ -6,7 +6,9 @@ from contextlib import suppress
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from medfund.lanes import days
 from medfund.lanes.batch import Outcome
+from medfund.lanes.draft import Known
 
 RECORDS = Counter(
     "medfund_records_total", "Records that ended, by what became of them", ["service", "topic", "outcome"]
@@ -18,6 +20,11 @@ BATCH_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LANES_OWNED = Gauge("medfund_lanes_owned", "Lanes that this worker has", ["service"])
+CALENDAR_DAYS = Gauge(
+    "medfund_calendar_days",
+    "For how many days after the present one the notices say whether they are worked",
+    ["service"],  # so that it is told by those processes alone that know it
+)
 PARKED_KEYS = Gauge("medfund_parked_keys", "Keys of which events wait to be retried", ["service", "lane"])
 LANE_STOPS = Counter("medfund_lane_stops_total", "Lanes given up, by cause", ["service", "cause"])
 LOG_FAULTS = Gauge("medfund_log_faults", "What the log is that it must not be, by code", ["service", "fault"])
@@ -46,6 +53,12 @@ def forget_lane(service: str, lane: int) -> None:
     """What this worker no longer knows of a lane."""
     with suppress(KeyError):
         PARKED_KEYS.remove(service, lane)
+
+
+def calendar_days(service: str, known: Known) -> None:
+    """Of a service in whose lanes days open."""
+    if (today := known[days.TODAY]) is not None:
+        CALENDAR_DAYS.labels(service).set(days.known_ahead(known[days.CALENDAR], today))
 
 
 def batch(service: str, outcomes: Mapping[str, Outcome], seconds: float) -> None:

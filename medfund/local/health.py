@@ -4,7 +4,7 @@ import json
 from typing import get_args
 
 from medfund.lanes.log import FaultCode
-from medfund.local.services import HEALTH, SERVICES, answer
+from medfund.local.services import HEALTH, SERVICES, answer, process
 from medfund.local.state import State
 
 BOOKS = "ledger"
@@ -28,6 +28,6 @@ STANDING = BEHIND | {_said(service, fault) for service in SERVICES for fault in 
 
 
 def _of(found: State, service: str) -> set[str]:
-    [port] = [int(part.address.rpartition(":")[2]) for part in found.parts if part.name == f"{service}-api"]
+    [port] = [int(part.address.rpartition(":")[2]) for part in found.parts if part.name == process(service, "api")]
     answered = answer(port, HEALTH)
     return {NO_ANSWER} if answered is None else set(json.loads(answered[1]).get("faults", ()))

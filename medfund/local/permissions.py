@@ -26,12 +26,19 @@ PROCESSES: Mapping[str, frozenset[Speaker]] = {
     "clearing-worker": frozenset({Speaker.CLEARING}),
     "clearing-api": frozenset({Speaker.COMMAND}),
     "clearing-bank": frozenset({Speaker.BANK}),
+    "direct-pay-worker": frozenset({Speaker.DIRECT_PAY}),
+    "direct-pay-api": frozenset({Speaker.COMMAND}),
     "scheduler": frozenset({Speaker.SCHEDULER}),
     "verify": frozenset(),
     "retry": frozenset(),
 }
 """The users of the broker that our processes are, and in whose name each speaks. The ledger's API says what publishers
 hand in; `retry` repeats, under its identity, what waits on any topic."""
+ASKED_ON: Mapping[str, Sequence[Family]] = {
+    "clearing-api": ("claims", "prepayments", "reviews", "agency"),
+    "direct-pay-api": ("purchases", "agency"),
+}
+"""Of all that people may say by command: what the API of each service is asked for."""
 
 Publishers = Mapping[Speaker, Sequence[str]]
 """The users that publishers are."""
@@ -86,7 +93,8 @@ def _of_processes(family: Family) -> Iterator[Grant]:
             yield Grant(user, family, Operation.READ)
             yield Grant(user, family, Operation.DESCRIBE_CONFIGS)
         hands_on = (user == "ledger-api" and speakers.is_published(family)) or user == "retry"
-        if hands_on or any(speakers.may_write(speaker, family) for speaker in said):
+        asked = family in ASKED_ON.get(user, FAMILIES)
+        if hands_on or (asked and any(speakers.may_write(speaker, family) for speaker in said)):
             yield Grant(user, family, Operation.WRITE)
 
 

@@ -18,10 +18,16 @@ HEALTH = "/healthz"
 ROLES: Mapping[str, Sequence[str]] = {
     "ledger": ("owner", "worker", "api", "reader"),
     "clearing": ("owner", "worker", "api", "bank", "reader"),
+    "direct_pay": ("owner", "worker", "api", "reader"),
 }
 """Of the database, by service: see `medfund.postgres.provision`."""
 SERVICES = tuple(ROLES)
 """Each has a schema, roles and migrations of its own, and works lanes: `python -m <service> migrate | work`."""
+
+
+def process(service: str, does: str) -> str:
+    """What a process is called: here, among containers, and among the users of the broker."""
+    return f"{service}-{does}".replace("_", "-")
 
 
 def variable(service: str, role: str, what: str = "dsn") -> str:
@@ -49,13 +55,15 @@ class Program:
 
 
 WORKERS = {
-    service: Program(f"{service}-worker", (service, "work"), (variable(service, "worker"),), "METRICS_PORT", METRICS)
+    service: Program(
+        process(service, "worker"), (service, "work"), (variable(service, "worker"),), "METRICS_PORT", METRICS
+    )
     for service in SERVICES
 }
 SCHEDULER = Program("scheduler", ("medfund.lanes.scheduler",), (), "METRICS_PORT", METRICS)
 APIS = tuple(
     Program(
-        f"{service}-api",
+        process(service, "api"),
         (service, "api"),
         (variable(service, "api"), "MEDFUND_TOKEN_PUBLIC_KEY"),
         f"{service.upper()}_API_PORT",

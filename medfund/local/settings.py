@@ -60,6 +60,10 @@ class PrepareSettings(StackSettings):
     clearing_api_password: str
     clearing_bank_password: str
     clearing_reader_password: str
+    direct_pay_owner_password: str
+    direct_pay_worker_password: str
+    direct_pay_api_password: str
+    direct_pay_reader_password: str
     sources_asked_from: date | None = Field(
         default=None, validation_alias="MEDFUND_SOURCES_ASKED_FROM", description="None: from now on"
     )

@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings
 
 from clearing import settings as clearing_settings
 from clearing.__main__ import COMMANDS as CLEARING
+from direct_pay import settings as direct_pay_settings
+from direct_pay.__main__ import COMMANDS as DIRECT_PAY
 from ledger import settings as ledger_settings
 from ledger.__main__ import COMMANDS as LEDGER
 from medfund.cli import COMMANDS
@@ -31,7 +33,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SCHEMA = Path(__file__).with_name("compose-spec.schema.json")
 """The Compose Specification's own (Apache License 2.0), as the npm package dclint 3.1.0 carries it."""
 SCHEMA_HASH = "46b7d35f19dd93a05f8fea530291bf84d881c1791ec167ecf0e6fb94e639d496"
-SERVICES = {"clearing": CLEARING, "ledger": LEDGER}
+SERVICES = {"clearing": CLEARING, "direct_pay": DIRECT_PAY, "ledger": LEDGER}
 PROCESSES = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "medfund"}
 
 
@@ -39,7 +41,7 @@ def settings_known() -> set[str]:
     """The environment variables that some settings class reads."""
     classes = [
         kind
-        for module in (clearing_settings, ledger_settings, lanes_settings, local_settings)
+        for module in (clearing_settings, direct_pay_settings, ledger_settings, lanes_settings, local_settings)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, BaseSettings)
     ]
@@ -53,12 +55,15 @@ def test_one_container_per_process() -> None:
         "prepare": "medfund prepare",
         "ledger-migrate": "python -m ledger migrate",
         "clearing-migrate": "python -m clearing migrate",
+        "direct-pay-migrate": "python -m direct_pay migrate",
         "ledger-worker": "python -m ledger work",
         "clearing-worker": "python -m clearing work",
         "clearing-bank": "python -m clearing bank",
+        "direct-pay-worker": "python -m direct_pay work",
         "scheduler": "python -m medfund.lanes.scheduler",
         "ledger-api": "python -m ledger api",
         "clearing-api": "python -m clearing api",
+        "direct-pay-api": "python -m direct_pay api",
         "verify": "medfund verify",
     }
 
@@ -144,13 +149,13 @@ def test_each_process_waits_for_the_tables_of_its_own_service() -> None:
     for name, service in PROCESSES.items():
         match service["command"]:
             case ["python", "-m", package, "work" | "api" | "bank"]:
-                assert f"{package}-migrate" in service["depends_on"], name
+                assert services.process(package, "migrate") in service["depends_on"], name
             case ["python", "-m", _, "migrate"]:
                 assert list(service["depends_on"]) == ["prepare"], name
 
 
 def test_every_service_of_the_local_stack_has_its_containers() -> None:
-    wanted = {f"{service}-{process}" for service in services.SERVICES for process in ("migrate", "worker", "api")}
+    wanted = {services.process(one, does) for one in services.SERVICES for does in ("migrate", "worker", "api")}
     assert wanted <= PROCESSES.keys()
 
 
@@ -290,7 +295,7 @@ def test_every_container_is_bounded() -> None:
 
 def test_metrics_are_reached_from_outside_of_their_container_and_on_no_port_of_the_host() -> None:
     measured = {name: one["environment"] for name, one in PROCESSES.items() if "METRICS_PORT" in one["environment"]}
-    assert set(measured) == {"ledger-worker", "clearing-worker", "clearing-bank", "scheduler"}
+    assert set(measured) == {"ledger-worker", "clearing-worker", "clearing-bank", "direct-pay-worker", "scheduler"}
     assert {environment["METRICS_HOST"] for environment in measured.values()} == {"0.0.0.0"}  # noqa: S104
     assert not [name for name in measured if "ports" in PROCESSES[name]]
 

@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
 import clearing
+import direct_pay
 import ledger
 import medfund
 from medfund.lanes.worker import CAUSES
@@ -40,7 +41,7 @@ ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_su
 @pytest.fixture(scope="module")
 def metrics() -> dict[str, MetricWrapperBase]:
     """Every series that some process tells, with the metric that it is of."""
-    for package in (medfund, ledger, clearing):
+    for package in (medfund, ledger, clearing, direct_pay):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
@@ -87,7 +88,8 @@ def test_every_rule_is_one_that_prometheus_takes() -> None:
 
 @pytest.mark.parametrize("metric", ["medfund_bank_waiting", "medfund_day_opened_timestamp_seconds"])
 def test_what_is_missed_when_its_process_is_gone_no_other_process_tells(metric: str) -> None:
-    program = "import clearing.__main__, clearing.app, ledger.__main__, ledger.api.app, prometheus_client as told;"
+    program = "import clearing.__main__, clearing.app, direct_pay.__main__, direct_pay.app, ledger.__main__;"
+    program += "import ledger.api.app, prometheus_client as told;"
     program += "print(told.generate_latest().decode())"
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert "medfund_lanes_owned" in said
@@ -129,9 +131,9 @@ ALARMED = re.compile(r"increase\((medfund_\w+)(?:\{[^}]*\})?\[")
 
 def test_what_alarms_count_begins_at_zero(fresh: Callable[[str, str], str]) -> None:
     """`increase` of a series that is born at 1 is 0."""
-    for service in ("ledger", "clearing"):
-        said = fresh(service, "work")
-        assert f'medfund_records_total{{outcome="quarantined",service="{service}",topic="claims"}} 0.0' in said
+    for package, topic in (("ledger", "claims"), ("clearing", "claims"), ("direct_pay", "purchases")):
+        said, service = fresh(package, "work"), package.replace("_", "-")
+        assert f'medfund_records_total{{outcome="quarantined",service="{service}",topic="{topic}"}} 0.0' in said
         for cause in CAUSES:
             assert f'medfund_lane_stops_total{{cause="{cause}",service="{service}"}} 0.0' in said
     page = (ROOT / "docs/operators.md").read_text("utf-8")

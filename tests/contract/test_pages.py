@@ -18,6 +18,8 @@ from clearing import settings as clearing_settings
 from clearing.bank import process  # noqa: F401 - its metrics are on the page too
 from clearing.claims.api import get_claims
 from clearing.statement.api import get_claim, statement
+from direct_pay import app as direct_pay_app
+from direct_pay import settings as direct_pay_settings
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app
@@ -113,7 +115,7 @@ def settings_classes() -> dict[str, type[BaseSettings]]:
     """By package and name: each service has its own of the same name."""
     return {
         f"{module.__name__.split('.')[-2]}.{name}": kind
-        for module in (lanes_settings, ledger_settings, clearing_settings, local_settings)
+        for module in (lanes_settings, ledger_settings, clearing_settings, direct_pay_settings, local_settings)
         for name, kind in vars(module).items()
         if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind.__module__ == module.__name__
     }
@@ -155,7 +157,7 @@ def test_who_the_broker_lets_write_is_on_the_page() -> None:
 
 
 def test_who_may_call_what_is_on_the_page() -> None:
-    apis = (app.API, clearing_app.API)
+    apis = (app.API, clearing_app.API, direct_pay_app.API)
     routes = {route.name: route for api in apis for endpoint in api.endpoints for route in endpoint.router.routes}
     expected = {
         f"`{''.join(routes[name].methods)} {routes[name].path_format}`": [role in allowed for role in Role]

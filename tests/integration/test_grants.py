@@ -85,6 +85,8 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
         "errands": {"DELETE"},
     },
     ("clearing", "reader"): {},
+    ("direct_pay", "api"): {"audit": {"INSERT"}, "commands": {"INSERT"}},
+    ("direct_pay", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {
     "bank_files", "bank_lines", "bank_register", "bank_statements", "cash", "days", "errands", "facts", "identities",
@@ -98,7 +100,7 @@ async def privileges(database: Database, role: str, *wanted: str) -> dict[str, s
         rows = await admin.fetch(
             """
             select relname, privilege from pg_class, unnest($2::text []) as privilege
-            where relnamespace = split_part($1, '_', 1)::regnamespace and relkind in ('r', 'p', 'v')
+            where relnamespace = regexp_replace($1, '_[a-z]+$', '')::regnamespace and relkind in ('r', 'p', 'v')
             and has_table_privilege($1, pg_class.oid, privilege)""",
             role,
             wanted,
@@ -186,12 +188,13 @@ async def test_no_role_of_the_service_passes_row_level_security_and_every_table_
 ) -> None:
     async with connect.connection(database.admin, name="tests") as admin:
         loose = await admin.fetch(
-            "select rolname from pg_roles where rolname ~ '^(ledger|clearing|medfund)_' and (rolsuper or rolbypassrls)"
+            "select rolname from pg_roles where rolname ~ '^(ledger|clearing|direct_pay|medfund)_'"
+            " and (rolsuper or rolbypassrls)"
         )
         open_tables = await admin.fetch("""
             select distinct class.relname from pg_class as class
             join pg_attribute as attribute on attribute.attrelid = class.oid
-            where class.relnamespace = 'ledger'::regnamespace and class.relkind = 'r'
+            where class.relnamespace in ('ledger'::regnamespace, 'direct_pay'::regnamespace) and class.relkind = 'r'
             and attribute.attname in ('party', 'provider')
             and not (class.relrowsecurity and class.relforcerowsecurity)""")
     assert (loose, open_tables) == ([], [])

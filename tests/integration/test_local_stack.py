@@ -35,7 +35,10 @@ from tests.integration.faults.test_log import configure
 
 # About 10 s on an idle machine of two cores; tests share theirs.
 READY_S_MAX = 90.0
-SERVICES = ["clearing-api", "clearing-bank", "clearing-worker-1", "ledger-api", "ledger-worker-1", "scheduler"]
+SERVICES = [
+    "clearing-api", "clearing-bank", "clearing-worker-1", "direct-pay-api", "direct-pay-worker-1", "ledger-api",
+    "ledger-worker-1", "scheduler",
+]  # fmt: skip
 PARTS = sorted(["kafka", "postgres", *SERVICES])
 OPERATORS = Path(__file__).parents[2] / "docs" / "operators.md"
 
@@ -119,7 +122,7 @@ def test_what_is_being_started_is_shown(stack: tuple[Path, dict[str, Any]]) -> N
         [log] = data.glob(f"*/{part}.log")
         assert f"-> {part} is starting; its log: {log}" in steps
         assert any(step.startswith(f"-> {part} is ready after ") for step in steps)
-    for service in ("ledger", "clearing"):
+    for service in SERVICES_OF_LANES:
         assert f"-> the tables of {service} are migrated" in steps
 
 
@@ -161,7 +164,7 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
         name: Path(f"/proc/{told['services'][name]['pid']}/environ").read_text(encoding="utf-8") for name in SERVICES
     }
     dsns = {name: dsn for name, dsn in found.environment.items() if name.endswith("_DSN")}
-    assert len(set(dsns.values())) == 9
+    assert len(set(dsns.values())) == 13
     dsns["ADMINISTRATOR"] = found.administrator
     known = {part: {name for name, dsn in dsns.items() if dsn in text} for part, text in knows.items()}
     assert known == {
@@ -170,6 +173,8 @@ def test_no_process_knows_more_than_it_needs(stack: tuple[Path, dict[str, Any]])
         "ledger-worker-1": {"LEDGER_WORKER_DSN"},
         "ledger-api": {"LEDGER_API_DSN"},
         "clearing-bank": {"CLEARING_BANK_DSN"},
+        "direct-pay-api": {"DIRECT_PAY_API_DSN"},
+        "direct-pay-worker-1": {"DIRECT_PAY_WORKER_DSN"},
         "scheduler": set(),
     }
 
@@ -243,7 +248,7 @@ async def test_a_lane_that_stands_still_ends_nothing_and_is_put_right_while_ever
     configure(admin, ConfigResource.Type.TOPIC, "medfund.bank", {"retention.ms": "-1"})
     found = running.running(data)
     assert found
-    for service in SERVICES_OF_LANES:
+    for service in ("ledger", "clearing"):
         put_aside(service, found, "2", "claims", str(offset))
     looked_at_each_minute = {"log_expires", "clearing_log_expires"}
     assert eventually(lambda: health.faults(found) <= looked_at_each_minute, 60)
@@ -279,7 +284,7 @@ def test_down_ends_everything_and_says_when_nothing_ran(stack: tuple[Path, dict[
     assert json.loads(medfund("down", "--json", "--data", str(data)).stdout) == {"stopped": True}
     assert time.monotonic() - began < 60
     assert not [process for process in processes if process and process.alive]
-    for worker in ("ledger-worker-1", "clearing-worker-1"):
+    for worker in ("ledger-worker-1", "clearing-worker-1", "direct-pay-worker-1"):
         log = (data / "services" / f"{worker}.log").read_text(encoding="utf-8")
         assert "worker stopped" in log.splitlines()[-1], "it drained"
     again = medfund("down", "--data", str(data))

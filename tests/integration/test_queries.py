@@ -27,9 +27,9 @@ OTHERS = {
     "medfund/postgres/sql/migrate.sql": "owner",
 }
 """Who runs the queries of a file where its folder does not tell: the plans of runs and grants, and the proof."""
-OF_DECIDERS = ("medfund/http/sql/commands.sql", "medfund/lanes/sql/kept.sql")
+OF_DECIDERS = ("medfund/http/sql/commands.sql", "medfund/lanes/kept/sql/kept.sql")
 """Files of the kit whose tables only services have that decide."""
-DECIDERS = ("clearing",)
+DECIDERS = tuple(service for service in SERVICES if service != "ledger")
 QUERY = re.compile(r"(?:--[^\n]*\n|\s)*(?:select|with|insert|update|delete)\b")
 OF_CLEARING = "Asked of the clearing service's own schema"
 
@@ -44,11 +44,11 @@ def of_file(path: Path) -> Iterator[tuple[str, Asked]]:
     """Each query of a file, once for each service and role that runs it. What an administrator does has no plan."""
     name = path.relative_to(ROOT).as_posix()
     parts = path.relative_to(ROOT).parts
-    services = (parts[1],) if parts[0] == "services" else DECIDERS if name in OF_DECIDERS else SERVICES
+    services = (parts[2],) if parts[0] == "services" else DECIDERS if name in OF_DECIDERS else SERVICES
     folder = next((part for part in ("api", "bank") if part in parts), "api" if "http" in parts else "worker")
     for query, text in Queries(path):
         if QUERY.match(text) and "{schema}" not in text and "provision" not in path.name:
-            for service in DECIDERS if OF_CLEARING in text else services:
+            for service in ("clearing",) if OF_CLEARING in text else services:
                 yield f"{service}:{name}:{query}", Asked(service, OTHERS.get(name, folder), text)
 
 

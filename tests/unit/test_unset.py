@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import clearing.__main__
+import direct_pay.__main__
 import ledger.__main__
 from medfund import cli, ending
 from medfund.lanes import scheduler
@@ -22,9 +23,13 @@ NOWHERE = "127.0.0.1:1"
 PROCESSES: dict[str, Callable[..., Awaitable[int]]] = {
     **{f"ledger {name}": command for name, command in ledger.__main__.COMMANDS.items()},
     **{f"clearing {name}": command for name, command in clearing.__main__.COMMANDS.items()},
+    **{f"direct_pay {name}": command for name, command in direct_pay.__main__.COMMANDS.items()},
     "scheduler": scheduler.main,
 }
-ENDS = ("ledger migrate", "ledger put-aside", "clearing migrate", "clearing parked", "clearing retry")
+ENDS = (
+    "ledger migrate", "ledger put-aside", "clearing migrate", "clearing parked", "clearing retry",
+    "direct_pay migrate", "direct_pay put-aside",
+)  # fmt: skip
 """The others wait for their servers."""
 WORDS = {
     "publish": ["none.jsonl"],
@@ -38,7 +43,7 @@ WORDS = {
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(("MEDFUND_", "LEDGER_", "CLEARING_", "KAFKA_", "DATABASE_")):
+        if name.startswith(("MEDFUND_", "LEDGER_", "CLEARING_", "DIRECT_PAY_", "KAFKA_", "DATABASE_")):
             monkeypatch.delenv(name)
 
 

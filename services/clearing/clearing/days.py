@@ -19,7 +19,7 @@ from medfund.events.agency import CalendarPublished
 from medfund.events.kinds import Event, Place
 from medfund.events.time import DayOpened
 from medfund.lanes.capability import Capability
-from medfund.lanes.days import CALENDAR, TODAY
+from medfund.lanes.days import CALENDAR, TODAY, is_worked
 from medfund.lanes.draft import Draft
 
 
@@ -55,19 +55,6 @@ def _day(draft: Draft, day: date, cause: Place, *, worked: bool) -> Iterator[Eve
             yield from pay_at_once(draft, claim, cause)
     if worked:
         yield from unfinished(draft, day, cause)
-
-
-def is_worked(calendar: Calendar, day: date) -> bool | None:
-    """None where no notice of the year is known."""
-    return calendar.is_working_day(day) if day.year in calendar.notices else None
-
-
-def known_ahead(calendar: Calendar, today: date) -> int:
-    """For how many days after this one the notices say whether they are worked."""
-    year = today.year
-    while year in calendar.notices:
-        year += 1
-    return max(0, (date(year, 1, 1) - today).days - 1)
 
 
 def _is_paid_at_once(claim: Claim, day: date, calendar: Calendar, *, worked: bool) -> bool:

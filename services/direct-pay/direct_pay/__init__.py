@@ -1,1 +1,1 @@
-"""What is owed to a supplier on a hospital's behalf: a deciding service. Nothing of it is built yet."""
+"""What suppliers are paid on hospitals' behalf: a deciding service that knows goods and paper. Money is clearing's."""

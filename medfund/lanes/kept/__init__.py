@@ -1,6 +1,7 @@
 """What a deciding service keeps in memory of a lane, in its own schema: facts as they came, providers, the open day."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -15,6 +16,8 @@ from medfund.postgres import queries
 from medfund.postgres.arrays import columns
 
 SQL = queries.load(__file__, "kept.sql")
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+"""Their tables, where row security can ask for a scope. Clearing has the same in migrations of its own."""
 TYPES = {kind.event: kind.type for kind in KINDS.values()}
 PUBLISHED: Part[list[tuple[str, int, Event]]] = Part("published", list)
 """Facts of this batch that are kept as they came, with their topic and offset."""
