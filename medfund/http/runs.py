@@ -5,7 +5,7 @@ nobody counts twice; every event has an id that follows from the plan, so that a
 off, and doubles nothing.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -25,8 +25,10 @@ from medfund.http.answers import Name
 from medfund.http.appending import Message
 from medfund.http.context import Context, Declined
 from medfund.http.database import Connection, looking_again
+from medfund.http.foreseeing import Words
 from medfund.http.tokens import Principal
-from medfund.lanes import partition
+from medfund.lanes import mandates, partition
+from medfund.lanes.mandates import Mandates, Refusal
 from medfund.postgres.queries import Queries
 
 SHOWN_MAX = 20
@@ -245,6 +247,19 @@ async def _agree(
     if not people.among(caller.subject, found.people):
         about = wanted.area, wanted.plan_ref, caller.subject, role, datetime.now(UTC)
         await connection.execute(kind.sql.approve, *about)
+
+
+def mandated(
+    known: Mandates, today: date | None, wanted: Wanted, gives: Mapping[str, int], people: Sequence[str], words: Words
+) -> str | Declined:
+    """The role of the mandate with which the first of some people approves a plan that gives so many fen, by payee; who
+    has approved it before still has one."""
+    if today is None:
+        return words("no day has been opened: nobody can say who has a mandate", "MANDATE")
+    found = [mandates.of_plan(known, wanted.area, wanted.plan_ref, gives, person, today) for person in people]
+    if refusal := next((one for one in found if isinstance(one, Refusal)), None):
+        return words(refusal.detail, refusal.code)
+    return next(one.role for one in found if not isinstance(one, Refusal))
 
 
 async def _publish(here: Context, found: Kept[Plan, Beside], at_once: int) -> int:

@@ -27,7 +27,7 @@ OTHERS = {
     "medfund/postgres/sql/migrate.sql": "owner",
 }
 """Who runs the queries of a file where its folder does not tell: the plans of runs and grants, and the proof."""
-OF_DECIDERS = ("medfund/http/sql/commands.sql", "medfund/lanes/kept/sql/kept.sql")
+OF_DECIDERS = ("medfund/http/sql/commands.sql", "medfund/http/sql/knowledge.sql", "medfund/lanes/kept/sql/kept.sql")
 """Files of the kit whose tables only services have that decide."""
 DECIDERS = tuple(service for service in SERVICES if service != "ledger")
 QUERY = re.compile(r"(?:--[^\n]*\n|\s)*(?:select|with|insert|update|delete)\b")

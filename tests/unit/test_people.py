@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from clearing.payments.mandates import Mandates
 from medfund import people
 from medfund.events.treasury import StaffMandated
+from medfund.lanes.mandates import Mandates
 
 WRITTEN = ["staff-7c41", "Staff-7C41", "STAFF-7c41", " staff-7c41", "staff-7c41\t"]
 

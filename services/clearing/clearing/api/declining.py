@@ -1,8 +1,6 @@
-"""Why something is declined, for people: the rules' own words, and in Chinese what sort of thing is wrong."""
+"""Why something is declined, in Chinese: what sort of thing is wrong."""
 
-import re
-
-from medfund.http.context import Declined
+from medfund.http import declining
 
 BY_CODE = {
     "NOT_WAITING": "该付款单不在待审批状态",
@@ -20,12 +18,5 @@ BY_WORDS = {
     "there is no |has no |is no |^no |^nothing |not registered": "所指的事项不存在或已办结",
     "being paid|was paid|not sent|came back|undone in|cannot be|is over|is approved": "所处环节不允许办理",
 }
-"""What sort of thing is wrong, in Chinese, where no code says it: the first whose words stand in the detail."""
-NAMES = re.compile(r"\S*[-_/\d]\S*")
-
-
-def declined(detail: str, code: str | None = None) -> Declined:
-    """What exactly is wrong is in the detail, whose names say nothing of the kind."""
-    said = NAMES.sub("", detail)
-    kinds = (zh for words, zh in BY_WORDS.items() if re.search(words, said))
-    return Declined(detail, f"{BY_CODE.get(code or '') or next(kinds, '与系统现有记录不符')}，详见 detail", code)
+"""Where no code says it: the first whose words stand in the detail."""
+declined = declining.by(BY_CODE, BY_WORDS)

@@ -1,10 +1,8 @@
 """Whose a name is: it belongs to a provider, as far as its caller may see that."""
 
-from collections.abc import Iterable, Mapping, Sequence
-
 import asyncpg
 
-from medfund.http import problems, reach
+from medfund.http import knowledge, problems, reach
 from medfund.http.context import Context
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
@@ -13,6 +11,7 @@ from medfund.http.tokens import EVERYTHING, Principal
 from medfund.postgres import queries
 
 SQL = queries.load(__file__, "naming.sql")
+names = knowledge.names
 
 
 def within(caller: Principal, here: Context, provider: str | None) -> reach.Reach:
@@ -22,12 +21,6 @@ def within(caller: Principal, here: Context, provider: str | None) -> reach.Reac
     if provider is None and (len(mine) != 1 or EVERYTHING in mine):
         raise Problem("parameter_invalid", "provider: say whose it is, for two providers may have chosen the same name")
     return reach.of(caller, area=None, party=provider or mine[0], lanes=here.lanes)
-
-
-async def names(connection: Connection, lanes: Sequence[int], providers: Iterable[str]) -> Mapping[str, str]:
-    """What people know some providers by; one that nobody has told is left out."""
-    rows = await connection.fetch(SQL.names, lanes, sorted(set(providers)))
-    return {row["provider"]: row["name"] for row in rows}
 
 
 async def unknown(connection: Connection, within: Reach, name: str) -> Problem:

@@ -3,16 +3,16 @@
 from clearing import names
 from clearing.capability import Capability
 from clearing.payments import accounts, answers, approving, cash, orders, payment, receipts, retrying, running, suspense
-from clearing.payments.mandates import MANDATES, Mandates
 from medfund.events import agency, bank, payments, treasury
-from medfund.lanes.capability import changing, keeping
+from medfund.lanes import mandates
+from medfund.lanes.capability import changing
 
 _one = changing(payment.PAYMENTS, names.payment)
 
 CAPABILITY = Capability(
     name="payments",
     keeps={
-        treasury.StaffMandated: keeping(MANDATES, Mandates.with_mandate),
+        **mandates.KEPT,
         treasury.PaymentRunOpened: None,
         treasury.TreasuryFundsRequested: None,
     },

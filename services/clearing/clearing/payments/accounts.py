@@ -10,7 +10,6 @@ from datetime import date
 import msgspec
 
 from clearing.dimensions import disputed
-from clearing.payments.mandates import MANDATES
 from medfund import people
 from medfund.events.agency import ProviderChanged, ProviderRegistered
 from medfund.events.kinds import Event, Place
@@ -18,6 +17,7 @@ from medfund.events.payments import PayeeAccountNoted
 from medfund.events.treasury import ProviderAccountConfirmed
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part
+from medfund.lanes.mandates import MANDATES
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

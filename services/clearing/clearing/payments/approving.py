@@ -14,16 +14,17 @@ from clearing import payable as payables
 from clearing.dimensions import disputed
 from clearing.funds import yuans
 from clearing.names import Name
-from clearing.payments import accounts, mandates
-from clearing.payments.mandates import MANDATES, Mandates
+from clearing.payments import accounts
 from clearing.payments.payment import PAYMENTS, Payment
 from clearing.policy import policy_of
 from medfund import money, people
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentApprovalRefused, PaymentApproved
 from medfund.events.treasury import PaymentApprovalGiven
+from medfund.lanes import mandates
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft
+from medfund.lanes.mandates import MANDATES, Mandates
 
 PEOPLE = 2
 

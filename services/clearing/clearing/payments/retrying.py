@@ -6,7 +6,6 @@ from clearing import names
 from clearing import payable as payables
 from clearing.dimensions import disputed
 from clearing.funds import Fens, yuans
-from clearing.payments.mandates import MANDATES
 from clearing.payments.orders import pay_out
 from clearing.payments.payment import PAYMENTS, Payment
 from medfund.events.kinds import Event, Place
@@ -14,6 +13,7 @@ from medfund.events.payments import PaymentRetried
 from medfund.events.treasury import PaymentRetryRequested
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft
+from medfund.lanes.mandates import MANDATES
 
 
 def requested(draft: Draft, event: PaymentRetryRequested, cause: Place) -> Iterator[Event]:

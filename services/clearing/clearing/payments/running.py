@@ -11,16 +11,17 @@ from typing import NamedTuple
 from clearing import payable as payables
 from clearing.agreements import AGREEMENTS
 from clearing.funds import yuans
-from clearing.payments import accounts, approving, mandates
-from clearing.payments.mandates import MANDATES
+from clearing.payments import accounts, approving
 from clearing.payments.payment import PAYMENTS, Payment, end_to_end_id
 from clearing.policy import policy_of
 from medfund import money
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentSent, PaymentWithheld
 from medfund.events.treasury import PaymentRunOpened, RunLane
+from medfund.lanes import mandates
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part
+from medfund.lanes.mandates import MANDATES
 
 
 class Reason(NamedTuple):

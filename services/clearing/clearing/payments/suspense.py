@@ -16,7 +16,6 @@ from clearing.dimensions import disputed
 from clearing.funds import Fens, fens, yuans
 from clearing.payments import reasons
 from clearing.payments.cash import BANKS
-from clearing.payments.mandates import MANDATES
 from clearing.policy import POLICIES, NoPolicy
 from medfund import people
 from medfund.events.bank import (
@@ -44,6 +43,7 @@ from medfund.events.supervision import BankRecoveryRepaid, RecoveryReceived
 from medfund.events.treasury import SuspensePlacingRequested
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part, Things
+from medfund.lanes.mandates import MANDATES
 
 Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived | BankRecoveryRepaid
 OfLine: TypeAlias = Told | BankLineUnplaced

@@ -17,7 +17,6 @@ from clearing.funds import at_most, fens, positive, yuans
 from clearing.payable import Repaid
 from clearing.payments import reasons, suspense
 from clearing.payments.making_way import fallen_due
-from clearing.payments.mandates import MANDATES
 from clearing.payments.orders import cancel
 from clearing.policy import policy_of
 from clearing.prepayment.giving import fields, month_begins
@@ -36,6 +35,7 @@ from medfund.events.supervision import ProviderAgreementChanged
 from medfund.events.time import DayOpened
 from medfund.lanes.days import DAYS, TODAY
 from medfund.lanes.draft import Draft
+from medfund.lanes.mandates import MANDATES
 
 LAST = (12, 31)
 Code = Literal["MISUSE", "AGREEMENT", "GATE_LOST", "OTHER"]

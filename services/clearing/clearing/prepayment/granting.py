@@ -11,7 +11,6 @@ from clearing.agreements import AGREEMENTS
 from clearing.dimensions import disputed
 from clearing.funds import Fens, yuans
 from clearing.payable import Kind
-from clearing.payments.mandates import MANDATES, covers
 from clearing.payments.orders import cancel
 from clearing.payments.payment import Payment, amounts_unsent
 from clearing.policy import policy_of
@@ -34,6 +33,7 @@ from medfund.events.prepayments import (
     PrepaymentRefused,
 )
 from medfund.lanes.draft import Draft
+from medfund.lanes.mandates import MANDATES, covers
 
 
 def granted(draft: Draft, event: PrepaymentGranted, cause: Place) -> Iterator[Event]:

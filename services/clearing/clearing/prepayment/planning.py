@@ -15,7 +15,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from clearing.funds import Fens
-from clearing.payments.mandates import Mandates, covers
 from clearing.payments.planning import Connection
 from clearing.policy import Policy
 from clearing.prepayment import amounts
@@ -197,22 +196,9 @@ def _bare(line: Line) -> Line:
     return msgspec.structs.replace(line, missing=UNSET)
 
 
-class Refusal(NamedTuple):
-    code: str
-    detail: str
-
-
-def unmandated(plan: Plan, mandates: Mandates, person: str, day: date) -> Refusal | None:
-    """Why somebody cannot stand behind a plan on a day: as with payments, the limit is for all that a payee gets."""
-    area, ref = plan.wanted.area, plan.wanted.plan_ref
-    mandate = mandates.of(area, person, day)
-    if mandate is None:
-        return Refusal("MANDATE", f"{person} has no mandate of area {area} on {day}")
-    for provider, fen in totals((line.provider, line.amount) for line in plan.published).items():
-        if not covers(mandate, fen):
-            said = f"{money.yuan(fen)}, which plan {ref} gives {provider}, is above the limit of {person}"
-            return Refusal("LIMIT", f"{said}, {mandate.limit}")
-    return None
+def gives(plan: Plan) -> Mapping[str, int]:
+    """Fen, by provider."""
+    return totals((line.provider, line.amount) for line in plan.published)
 
 
 def ids(plan: Plan) -> list[tuple[int, str]]:

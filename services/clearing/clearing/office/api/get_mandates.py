@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from clearing.api import knowledge, samples
 from clearing.office.api.proposals import LANE
-from clearing.payments.mandates import Mandates, last_said
 from medfund.events.treasury import StaffMandated
 from medfund.http import answers, examples, questions, reach, waiting
 from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.questions import Area, Day
+from medfund.lanes.mandates import Mandates, last_said
 from medfund.postgres import queries
 
 router = APIRouter()

@@ -11,11 +11,11 @@ import msgspec
 
 from clearing.payments import approving
 from clearing.payments.accounts import Account
-from clearing.payments.mandates import MANDATES
 from clearing.payments.payment import Payment
 from clearing.policy import POLICIES
 from medfund.http.answers import Name
 from medfund.lanes.draft import Known
+from medfund.lanes.mandates import MANDATES
 
 _account = msgspec.json.Decoder(Account).decode
 

@@ -8,7 +8,6 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from clearing.api import declining, knowledge, naming, samples
-from clearing.payments.mandates import MANDATES
 from clearing.policy import POLICIES, NoPolicy
 from clearing.prepayment import planning
 from clearing.prepayment.planning import Became, Line, Plan, Wanted
@@ -20,6 +19,7 @@ from medfund.http.answers import ByFund, Name, ProviderName, Yuan
 from medfund.http.context import Declined
 from medfund.http.database import Connection
 from medfund.http.problems import Problem
+from medfund.lanes.mandates import MANDATES
 
 APPENDED_AT_ONCE = 500
 
@@ -168,16 +168,9 @@ async def _made(connection: Connection, wanted: Wanted) -> Plan:
 
 
 async def _role(connection: Connection, plan: Plan, person: str, others: Sequence[str]) -> str | Declined:
-    """Of the mandate that somebody approves a plan with; who has approved it before still has one."""
-    if (today := await knowledge.today(connection)) is None:
-        return declining.declined("no day has been opened: nobody can say who has a mandate", "MANDATE")
-    mandates = (await knowledge.of(connection, 0))[MANDATES]
-    refusals = [planning.unmandated(plan, mandates, one, today) for one in (person, *others)]
-    if refusal := next(filter(None, refusals), None):
-        return declining.declined(refusal.detail, refusal.code)
-    mandate = mandates.of(plan.wanted.area, person, today)
-    assert mandate is not None  # noqa: S101
-    return mandate.role
+    known, today = await knowledge.of(connection, 0), await knowledge.today(connection)
+    people, gives = (person, *others), planning.gives(plan)
+    return runs.mandated(known[MANDATES], today, plan.wanted, gives, people, declining.declined)
 
 
 KIND = runs.Kind(

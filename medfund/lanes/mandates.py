@@ -1,11 +1,14 @@
-"""Who may approve payments: what the agency has said so far. Pure; immutable."""
+"""Who may approve payments, and what else two people say: what the agency has said so far. Pure; immutable."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from medfund import money, people
+from medfund.events.kinds import Event
 from medfund.events.treasury import StaffMandated
+from medfund.lanes.capability import Keep, keeping
 from medfund.lanes.draft import Part
 
 
@@ -27,6 +30,8 @@ class Mandates:
 
 
 MANDATES: Part[Mandates] = Part("mandates", lambda: Mandates({}))
+KEPT: Mapping[type[Event], Keep | None] = {StaffMandated: keeping(MANDATES, Mandates.with_mandate)}
+"""For a capability that keeps them."""
 
 
 def last_said(events: Iterable[StaffMandated]) -> Mandates:
@@ -36,3 +41,23 @@ def last_said(events: Iterable[StaffMandated]) -> Mandates:
 
 def covers(mandate: StaffMandated, fen: int) -> bool:
     return fen <= money.fen(mandate.limit)
+
+
+class Refusal(NamedTuple):
+    code: str
+    detail: str
+
+
+def of_plan(
+    mandates: Mandates, area: str, plan_ref: str, gives: Mapping[str, int], person: str, day: date
+) -> StaffMandated | Refusal:
+    """With which mandate somebody stands behind a plan on a day, or why not: as with payments, the limit is for all
+    that a payee gets. `gives`: fen, by payee."""
+    mandate = mandates.of(area, person, day)
+    if mandate is None:
+        return Refusal("MANDATE", f"{person} has no mandate of area {area} on {day}")
+    for payee, fen in gives.items():
+        if not covers(mandate, fen):
+            said = f"{money.yuan(fen)}, which plan {plan_ref} gives {payee}, is above the limit of {person}"
+            return Refusal("LIMIT", f"{said}, {mandate.limit}")
+    return mandate
