@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from medfund import progress
 from medfund.events.codec import Accepted
 from medfund.events.refusals import Problem, Reason
-from medfund.publish import drafts, reading, registry
+from medfund.publish import drafts, reading, refused, registry
 
 REMEMBERED_MAX = 1000
 LINES_PER_DRAW = 500
@@ -78,6 +78,8 @@ def event_of(line: reading.Line, now_ms: int, speaking: registry.Speaking) -> Ac
     """What a line says, or why the ledger would refuse it."""
     if line.text is None:
         return Problem(Reason.TOO_LARGE, f"the line has more than {reading.LINE_MAX} bytes")
+    if problem := refused.read(line.text):
+        return problem
     event = drafts.read(line.text, now_ms=now_ms)
     if isinstance(event, Accepted) and (why := speaking.why_not(event)):
         return Problem(Reason.NOT_YOURS_TO_SAY, why)

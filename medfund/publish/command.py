@@ -14,7 +14,7 @@ import typer
 import uvloop
 
 from medfund import garbage, progress
-from medfund.publish import checking, inputs, reading, registry, resume, sending, session
+from medfund.publish import checking, inputs, reading, refused, registry, resume, sending, session
 
 SHOWN = 3
 SOUND = ("checked", "published", "written")
@@ -198,7 +198,7 @@ def _never(line: int) -> bool:
 
 def _show(stream: BinaryIO) -> None:
     """The first events that an export becomes."""
-    shown = itertools.islice((line for line in stream if not line.isspace()), SHOWN)
+    shown = itertools.islice((line for line in stream if not line.isspace() and refused.read(line) is None), SHOWN)
     for line in shown:
         typer.echo(line.decode().rstrip())
     stream.seek(0)

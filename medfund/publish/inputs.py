@@ -4,13 +4,15 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import typer
 
-from medfund.publish import exports, resume
+from medfund.publish import drafts, exports, forms, resume
 
 BUFFER_BYTES = 1 << 20
 
@@ -41,8 +43,9 @@ def events(given: BinaryIO, map: Path | None) -> Iterator[BinaryIO]:
         return
     with tempfile.TemporaryFile(buffering=BUFFER_BYTES) as spool:
         try:
-            spool.writelines(exports.lines(given, exports.read_map(map), _tell_left_out))
-        except exports.CannotRead as error:
+            judged = partial(drafts.check, now_ms=time.time_ns() // 1_000_000)
+            spool.writelines(exports.lines(given, exports.read_map(map), _tell_left_out, judged))
+        except forms.CannotRead as error:
             raise typer.BadParameter(str(error)) from error
         spool.seek(0)
         yield cast(BinaryIO, spool)

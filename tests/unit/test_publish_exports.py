@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from medfund import cli
-from medfund.publish import drafts, exports
-from medfund.publish.exports import CannotRead
+from medfund.publish import cells, drafts, exports
+from medfund.publish.forms import CannotRead
 
 NOW_MS = 1_796_000_000_000
 KEY = "a key of 32 bytes, made for a test"
@@ -146,12 +146,13 @@ def test_a_file_of_any_length_is_read_whole(folder: Path) -> None:
     [
         ("8654.2", "8654.20"), ("8654", "8654.00"), ("8654.", "8654.00"), ("8654.2000", "8654.20"), ("", "0.00"),
         ("0", "0.00"), ("-0.00", "0.00"), ("-5", "-5.00"), ("1,234,567.89", "1234567.89"), ("007.10", "7.10"),
+        ("12,34", "12,34"), ("1,2345.00", "1,2345.00"), ("１，２３４．５０", "1234.50"), ("８.21", "8.21"),
         ("8654.211", "8654.211"), ("1E+3", "1E+3"), ("￥5", "￥5"), (".5", ".5"),
         ("99999999999999.99", "99999999999999.99"),
     ],
 )  # fmt: skip
 def test_an_amount_keeps_every_digit(text: str, yuan: str) -> None:
-    assert exports.amount(text) == yuan
+    assert cells.amount(text) == yuan
 
 
 @pytest.mark.parametrize(
@@ -160,11 +161,13 @@ def test_an_amount_keeps_every_digit(text: str, yuan: str) -> None:
         ("2025-03-04 10:15:30", "2025-03-04T10:15:30+08:00"), ("2025/3/4 9:05", "2025-03-04T09:05:00+08:00"),
         ("20250304101530", "2025-03-04T10:15:30+08:00"), ("2025-03-04", "2025-03-04T00:00:00+08:00"),
         ("2025年3月4日", "2025-03-04T00:00:00+08:00"), ("2025-03-04T10:15:30.120", "2025-03-04T10:15:30+08:00"),
+        ("2025.3.4", "2025-03-04T00:00:00+08:00"), ("２０２５－０３－０４", "2025-03-04T00:00:00+08:00"),
+        ("2025111", "2025111"), ("202534", "202534"),
         ("2025-03-04T10:15:30Z", "2025-03-04T10:15:30Z"), ("yesterday", "yesterday"), ("", ""),
     ],
 )  # fmt: skip
 def test_a_time_is_one_of_the_clocks_of_shanghai(text: str, time: str) -> None:
-    assert msgspec.json.decode(exports.time(text)) == time
+    assert msgspec.json.decode(cells.time(text)) == time
 
 
 @pytest.mark.parametrize(
