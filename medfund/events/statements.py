@@ -181,11 +181,15 @@ class StatementsAgreed(Event, frozen=True, kw_only=True):
     }
 
 
-@kind("arrears.registered", family="agency", key="provider", rules=(rules.not_negative("amounts"),))
+_BY_TWO = (rules.not_negative("amounts"), rules.two_people("approvers"))
+
+
+@kind("arrears.registered", family="agency", key="provider", rules=_BY_TWO)
 class ArrearsRegistered(Event, frozen=True, kw_only=True):
     """What a hospital owes a supplier from before go-live: its own debt, never the fund's, in no cycle and in no 2105.
 
-    `since` is the day from which it is old. Books 9003 / 9903 by its answer. Source: S1, R3.7, c.2 (47).
+    `since` is the day from which it is old, `approvers` are two people of the agency. Books 9003 / 9903 by its answer.
+    Source: S1, R3.7, c.2 (47).
     """
 
     provider: Provider
@@ -195,6 +199,7 @@ class ArrearsRegistered(Event, frozen=True, kw_only=True):
     amounts: Amounts
     since: Day
     evidence_ref: Ref
+    approvers: list[Ref]
 
     example: ClassVar[Mapping[str, Any]] = {
         **A_PURCHASE,
@@ -202,12 +207,14 @@ class ArrearsRegistered(Event, frozen=True, kw_only=True):
         "amounts": {"310100": "7748700.00"},
         "since": "2020-06-30",
         "evidence_ref": "doc-2026-0113",
+        "approvers": ["staff-7c41", "staff-02e9"],
     }
 
 
-@kind("arrears.cleared", family="agency", key="provider", rules=(rules.not_negative("amounts"),))
+@kind("arrears.cleared", family="agency", key="provider", rules=_BY_TWO)
 class ArrearsCleared(Event, frozen=True, kw_only=True):
-    """So much of old arrears was paid by the hospital, or forgiven. Source: S1, c.2 (47)."""
+    """So much of old arrears was paid by the hospital, or forgiven, as two people of the agency say. Source: S1, c.2
+    (47)."""
 
     provider: Provider
     area: Area
@@ -217,6 +224,7 @@ class ArrearsCleared(Event, frozen=True, kw_only=True):
     cleared_on: Day
     because: Literal["PAID_BY_HOSPITAL", "FORGIVEN"]
     evidence_ref: Ref
+    approvers: list[Ref]
 
     example: ClassVar[Mapping[str, Any]] = {
         **A_PURCHASE,
@@ -225,6 +233,7 @@ class ArrearsCleared(Event, frozen=True, kw_only=True):
         "cleared_on": "2026-12-30",
         "because": "PAID_BY_HOSPITAL",
         "evidence_ref": "doc-2026-0871",
+        "approvers": ["staff-7c41", "staff-02e9"],
     }
 
 

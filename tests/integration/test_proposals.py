@@ -322,3 +322,57 @@ async def test_no_office_says_alone_what_the_books_begin_with(fund: Fund, type: 
     why = f"{type} is said by command" if source else f"{type} is said by two people"
     assert [row["reason"] for row in rows] == ["not_yours_to_say"] * 2
     assert all(why in row["detail"] for row in rows)
+
+
+# What holds of suppliers' money
+
+OF_SUPPLIERS = {
+    "payee": "supplier.payee.assigned", "cap": "direct.cap.set", "arrears": "arrears.registered",
+    "clearance": "arrears.cleared",
+}  # fmt: skip
+
+
+def of_suppliers(fund: Fund, kind: str, **changes: Any) -> dict[str, Any]:
+    says = {name: value for name, value in KINDS[f"{OF_SUPPLIERS[kind]}.v1"].example.items() if name != "approvers"}
+    return {**says, "area": AREA, **({"provider": fund.provider} if kind != "payee" else {}), **changes}
+
+
+@pytest.mark.parametrize("kind", OF_SUPPLIERS)
+async def test_what_holds_of_suppliers_money_is_on_the_log_with_both_people_when_the_second_has_agreed(
+    fund: Fund, api: Api, kind: str
+) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    found = await proposed(olga, kind=kind, says=of_suppliers(fund, kind))
+    before = len(fund.log.records("agency", 0))
+    assert problem(await agreed(office(api, "Olga"), found)) == (409, "not_for_one_alone")
+    assert len(fund.log.records("agency", 0)) == before
+    response = await agreed(paul, found)
+    assert response.status_code == 200, response.text
+    [said] = fund.log.records("agency", 0)[before:]
+    told = json.loads(said.value)
+    assert (told["approvers"], dict(said.headers)["ce_type"]) == (["olga", "paul"], f"{OF_SUPPLIERS[kind]}.v1".encode())
+    await fund.drain()
+    assert (await olga.answer(response.json()["look"]))["state"] == "DONE"
+    assert (await agreed(paul, found)).status_code == 200
+    assert len(fund.log.records("agency", 0)) == before + 1
+
+
+async def test_who_agrees_to_another_cap_or_payee_sees_what_it_takes_the_place_of(fund: Fund, api: Api) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    for number, (kind, before, after, of_another) in enumerate([
+        ("cap", {"amount": "7000000.01"}, {"amount": "6500000.02"}, {"provider": events.providers(0, 1, 2)[1]}),
+        ("payee", {"payee": "91371000MA0000002A"}, {"payee": "91370000MA0000001T"}, {"provider": fund.provider}),
+    ]):  # fmt: skip
+        [name] = after
+        first = await proposed(olga, kind=kind, says=of_suppliers(fund, kind, **before), number=3 * number)
+        assert (await agreed(paul, first)).status_code == 200
+        other = of_suppliers(fund, kind, **{**after, **of_another})
+        if kind == "cap":
+            fund.put("provider.registered.v1", **of_another)
+            await fund.drain()
+        told = await proposed(olga, kind=kind, says=other, number=3 * number + 1)
+        assert (name, None) in {(one["name"], one["now"]) for one in told["changes"]}, "of another one nothing is said"
+        told = await proposed(olga, kind=kind, says=of_suppliers(fund, kind, **after), number=3 * number + 2)
+        assert {one["name"]: (one["now"], one["then"]) for one in told["changes"]} == {
+            name: (before[name], after[name])
+        }

@@ -1,7 +1,8 @@
-"""What takes two people of the office: who may approve, who may speak, the rules of an area, what the books begin with.
+"""What takes two people of the office: who may approve, who may speak, the rules of an area, what the books begin with;
+whom suppliers' money is paid to, up to what, and what hospitals owe them from before.
 
 Pure. What stays true: what one of them proposed is what the other one agrees to, word for word, and both are on the
-event; of a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21, 67).
+event; of a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21, 46, 47, 67), R3.6, R3.7.
 """
 
 import hashlib
@@ -17,16 +18,26 @@ from medfund import people
 from medfund.events.agency import policy_hash
 from medfund.parameters import BadPolicy
 
-Kind = Literal["mandate", "source", "policy", "balance", "item"]
+Kind = Literal["mandate", "source", "policy", "balance", "item", "payee", "cap", "arrears", "clearance"]
 TYPES: Mapping[Kind, str] = {
     "mandate": "staff.mandated.v1",
     "source": "source.registered.v1",
     "policy": "policy.published.v1",
     "balance": "opening.balance.recorded.v1",
     "item": "opening.item.recorded.v1",
+    "payee": "supplier.payee.assigned.v1",
+    "cap": "direct.cap.set.v1",
+    "arrears": "arrears.registered.v1",
+    "clearance": "arrears.cleared.v1",
 }
-OF_BALANCE = ("account", "bank_account", "bank_txn")
-"""What balance it is: of an account, or of what nobody had placed one line."""
+ABOUT: Mapping[Kind, Sequence[str]] = {
+    "balance": ("account", "bank_account", "bank_txn"),
+    "payee": ("supplier", "provider", "payable_ref"),
+    "cap": ("provider",),
+    "arrears": ("provider", "supplier", "arrears_ref"),
+}
+"""Of what stands only in what two people have said before: which members say that it is the same. Of a balance it is an
+account, or what nobody had placed one line of."""
 EVERY_AREA = "*"
 SECOND = "second-person"
 """Stands for whoever is to agree, while the contract looks at what was proposed."""
@@ -91,15 +102,12 @@ def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, A
                 (one for one in known if one["valid_from"] <= says["valid_from"]),
                 key=lambda one: date.fromisoformat(one["valid_from"]),
             )
-        case "balance":
-            of_it = [one for one in known if all(one.get(name) == says.get(name) for name in OF_BALANCE)]
-            found = (
-                [{"area": says["area"], "amounts": yuans(total(fens(one["amounts"]) for one in of_it))}]
-                if of_it
-                else []
-            )
-        case "item":
+        case "item" | "clearance":
             found = []
+        case _:
+            found = [one for one in known if all(one.get(name) == says.get(name) for name in ABOUT[kind])]
+    if kind == "balance" and found:
+        return {"area": says["area"], "amounts": yuans(total(fens(one["amounts"]) for one in found))}
     return found[-1] if found else None
 
 

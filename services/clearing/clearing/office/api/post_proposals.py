@@ -1,5 +1,5 @@
-"""POST /v1/proposals: one person of the office wants a mandate, a source or a policy to be in force, or the books to
-begin with something."""
+"""POST /v1/proposals: one person of the office wants a mandate, a source or a policy to be in force, the books to begin
+with something, or something to hold of suppliers' money."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ class Asked(BaseModel):
     "/v1/proposals",
     openapi_extra=commands.body_of(Asked),
     responses=answers.or_problems(*commands.CODES, "does_not_fit", "not_for_one_alone"),
-    summary="Propose a mandate, a source, a policy, or what the books begin with",
+    summary="Propose what takes two people of the office",
 )
 async def propose(request: Request, caller: Caller, here: Here) -> Proposal:
     """It waits for another person of the office. Nobody proposes a mandate for themselves. Asking again for the same is

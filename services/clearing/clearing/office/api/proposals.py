@@ -30,6 +30,10 @@ KINDS: dict[Kind, Name] = {
     "policy": Name(zh="政策参数", en="the rules of an area"),
     "balance": Name(zh="期初余额", en="what an account begins with"),
     "item": Name(zh="期初未结事项", en="what a provider owes or is owed when the books begin"),
+    "payee": Name(zh="医药企业收款主体变更", en="who is paid what a supplier is owed"),
+    "cap": Name(zh="直接结算额度上限", en="up to what suppliers are paid for a provider"),
+    "arrears": Name(zh="历史欠款登记", en="what a provider owes a supplier from before"),
+    "clearance": Name(zh="历史欠款核销", en="arrears that are paid or forgiven"),
 }
 COMMANDS = {kind: api.Kind(kind, type, learned=kind != "item") for kind, type in TYPES.items()}
 _KNOWN: dict[Kind, str] = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
@@ -166,8 +170,8 @@ async def _changes(connection: Connection, kind: Kind, says: dict[str, Any]) -> 
 
 
 async def _in_force(connection: Connection, kind: Kind, says: dict[str, Any]) -> Mapping[str, Any] | None:
-    if kind == "balance":
-        rows = await connection.fetch(SQL.balances, says["area"])
+    if kind in proposals.ABOUT:
+        rows = await connection.fetch(SQL.said, kind, says["area"])
         return proposals.in_force(kind, says, [msgspec.json.decode(row["says"]) for row in rows])
     about = [says["source"]] if kind == "source" else proposals.areas(says)
     rows = await connection.fetch(_KNOWN[kind], LANE, about) if kind in _KNOWN else []

@@ -41,12 +41,12 @@ where
 order by proposals.proposed_at, proposals.area, proposals.proposal_ref
 limit $7::int
 
--- name: balances
--- What two people have said that accounts of an area begin with. Locks: none.
+-- name: said
+-- What two people have said before of one kind in an area, in the order in which it was proposed. Locks: none.
 select proposals.says
 from proposals
 inner join proposal_approvals using (area, proposal_ref)
-where proposals.kind = 'balance' and proposals.area = $1
+where proposals.kind = $1 and proposals.area = $2
 order by proposals.proposed_at, proposals.proposal_ref
 
 -- name: mandates
