@@ -107,6 +107,9 @@ _PRICE_META, _PRICE = _written(money.PRICE_PATTERN, "a price in yuan with 2 to 6
 _INVOICE_META, _INVOICE = _written(codes.INVOICE_PATTERN, "an invoice: 20 digits, or a code of 10 or 12 and - and 8")
 _STATEMENT_META, _STATEMENT = _written(r"^[0-9A-Za-z][0-9A-Za-z._-]{0,23}$", "a name of 1 to 24 letters, digits, . _ -")
 _USCC_META = Meta(extra_json_schema={"pattern": codes.USCC_PATTERN})
+_ORGANISATION_META = Meta(
+    extra_json_schema={"anyOf": [{"pattern": codes.PROVIDER_PATTERN}, {"pattern": codes.USCC_PATTERN}]}
+)
 _PAYEE_META = Meta(extra_json_schema={"pattern": f"{codes.PROVIDER_PATTERN}|{codes.USCC_PATTERN}"})
 _FUND_META, _FUND = _listed(Reason.UNKNOWN_FUND, codes.FUNDS, "a known fund (fund_pay_type)")
 _INSUTYPE_META, _INSUTYPE = _listed(Reason.BAD_CODE, codes.INSUTYPES, "a known insurance type (insutype)")
@@ -128,9 +131,9 @@ Area = Annotated[str, _AREA_META, _AREA]
 Uscc = Annotated[
     str, _USCC_META, _must(Reason.BAD_CODE, codes.is_uscc, "a unified social credit code with a right check character")
 ]
-Payee = Annotated[
-    str, _PAYEE_META, _must(Reason.BAD_CODE, codes.is_payee, "a provider code or a unified social credit code")
-]
+_ORGANISATION = _must(Reason.BAD_CODE, codes.is_payee, "a provider code or a unified social credit code")
+Payee = Annotated[str, _PAYEE_META, _ORGANISATION]
+Organisation = Annotated[str, _ORGANISATION_META, _ORGANISATION]
 Insutype = Annotated[str, _INSUTYPE_META, _INSUTYPE]
 ClrType = Annotated[str, _OPAQUE_META, _OPAQUE]
 ClrWay = Annotated[str, _CLR_WAY_META, _CLR_WAY]

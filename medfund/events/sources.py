@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from medfund.events import rules, speakers
-from medfund.events.fields import Area, Day, Provider, Ref, Source
+from medfund.events.fields import Area, Day, Organisation, Ref, Source
 from medfund.events.kinds import Event, kind
 from medfund.events.refusals import Problem, Reason, quoted
 
@@ -32,9 +32,11 @@ class SourceRegistered(Event, frozen=True, kw_only=True):
 
     The whole new state of a source: the same `source` again replaces what was said of it, and a last day before the
     first one takes it away. Where `areas` is null it speaks for every area, without `organisations` for all of its
-    areas, and without `types` it says all that its `speakers` may. What it says counts from the moment this is on the
-    log, on the days from `valid_from` to `valid_to` in Shanghai; what takes something away holds a minute later, when
-    every lane has heard of it. `approvers` are two people of the agency. Source: reliability 76, c.2 (21).
+    areas, and without `types` it says all that its `speakers` may. `organisations` are codes of providers and, of
+    suppliers, unified social credit codes: a supplier speaks for itself, whoever buys of it. What a source says counts
+    from the moment this is on the log, on the days from `valid_from` to `valid_to` in Shanghai; what takes something
+    away holds a minute later, when every lane has heard of it. `approvers` are two people of the agency.
+    Source: reliability 76, c.2 (21).
     """
 
     source: Source
@@ -42,7 +44,7 @@ class SourceRegistered(Event, frozen=True, kw_only=True):
     areas: list[Area] | None
     valid_from: Day
     approvers: list[Ref]
-    organisations: list[Provider] | None = None
+    organisations: list[Organisation] | None = None
     types: list[Ref] | None = None
     valid_to: Day | None = None
 

@@ -6,8 +6,9 @@ bank process alone, a decision by the service that decides. Pure: a table, and w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from medfund.events.kinds import FAMILIES, KINDS, Family, Kind
 
@@ -40,7 +41,7 @@ class Speaker(StrEnum):
 
 LABELS: Mapping[Speaker, tuple[str, str]] = {
     Speaker.HOSPITAL: ("定点医药机构", "a hospital or pharmacy, or the gateway that speaks for those of an area"),
-    Speaker.SUPPLIER: ("医药企业", "a supplier of drugs and consumables"),
+    Speaker.SUPPLIER: ("医药企业", "a supplier, or the platform that speaks for those of an area"),
     Speaker.AUDIT_OFFICE: ("审核机构", "the office that audits claims"),
     Speaker.SUPERVISION: ("基金监管", "the office that supervises providers and the use of funds"),
     Speaker.PROCUREMENT: ("招采平台", "the procurement platform"),
@@ -199,6 +200,11 @@ def said_by(kind: Kind, *on: Family) -> frozenset[Speaker]:
     """Who may say events of a type, wherever it is said or on some topics."""
     ours = (SERVICES[family] for family in on or kind.families if family in SERVICES)
     return frozenset().union(*ours) or SAID_BY[kind.type]
+
+
+def spoken_for(event: Any, speaking: Iterable[Speaker]) -> frozenset[str | None]:
+    """Whose word an event is, by those who may say it: a supplier's its own, all others' the provider's it is about."""
+    return frozenset(getattr(event, "supplier" if one is Speaker.SUPPLIER else "provider", None) for one in speaking)
 
 
 def could_be(source: str) -> frozenset[Speaker]:

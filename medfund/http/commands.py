@@ -184,7 +184,7 @@ async def keep(connection: Connection, caller: Principal, here: Context, command
 
 async def kept(connection: Connection, caller: Principal, here: Context, id: str) -> Any:
     within = reach.of(caller, area=None, party=None, lanes=here.lanes)
-    return await connection.fetchrow(SQL.kept, id, within.lanes, within.areas, within.parties)
+    return await connection.fetchrow(SQL.kept, id, within.lanes, *within.predicates)
 
 
 async def deliver(here: Context, command: Command, at: datetime) -> None:

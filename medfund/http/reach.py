@@ -60,8 +60,8 @@ def refused(
 
 def accepted(principal: Principal, event: Any) -> bool:
     """Whether the caller may see that an event was accepted."""
-    area, provider = getattr(event, "area", None), getattr(event, "provider", None)
-    return principal.may_see_area(area) and principal.may_see_organisation(provider)
+    whose = (getattr(event, "provider", None), getattr(event, "supplier", None))
+    return principal.may_see_area(getattr(event, "area", None)) and principal.may_see_organisation(*whose)
 
 
 def within(scope: Collection[str], asked: str | None) -> list[str] | None:

@@ -47,14 +47,14 @@ class Right(NamedTuple):
         """What it lacks for an event; None where it lacks nothing."""
         told, area = self.told, getattr(event, "area", None)
         speaks = {Speaker(name) for name in told.speakers}
-        if not speaks & speakers.said_by(KINDS[type]):
+        speaking = speaks & speakers.said_by(KINDS[type])
+        if not speaking:
             return f"speaks as {_names(speaks)}"
         if told.types is not None and type not in told.types:
             return "is registered for other types of events"
         if told.areas is not None and area not in told.areas:
             return "is registered for other areas" if area else "is not registered for every area"
-        provider = getattr(event, "provider", None)
-        if told.organisations is not None and provider not in told.organisations:
+        if told.organisations is not None and not speakers.spoken_for(event, speaking) & {*told.organisations}:
             return "is registered for other organisations"
         return None
 
@@ -71,7 +71,8 @@ class Sources:
     kept: list[Accepted] = field(default_factory=list)
     """What this batch says of sources."""
     _windows: dict[tuple[Any, ...], Window] = field(default_factory=dict)
-    """By source, type, area and provider: when such an event may be said. What is refused is not remembered."""
+    """By source, type, area, provider and supplier: when such an event may be said. What is refused is not
+    remembered."""
 
     def draft(self) -> "Sources":
         return Sources(self.rights, self.asked_from, self.begun, [], self._windows)
@@ -80,7 +81,7 @@ class Sources:
         """Refuse what its source may not say; what is said of sources is heard."""
         event: Any = accepted.event
         try:
-            key = (accepted.source, accepted.type, event.area, event.provider)
+            key = (accepted.source, accepted.type, event.area, event.provider, getattr(event, "supplier", None))
         except AttributeError:
             return self._judged(accepted, None)
         window = self._windows.get(key)

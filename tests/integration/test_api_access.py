@@ -14,9 +14,11 @@ from ledger.__main__ import MIGRATIONS
 from medfund.http import reach
 from medfund.http.reach import Reach
 from medfund.http.tokens import Role
+from medfund.lanes import partition
 from medfund.postgres import connect, migrate
+from tests import events
 from tests.conftest import LANES
-from tests.events import AREA, SOURCE, settlement
+from tests.events import AREA, SOURCE, Message, settlement
 from tests.fund import LANES as CLEARING_LANES
 from tests.integration.claims_served import Clinic
 from tests.integration.served import Api, Caller, document
@@ -531,6 +533,38 @@ async def test_a_publisher_speaks_for_its_areas_organisations_and_sources(api: A
     assert [row["outcome"] for row in rows] == ["scope_not_allowed"] * 4
     unknown = await api.caller("auditor").get(f"/v1/events/{SOURCE}/forged")
     assert unknown.status_code == 404
+
+
+async def test_a_supplier_that_submits_for_another_is_refused_before_the_log_and_in_the_lane(
+    api: Api, city: City
+) -> None:
+    own, rival, source = "91370000MA0000002X", "91370000MA00000031", "/supplier/own"
+    lane = partition.lane_of(city.hospital.encode(), LANES)
+    registered = events.source_registered(
+        source, "supplier", id="a-supplier", key=partition.lane_key(lane, LANES), areas=[AREA], organisations=[own]
+    )
+    await api.booked(await api.append(registered))
+    publisher = api.caller("publisher", areas=[AREA], sources=[source], subject="supplier")
+
+    def said(type: str, supplier: str) -> Message:
+        about = {"provider": city.hospital, "area": AREA, "supplier": supplier}
+        return events.message(type, id=f"{type}-{supplier}", source=source, **about)
+
+    forged = []
+    for type in ("statement.submitted.v1", "invoice.registered.v1"):
+        assert (await publisher.post(document(said(type, own)))).status_code == 202
+        response = await publisher.post(document(said(type, rival)))
+        assert (response.status_code, response.json()["code"]) == (403, "not_yours_to_say")
+        assert "is registered for other organisations" in response.json()["detail"]
+        narrow = api.caller("publisher", organisations=[rival], subject="rival")
+        response = await narrow.post(document(said(type, own)))
+        assert (response.status_code, response.json()["code"]) == (403, "scope_not_allowed")
+        forged += await api.append(said(type, rival))
+    await api.booked(forged)
+    for type in ("statement.submitted.v1", "invoice.registered.v1"):
+        told = await publisher.answer(f"/v1/events/{source}/{type}-{rival}")
+        assert (told["outcome"], told["refusals"]["places"][0]["reason"]) == ("refused", "not_yours_to_say")
+        assert (await publisher.answer(f"/v1/events/{source}/{type}-{own}"))["outcome"] == "accepted"
 
 
 async def test_only_a_publisher_publishes(api: Api, city: City) -> None:

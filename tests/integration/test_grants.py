@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import asyncpg
 import pytest
 
+from medfund.http import commands, reach
+from medfund.http.tokens import Principal, Role
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.postgres import connect
@@ -210,3 +212,44 @@ async def test_a_second_installation_on_a_server_is_refused_by_name_and_the_firs
     for role in ("owner", "worker", "api", "reader"):
         await attempt(database, role, "select from lanes")
     await prepare.roles(second, "ledger", PASSWORDS)  # a copy of the first one
+
+
+OWN, RIVAL = "91370000MA0000002X", "91370000MA00000031"
+HOSPITAL = "H15250200017"
+KEEP = """insert into commands (id, at, subject, role, kind, lane, topic, provider, area, body)
+values ($1, now(), 'staff', 'supplier', 'submit', 3, 'purchases', 'H15250200017', '152500', $2::text::jsonb)"""
+
+
+def asking(*organisations: str, role: str = "supplier") -> Principal:
+    return Principal(subject="staff", role=Role(role), areas=("152500",), organisations=organisations)
+
+
+async def test_a_supplier_asks_for_itself_alone_and_sees_what_it_asked_with_those_who_are_asked_about(
+    database: Database,
+) -> None:
+    async with connect.connection(database.dsn("api", "direct_pay"), name="tests") as api:
+
+        async def scoped(caller: Principal) -> None:
+            await api.execute("select set_config('medfund.areas', '152500', true)")
+            await api.execute("select set_config('medfund.organisations', $1, true)", ",".join(caller.organisations))
+
+        async with api.transaction():
+            await scoped(asking(OWN))
+            await api.execute(KEEP, "submit-1", f'{{"supplier": "{OWN}"}}')
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                async with api.transaction():
+                    await api.execute(KEEP, "submit-2", f'{{"supplier": "{RIVAL}"}}')
+        seen = {}
+        for caller in (
+            asking(OWN),
+            asking(RIVAL),
+            asking(HOSPITAL, role="provider"),
+            asking("H15250200018", role="provider"),
+        ):
+            async with api.transaction():
+                await scoped(caller)
+                unasked = await api.fetchval("select count(*) from commands")
+                within = reach.of(caller, area=None, party=None, lanes=12)
+                by_name = await api.fetch(commands.SQL.kept, "submit-1", list(range(12)), *within.predicates)
+                seen[caller.organisations[0]] = (unasked, len(by_name))
+    assert seen == {OWN: (1, 1), RIVAL: (0, 0), HOSPITAL: (1, 1), "H15250200018": (0, 0)}

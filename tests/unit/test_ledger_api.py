@@ -123,6 +123,17 @@ def test_a_publisher_says_nothing_for_others(scope: dict[str, Any]) -> None:
     assert (verdict.reason, verdict.forbidden) == ("scope_not_allowed", True)
 
 
+def test_a_token_of_a_supplier_says_what_is_its_own_and_nothing_of_another() -> None:
+    own = principal("publisher", organisations=("91370000MA0000002X",))
+    said = {"invoice.registered.v1": Passed, "statement.submitted.v1": Passed, "delivery.accepted.v1": Turned}
+    for type, expected in said.items():
+        assert isinstance(check(event(type, supplier="91370000MA0000002X"), own), expected), type
+        assert isinstance(check(event(type, supplier="91370000MA00000031"), own), Turned), type
+        buyers = principal("publisher", organisations=(KINDS[type].example["provider"],))
+        found = check(event(type, supplier="91370000MA0000002X"), buyers)
+        assert isinstance(found, Passed) == (expected is Turned), type
+
+
 def test_an_event_of_every_lane_needs_every_area() -> None:
     assert isinstance(check(event("calendar.published.v1"), principal("publisher", areas=(AREA,))), Turned)
     verdict = check(event("calendar.published.v1"), principal("publisher"))

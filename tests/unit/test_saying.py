@@ -27,6 +27,7 @@ NOON = (
 )
 DAY = 86_400_000
 AREA, HOSPITAL = "152500", "H15250200017"
+SUPPLIER, RIVAL = "91370000MA0000002X", "91370000MA00000031"
 TIME = "2026-01-05T10:15:30+08:00"
 
 
@@ -150,6 +151,47 @@ def test_a_source_speaks_for_what_it_was_registered_for(changes: dict[str, Any],
     told = "audit_office" if type.startswith("audit") else "hospital"
     expected = why and f"source '/g' {why}; {type} is said by {told}"
     assert (refused and refused.detail) == expected
+
+
+OF_SUPPLIERS = [type for type, kind in KINDS.items() if Speaker.SUPPLIER in speakers.said_by(kind)]
+
+
+@pytest.mark.parametrize("type", OF_SUPPLIERS)
+def test_a_supplier_speaks_for_its_own_code_alone_whichever_hospital_it_sells_to(type: str) -> None:
+    """Asked in turns, for what was allowed once is remembered."""
+    registry = Sources()
+    registry.hear(registration("/s", "supplier", areas=[AREA], organisations=[SUPPLIER]), NOON - DAY)
+    for buyer in (HOSPITAL, "H15250200018"):
+        assert registry.admit(said(type, "/s", supplier=SUPPLIER, provider=buyer)) is None
+        refused = registry.admit(said(type, "/s", supplier=RIVAL, provider=buyer))
+        assert refused
+        assert refused.detail.startswith(f"source '/s' is registered for other organisations; {type} is said by")
+    named_after_its_buyer = Sources()
+    named_after_its_buyer.hear(registration("/s", "supplier", organisations=[HOSPITAL]), NOON - DAY)
+    assert named_after_its_buyer.admit(said(type, "/s", supplier=SUPPLIER, provider=HOSPITAL))
+
+
+def test_a_source_that_is_two_is_judged_by_the_one_that_it_speaks_as() -> None:
+    registry = Sources()
+    registry.hear(registration("/both", "hospital", "supplier", organisations=[HOSPITAL, SUPPLIER]), NOON - DAY)
+
+    def taken(type: str, provider: str, supplier: str) -> bool:
+        return registry.admit(said(type, "/both", provider=provider, supplier=supplier)) is None
+
+    other = "H15250200018"
+    assert taken("statement.submitted.v1", other, SUPPLIER)
+    assert not taken("statement.submitted.v1", HOSPITAL, RIVAL)
+    assert taken("statement.confirmed.v1", HOSPITAL, RIVAL)
+    assert not taken("statement.confirmed.v1", other, SUPPLIER)
+    assert taken("delivery.accepted.v1", HOSPITAL, RIVAL)
+    assert not taken("delivery.accepted.v1", other, SUPPLIER)
+
+
+def test_a_platform_that_is_registered_for_some_hospitals_orders_for_these_alone() -> None:
+    registry = Sources()
+    registry.hear(registration("/p", "procurement", organisations=[HOSPITAL, SUPPLIER]), NOON - DAY)
+    assert registry.admit(said("order.placed.v1", "/p", provider=HOSPITAL, supplier=RIVAL)) is None
+    assert registry.admit(said("order.placed.v1", "/p", provider="H15250200018", supplier=SUPPLIER))
 
 
 def test_what_is_of_every_area_is_said_by_who_speaks_for_every_area() -> None:

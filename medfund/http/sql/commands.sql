@@ -22,6 +22,7 @@ where
     and (lane is null or lane = any($2::smallint []))
     and ($3::text [] is null or area = any($3))
     and ($4::text [] is null or provider = any($4))
+    and ($5::text [] is null or body ->> 'supplier' = any($5))
 
 -- name: accepted
 -- Where events were accepted that have these identities. Locks: none.

@@ -14,8 +14,9 @@ import msgspec
 
 from clearing import policy
 from clearing.funds import fens, total, yuans
-from medfund import people
+from medfund import codes, people
 from medfund.events.agency import policy_hash
+from medfund.events.sources import SourceRegistered
 from medfund.parameters import BadPolicy
 
 Kind = Literal["mandate", "source", "policy", "balance", "item", "payee", "cap", "arrears", "clearance"]
@@ -66,12 +67,20 @@ def hash_of(kind: Kind, says: Mapping[str, Any]) -> str:
 
 def unfit(kind: Kind, event: Any) -> str | None:
     """Why an event of the right form could not be followed."""
+    if kind == "source":
+        return _speaks_for_none(event)
     if kind != "policy":
         return None
     try:
         policy.parse(event)
     except BadPolicy as error:
         return f"parameters: {error}"
+    return None
+
+
+def _speaks_for_none(event: SourceRegistered) -> str | None:
+    if event.organisations and "supplier" in event.speakers and not any(map(codes.is_uscc, event.organisations)):
+        return "organisations: a supplier is named by its unified social credit code"
     return None
 
 

@@ -99,6 +99,9 @@ def _beyond_token(accepted: Accepted, principal: Principal) -> str | None:
         return "as this source"
     if not principal.may_see_area(getattr(event, "area", None)):
         return "for this area"
-    if KINDS[accepted.type].key == "provider" and not principal.may_see_organisation(event.provider):
+    kind = KINDS[accepted.type]
+    said_by = speakers.said_by(kind)
+    speaking = speakers.spoken_for(event, said_by & speakers.REGISTRABLE or said_by)
+    if kind.key == "provider" and not principal.may_see_organisation(*speaking):
         return "for this organisation"
     return None
