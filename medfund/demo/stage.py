@@ -25,6 +25,7 @@ from medfund.http.tokens import EVERYTHING
 from medfund.lanes.settings import IdentitySettings
 from medfund.local import CannotRun, access, running
 from medfund.local.commands import step
+from medfund.local.services import process
 from medfund.local.state import State
 from medfund.publish import command as publishing
 from medfund.publish import inputs, resume
@@ -99,7 +100,7 @@ class Stage:
         return self._state is not None
 
     def api(self, role: str, service: str = "ledger", *, organisations: Sequence[str] = ()) -> Api:
-        [address] = [part.address for part in self.state.parts if part.name == f"{service}-api"]
+        [address] = [part.address for part in self.state.parts if part.name == process(service, "api")]
         return Api(f"http://{address}", self.token(role, organisations))
 
     # -- publishing and booking

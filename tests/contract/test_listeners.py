@@ -1,4 +1,4 @@
-"""Who of the clearing service's capabilities listens to which event, and in which order: a part of the log."""
+"""Who of a deciding service's capabilities listens to which event, and in which order: a part of the log."""
 
 import json
 from collections import Counter
@@ -8,36 +8,46 @@ from typing import Any
 
 import pytest
 
-from clearing.capabilities import CAPABILITIES
+from clearing.service import Clearing
+from direct_pay.service import DirectPay
 from medfund.events.kinds import KINDS
+from medfund.lanes.composed import Composed
 from tests import golden
 
-GOLDEN = Path(__file__).with_name("listeners.json")
-"""What is in it was decided by; change it by a new capability at the end of its lines, and by hand."""
+GOLDEN = {
+    Clearing: Path(__file__).with_name("listeners.json"),
+    DirectPay: Path(__file__).with_name("listeners-direct-pay.json"),
+}
+"""What is in them was decided by; change one by a new capability at the end of its lines, and by hand."""
 WAYS = ("keeps", "learns", "answers", "evolves")
 
 
-def listening(way: str) -> dict[str, list[str]]:
+def listening(way: str, service: type[Composed] = Clearing) -> dict[str, list[str]]:
     found = {
-        kind.type: [one.name for one in CAPABILITIES if kind.event in getattr(one, way)] for kind in KINDS.values()
+        kind.type: [one.name for one in service.capabilities if kind.event in getattr(one, way)]
+        for kind in KINDS.values()
     }
     return {type_: names for type_, names in sorted(found.items()) if names}
 
 
+@pytest.mark.parametrize("service", GOLDEN)
 @pytest.mark.parametrize("way", WAYS)
-def test_whoever_listens_to_an_event_listens_in_the_order_that_the_log_was_written_by(way: str) -> None:
-    assert listening(way) == json.loads(GOLDEN.read_text(encoding="utf-8"))[way]
+def test_whoever_listens_to_an_event_listens_in_the_order_that_the_log_was_written_by(
+    way: str, service: type[Composed]
+) -> None:
+    assert listening(way, service) == json.loads(GOLDEN[service].read_text(encoding="utf-8"))[way]
 
 
-def test_facts_are_answered_and_decisions_change_something() -> None:
-    own = {kind.event for kind in KINDS.values() if kind.family == "clearing"}
-    for one in CAPABILITIES:
+@pytest.mark.parametrize("service", GOLDEN)
+def test_facts_are_answered_and_decisions_change_something(service: type[Composed]) -> None:
+    own = {kind.event for kind in KINDS.values() if kind.family == service.own}
+    for one in service.capabilities:
         assert not own & {*one.keeps, *one.learns, *one.answers}, f"{one.name} takes a decision for a fact"
         assert own >= {*one.evolves}, f"{one.name} takes a fact for a decision"
-        assert {*one.large} <= {event for other in CAPABILITIES for event in (*other.keeps, *other.answers)}
+        assert {*one.large} <= {event for other in service.capabilities for event in (*other.keeps, *other.answers)}
 
 
-@pytest.mark.parametrize("name", sorted({one.name for one in CAPABILITIES}))
+@pytest.mark.parametrize("name", sorted({one.name for one in Clearing.capabilities}))
 def test_each_capability_has_a_golden_history_in_which_it_hears_all_that_it_listens_to(name: str) -> None:
     """Where this fails: a story in tests/golden/stories.py, and `python -m tests.golden <story>`."""
     history = golden.decided(golden.TOLD_WITH.get(name, name))

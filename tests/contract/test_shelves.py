@@ -7,14 +7,25 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from clearing.capabilities import SHELVES
 from clearing.service import Clearing
+from direct_pay.service import DirectPay
 from medfund.events.fields import Names
 from medfund.events.kinds import KINDS, Event
 from medfund.lanes import kept
+from medfund.lanes.composed import Composed
 from medfund.lanes.shelf import Shelf
 
-READ = sorted(type_ for type_, kind in KINDS.items() if kind.family in (*Clearing.facts, Clearing.own))
+SERVICES = (Clearing, DirectPay)
+
+
+def heard(service: type[Composed]) -> list[str]:
+    """What some capability of a service does anything about."""
+    ways = ("keeps", "learns", "answers", "evolves")
+    types = {type_ for way in ways for type_ in getattr(service, way)}
+    return sorted(type_ for type_, kind in KINDS.items() if kind.event in types)
+
+
+READ = [(service, type_) for service in SERVICES for type_ in heard(service)]
 
 
 def referred(hint: Any) -> Iterator[str]:
@@ -26,9 +37,9 @@ def referred(hint: Any) -> Iterator[str]:
     yield from (kind for part in get_args(hint) for kind in referred(part))
 
 
-@pytest.mark.parametrize("type_", READ)
-def test_what_an_event_refers_to_is_of_a_kind_that_some_shelf_keeps(type_: str) -> None:
-    assert {*referred(KINDS[type_].event)} <= {shelf.keeps for shelf in SHELVES}
+@pytest.mark.parametrize(("service", "type_"), READ)
+def test_what_an_event_refers_to_is_of_a_kind_that_some_shelf_keeps(service: type[Composed], type_: str) -> None:
+    assert {*referred(KINDS[type_].event)} <= {shelf.keeps for shelf in service.shelves}
 
 
 def test_references_are_found_wherever_in_an_event_they_are() -> None:
@@ -42,7 +53,8 @@ def test_references_are_found_wherever_in_an_event_they_are() -> None:
     assert {*referred(Outer)} == {"payment", "suspense"}
 
 
-def test_every_shelf_is_asked_once_for_each_batch() -> None:
-    modules = {kept.__name__, *(type(shelf).__module__ for shelf in SHELVES)}
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_shelf_is_asked_once_for_each_batch(service: type[Composed]) -> None:
+    modules = {kept.__name__, *(type(shelf).__module__ for shelf in service.shelves)}
     every = [shelf for shelf in Shelf.__subclasses__() if shelf.__module__ in modules]
-    assert Counter(map(type, SHELVES)) == Counter(every)
+    assert Counter(map(type, service.shelves)) == Counter(every)

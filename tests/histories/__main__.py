@@ -21,7 +21,7 @@ from medfund.events.sources import SourcesOpened
 from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from tests import events
-from tests.conftest import Database, fresh_database, of_services
+from tests.conftest import SERVICES, Database, fresh_database, of_services
 from tests.fund import Fund, services
 from tests.golden import stories
 from tests.golden.stories import EMPLOYEES, STORIES, Story
@@ -85,7 +85,8 @@ async def write(database: Database, folder: Path, keys: Path) -> None:
             await lane(fund, told)
     with lzma.open(folder / "log.jsonl.xz", "wt", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines(log))
-    dump = await program("pg_dump", "--schema=ledger", "--schema=clearing", f"--dbname={database.admin}")
+    schemas = [f"--schema={service}" for service in SERVICES]
+    dump = await program("pg_dump", *schemas, f"--dbname={database.admin}")
     kept = [line for line in dump.splitlines(keepends=True) if not line.startswith((b"\\restrict", b"\\unrestrict"))]
     (folder / "database.sql.xz").write_bytes(lzma.compress(b"".join(kept)))
 

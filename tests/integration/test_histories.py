@@ -16,9 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from clearing.__main__ import MIGRATIONS as OF_CLEARING
 from ledger import control, statements, verify
-from ledger.__main__ import MIGRATIONS as OF_LEDGER
 from ledger.service import Ledger
 from medfund.events.sources import SourcesOpened
 from medfund.lanes import partition
@@ -26,7 +24,7 @@ from medfund.local import prepare
 from medfund.local.postgres import Postgres
 from medfund.postgres import connect, migrate
 from tests import events, histories
-from tests.conftest import PASSWORDS, Database, fresh_database
+from tests.conftest import PASSWORDS, SERVICES, Database, fresh_database
 from tests.fund import LANE, Fund, services
 from tests.fund import LANES as OF_A_FUND
 from tests.histories import LANES
@@ -62,12 +60,11 @@ def log_of(history: Path) -> MemoryLog:
 async def upgraded(postgres: Postgres, template: str, history: Path) -> AsyncIterator[Database]:
     """The database that the earlier version left, with everything that was added to its tables since."""
     async with fresh_database(postgres, template) as database:
-        await prepare.roles(database.admin, "clearing", PASSWORDS)
         async with connect.connection(database.admin, name="tests") as admin:
-            await admin.execute("drop schema ledger cascade; drop schema clearing cascade")
+            await admin.execute("; ".join(f"drop schema {service} cascade" for service in SERVICES))
         dump = lzma.decompress((history / "database.sql.xz").read_bytes())
         await program("psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", database.admin, given=dump)
-        for service, folders in (("ledger", OF_LEDGER), ("clearing", OF_CLEARING)):
+        for service, folders in SERVICES.items():
             await prepare.roles(database.admin, service, PASSWORDS)
             async with connect.connection(database.dsn("owner", service), name="tests") as owner:
                 await migrate.migrate(owner, folders)
