@@ -4,7 +4,8 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -12,7 +13,7 @@ import msgspec
 import typer
 
 from medfund import money, progress
-from medfund.city import model, profiles, publication
+from medfund.city import model, papers, profiles, publication, purchases
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,10 +34,17 @@ def city(
     late: Annotated[str, typer.Option(metavar="N", help=f"Published 3 to 35 days late: {_NUMBER}.")] = "0",
     bad: Annotated[str, typer.Option(metavar="N", help=f"Extra events that must be refused: {_NUMBER}.")] = "0",
     visitors: Annotated[str, typer.Option(metavar="N", help=f"Insured in another area: {_NUMBER}.")] = "0",
+    suppliers: Annotated[
+        bool, typer.Option("--suppliers", help="What hospitals buy in a year, instead of visits: orders to statements.")
+    ] = False,
+    year: Annotated[int, typer.Option(help="In which those purchases are paid.", min=2024, max=2098)] = 2025,
     json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Write a synthetic city's events as JSON lines, the agency's first, for `medfund publish`."""
     drawn = model.City(_profile(profile, scale), seed)
+    if suppliers:
+        _purchases(drawn, year, out, json=json)
+        return
     wanted = {"reversals": reversals, "duplicates": duplicates, "late": late, "bad": bad, "visitors": visitors}
     extras = {name: _number(text, name, drawn.count) for name, text in wanted.items()}
     file = publication.Publication(drawn, publication.Extras(**extras))
@@ -45,6 +53,46 @@ def city(
         size = write(file, stream)
     seconds = time.monotonic() - began
     _report(file, size, seconds, json=json, to_stderr=out == "-")
+
+
+def _purchases(city: model.City, year: int, out: str, *, json: bool) -> None:
+    if city.profile.purchases is None:
+        having = ", ".join(name for name, profile in profiles.PROFILES.items() if profile.purchases)
+        raise typer.BadParameter(f"{city.profile.name} has no suppliers; there are those of {having}")
+    bought = purchases.Purchases(city, year)
+    counts: Counter[str] = Counter()
+    with _destination(out) as stream, progress.Bar("Writing", total=0) as bar:
+        for number, event in enumerate(bought.events(), 1):
+            counts[event.type.removesuffix(".v1")] += 1
+            stream.write(papers.line(event))
+            if number % LINES_PER_DRAW == 0:
+                bar.at(number)
+    told = bought_summary(bought, counts)
+    if json:
+        typer.echo(msgspec.json.encode(told).decode(), err=out == "-")
+        return
+    typer.echo(
+        f"{sum(counts.values()):,} events: {_said(counts)}. "
+        f"{told['amount']} yuan in {told['statements']:,} statements, to be paid {told['cycle_days']} days after "
+        f"acceptance; arrears of {told['arrears']}.",
+        err=out == "-",
+    )
+
+
+def bought_summary(bought: purchases.Purchases, counts: Mapping[str, int]) -> dict[str, Any]:
+    """What was written of a year's purchases, as JSON."""
+    fen_days, fen = bought.cycle
+    return {
+        "profile": bought.city.profile.name,
+        "area": bought.area,
+        "seed": bought.city.seed,
+        "year": bought.year,
+        "lines": counts,
+        "statements": len(bought.expected),
+        "amount": money.yuan(fen),
+        "cycle_days": f"{fen_days / fen:.2f}",
+        "arrears": money.yuan(purchases.ARREARS),
+    }
 
 
 def write(file: publication.Publication, stream: BinaryIO) -> int:

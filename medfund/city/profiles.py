@@ -51,6 +51,21 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     bill: int = 1000
 
 
+class Purchases(msgspec.Struct, frozen=True, kw_only=True):
+    """What a city's hospitals buy in a year of suppliers whom the fund pays on their behalf."""
+
+    hospitals: int
+    """The first of the city's: the large ones of each size come first."""
+    suppliers: int
+    products: int
+    statements: int
+    invoices: int
+    lines: int
+    """Of orders."""
+    line_fen: int
+    """What half of the lines of a county hospital's orders cost at most."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """A city and a stretch of days."""
 
@@ -63,6 +78,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     days_off: frozenset[date]
     places: Mapping[str, Place]
     visits: tuple[Visits, ...]
+    purchases: Purchases | None = None
 
     @property
     def source(self) -> str:
@@ -74,12 +90,27 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         factor = Decimal(scale)
         if factor <= 0:
             raise ValueError("the scale must be more than zero")
-        return msgspec.structs.replace(self, visits=tuple(_scaled(kind, factor) for kind in self.visits))
+        purchases = self.purchases and _fewer(self.purchases, factor)
+        return msgspec.structs.replace(
+            self, visits=tuple(_scaled(kind, factor) for kind in self.visits), purchases=purchases
+        )
 
 
 def _scaled(kind: Visits, factor: Decimal) -> Visits:
     count = max(1, money.round2(kind.count * factor))
     return msgspec.structs.replace(kind, count=count, paid=max(count, money.round2(kind.paid * factor)))
+
+
+MONTHS = 12
+
+
+def _fewer(all: Purchases, factor: Decimal) -> Purchases:
+    """A statement a month at least; there is never more than one of a hospital, a supplier and a month."""
+    most = all.hospitals * all.suppliers * MONTHS * 9 // 10
+    statements = min(most, max(MONTHS, money.round2(all.statements * factor)))
+    invoices = max(statements, money.round2(all.invoices * factor))
+    lines = max(invoices, money.round2(all.lines * factor))
+    return msgspec.structs.replace(all, statements=statements, invoices=invoices, lines=lines)
 
 
 # Weight of each hour of the day. Wards discharge in office hours, outpatient departments peak from 08 to 11, pharmacies
@@ -265,4 +296,47 @@ JINCHENG = Profile(
     ),
 )
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (XILINGOL, JINCHENG)}
+WEIHAI = Profile(
+    name="weihai",
+    zh="威海市",
+    area="371000",
+    counties=("371002", "371003", "371082", "371083"),
+    first_day=date(2025, 1, 1),
+    last_day=date(2025, 7, 31),
+    days_off=DAYS_OFF_2025,
+    places={
+        "city hospital": Place(kind="H", level="3", count=8, tail=0.5, bill=1900),
+        "county hospital": Place(kind="H", level="2", count=32, tail=0.6, bill=1000),
+        "township centre": Place(kind="H", level="1", count=68, tail=0.7, bill=550),
+        "pharmacy": Place(kind="P", level="9", count=40, tail=0.8, bill=700),
+    },
+    # S1: the published visits of chronic outpatients, and what was paid for them.
+    visits=(
+        Visits(
+            name="chronic",
+            zh="门诊慢特病",
+            med_type="14",
+            clr_type="14",
+            clr_way="1",
+            count=11_163,
+            paid=315_760_000,
+            places={"city hospital": 300, "county hospital": 380, "township centre": 220, "pharmacy": 100},
+            spread=0.8,
+            pays=(700, 820),
+            employees=420,
+            hours=CLINIC_HOURS,
+        ),
+    ),
+    # R8: order lines, invoices and statements of a year in a city of its size. Who buys of whom is a choice.
+    purchases=Purchases(
+        hospitals=108,
+        suppliers=60,
+        products=800,
+        statements=64_800,
+        invoices=113_000,
+        lines=422_000,
+        line_fen=80_000,
+    ),
+)
+
+PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (XILINGOL, JINCHENG, WEIHAI)}
