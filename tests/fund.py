@@ -14,6 +14,7 @@ import msgspec
 
 from clearing.payments import planning
 from clearing.service import Clearing
+from direct_pay.service import DirectPay
 from ledger.service import Ledger
 from medfund import calendar, merkle, money
 from medfund.events.agency import policy_hash
@@ -49,15 +50,16 @@ LANE = partition.lane_of(events.AREA.encode(), LANES)
 [PROVIDER] = events.providers(LANE, LANES, 1)
 
 
-async def of_rules(connection: asyncpg.Connection) -> list[str]:
-    """The clearing service's tables that follow from the log alone: whoever adds one need not name it here."""
+async def of_rules(connection: asyncpg.Connection, schema: str = "clearing") -> list[str]:
+    """A service's tables that follow from the log alone: whoever adds one need not name it here."""
     rows = await connection.fetch(
         "select table_name from information_schema.tables join information_schema.columns"
-        " using (table_schema, table_name) where table_schema = 'clearing' and table_type = 'BASE TABLE'"
+        " using (table_schema, table_name) where table_schema = $2 and table_type = 'BASE TABLE'"
         " and column_name = 'lane' and table_name <> all($1::text [])"
-        " and not (select relispartition from pg_class where oid = ('clearing.' || table_name)::regclass)"
+        " and not (select relispartition from pg_class where oid = ($2 || '.' || table_name)::regclass)"
         " order by table_name",
         NOT_OF_RULES,
+        schema,
     )
     return [row["table_name"] for row in rows]
 
@@ -459,7 +461,8 @@ class Fund:
 def service_of(name: str, *, deciding: bool = True, lanes: int = LANES) -> Service:
     if name == "ledger":
         return Ledger(lanes=lanes, prefix="medfund")
-    return Decider(Clearing(prefix="medfund"), lanes=lanes, prefix="medfund", deciding=deciding)
+    rules = {"clearing": Clearing, "direct_pay": DirectPay}[name](prefix="medfund")
+    return Decider(rules, lanes=lanes, prefix="medfund", deciding=deciding)
 
 
 @asynccontextmanager
@@ -474,12 +477,12 @@ async def running(database: Database, *, lane: int = LANE, lanes: int = LANES) -
 
 @asynccontextmanager
 async def services(
-    database: Database, lanes: int = LANES
+    database: Database, lanes: int = LANES, names: Sequence[str] = ("clearing", "ledger")
 ) -> AsyncIterator[tuple[asyncpg.Connection, dict[str, asyncpg.Connection]]]:
-    """The schemas of both services in one database: an administrator's connection, and one for each worker."""
+    """The schemas of some services in one database: an administrator's connection, and one for each worker."""
     control = await asyncpg.connect(database.admin)
     connections = {}
-    for name in ("clearing", "ledger"):
+    for name in names:
         await control.execute(f"set search_path = {name}")
         await control.execute(SQL.create_lanes, lanes)
         dsn = prepare.dsn(database.admin, user=f"{name}_worker", password=PASSWORDS["worker"])

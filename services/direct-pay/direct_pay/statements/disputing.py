@@ -1,0 +1,186 @@
+"""Disputes: what does not match, and what people say; each ends by itself, with both days kept. Pure.
+
+What stays true: a line in dispute stops nothing but itself; what was requested before stays. Source: R3.4, R3.7.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from direct_pay import names
+from direct_pay.matching.matching import Matched
+from direct_pay.names import Name
+from direct_pay.statements import statement as statements
+from direct_pay.statements import worth
+from direct_pay.statements.statement import STATEMENTS, Dropped, Fault, Said, Settled, Statement, about
+from medfund.events.kinds import Event, Place
+from medfund.events.statements import (
+    Dispute,
+    StatementDisputesNoted,
+    StatementLineDisputed,
+    StatementLineResolved,
+)
+from medfund.lanes.draft import Draft
+
+# -- what facts say
+
+
+def disputed(draft: Draft, event: StatementLineDisputed, place: Place) -> None:
+    statement = statements.of(draft, names.statement(event), event.area)
+    code = f"BY_{event.speaks_for}"
+    said = Said(event.invoice, event.order_no or "", event.line or 0, event.disputed_on, code, event.reason)
+    statement.said = sorted([*statement.said, said])
+
+
+def resolved(draft: Draft, event: StatementLineResolved, place: Place) -> None:
+    statement = statements.of(draft, names.statement(event), event.area)
+    found = Settled(
+        event.invoice, event.order_no or "", event.line or 0, event.resolved_on, event.outcome, event.reason
+    )
+    statement.settled = sorted([*statement.settled, found])
+
+
+def _line(one: Said | Settled | Fault | Dropped) -> tuple[str, str, int]:
+    return one.invoice, one.order_no, one.line
+
+
+def settled(statement: Statement, said: Said) -> Settled | None:
+    """By what a dispute ended: of that line, on the same day or later, whichever of them was heard first."""
+    found = (one for one in statement.settled if _line(one) == _line(said) and one.on >= said.on)
+    return min(found, key=lambda one: one.on, default=None)
+
+
+# -- what follows
+
+
+def dispute(draft: Draft, event: StatementLineDisputed, cause: Place) -> Iterator[Event]:
+    """Noted with the day on which it was said; where its end was heard before it, with both."""
+    name = names.statement(event)
+    statement = draft[STATEMENTS][name]
+    if not _is_about(statement, event):
+        return
+    found = _of_line(event, f"BY_{event.speaks_for}", event.reason)
+    yield from noted(draft, name, event.disputed_on, cause, opened=[found])
+    said = Said(event.invoice, event.order_no or "", event.line or 0, event.disputed_on, "", "")
+    if end := settled(statement, said):
+        yield from noted(draft, name, end.on, cause, closed=[found])
+
+
+def resolve(draft: Draft, event: StatementLineResolved, cause: Place) -> Iterator[Event]:
+    name = names.statement(event)
+    statement = draft[STATEMENTS][name]
+    if not _is_about(statement, event):
+        return
+    mine = (event.invoice, event.order_no or "", event.line or 0)
+    open = [one for one in statement.faults if one.until is None and one.code.startswith("BY_") and _line(one) == mine]
+    closed = [_dispute(one) for one in open if one.since <= event.resolved_on]
+    dropped = [_of_line(event, "BY_AGENCY", event.reason)] if event.outcome == "DROP" else []
+    yield from noted(draft, name, event.resolved_on, cause, closed=closed, dropped=dropped)
+
+
+def dropped_before(draft: Draft, name: Name, cause: Place) -> Iterator[Event]:
+    """What people said the fund never pays, before the statement came."""
+    statement = draft[STATEMENTS][name]
+    found = [one for one in statement.settled if one.outcome == "DROP" and one.invoice in statement.invoices]
+    for day in sorted({one.on for one in found}):
+        dropped = [
+            Dispute(
+                invoice=one.invoice, code="BY_AGENCY", detail=one.reason, order_no=one.order_no or None,
+                line=one.line or None,
+            )
+            for one in found if one.on == day
+        ]  # fmt: skip
+        yield from noted(draft, name, day, cause, dropped=dropped)
+
+
+def _is_about(statement: Statement, event: StatementLineDisputed | StatementLineResolved) -> bool:
+    return statement.status == "MATCHED" and event.invoice in statement.invoices
+
+
+def _of_line(event: StatementLineDisputed | StatementLineResolved, code: str, reason: str) -> Dispute:
+    return Dispute(
+        invoice=event.invoice,
+        code=code,  # type: ignore[arg-type]
+        detail=reason,
+        order_no=event.order_no,
+        line=event.line,
+    )
+
+
+def noted(
+    draft: Draft, name: Name, day: date, cause: Place, *, opened: Iterable[Dispute] = (),
+    closed: Iterable[Dispute] = (), dropped: Iterable[Dispute] = (), matched: dict[str, Matched] | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    """What came into dispute and out of it, where anything did."""
+    statement = draft[STATEMENTS][name]
+    known = {fault.key for fault in statement.faults if fault.until is None}
+    new = [one for one in opened if _key(one) not in known]
+    over, away = [*closed], [*dropped]
+    if not (new or over or away):
+        return
+    chosen = worth.policy_of(draft, statement, statement.submitted_on or day)
+    due = statement.due
+    if chosen is not None:
+        found = matched if matched is not None else worth.match_all(draft, name, statement.invoices)
+        due = worth.first_due(worth.open_of(draft, name, _after(statement, day, new, over, away), found, chosen))
+    yield StatementDisputesNoted(
+        **about(name, statement, cause), on=day, opened=new, closed=over, dropped=away, due=due
+    )
+
+
+def rematched(draft: Draft, name: Name, day: date, cause: Place) -> Iterator[Event]:
+    """What does not match any more, or does now."""
+    statement = draft[STATEMENTS][name]
+    matched = worth.match_all(draft, name, statement.invoices)
+    found = worth.disputes(matched)
+    keys = {_key(one) for one in found}
+    asked = worth.Asked(draft)
+    whole = {ref for ref in statement.invoices if asked(name._replace(ref=ref)) and ref not in statement.held}
+    closed = [
+        _dispute(fault)
+        for fault in statement.faults
+        if fault.until is None and not fault.code.startswith("BY_") and fault.key not in keys
+    ]
+    opened = [one for one in found if one.invoice not in whole]
+    yield from noted(draft, name, day, cause, opened=opened, closed=closed, matched=matched)
+
+
+def _dispute(fault: Fault) -> Dispute:
+    return Dispute(
+        invoice=fault.invoice,
+        code=fault.code,  # type: ignore[arg-type]
+        detail=fault.detail,
+        order_no=fault.order_no or None,
+        line=fault.line or None,
+    )
+
+
+def _key(one: Dispute) -> tuple[str, str, int, str]:
+    return one.invoice, one.order_no or "", one.line or 0, one.code
+
+
+# -- what it changes
+
+
+def evolve(draft: Draft, event: StatementDisputesNoted) -> None:
+    statement = statements.of(draft, names.statement(event), event.area)
+    after = _after(statement, event.on, event.opened, event.closed, event.dropped)
+    statement.faults, statement.dropped, statement.due = after.faults, after.dropped, event.due
+
+
+def _after(
+    statement: Statement, day: date, opened: Iterable[Dispute], closed: Iterable[Dispute], dropped: Iterable[Dispute]
+) -> Statement:
+    """Its faults, what is dropped, and what was requested, after some more."""
+    over = {_key(one) for one in closed}
+    faults = [
+        Fault(*_line(one), one.code, one.detail, one.since, max(day, one.since))
+        if one.until is None and one.key in over
+        else one
+        for one in statement.faults
+    ]
+    faults += [Fault(one.invoice, one.order_no or "", one.line or 0, one.code, one.detail, day) for one in opened]
+    away = [*statement.dropped, *(Dropped(one.invoice, one.order_no or "", one.line or 0) for one in dropped)]
+    return Statement(
+        statement.area, status=statement.status, faults=faults, dropped=away, instalments=statement.instalments,
+        held=statement.held,
+    )  # fmt: skip
