@@ -42,7 +42,7 @@ class Item(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A hospital and a supplier in an area; who says what between them."""
+    """A hospital and a supplier in an area, and who says what between them: for suppliers a platform speaks."""
 
     area: str
     provider: str
@@ -62,7 +62,7 @@ class Pair(NamedTuple):
 
     @property
     def seller(self) -> str:
-        return f"/supplier/{self.supplier}"
+        return f"/supplier/{self.area}"
 
 
 class Delivery(NamedTuple):

@@ -5,20 +5,21 @@ import msgspec
 
 from medfund.events.sources import SourceRegistered
 
-AREAS = ("152500", "140500", "152200")
+AREAS = ("152500", "140500", "152200", "371000")
 SPEAKERS = {
     "gateway": "hospital",
     "agency": "policy_office",
     "audit": "audit_office",
     "supervision": "supervision",
     "procurement": "procurement",
+    "supplier": "supplier",
 }
 APPROVERS = ("staff-7c41", "staff-02e9")
 
 
 def registry() -> list[SourceRegistered]:
-    """One source for each office of each area. Notices of days off are of every area, and so is the office that has
-    them."""
+    """One source for each office of each area, and one platform for its suppliers. Notices of days off are of every
+    area, and so is the office that has them."""
     return [
         msgspec.convert(
             {

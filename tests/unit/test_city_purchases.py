@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 from medfund import calendar, money
 from medfund.city import command, model, papers, profiles, purchases
 from medfund.events.envelope import Envelope
+from medfund.events.kinds import KINDS
+from medfund.events.speakers import OURS, Speaker, said_by
+from medfund.local import trial
 from medfund.publish import drafts
 
 NOW_MS = 1_790_000_000_000
@@ -57,6 +60,15 @@ def test_every_event_passes_the_contract_under_an_id_of_its_own(year: int) -> No
     assert [problem for event in events if (problem := drafts.check(papers.line(event), now_ms=NOW_MS))] == []
     written = {event.id: event for event in events}
     assert all(written[event.id] == event for event in events)
+
+
+def test_every_event_is_said_by_who_may_say_it_on_a_stack_for_trying_things_out() -> None:
+    speaks = {told.source: {Speaker(name) for name in told.speakers} for told in trial.registry()}
+    speaks |= {source: {speaker} for source, speaker in OURS.items()}
+    bought, events = a_year("0.001")
+    events += bought.agreements(bought.expected[0].agreed_on)
+    assert {event.type for event in events if not speaks[event.source] & said_by(KINDS[event.type])} == set()
+    assert {told.areas[0] for told in trial.registry() if told.areas} >= {"371000"}
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
