@@ -19,6 +19,7 @@ COMMANDS = {
     "prepare": "medfund.local.commands",
     "publish": "medfund.publish.command",
     "claim": "medfund.publish.claiming",
+    "einvoices": "medfund.publish.einvoices",
     "city": "medfund.city.command",
     "verify": "ledger.commands",
     "bankfile": "clearing.bank.commands",
