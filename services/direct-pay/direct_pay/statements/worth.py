@@ -88,6 +88,9 @@ def open_of(draft: Draft, name: Name, statement: Statement, matched: dict[str, M
                 counted.append(place)
         red = invoice.taken_back
         fen = max(0, min(left - min(beyond, red), invoice.fen - red)) - asked.get(ref, 0)
+        if ref in asked:
+            held = statement.held.get(ref, [])
+            counted = [place for place in counted if invoice.parts[place].of in held] or counted
         if fen > 0 and (dated := [*_dated(draft, statement, ref, one, counted, invoice.parts, chosen)]):
             found.append(Open(ref, fen, *min(dated)))
     return found
