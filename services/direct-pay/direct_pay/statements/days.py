@@ -24,7 +24,8 @@ from medfund.lanes.draft import Draft
 def day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterator[Event]:
     day = event.date
     yield from invoices.waited(draft, day, cause)
-    for name in sorted(draft[LOOKED_AT]):
+    # Of what is said later in the same batch there is no statement yet.
+    for name in sorted(draft[LOOKED_AT] & draft[STATEMENTS].keys()):
         statement = draft[STATEMENTS][name]
         if statement.waiting:
             yield from submitting.answered(draft, name, day, cause)
