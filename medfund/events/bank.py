@@ -33,8 +33,9 @@ LeftFrom: TypeAlias = Literal["1002", "1003", "1190", "2190"]
 Direction: TypeAlias = Literal["OUT", "IN"]
 
 PlacedAs: TypeAlias = Literal[
-    "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"
-]
+    "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "SHORTFALL", "REFUND", "FISCAL", "CORRECTED", "INTEREST",
+    "OTHER_INCOME", "FEE"
+]  # fmt: skip
 """What bank money that nobody could place can turn out to be."""
 FeeAccount: TypeAlias = Literal["5004", "4001"]
 """What a fee of the bank's is booked to: other expenditure, or against other income."""

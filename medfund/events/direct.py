@@ -7,21 +7,28 @@ red letter hits is decided where both are known. Source: domain.md R3.5-R3.7, R1
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from msgspec import UNSET, UnsetType
+
 from medfund.events import rules
+from medfund.events.bank import BankAccount, LeftFrom
 from medfund.events.dimensions import A_DECISION, Decision
 from medfund.events.fields import (
     Amount,
     Amounts,
+    Area,
     Count,
     Day,
     Fund,
     Invoice,
     PayableRef,
+    Provider,
     Ref,
     StatementRef,
+    Text,
     Uscc,
+    Words,
 )
-from medfund.events.kinds import kind
+from medfund.events.kinds import Event, Place, kind
 from medfund.events.purchases import A_BLUE, A_RED
 from medfund.events.statements import A_REQUEST, RequestedLine, requested
 from medfund.events.suppliers import A_SUPPLIER
@@ -49,8 +56,9 @@ _AMOUNTS = rules.not_negative("amounts")
 class StatementApproved(OfSupplier, frozen=True, kw_only=True):
     """What was requested for a supplier is taken over, to be paid by `due`. A supplier is owed nothing but by this.
 
-    `lines` in the order in which they are paid, each split over the funds by `key`. Books 1103 / 2105. Source: R3.5,
-    c.2 (43), c.4.
+    `lines` in the order in which they are paid, each split over the funds by `key`. It is ordered when the first day
+    after `approved_on` opens. `payee` is who is paid, where the supplier has assigned what it is owed. Books 1103 /
+    2105. Source: R3.5, c.2 (43), c.4.
     """
 
     payable_ref: PayableRef
@@ -60,8 +68,15 @@ class StatementApproved(OfSupplier, frozen=True, kw_only=True):
     key_version: Ref
     lines: list[RequestedLine]
     due: Day
+    approved_on: Day | None = None
+    payee: Uscc | UnsetType = UNSET
 
-    example: ClassVar[Mapping[str, Any]] = {**_DECISION, **A_REQUEST, "statement_ref": "DZ202609"}
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        **A_REQUEST,
+        "statement_ref": "DZ202609",
+        "approved_on": "2026-10-07",
+    }
 
 
 @kind("supplier.payment.blocked", family="clearing", key="provider", rules=(_AMOUNTS,))
@@ -147,6 +162,7 @@ class RedLetterApplied(OfSupplier, frozen=True, kw_only=True):
     recovered: Amounts
     came_back: Amounts
     owed_back_in: Ref | None = None
+    applied_on: Day | None = None
 
     example: ClassVar[Mapping[str, Any]] = {
         **_DECISION,
@@ -157,5 +173,148 @@ class RedLetterApplied(OfSupplier, frozen=True, kw_only=True):
         "paid": {"310100": "843.69", "390100": "300.00"},
         "recovered": {"390100": "90.31"},
         "came_back": {},
+        "applied_on": "2026-11-04",
         "owed_back_in": f"{A_REQUEST['payable_ref']}/H",
+    }
+
+
+@kind("supplier.overpaid", family="clearing", key="provider", rules=(_AMOUNTS,))
+class SupplierOverpaid(OfSupplier, frozen=True, kw_only=True):
+    """The bank has paid a supplier what a red letter had taken back meanwhile: it owes that. Books 1109 / 2105.
+    Source: R3.7, c.2 (24)."""
+
+    payable_ref: PayableRef
+
+    example: ClassVar[Mapping[str, Any]] = {**_DECISION, "amounts": {"310100": "843.69"}}
+
+
+@kind("supplier.payee.noted", family="clearing", key="provider", rules=(_AMOUNTS,))
+class SupplierPayeeNoted(OfSupplier, frozen=True, kw_only=True):
+    """Who is paid from now on what is open of a payable; what is on its way stays. Books nothing. Source: c.2 (46)."""
+
+    payable_ref: PayableRef
+    payee: Uscc
+
+    example: ClassVar[Mapping[str, Any]] = {**_DECISION, "payee": "91371000MA0000002A"}
+
+
+class OfAccount(Event, frozen=True, kw_only=True):
+    area: Area
+    cause: Place
+    supplier: Uscc
+    bank_account_ref: Ref
+
+
+_ACCOUNT: Mapping[str, Any] = {
+    "area": "152500",
+    "cause": {"topic": "agency", "lane": 3, "offset": 440},
+    "supplier": A_SUPPLIER,
+    "bank_account_ref": "acct-s-000093",
+}
+
+
+@kind("supplier.account.noted", family="clearing", key="lane")
+class SupplierAccountNoted(OfAccount, frozen=True, kw_only=True):
+    """Where a supplier is paid to, since which day it is another account than before, who entered it, and who else has
+    made sure of it: the whole new state, of a lane. Books nothing. Source: edge case 38, R3.7."""
+
+    changed_on: Day
+    confirmed_by: Ref | None = None
+    entered_by: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {**_ACCOUNT, "changed_on": "2026-06-01", "entered_by": "staff-31ad"}
+
+
+@kind("supplier.account.refused", family="clearing", key="lane")
+class SupplierAccountRefused(OfAccount, frozen=True, kw_only=True):
+    """Somebody's word for a supplier's account does not count, and why. Books nothing. Source: edge case 38."""
+
+    staff_ref: Ref
+    detail: Text
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_ACCOUNT,
+        "staff_ref": "staff-31ad",
+        "detail": "staff-31ad entered account acct-s-000093: another one confirms it",
+    }
+
+
+# -- what comes back in cash
+
+
+class BankDirectRepaid(Event, frozen=True, kw_only=True):
+    """The bank names what it is of, or it was found in suspense (2190), as item `found_in` of the bank account
+    `found_on`."""
+
+    area: Area
+    provider: Provider
+    payable_ref: PayableRef
+    bank_account: LeftFrom
+    bank_txn: Words
+    value_date: Day
+    amounts: Amounts
+    booked_on: Day | None = None
+    found_in: Ref | None = None
+    found_on: BankAccount | None = None
+
+
+_CAME: Mapping[str, Any] = {
+    "bank_account": "1002",
+    "bank_txn": "202612280000023",
+    "value_date": "2026-12-28",
+    "amounts": {"310100": "11079.99"},
+}
+_REPAID: Mapping[str, Any] = {
+    **_CAME,
+    "area": "152500",
+    "provider": "H15250200017",
+    "payable_ref": A_REQUEST["payable_ref"],
+}
+
+
+@kind("bank.shortfall.repaid", family="bank", key="provider", rules=(_AMOUNTS,))
+class BankShortfallRepaid(BankDirectRepaid, frozen=True, kw_only=True):
+    """A hospital paid in cash what its payables were too small for. Source: R3.6, c.2 (45), c.4."""
+
+    example: ClassVar[Mapping[str, Any]] = _REPAID
+
+
+@kind("bank.supplier.refunded", family="bank", key="provider", rules=(_AMOUNTS,))
+class BankSupplierRefunded(BankDirectRepaid, frozen=True, kw_only=True):
+    """A supplier paid back what it owes of a hospital's purchases; `payable_ref` is the supplier, or what the books
+    began with. Source: R3.7, c.4."""
+
+    example: ClassVar[Mapping[str, Any]] = {**_REPAID, "payable_ref": A_SUPPLIER, "amounts": {"310100": "843.69"}}
+
+
+class CameInCash(Decision, frozen=True, kw_only=True):
+    payable_ref: PayableRef
+    amounts: Amounts
+    bank_account: LeftFrom
+    bank_txn: Words
+    value_date: Day
+    booked_on: Day | None = None
+
+
+@kind("hospital.shortfall.collected", family="clearing", key="provider", rules=(_AMOUNTS,))
+class HospitalShortfallCollected(CameInCash, frozen=True, kw_only=True):
+    """A hospital has given back in cash what was paid for it. Books 1002 / 1103. Source: R3.6, c.2 (45), c.4."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_CAME,
+        **{name: value for name, value in _DECISION.items() if name not in ("supplier", "amounts")},
+    }
+
+
+@kind("supplier.refunded", family="clearing", key="provider", rules=(_AMOUNTS,))
+class SupplierRefunded(CameInCash, frozen=True, kw_only=True):
+    """A supplier has given back in cash what it owed. Books 1002 / 1109. Source: R3.7, c.4."""
+
+    supplier: Uscc
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        **_CAME,
+        "payable_ref": A_SUPPLIER,
+        "amounts": {"310100": "843.69"},
     }

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from medfund import money
 from medfund.events.dimensions import InstantStat, OfProvider
@@ -20,6 +21,7 @@ from medfund.events.fields import (
     HashRef,
     PayableRef,
     Ref,
+    Uscc,
 )
 from medfund.events.kinds import Place, kind
 from medfund.events.payments import OfSuspense
@@ -30,7 +32,7 @@ from medfund.events.rules import advanced_among, not_negative
 ItemAccount: TypeAlias = Literal[
     "1101", "1102", "1103", "1104", "1107", "1108", "1109", "2102", "2103", "2104", "2105", "2108"
 ]
-ItemKind: TypeAlias = Literal["PREPAYMENT", "RECOVERY", "CLAIM", "OTHER"]
+ItemKind: TypeAlias = Literal["PREPAYMENT", "RECOVERY", "CLAIM", "DIRECT", "OTHER"]
 KIND_OF: Mapping[ItemAccount, ItemKind] = {
     "1101": "PREPAYMENT",
     "1102": "PREPAYMENT",
@@ -39,12 +41,16 @@ KIND_OF: Mapping[ItemAccount, ItemKind] = {
     "2102": "CLAIM",
     "2103": "CLAIM",
     "2108": "CLAIM",
+    "1103": "DIRECT",
 }
-"""OTHER is what nothing is decided about yet: statements of suppliers, what a clearing left."""
+"""OTHER is what nothing is decided about yet: what a clearing left."""
+OF_A_SUPPLIER: Collection[ItemAccount] = ("1109", "2105")
+"""DIRECT where the supplier is named; without one nobody can be paid, nor anything be netted."""
 NEEDED: Mapping[ItemKind, Collection[str]] = {
     "PREPAYMENT": ("prepayment_kind", "given"),
     "RECOVERY": ("decided_on",),
     "CLAIM": ("clr_way", "period_from", "period_to", "cut_off"),
+    "DIRECT": (),
     "OTHER": (),
 }
 REF_MAX = 50
@@ -63,7 +69,8 @@ class OpeningItem(OfProvider, frozen=True, kw_only=True):
 
     Of a prepayment: `given` is what was paid of it in all, so that what is not open was taken back; a MONTHLY one names
     its month, a BULK one its contract, what was agreed and what was purchased. Of a claim, which was approved: its
-    period, and the cut-off from which its clock ran; `hold_ref` names what is on hold (2108).
+    period, and the cut-off from which its clock ran; `hold_ref` names what is on hold (2108). Of what is owed to a
+    supplier (2105), or by one (1109): `supplier`.
     """
 
     item_ref: PayableRef
@@ -83,9 +90,12 @@ class OpeningItem(OfProvider, frozen=True, kw_only=True):
     period_to: Day | None = None
     cut_off: Day | None = None
     hold_ref: Ref | None = None
+    supplier: Uscc | UnsetType = UNSET
 
     @property
     def kind(self) -> ItemKind:
+        if self.accounts[0].account in OF_A_SUPPLIER and self.supplier:
+            return "DIRECT"
         return KIND_OF.get(self.accounts[0].account, "OTHER")
 
 

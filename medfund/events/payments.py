@@ -25,6 +25,7 @@ from medfund.events.fields import (
     Ref,
     SuspenseRef,
     Text,
+    Uscc,
     Words,
 )
 from medfund.events.kinds import Event, Place, kind
@@ -103,11 +104,12 @@ class PaymentApprovalRefused(OfPayment, frozen=True, kw_only=True):
 
     NOT_WAITING: the payment waits for no approval; REQUESTER: whoever asked for it; TWICE: whoever approved it already;
     MANDATE: nobody's whom the area has given one to, on that day; LIMIT: it is above the mandate's limit, alone or with
-    what the person approved for the payee on that day; ROLE: among those who approve there must be an approver.
+    what the person approved for the payee on that day; ROLE: among those who approve there must be an approver;
+    ACCOUNT: nobody has told where the payee is paid to.
     """
 
     staff_ref: Ref
-    code: Literal["NOT_WAITING", "REQUESTER", "TWICE", "MANDATE", "LIMIT", "ROLE"]
+    code: Literal["NOT_WAITING", "REQUESTER", "TWICE", "MANDATE", "LIMIT", "ROLE", "ACCOUNT"]
     detail: Text
 
     example: ClassVar[Mapping[str, Any]] = {
@@ -230,6 +232,7 @@ class Answered(OfPayment, frozen=True, kw_only=True):
     `bank_account` is the account it left from: 1002 (expenditure account), 1003 (fiscal special account), or suspense
     (1190, 2190) where the bank's line was found out later; `value_date` is the bank's day. `instant_stat` says what the
     P1 was in the statutory book: for INSTANT alone. `booked_on` is the bank's booking day, where it says one.
+    `supplier` is who is owed what is paid on a provider's behalf, whoever the payee is.
     """
 
     purpose: Purpose
@@ -238,6 +241,7 @@ class Answered(OfPayment, frozen=True, kw_only=True):
     value_date: Day
     instant_stat: InstantStat | None = None
     booked_on: Day | None = None
+    supplier: Uscc | UnsetType = UNSET
 
 
 def _stat_of_p1(event: Answered) -> Problem | None:
@@ -458,9 +462,9 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     transfer between the fund's own accounts: what came books 2190 / 1190 for both. What left books nothing; it is
     placed by itself where the other one is of another lane, `target_lane`, told by `bank.line.corrected`. INTEREST and
     OTHER_INCOME of the account itself: books 2190 / 4001, and the other way round where the bank takes some back. FEE:
-    books `account` / 1190. PAYMENT, RETURN, RECOVERY and PREPAYMENT name what it was of, and are booked by its own
-    decision. `approvers` are the two people who said so; before it took two, `staff_ref` alone did. Source: c.4,
-    c.2 (69), R10, reliability 76.
+    books `account` / 1190. PAYMENT, RETURN, RECOVERY, PREPAYMENT, SHORTFALL and REFUND name what it was of, and are
+    booked by its own decision. `approvers` are the two people who said so; before it took two, `staff_ref` alone did.
+    Source: c.4, c.2 (69), R10, reliability 76.
     """
 
     placed_as: PlacedAs

@@ -145,6 +145,8 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "bank.return.reversed.v1": _BANK,
     "bank.prepayment.repaid.v1": _BANK,
     "bank.recovery.repaid.v1": _BANK,
+    "bank.shortfall.repaid.v1": _BANK,
+    "bank.supplier.refunded.v1": _BANK,
     "bank.line.unplaced.v1": _BANK,
     "bank.line.corrected.v1": _BANK,
     "bank.statement.imported.v1": _BANK,

@@ -3,11 +3,24 @@ in which they are read."""
 
 from collections.abc import Sequence
 
-from clearing import audit, claims, instant, offsets, opening, payable, payments, policy, prepayment, supervision
+from clearing import (
+    audit,
+    claims,
+    direct,
+    instant,
+    offsets,
+    opening,
+    payable,
+    payments,
+    policy,
+    prepayment,
+    supervision,
+)
 from clearing import days as of_days
 from clearing.audit import store as audit_store
 from clearing.capability import Capability as OfClearing
 from clearing.claims import store as claims_store
+from clearing.direct import store as direct_store
 from clearing.offsets import kinds
 from clearing.opening import store as opening_store
 from clearing.payments import store as payments_store
@@ -34,6 +47,7 @@ CAPABILITIES: Sequence[Capability] = (
     prepayment.CAPABILITY,
     opening.CAPABILITY,
     prepayment.HISTORY,
+    direct.CAPABILITY,
 )
 REPAID = {
     kind.repaid.placed_as: kind.repaid
@@ -56,6 +70,7 @@ SHELVES: Sequence[Shelf] = (
     payments_store.Suspense(),
     payments_store.Moves(),
     # what that pays, and what else is open of those whose it is
+    direct_store.Direct(),
     prepayment_store.Prepayments(),
     prepayment_store.Orders(),
     claims_store.Claims(),

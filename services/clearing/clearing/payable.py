@@ -16,7 +16,13 @@ from msgspec import UNSET, UnsetType
 from clearing.dimensions import Dimensions, fields
 from clearing.funds import Fens, added, at_most, fens
 from clearing.names import Name
-from medfund.events.bank import BankAccount, BankPaymentSettled, BankReturnReversed, PlacedAs
+from medfund.events.bank import (
+    BankAccount,
+    BankPaymentReturned,
+    BankPaymentSettled,
+    BankReturnReversed,
+    PlacedAs,
+)
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentOrdered, PaymentRetried, PaymentReturned, PaymentReturnUndone, Purpose
 from medfund.events.supervision import ClaimPayableHeld, ClaimPayableReleased
@@ -90,6 +96,20 @@ class Payable(msgspec.Struct, kw_only=True):
     def pays_provider(self) -> bool:
         """Whether it is the provider itself that is paid: nobody else is taken for what it owes."""
         return self.payee == self.dimensions.provider
+
+    @property
+    def supplier_paid(self) -> str | UnsetType:
+        """Whom it is owed to on the provider's behalf, whoever its payee is."""
+        return UNSET
+
+    @property
+    def pay_by(self) -> date | None:
+        """The day by which it is to be paid, where no clock says it."""
+        return None
+
+    def waits(self, today: date | None) -> bool:
+        """Whether nothing of it is ordered for the time being."""
+        return False
 
     @property
     def carried_by(self) -> Name:
@@ -201,8 +221,12 @@ class Kind:
     """Told before what the bank has paid of it."""
     settled: Callable[[Draft, Any, "Payment", BankPaymentSettled, Fens, Place], Iterable[Event]] = lambda *_: ()
     """The bank has paid so much of it."""
-    undone: Callable[[Draft, Any, "Payment", BankReturnReversed, Place], Iterable[Event]] = lambda *_: ()
-    """The bank has taken a return of it back."""
+    returned: Callable[[Draft, Any, "Payment", BankPaymentReturned, Fens, Place], Iterable[Event]] = lambda *_: ()
+    """So much of it came back."""
+    undone: Callable[[Draft, Any, "Payment", BankReturnReversed, Fens, Place], Iterable[Event]] = lambda *_: ()
+    """The bank has taken a return of so much of it back."""
+    ordering: Callable[[Draft, Any, Place], Iterable[Event]] = lambda *_: ()
+    """Told before what is left of it is ordered."""
     not_again: Callable[[Any], str | None] = lambda _: None
     """Why what failed or came back of it is not paid any more."""
     again: Callable[[Draft, Any, "Payment", Fens, Place, PaymentRetried | None], Iterable[Event]] | None = None

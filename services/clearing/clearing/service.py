@@ -8,7 +8,7 @@ from medfund.lanes.composed import Composed
 
 class Clearing(Composed):
     name = own = "clearing"
-    facts: Sequence[str] = ("agency", "claims", "prepayments", "reviews", "bank", "time")
+    facts: Sequence[str] = ("agency", "claims", "prepayments", "reviews", "bank", "time", "direct-pay")
     capabilities = CAPABILITIES
     shelves = SHELVES
     known = known_of(CAPABILITIES)

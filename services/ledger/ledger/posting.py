@@ -382,6 +382,11 @@ def _given_back(owed: Account) -> Rule:
     )
 
 
+def _repaid(owed: Account) -> Rule:
+    """What was paid for a hospital comes home in cash, of the hospital or of the supplier."""
+    return both(per_fund(debit=at_bank, credit=owed), per_fund(debit=cash, credit=chart.TEMP_DIRECT))
+
+
 _other_returned = both(per_fund(debit=at_bank, credit=paid), per_fund(debit=cash, credit=paid_stat))
 
 RULES: Mapping[type[Event], Rule] = {
@@ -436,6 +441,8 @@ RULES: Mapping[type[Event], Rule] = {
         RETURN=nothing,
         RECOVERY=nothing,
         PREPAYMENT=nothing,
+        SHORTFALL=nothing,
+        REFUND=nothing,
     ),
     # supervision
     supervision.RecoveryOpened: per_fund(debit=chart.RECOVERY, credit=recovered),
@@ -453,6 +460,9 @@ RULES: Mapping[type[Event], Rule] = {
         of("recovered", _given_back(chart.SUPPLIER_REFUND)),
         of("came_back", _given_back(chart.SUPPLIER_PAYABLE)),
     ),
+    direct.SupplierOverpaid: per_fund(debit=chart.SUPPLIER_REFUND, credit=chart.SUPPLIER_PAYABLE),
+    direct.HospitalShortfallCollected: _repaid(chart.DIRECT_ADVANCE),
+    direct.SupplierRefunded: _repaid(chart.SUPPLIER_REFUND),
     purchases.OrderCommitted: per_fund(debit=chart.ORDERS, credit=chart.ORDERS_CONTRA),
     purchases.OrderReleased: per_fund(debit=chart.ORDERS_CONTRA, credit=chart.ORDERS),
     statements.ArrearsNoted: per_fund(debit=chart.ARREARS, credit=chart.ARREARS_CONTRA),
@@ -521,6 +531,8 @@ RULES: Mapping[type[Event], Rule] = {
     claims.ClaimDeadlineBreached: nothing,
     claims.ClaimDeadlineRecalculated: nothing,
     bank.BankPaymentSettled: nothing,
+    direct.BankShortfallRepaid: nothing,
+    direct.BankSupplierRefunded: nothing,
     bank.BankPaymentReturned: nothing,
     bank.BankReturnReversed: nothing,
     audit.AuditFindingRaised: nothing,
@@ -575,6 +587,9 @@ RULES: Mapping[type[Event], Rule] = {
     statements.InvoiceRedUnmatched: nothing,
     statements.ArrearsRegistered: nothing,
     statements.ArrearsCleared: nothing,
+    direct.SupplierAccountNoted: nothing,
+    direct.SupplierAccountRefused: nothing,
+    direct.SupplierPayeeNoted: nothing,
     direct.SupplierPaymentBlocked: nothing,
     direct.SupplierPaymentUnblocked: nothing,
     direct.SupplierPaymentSettled: nothing,

@@ -26,15 +26,10 @@ def _settling(draft: Draft, claim: Claim, event: BankPaymentSettled, cause: Plac
     yield from deadlines.told_breached(claim, event.value_date, cause)
 
 
-def _settled(
-    draft: Draft, claim: Claim, payment: Payment, event: BankPaymentSettled, amounts: Fens, cause: Place
-) -> Iterator[Event]:
-    yield from _paid(draft, claim, payment, event, cause)
-
-
 def _paid(
-    draft: Draft, claim: Claim, payment: Payment, event: BankPaymentSettled | BankReturnReversed, cause: Place
-) -> Iterator[Event]:
+    draft: Draft, claim: Claim, payment: Payment, event: BankPaymentSettled | BankReturnReversed, amounts: Fens,
+    cause: Place,
+) -> Iterator[Event]:  # fmt: skip
     """What was told as late before this was known is taken back (R10)."""
     carrier = draft[CLAIMS][claim.carried_by]
     day, policy = draft.known[TODAY] or event.value_date, policy_of(draft, carrier)
@@ -63,4 +58,4 @@ def _again(
         yield from pay_out(draft, payables.carrier(draft, claim), cause, asked=asked)
 
 
-PAYABLE = Kind(things=CLAIMS, settling=_settling, settled=_settled, undone=_paid, again=_again, at_once=pay_part)
+PAYABLE = Kind(things=CLAIMS, settling=_settling, settled=_paid, undone=_paid, again=_again, at_once=pay_part)

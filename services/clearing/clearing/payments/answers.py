@@ -93,7 +93,9 @@ def returned(draft: Draft, event: BankPaymentReturned, cause: Place) -> Iterator
         return
     back = at_most(came, payment.kept) if payment else {}
     if back and payment:
+        payable = payables.get(draft, payment.payable)
         yield from _returned(draft, payment, event, cause, back)
+        yield from payables.kind(draft, payable).returned(draft, payable, payment, event, back, cause)
     if odd := added(came, back, -1):
         yield from suspense.odd(event, cause, odd, reasons.MORE_COMES_BACK.format(event.payment_ref))
 
@@ -139,7 +141,7 @@ def reversed_(draft: Draft, event: BankReturnReversed, cause: Place) -> Iterator
     if stands and payment:
         yield from _undone(draft, payment, event, cause, stands, to_payable=order is not None and _owed(draft, order))
         payable = payables.get(draft, payment.payable)
-        yield from payables.kind(draft, payable).undone(draft, payable, payment, event, cause)
+        yield from payables.kind(draft, payable).undone(draft, payable, payment, event, stands, cause)
         yield from _rest_of(draft, order, cause)
     if odd := added(went, stands, -1):
         yield from suspense.odd(event, cause, odd, reasons.NOTHING_CAME_BACK.format(event.payment_ref))
@@ -267,6 +269,7 @@ def _answered(
         "booked_on": event.booked_on,
         "amounts": yuans(amounts),
         "instant_stat": policy.instant_stat if payment.purpose == "INSTANT" else None,
+        "supplier": payable.supplier_paid,
     }
 
 

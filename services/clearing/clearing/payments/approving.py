@@ -115,6 +115,8 @@ def _refusal(
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
     if people.among(staff_ref, before):
         return Refusal("TWICE", f"{staff_ref} approved this payment already")
+    if not accounts.of(draft, payment.payee).ref:
+        return Refusal("ACCOUNT", f"nobody has told where {payment.payee} is paid to")
     mandate = draft.known[MANDATES].of(payment.area, staff_ref, today)
     if mandate is None:
         return Refusal("MANDATE", f"{staff_ref} has no mandate of area {payment.area} on {today}")

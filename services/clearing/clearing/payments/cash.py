@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from clearing.funds import fens
 from medfund.events.bank import Direction, TreasuryFundsReceived
+from medfund.events.direct import CameInCash, HospitalShortfallCollected, SupplierRefunded
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import (
     Answered,
@@ -92,6 +93,10 @@ def repaid(event: PrepaymentReturned) -> list[Move]:
     return _line(event, event.prepayment_ref, 1, provider=event.provider)
 
 
+def came(event: CameInCash) -> list[Move]:
+    return _line(event, event.payable_ref, 1, provider=event.provider)
+
+
 def placed(event: SuspensePlaced) -> list[Move]:
     """Between the two accounts: the other one moved as well, and no line of it was ever in suspense."""
     if event.placed_as != "FISCAL":
@@ -105,8 +110,8 @@ def suspended(event: SuspenseOpened) -> list[Move]:
 
 
 def _line(
-    event: Answered | RecoverySettled | PrepaymentReturned | OfSuspense, ref: str, sign: int, account: str = "",
-    provider: str = "",
+    event: Answered | RecoverySettled | PrepaymentReturned | CameInCash | OfSuspense, ref: str, sign: int,
+    account: str = "", provider: str = "",
 ) -> list[Move]:  # fmt: skip
     account, txn, days = account or event.bank_account, event.bank_txn, (event.value_date, event.booked_on)
     return moved(event.area, account, days[0], txn, ref, event.amounts, sign, days[1], provider)
@@ -122,6 +127,8 @@ OF_DECISIONS: Mapping[type[Event], Callable[[Any], list[Move]]] = {
     PaymentReturnUndone: answered,
     RecoverySettled: recovered,
     PrepaymentReturned: repaid,
+    HospitalShortfallCollected: came,
+    SupplierRefunded: came,
     SuspenseOpened: suspended,
     SuspensePlaced: placed,
 }

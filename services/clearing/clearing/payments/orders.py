@@ -16,7 +16,7 @@ from clearing.payments.payment import PAYMENTS, unsent_of
 from clearing.policy import policy_of
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import PaymentCancelled, PaymentOrdered, PaymentRetried, Purpose
-from medfund.lanes.days import CALENDAR
+from medfund.lanes.days import CALENDAR, TODAY
 from medfund.lanes.draft import Draft
 
 
@@ -52,6 +52,8 @@ def of_fund(
 def _due(draft: Draft, payable: Payable, purpose: Purpose) -> Deadline:
     """At once is on the first working day after the claim was submitted; else within the working days that the
     payable's policy promises (R1.4, R1.5, R10)."""
+    if payable.pay_by is not None:
+        return Deadline(0, payable.pay_by, payable.pay_by)
     days, after = payable.clock(purpose)
     return clock.deadline(draft.known[CALENDAR], days or policy_of(draft, payable).working_days, after)
 
@@ -60,6 +62,9 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried 
     """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6)."""
     together = [one.ref for one in payables.carried_by(draft, payable)]
     yield from offset(draft, payable, cause, own=together)
+    yield from payables.kind(draft, payable).ordering(draft, payable, cause)
+    if payable.waits(draft.known[TODAY]):
+        return
     if cash := positive(to_pay(draft, payable, together)):
         yield from order(draft, payable, cause, payable.owed_as, cash, asked)
 

@@ -16,6 +16,7 @@ NOTHING_CAME_BACK = "nothing of {} came back that could be taken back"
 MORE_THAN_OWED = "more came in than is owed of case {}"
 NO_RECOVERY = "there is no recovery of case {}"
 MORE_THAN_OUTSTANDING = "more than is outstanding of prepayment {}"
+MORE_THAN_DUE = "more than is owed in cash of {}"
 NOT_TAKEN_BACK = "{} is no open item that takes it back"
 
 CHINESE: Mapping[str, str] = {
@@ -28,6 +29,7 @@ CHINESE: Mapping[str, str] = {
     MORE_THAN_OWED: "到账金额超过追回案件 {} 的应追回金额",
     NO_RECOVERY: "没有追回案件 {}",
     MORE_THAN_OUTSTANDING: "超过预付金 {} 的未收回金额",
+    MORE_THAN_DUE: "超过 {} 的应收金额",
     NOT_TAKEN_BACK: "款项 {} 已认定或金额不同，不能与之对冲",
 }
 _SENTENCES = {re.compile(re.escape(english).replace(r"\{\}", "(.+)")): zh for english, zh in CHINESE.items()}

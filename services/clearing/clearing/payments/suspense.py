@@ -30,6 +30,7 @@ from medfund.events.bank import (
     FeeAccount,
     PlacedAs,
 )
+from medfund.events.direct import BankDirectRepaid, BankShortfallRepaid, BankSupplierRefunded
 from medfund.events.kinds import Event, Place
 from medfund.events.payments import (
     SuspenseKept,
@@ -45,12 +46,12 @@ from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part, Things
 from medfund.lanes.mandates import MANDATES
 
-Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived | BankRecoveryRepaid
+Told: TypeAlias = BankAnswer | BankPrepaymentRepaid | RecoveryReceived | BankRecoveryRepaid | BankDirectRepaid
 OfLine: TypeAlias = Told | BankLineUnplaced
 """Facts that a line of the bank is told by, of which something can be in suspense."""
 FACTS: tuple[type[Event], ...] = (
     BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
-    BankRecoveryRepaid, BankLineUnplaced,
+    BankRecoveryRepaid, BankShortfallRepaid, BankSupplierRefunded, BankLineUnplaced,
 )  # fmt: skip
 OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset({"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"})
 """What is of the fund's own account; everything else names a payment, or what a provider pays back of."""

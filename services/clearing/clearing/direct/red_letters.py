@@ -1,0 +1,89 @@
+"""Where a red letter hits: what is not paid yet, what is paid, what the hospital has given back. Pure.
+
+What stays true: what is not recovered is hit first; what is on its way to the supplier counts as paid, and what is not
+sent makes way; a hospital gets back what it gave for goods that are taken back. Source: R3.7, R10, c.4.
+"""
+
+from collections.abc import Iterator
+
+from clearing import names
+from clearing import payable as payables
+from clearing.dimensions import disputed
+from clearing.direct import limits, statement
+from clearing.direct.paying import owe
+from clearing.direct.statement import DIRECT, LINES, GivenBack, Statement
+from clearing.funds import Fens, added, fens, first_above, positive, yuans
+from clearing.names import Name
+from clearing.payments.orders import cancel, pay_out
+from medfund.events.direct import RedLetterApplied
+from medfund.events.kinds import Event, Place
+from medfund.events.statements import StatementLineReduced
+from medfund.lanes.days import TODAY
+from medfund.lanes.draft import Draft
+
+
+def reduced(draft: Draft, event: StatementLineReduced, cause: Place) -> Iterator[Event]:
+    one, amounts = statement.named(draft, names.payable(event)), positive(fens(event.amounts))
+    lines = draft[LINES].get(names.payable(event), [])
+    number = statement.number_of(lines, event.invoice)
+    if one is None or number is None:
+        yield disputed(event, cause, f"{event.payable_ref} has no invoice {event.invoice}")
+    elif (fund := first_above(amounts, statement.charged(one, lines[number]))) is not None:
+        yield disputed(event, cause, f"fund {fund}: less than {event.amounts[fund]} is left of {event.invoice}")
+    else:
+        yield from _applied(draft, one, number, event, amounts, cause)
+
+
+def _applied(
+    draft: Draft, one: Statement, number: int, event: StatementLineReduced, amounts: Fens, cause: Place
+) -> Iterator[Event]:
+    reason = f"red letter {event.red} takes back of {event.invoice}"
+    for fund in amounts:
+        yield from cancel(draft, one, cause, fund, reason)
+    parts = statement.hit(one, draft[LINES][one.name], number, amounts)
+    owed_back = statement.given_back_ref(one.ref) if parts.owed_back else None
+    yield RedLetterApplied(
+        **one.fields(cause, amounts),
+        supplier=one.supplier,
+        payable_ref=one.ref,
+        invoice=event.invoice,
+        red=event.red,
+        amounts=yuans(amounts),
+        unpaid=yuans(parts.unpaid),
+        paid=yuans(parts.paid),
+        recovered=yuans(parts.recovered),
+        came_back=yuans(parts.came_back),
+        applied_on=draft.known[TODAY] or one.due_on,
+        owed_back_in=owed_back,
+    )
+    for other in statement.statements(draft, one.dimensions.purse):
+        if other is one or (parts.debt and other.supplier == one.supplier):
+            for fund in parts.debt:
+                yield from cancel(draft, other, cause, fund, reason)
+            yield from pay_out(draft, other, cause)
+    if owed_back is not None:
+        yield from pay_out(draft, payables.get(draft, Name(one.dimensions.provider, owed_back)), cause)
+    yield from limits.reconsidered(draft, one.dimensions.purse, cause)
+
+
+def evolve(draft: Draft, event: RedLetterApplied) -> None:
+    one: Statement = draft[DIRECT].change(names.payable(event))
+    statement.reduced(one, draft[LINES].change(one.name), event)
+    if debt := added(fens(event.paid), fens(event.recovered)):
+        owe(draft, one, debt, event.cause)
+    if event.owed_back_in is not None:
+        back = _given_back(draft, one, event, event.owed_back_in)
+        back.payable = added(back.payable, added(fens(event.recovered), fens(event.came_back)))
+
+
+def _given_back(draft: Draft, one: Statement, event: RedLetterApplied, ref: str) -> GivenBack:
+    """One for each statement, however many red letters come."""
+    name = Name(one.dimensions.provider, ref)
+    if name not in draft[DIRECT]:
+        back = GivenBack(
+            ref=ref, dimensions=one.dimensions, policy_ref=one.policy_ref, opened=event.cause.offset,
+            cut_off=event.applied_on or one.due_on,
+        )  # fmt: skip
+        draft[DIRECT].put(name, back)
+    found: GivenBack = draft[DIRECT].change(name)
+    return found
