@@ -1,4 +1,4 @@
-"""What direct-pay asks of the clearing service, said by hand: statements and red letters of one hospital's suppliers."""
+"""What direct-pay asks of the clearing service, said by hand: statements and red letters of a hospital's suppliers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

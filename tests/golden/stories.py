@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from medfund import money
 from tests.fund import Fund
+from tests.purchases import ONE, TWO, Purchases, invoice
 
 Story: TypeAlias = Callable[[Fund], Awaitable[None]]
 
@@ -61,6 +62,19 @@ def opened(fund: Fund, item: str, account: str, fen: int, **data: Any) -> None:
     accounts = [{"account": account, "amounts": {EMPLOYEES: money.yuan(fen)}}]
     fund.put("opening.item.recorded.v1", provider=fund.provider, item_ref=item, accounts=accounts,
              value_date="2025-12-31", **content)  # fmt: skip
+
+
+def supplier_of(fund: Fund, supplier: str, **data: Any) -> None:
+    fund.put_in_lane("supplier.registered.v1", supplier=supplier, bank_account_ref=f"acct-{supplier[-2:]}", **data)
+
+
+async def delivered(fund: Fund, statement: str, day: str) -> None:
+    """What was stated is paid on the day that opens."""
+    fund.day(day)
+    await fund.drain()
+    for one in await fund.payments(payable_ref=statement, status="ORDERED"):
+        [fen] = one["amounts"].values()
+        await answered(fund, "payment.settled", one["payment_ref"], fen, f"T-{one['payment_ref']}", day)
 
 
 async def providers(fund: Fund) -> None:
@@ -144,6 +158,14 @@ async def cash(fund: Fund) -> None:
     fund.recovered("C-2", {EMPLOYEES: 1_103})
     fee = await line(fund, "0.53", "T-5", "OUT")
     fund.place(fee, "FEE")
+    purchases = Purchases(fund)
+    supplier_of(fund, ONE)
+    statement = purchases.request("DZ-1", {invoice(1): 8_009}, key={EMPLOYEES: 1})
+    await delivered(fund, statement, "2026-02-12")
+    purchases.red(statement, invoice(1), 2_003)
+    for kind, owed, amount in (("shortfall.repaid", statement, "10.09"), ("supplier.refunded", ONE, "20.03")):
+        fund.put(f"bank.{kind}.v1", provider=fund.provider, payable_ref=owed, bank_txn=f"T-{kind}",
+                 value_date="2026-02-13", amounts={EMPLOYEES: amount})  # fmt: skip
 
 
 async def offsets(fund: Fund) -> None:
@@ -318,10 +340,53 @@ async def opening(fund: Fund) -> None:
                  bank_txn="T-7", value_date="2025-12-30")  # fmt: skip
 
 
+async def direct(fund: Fund) -> None:
+    """Two suppliers of a hospital: paid, blocked, taken back wherever a line can stand, netted, and paid to another."""
+    await begin(fund, on="2026-01-05")
+    purchases, whose = Purchases(fund), {"provider": fund.provider}
+    for supplier in (ONE, TWO):
+        supplier_of(fund, supplier)
+    fund.put_in_lane("supplier.changed.v1", supplier=TWO, bank_account_ref="acct-new", entered_by="anna")
+    for staff in ("anna", "bo"):
+        fund.put_in_lane("supplier.account.confirmed.v1", supplier=TWO, bank_account_ref="acct-new", staff_ref=staff)
+    opened(fund, "DZ-0", "2105", 4_001, supplier=ONE)
+    opened(fund, "DZ-00", "1109", 1_501, supplier=ONE)
+    opened(fund, "DZ-000", "1103", 2_003)
+    first = purchases.request("DZ-1", {invoice(1): 9_013, invoice(2): 6_007})
+    purchases.request("DZ-1", {invoice(1): 9_013})
+    await fund.drain()
+    purchases.red(first, invoice(1), 1_003)
+    await delivered(fund, first, "2026-01-06")
+    cap = {**whose, "approvers": ["anna", "bo"]}
+    fund.put("direct.cap.set.v1", **cap, amount="9.01")
+    second = purchases.request("DZ-2", {invoice(3): 7_001}, supplier=TWO)
+    fund.day("2026-01-07")
+    fund.put("direct.cap.set.v1", **cap, amount=None)
+    await fund.drain()
+    await claimed(fund, {EMPLOYEES: 9_001, RESIDENTS: 3_007}, pays="2026-02-09")
+    fund.deduct([BATCH], {})
+    await fund.drain()
+    purchases.red(first, invoice(2), 2_011)
+    [paid, *_] = await fund.payments(payable_ref=first, status="SETTLED")
+    [fen] = paid["amounts"].values()
+    await answered(fund, "payment.returned", paid["payment_ref"], fen, "T-back", "2026-02-10")
+    purchases.red(first, invoice(2), 3_019)
+    await answered(fund, "return.reversed", paid["payment_ref"], fen, "T-again", "2026-02-11")
+    deed = {"supplier": TWO, "payee": ONE, "deed": "a" * 64, "approvers": ["anna", "bo"]}
+    fund.put_in_lane("supplier.payee.assigned.v1", **deed, cause="MERGER")
+    third = purchases.request("DZ-3", {invoice(4): 11_003})
+    await delivered(fund, third, "2026-02-12")
+    await delivered(fund, second, "2026-02-13")
+    purchases.red(third, invoice(4), 9_007)
+    for kind, owed, amount in (("shortfall.repaid", second, "1.09"), ("supplier.refunded", ONE, "999.03")):
+        fund.put(f"bank.{kind}.v1", **whose, payable_ref=owed, bank_txn=f"T-{kind}", value_date="2026-02-13",
+                 amounts={EMPLOYEES: amount})  # fmt: skip
+
+
 STORIES: Mapping[str, Story] = {
     story.__name__: story
     for story in (
         providers, policy, payments, suspense, cash, offsets, claims, instant, audit, supervision, days, prepayment,
-        opening,
+        opening, direct,
     )
 }  # fmt: skip

@@ -91,8 +91,9 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
     ("direct_pay", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {
-    "bank_files", "bank_lines", "bank_register", "bank_statements", "cash", "days", "errands", "facts", "identities",
-    "moves", "payments", "positions", "prepayments", "providers", "quarantine", "recoveries", "repayable", "suspense",
+    "bank_files", "bank_lines", "bank_register", "bank_statements", "cash", "days", "direct", "errands", "facts",
+    "identities", "moves", "payments", "positions", "prepayments", "providers", "quarantine", "recoveries", "repayable",
+    "suspense",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from medfund.lanes.shelf import Batch, Shelf
 from tests import events, fund
 from tests.conftest import Database
 from tests.fund import LANES, Fund
+from tests.purchases import Purchases
 
 EMPLOYEES, RESIDENTS = "310100", "390100"
 PAID = {"payment_ref": f"B-1/P1/{EMPLOYEES}", "amounts": {EMPLOYEES: "731.76"}, "value_date": "2026-02-10"}
@@ -97,6 +98,7 @@ def said(world: Fund, providers: Sequence[str]) -> Iterator[None]:
         world.submit("B-5", first="2026-01-15", last="2026-01-15", mode="DAY", settlements=7)
         world.put("bank.return.reversed.v1", provider=world.provider, bank_txn=f"R-{world.provider}", **PAID)
         world.repay(f"{world.provider}/YF-2026/{EMPLOYEES}", {EMPLOYEES: 1_001}, on="2026-02-11")
+        Purchases(world).request("DZ-1", [8_009, 3_001])
     yield
     world.day("2026-02-10")
     yield

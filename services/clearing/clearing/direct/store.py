@@ -1,6 +1,6 @@
 """What suppliers and hospitals owe and are owed of purchases, in the database, in a fixed number of statements."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import asyncpg
 import msgspec
@@ -10,6 +10,7 @@ from clearing.direct.statement import DIRECT, LINES, Debt, GivenBack, Item, Line
 from clearing.names import Name
 from clearing.payments.making_way import DUE
 from clearing.payments.payment import PAYMENTS
+from medfund.events.direct import RedLetterApplied, SupplierOverpaid
 from medfund.events.statements import StatementLineReduced
 from medfund.events.suppliers import DirectCapSet, SupplierPayeeAssigned
 from medfund.lanes.draft import Draft
@@ -46,7 +47,7 @@ class Direct(Shelf):
                 draft[DIRECT][found.name] = found
                 if row["lines"] is not None:
                     draft[LINES][found.name] = _lines(row["lines"])
-        moving = set(_moving(draft, batch))
+        moving = set(_moving(draft, batch, suppliers))
         draft[DUE].update(moving)
         if suppliers or batch.day:
             providers.update(moving)
@@ -59,19 +60,20 @@ class Direct(Shelf):
 
 
 def _follow(batch: Batch) -> Iterator[Name]:
-    """What a red letter may add to."""
-    for event in batch.of(StatementLineReduced):
+    """What a red letter adds to, also where nothing is open of it."""
+    for event in batch.of(StatementLineReduced, RedLetterApplied, SupplierOverpaid):
         yield Name(event.provider, given_back_ref(event.payable_ref))
         yield Name(event.provider, event.supplier)
 
 
-def _moving(draft: Draft, batch: Batch) -> Iterator[str]:
+def _moving(draft: Draft, batch: Batch, suppliers: Collection[str]) -> Iterator[str]:
     """Hospitals of which orders may have to make way, or suppliers be paid."""
     yield from (event.provider for event in batch.of(StatementLineReduced, DirectCapSet))
     told = {payment.payable for name in batch.named["payment"] if (payment := draft[PAYMENTS].get(name)) is not None}
-    every = batch.day or bool(batch.of(SupplierPayeeAssigned))
     for name, one in draft[DIRECT].items():
-        if isinstance(one, Statement) and (name in told or (every and one.to_order)):
+        if isinstance(one, Statement) and (
+            name in told or one.supplier in suppliers or (batch.day and bool(one.to_order))
+        ):
             yield one.dimensions.provider
 
 

@@ -1,5 +1,5 @@
 -- name: direct
--- What a batch of events can touch: what it names ($2, $3); what is open of its providers ($4), of those of which something
+-- What a batch of events can touch: what it names ($2, $3), and what the suppliers of that owe; what is open of its providers ($4), of those of which something
 -- waits to be ordered when a day is opened ($5), and of those whose suppliers are paid by another payee ($6). Each by an
 -- index of its own. The lines of a statement are long: they are read of what is named, and of what may be paid. Locks: none.
 with provider as (
@@ -20,6 +20,13 @@ touched as (
         ref,
         true as is_named
     from unnest($2::text [], $3::text []) as named (provider, ref)
+    union all
+    select
+        one.provider,
+        one.supplier,
+        false
+    from unnest($2::text [], $3::text []) as named (provider, ref)
+    inner join direct as one on one.lane = $1 and named.provider = one.provider and named.ref = one.ref
     union all
     select
         one.provider,
