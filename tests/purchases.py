@@ -31,7 +31,8 @@ class Purchases:
 
     def __init__(self, fund: Fund) -> None:
         self.fund = fund
-        self.left: dict[tuple[str, str, str], int] = {}
+        self.left: dict[tuple[str, str, str], dict[str, int]] = {}
+        """By hospital, payable and invoice."""
         self.keys: dict[tuple[str, str], Mapping[str, int]] = {}
         self.reds = 0
 
@@ -44,13 +45,14 @@ class Purchases:
             lines = {invoice(len(self.left) + n): fen for n, fen in enumerate(lines)}
         name, amounts = ref(statement, supplier), Counter[str]()
         for one, fen in lines.items():
-            self.left[self.fund.provider, name, one] = fen
-            amounts.update(split(fen, key))
+            self.left[self.fund.provider, name, one] = parts = split(fen, key)
+            amounts.update(parts)
         self.keys[self.fund.provider, name] = key
         content = {
             "provider": self.fund.provider, "supplier": supplier, "statement_ref": statement, "payable_ref": name,
             "instalment": 1, "amounts": {fund: money.yuan(fen) for fund, fen in sorted(amounts.items())},
-            "key": dict(key), "lines": [[one, money.yuan(fen), due] for one, fen in lines.items()], "due": due,
+            "key": dict(key), "lines": [[one, money.yuan(fen), due, "2026-09-18"] for one, fen in lines.items()],
+            "due": due,
         }  # fmt: skip
         self.fund.put("statement.requested.v1", **{**content, **data})
         return name
@@ -58,10 +60,10 @@ class Purchases:
     def red(self, name: str, one: str, fen: int, **data: Any) -> dict[str, int]:
         """A red letter on a line that was requested; what it takes, by fund."""
         place, key = (self.fund.provider, name, one), self.keys[self.fund.provider, name]
-        before, after = split(self.left[place], key), split(self.left[place] - fen, key)
-        self.left[place] -= fen
+        before = self.left[place]
+        taken = {of: amount for of, amount in money.lowered(before, sum(before.values()) - fen, key).items() if amount}
+        self.left[place] = {of: amount - taken.get(of, 0) for of, amount in before.items()}
         self.reds += 1
-        taken = {fund: amount for fund in before if (amount := before[fund] - after[fund])}
         supplier, statement, _ = name.split("/")
         content = {
             "provider": self.fund.provider, "supplier": supplier, "statement_ref": statement, "payable_ref": name,

@@ -349,6 +349,7 @@ async def direct(fund: Fund) -> None:
     fund.put_in_lane("supplier.changed.v1", supplier=TWO, bank_account_ref="acct-new", entered_by="anna")
     for staff in ("anna", "bo"):
         fund.put_in_lane("supplier.account.confirmed.v1", supplier=TWO, bank_account_ref="acct-new", staff_ref=staff)
+    fund.put_in_lane("supplier.registered.v1", supplier=ONE, bank_account_ref="acct-newer", entered_by="bo")
     opened(fund, "DZ-0", "2105", 4_001, supplier=ONE)
     opened(fund, "DZ-00", "1109", 1_501, supplier=ONE)
     opened(fund, "DZ-000", "1103", 2_003)

@@ -18,13 +18,15 @@ from medfund.postgres import queries
 
 SQL = queries.load(__file__, "control.sql")
 
-ACCOUNTS = ("1101", "1102", "1104", "1107", "2101", "2102", "2103", "2108")
+ACCOUNTS = ("1101", "1102", "1103", "1104", "1107", "1109", "2101", "2102", "2103", "2105", "2108")
+OF_SUPPLIERS = ("1109", "2105")
+"""Of these, supplier by supplier."""
 TOPIC = "clearing"
 PATIENCE_S = 10.0
 PAUSE_S = 0.2
 
-Items = dict[tuple[str, str, str], int]
-"""Provider, account and fund -> fen, debit less credit."""
+Items = dict[tuple[str, str, str, str], int]
+"""Provider, account, supplier and fund -> fen, debit less credit."""
 
 
 async def compare(
@@ -45,9 +47,10 @@ async def compare(
         report.open_items += len(held)
         for place in sorted({*booked, *held}):
             if booked.get(place, 0) != held.get(place, 0):
-                provider, account, fund = place
+                provider, account, supplier, fund = place
+                of = f" supplier={supplier}" if supplier else ""
                 report.blame(
-                    f"open items lane={lane} provider={provider} account={account} fund={fund}: "
+                    f"open items lane={lane} provider={provider} account={account}{of} fund={fund}: "
                     f"{money.yuan(held.get(place, 0))} by clearing, {money.yuan(booked.get(place, 0))} in the books"
                 )
 
@@ -63,7 +66,7 @@ async def _at_rest(
             waiting, held = await clearing.fetchval(SQL.undelivered, lane), await clearing.fetch(SQL.open_items, lane)
         async with snapshot(books):
             reached = await books.fetchval(SQL.booked, lane)
-            booked = await books.fetch(SQL.control_accounts, lane, ACCOUNTS)
+            booked = await books.fetch(SQL.control_accounts, lane, ACCOUNTS, OF_SUPPLIERS)
         if not waiting and (reached or 0) == end == await source.end(TOPIC):
             return _items(booked), _items(held)
         await asyncio.sleep(PAUSE_S)
@@ -71,4 +74,4 @@ async def _at_rest(
 
 
 def _items(rows: Sequence[asyncpg.Record]) -> Items:
-    return {(row["provider"], row["account"], row["fund"]): row["fen"] for row in rows}
+    return {(row["provider"], row["account"], row["supplier"], row["fund"]): row["fen"] for row in rows}

@@ -14,14 +14,31 @@ from ledger import chart, posting
 from medfund import money
 from medfund.events.bank import BankStatementImported
 from medfund.events.codec import Accepted
+from medfund.events.dimensions import OfProvider
+from medfund.events.direct import OfSupplier, SupplierRefunded
 from medfund.events.kinds import Event
 from medfund.events.offsets import OffsetApplied
+from medfund.events.openings import OpeningItemTaken
+from medfund.events.payments import Answered
+from medfund.events.purchases import Purchase
 from medfund.events.settlements import SettlementRecorded, SettlementReversed
 from medfund.lanes.registered import REGISTRATIONS
 
 SUMMED: frozenset[type[Event]] = frozenset({SettlementRecorded, SettlementReversed})
 LINE_MAX = 9_000_000_000_000_000_000
 """Fen of one line: its column holds no more."""
+OF_PROVIDERS = (OfProvider, SettlementRecorded, SettlementReversed)
+"""Events that are about money of one provider, of a kind of insurance."""
+SUPPLIED = (Purchase, OfSupplier, SupplierRefunded, Answered, OpeningItemTaken)
+"""Events that say with which supplier something is, if with any."""
+OF_SUPPLIERS = frozenset(
+    account.code
+    for account in (
+        chart.SUPPLIER_REFUND, chart.SUPPLIER_PAYABLE, chart.ORDERS, chart.ORDERS_CONTRA, chart.ARREARS,
+        chart.ARREARS_CONTRA,
+    )
+)  # fmt: skip
+"""Accounts that are each supplier's by itself."""
 BANK_ACCOUNTS = (chart.EXPENDITURE.code, chart.FISCAL.code)
 CASH = frozenset(chart.CASH_STAT) | {account.code for account in chart.CASH_STAT.values()}
 DAY_MS = 86_400_000
@@ -220,12 +237,17 @@ def _lines(group: Group, families: Mapping[str, str]) -> Iterator[JournalLine]:
     booked = posting.summed_lines(event, group.amounts) if group.count else posting.lines(event)
     topic, count, type = families[record.topic], group.count or 1, group.sample.type
     service_date, valued = getattr(event, "service_date", None), value_date(group.sample)
-    party, counterpart, insutype, clr_type, benefit_year = dimensions(event, valued)
+    party, own, insutype, clr_type, benefit_year = dimensions(event, valued)
     area, recorded, others = event.area, recorded_date(record.timestamp), credit_counterpart(event)
+    supplier = supplier_of(event)
     parts = (
         (book, fund, debit, credit, part) for book, fund, debit, credit, amount in booked for part in _parts(amount)
     )
     for ordinal, (book, fund, debit, credit, amount) in enumerate(parts):
+        counterpart = own
+        if supplier:
+            counterpart, other = (supplier if account in OF_SUPPLIERS else own for account in (debit, credit))
+            others = None if other == counterpart else other
         yield JournalLine(
             topic, group.first, ordinal, group.last, count, type, book, area, fund, debit, credit, amount,
             party, counterpart, insutype, clr_type, benefit_year, service_date, valued, recorded, others,
@@ -241,12 +263,17 @@ def _parts(amount: int) -> Iterator[int]:
 
 
 def dimensions(event: Any, valued: date) -> tuple[str, str, str, str, int]:
-    """Party, counterpart, kind of insurance, clearing type and benefit year. What is about no provider is the area's
-    own, of no kind, and of the year in which it counts."""
-    if not hasattr(event, "insured_area"):
-        return event.area, "", "", "", valued.year
-    counterpart = event.insured_area if posting.is_visitor(event) else ""
-    return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year
+    """Party, counterpart, kind of insurance, clearing type and benefit year. What a hospital buys is of no kind, and of
+    the year in which it counts; so is what is about no provider, and that is the area's own."""
+    if isinstance(event, OF_PROVIDERS):
+        counterpart = event.insured_area if posting.is_visitor(event) else ""
+        return event.provider, counterpart, event.insutype, event.clr_type, event.benefit_year
+    return event.provider if isinstance(event, Purchase) else event.area, "", "", "", valued.year
+
+
+def supplier_of(event: Any) -> str:
+    """Whose what an event moves is in the accounts of suppliers."""
+    return event.supplier or "" if isinstance(event, SUPPLIED) else ""
 
 
 def credit_counterpart(event: Any) -> str | None:

@@ -14,7 +14,6 @@ from clearing.funds import positive, yuans
 from clearing.names import Name
 from clearing.payments import accounts
 from clearing.payments.accounts import NOTED, Account
-from clearing.payments.mandates import MANDATES
 from clearing.payments.orders import cancel, pay_out
 from medfund import people
 from medfund.events.direct import SupplierAccountNoted, SupplierAccountRefused, SupplierPayeeNoted
@@ -27,6 +26,7 @@ from medfund.events.suppliers import (
 )
 from medfund.lanes.days import TODAY
 from medfund.lanes.draft import Draft, Part
+from medfund.lanes.mandates import MANDATES
 
 Scope: TypeAlias = tuple[str, str, str | None, str | None]
 """Area and supplier; of a provider, or of one payable of it."""

@@ -83,7 +83,7 @@ def _told(
             how=how,
             value_date=event.value_date if event else draft.known[TODAY] or one.due_on,
             amounts=yuans(amounts),
-            lines=[PaidLine(line.invoice, money.yuan(fen), line.due) for line, fen in moved],
+            lines=[PaidLine(line.invoice, money.yuan(fen), line.due, line.accepted) for line, fen in moved],
         )
 
 

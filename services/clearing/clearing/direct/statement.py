@@ -35,6 +35,8 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     due: date
     charged: list[int]
     credited: list[int]
+    accepted: date | None = None
+    """From when its cycle counts."""
 
 
 class Hit(NamedTuple):
@@ -194,7 +196,7 @@ def split(lines: Sequence[RequestedLine], key: Mapping[str, int]) -> list[Line]:
     weights = [key[fund] for fund in funds]
     amounts = money.fens([line.amount for line in lines])
     return [
-        Line(line.invoice, line.due, money.split(fen, weights), [0] * len(funds))
+        Line(line.invoice, line.due, money.split(fen, weights), [0] * len(funds), line.accepted)
         for line, fen in zip(lines, amounts, strict=True)
     ]
 

@@ -5,15 +5,17 @@ from positions
 where lane = $1 and topic = 'clearing'
 
 -- name: control_accounts
--- The accounts that clearing's open items add up to, by provider and fund: debit less credit, in fen. Locks: none.
+-- The accounts that clearing's open items add up to, by provider and fund, and some ($3) by supplier: debit less credit, in
+-- fen. Locks: none.
 select
     party as provider,
     account,
+    case when account = any($3::text []) then counterpart else '' end as supplier,
     fund,
     sum(debit - credit) as fen
 from buckets
 where lane = $1 and book = 'OPS' and account = any($2::text [])
-group by party, account, fund
+group by party, account, supplier, fund
 having sum(debit - credit) <> 0
 
 -- name: undelivered
@@ -27,6 +29,7 @@ where lane = $1
 select
     provider,
     account,
+    counterpart as supplier,
     fund,
     fen
 from open_items
