@@ -224,7 +224,7 @@ async def test_what_was_open_before_what_nobody_had_placed_and_contracts_are_eac
     fund.day("2026-01-05")
 
     # The books begin with a claim and a statement of one name each.
-    for account, item, sums in (("2102", BATCH, (50_000, 30_000)), ("1103", "DZ-1", (700, 800))):
+    for account, item, sums in (("2102", BATCH, (50_000, 30_000)), ("1108", "DZ-1", (700, 800))):
         await both.each(
             lambda fen, account=account, item=item: fund.put(
                 "opening.item.recorded.v1", provider=fund.provider, item_ref=item,

@@ -14,6 +14,9 @@ from medfund.events.kinds import Event, Place
 from medfund.events.openings import OpeningItemRecorded, OpeningItemTaken
 from medfund.lanes.draft import Draft
 
+FIRST = -1
+"""Where it came into being: before every offset of the log."""
+
 
 def recorded(draft: Draft, event: OpeningItemRecorded, cause: Place) -> Iterator[Event]:
     """What a hospital owes is taken from what is ordered and not sent; a supplier is paid when the next day opens."""
@@ -33,7 +36,7 @@ def _debt(event: OpeningItemTaken) -> Debt:
         ref=event.item_ref,
         dimensions=dimensions.of(event),
         policy_ref=event.policy_ref,
-        opened=0,
+        opened=FIRST,
         cut_off=event.value_date,
         supplier=event.supplier or "",
         due=fens(event.accounts[0].amounts),
@@ -50,7 +53,7 @@ def _statement(draft: Draft, event: OpeningItemTaken) -> Statement:
         ref=event.item_ref,
         dimensions=dimensions.of(event),
         policy_ref=event.policy_ref,
-        opened=0,
+        opened=FIRST,
         cut_off=event.value_date,
         payable=amounts if part.account == "2105" else nothing,
         supplier=event.supplier or "",

@@ -57,7 +57,7 @@ select
     false,
     false,
     jsonb_build_object(
-        'ref', opening.ref, 'policy_ref', policy.hash, 'opened', 0, 'cut_off', '2025-12-31', 'payable', '{}'::jsonb,
+        'ref', opening.ref, 'policy_ref', policy.hash, 'opened', -1, 'cut_off', '2025-12-31', 'payable', '{}'::jsonb,
         'dimensions', jsonb_build_object(
             'provider', opening.provider, 'area', opening.area, 'insured_area', opening.area,
             'insutype', '310', 'clr_type', 'ZJ', 'benefit_year', 2025, 'advanced', '[]'::jsonb
