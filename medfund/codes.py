@@ -7,6 +7,7 @@ a help for readers. Rules: domain.md R7.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 PROVIDER_PATTERN = r"^[HP][0-9]{11}$"
@@ -132,6 +133,7 @@ def is_borne(insutype: str, fund: str) -> bool:
     return insutype in INSURED_WITH.get(fund, (fund[:3],))
 
 
+@lru_cache(maxsize=4096)
 def is_uscc(code: str) -> bool:
     """A unified social credit code whose check character is right (GB 32100)."""
     return _USCC(code) is not None and code[17] == uscc_check(code[:17])

@@ -5,7 +5,7 @@ Source: R3.2, R3.4, R10.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from direct_pay.rows import Row
 from medfund import money
@@ -58,14 +58,19 @@ class Product(Row):
 NOT_LISTED = Product([], [])
 
 
+Against: TypeAlias = tuple[DisputeCode, str]
+"""What is against paying for something, and in which words."""
+
+
 class Terms(NamedTuple):
     """On which a product is bought of a supplier for a provider on a day."""
 
     price: int
     """In millionths; of what was bought in bulk the price, of others the most."""
     bulk: bool
-    against: Sequence[tuple[DisputeCode, str]]
-    """Why the fund does not pay for it there and then."""
+    is_payable: bool
+    """Whether the fund will pay for it: the mandate, and the scope."""
+    against: Sequence[Against]
 
 
 TERMS: Part[dict[tuple[Known, str, str, str, str, date], Terms]] = Part("terms", dict)

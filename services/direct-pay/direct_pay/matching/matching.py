@@ -15,14 +15,14 @@ from typing import NamedTuple, TypeAlias
 from direct_pay import policy
 from direct_pay.invoices.invoice import INVOICES, Invoice, Item
 from direct_pay.master import scope
-from direct_pay.master.product import NOT_LISTED, PRODUCTS, TERMS, Key, Terms
+from direct_pay.master.product import Against, Terms
 from direct_pay.names import Name
 from direct_pay.orders.order import ORDERS, Line
 from medfund import money
 from medfund.events.statements import DisputeCode
 from medfund.lanes.draft import Draft
 
-Found: TypeAlias = tuple[DisputeCode, str]
+Found: TypeAlias = Against
 """What is wrong, and both numbers."""
 MICROS = 10**6
 
@@ -61,7 +61,7 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
             invoiced[item.of] = before + item.quantity
             if len(line.billed) > 1:
                 before += _billed_before(draft, name, invoice, line, is_asked)
-            terms = _terms(draft, name, order.area, line.product, order.placed_on)
+            terms = scope.terms(draft, name.provider, name.supplier, order.area, line.product, order.placed_on)
             against = [*terms.against, *_of_item(item, line, terms), *_of_goods(line, order.placed_on)]
             taken = line.accepted - line.returned
             if taken <= 0:
@@ -174,30 +174,3 @@ def _accepted_on(line: Line, before: int) -> date | None:
             if before < 0:
                 break
     return found
-
-
-# -- master data
-
-
-def _terms(draft: Draft, name: Name, area: str, product: str, day: date) -> Terms:
-    known, key = draft[TERMS], (draft.known, name.provider, name.supplier, area, product, day)
-    if (terms := known.get(key)) is None:
-        terms = known[key] = _terms_of(draft, name, area, product, day)
-    return terms
-
-
-def _terms_of(draft: Draft, name: Name, area: str, product: str, day: date) -> Terms:
-    known = draft[PRODUCTS].get(Key(area, product), NOT_LISTED)
-    against = [*_not_delivering(known.suppliers(day, name.provider), name, product, day)]
-    listing = known.listed(day)
-    if listing is None:
-        return Terms(0, False, [("SCOPE", f"{product} was not listed on {day}"), *against])
-    out = scope.against(draft, name.provider, area, day, listing.product_class)
-    return Terms(listing.price, listing.product_class == "BULK", [*out, *against])
-
-
-def _not_delivering(suppliers: set[str], name: Name, product: str, day: date) -> Iterator[Found]:
-    if not suppliers:
-        yield "CONTRACT", f"nobody was contracted to deliver {product} on {day}"
-    elif name.supplier not in suppliers:
-        yield "SUPPLIER", f"{' '.join(sorted(suppliers))} delivers {product}, not {name.supplier}"

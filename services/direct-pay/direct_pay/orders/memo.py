@@ -34,7 +34,8 @@ def placed(draft: Draft, event: OrderPlaced, cause: Place) -> Iterator[Event]:
     if order.memo is not None or policy_of is None:
         return
     key = buyer.key(draft, event.provider, event.placed_on, policy_of.split_funds)
-    lines = [one.line for one in event.lines if scope.is_payable(draft, event, one.product, event.placed_on)]
+    about = draft, event.provider, event.supplier, event.area
+    lines = [one.line for one in event.lines if scope.terms(*about, one.product, event.placed_on).is_payable]
     whole = sum([money.cost(one.quantity, money.micros(one.price)) for one in event.lines if one.line in lines])
     if key is None or not whole:
         return

@@ -62,26 +62,15 @@ class Line(Row):
     taken: list[Taken] = msgspec.field(default_factory=list)
     back: list[Back] = msgspec.field(default_factory=list)
     billed: list[Billed] = msgspec.field(default_factory=list)
+    shipped: int = 0
+    accepted: int = 0
+    refused: int = 0
+    returned: int = 0
+    """What these come to, for they are asked for again and again."""
 
     @property
     def wanted(self) -> int:
         return self.quantity - self.cancelled
-
-    @property
-    def accepted(self) -> int:
-        return sum([one.accepted for one in self.taken])
-
-    @property
-    def refused(self) -> int:
-        return sum([one.refused for one in self.taken])
-
-    @property
-    def returned(self) -> int:
-        return sum([one.quantity for one in self.back])
-
-    @property
-    def shipped(self) -> int:
-        return sum([one.quantity for one in self.sent])
 
 
 class Memo(Row):
@@ -162,19 +151,26 @@ def dispatched(draft: Draft, event: ShipmentDispatched, place: Place) -> None:
     order = of(draft, event, event.order_no)
     for one in event.lines:
         expires_on = one.expires_on.isoformat() if one.expires_on else ""
-        _added(_line(order, one.line).sent, Sent(one.lot, one.product, one.quantity, expires_on))
+        line = _line(order, one.line)
+        line.shipped += one.quantity
+        _added(line.sent, Sent(one.lot, one.product, one.quantity, expires_on))
 
 
 def accepted(draft: Draft, event: DeliveryAccepted, place: Place) -> None:
     order = of(draft, event, event.order_no)
     for one in event.lines:
-        _added(_line(order, one.line).taken, Taken(event.accepted_on, one.lot, one.accepted, one.refused))
+        line = _line(order, one.line)
+        line.accepted += one.accepted
+        line.refused += one.refused
+        _added(line.taken, Taken(event.accepted_on, one.lot, one.accepted, one.refused))
 
 
 def returned(draft: Draft, event: GoodsReturned, place: Place) -> None:
     order = of(draft, event, event.order_no)
     for one in event.lines:
-        _added(_line(order, one.line).back, Back(one.lot, one.quantity))
+        line = _line(order, one.line)
+        line.returned += one.quantity
+        _added(line.back, Back(one.lot, one.quantity))
 
 
 def billed(draft: Draft, event: InvoiceRegistered) -> None:
