@@ -16,6 +16,11 @@ def of(example: Json) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [shown(example)]})
 
 
+def body(example: Json) -> ConfigDict:
+    """Of what is asked: it says nothing else than its model knows."""
+    return {**of(example), "extra": "forbid"}
+
+
 def shown(node: Any) -> Any:
     """An example as it is given to the framework."""
     match node:

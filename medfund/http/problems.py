@@ -96,7 +96,7 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "line": ("line of the journal", "分录"),
     "payable": ("batch or case of this provider", "该机构的申报批次或追回案件"),
     "payment": ("payment of this provider", "该机构的付款单"),
-    "plan": ("plan of this area", "该统筹区的预付计划"),
+    "plan": ("plan of this area", "该统筹区的计划"),
     "prepayment": ("prepayment that you may see", "您可查看的预付金"),
     "proposal": ("proposal of this area", "该统筹区的提议"),
     "provider": ("provider that you may see", "您可查看的定点机构"),
@@ -104,6 +104,8 @@ THINGS: Mapping[str, tuple[str, str]] = {
     "request": ("treasury request of this area", "该统筹区的用款申请"),
     "route": ("route", "接口地址"),
     "run": ("payment run", "支付批次"),
+    "statement": ("statement that you may see", "您可查看的对账单"),
+    "supplier": ("supplier that you speak for", "您有权代表的医药企业"),
     "target": ("target of this provider", "该机构的对应款项"),
     "year": ("prepayment of this provider in this year", "该机构本年度的预付金"),
 }

@@ -33,6 +33,34 @@ Party = Annotated[
     str,
     Field(pattern=codes.PROVIDER_PATTERN, description="Provider code, H or P and 11 digits", examples=["H15250200017"]),
 ]
+
+
+def _checked(code: str) -> str:
+    if not codes.is_uscc(code):
+        raise Wrong("its check character is not that of this code", "统一社会信用代码校验码不符")
+    return code
+
+
+Supplier = Annotated[
+    str,
+    Field(pattern=codes.USCC_PATTERN, description="Unified social credit code", examples=["91370000MA0000001T"]),
+    AfterValidator(_checked),
+]
+StatementRef = Annotated[
+    str,
+    Field(
+        pattern=wording.STATEMENT, description="The supplier's name of a statement",
+        examples=["DZ202609"],
+    ),
+]  # fmt: skip
+Invoice = Annotated[
+    str,
+    Field(
+        pattern=codes.INVOICE_PATTERN,
+        description="20 digits, or the code of 10 or 12 digits, - and the number of 8",
+        examples=["26372000000012345678"],
+    ),
+]
 Yuan = Annotated[str, Field(pattern=money.AMOUNT_PATTERN, description="One amount: yuan with two decimals")]
 Fund = Annotated[
     str,

@@ -78,11 +78,13 @@ said 已提出的认定; says 提议内容
 sections 各部分; sent 已送银行; service_date 就诊结算日期; service_from 结算日期起; service_to 结算日期止
 settled 已支付; settlement 结算编号; settlements 结算人次; short_by 资金缺口; short_on 首个不足日; side 余额方向
 since 自该日起; size 字节数; so_far 本年已发生各月; source 来源; staff 人员; stage 审核阶段; stages 已完成审核阶段
-stat 收付账金额; state 状态; state_name 状态名称; statement 银行对账单; status 状态; step 抵扣顺序; steps 经过
+stat 收付账金额; state 状态; state_name 状态名称; statement 对账单; status 状态; step 抵扣顺序; steps 经过
 submitted_on 申报日期; suspense_in 待查转入; suspense_out 待查转出; taken 已收回; taken_from 抵扣来源
 target 对应款项或期限; target_name 对应款项或期限名称; text 文本; then 变更后内容; time 时间; to_come 审定后将暂缓
 to_publish 待发布数; to_retry 待重付金额; topic 事件类别; total 合计; totals 各项合计; type 类型
 undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限
+invoice 发票号码; invoices 各张发票; order 订单编号; period 对账月份
+supplier 医药企业统一社会信用代码; supplier_name 企业名称
 valid_from 有效期起; valid_to 有效期止; value 值
 value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
 withheld 暂缓支付
@@ -101,7 +103,9 @@ reconciliations 银行对账; outflows 未来工作日资金流出预测; treasu
 doubtful_settlements 重复上传或冲销的结算
 request_funds 提出财政用款申请; coverage 即时结算覆盖率; withdraw 撤回申报批次; appeal 对审核疑点提出申诉
 hold 暂缓支付; release 解除暂缓; approve 审批付款; receive 确认款项到账; retry 申请重新支付
-confirm_account 确认新收款账户; prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
+confirm_account 确认新收款账户; confirm_order 企业确认订单; submit_statement 企业提交对账单
+withdraw_statement 企业撤回对账单; confirm_statement 医疗机构确认对账单; dispute_line 对账单发票提出异议
+resolve_line 解除对账单发票异议; prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
 prepayment_statement 预付金对账单; plan_prepayments 编制预付计划; approve_plan 批准预付计划
 apply_for_prepayment 申请预付金; recall 收回预付金; place 认定待查款项; proposals_of_the_office 待他人同意的提议
 mandates 审批授权（按日）; propose 提出授权、来源、政策或期初的提议; approve_proposal 同意提议; command 指令处理结果

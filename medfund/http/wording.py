@@ -26,9 +26,20 @@ LINE_OF_TEXT = r"^[^\x00-\x1f\x7f]{1,256}$"
 POSITION = (
     r"^(agency|bank|claims|clearing|direct-pay|ledger|prepayments|purchases|reviews|time):[0-9]{1,4}:[0-9]{1,18}$"
 )
+STATEMENT = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,23}$"
 FORMS: Mapping[str, Words] = {
     codes.PROVIDER_PATTERN: Words("a provider code, H or P and 11 digits", "定点机构编码：H 或 P 加 11 位数字"),
     codes.AREA_PATTERN: Words("a code of 6 digits", "6 位数字编码"),
+    codes.USCC_PATTERN: Words(
+        "a unified social credit code of 18 digits and capital letters", "18 位统一社会信用代码：数字及大写字母"
+    ),
+    codes.INVOICE_PATTERN: Words(
+        "an invoice: 20 digits, or a code of 10 or 12 digits, - and 8 digits",
+        "发票号码：20 位数字，或 10、12 位代码加 - 加 8 位号码",
+    ),
+    STATEMENT: Words(
+        "1 to 24 letters, digits and . _ -, a letter or digit first", "1 至 24 位字母、数字及 . _ -，以字母或数字开头"
+    ),
     f"{codes.PROVIDER_PATTERN}|{codes.AREA_PATTERN}": Words(
         "a provider code (H or P and 11 digits) or an area code (6 digits)",
         "定点机构编码（H 或 P 加 11 位数字）或统筹区编码（6 位数字）",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from medfund import money, people
 from medfund.events.kinds import Event
 from medfund.events.treasury import StaffMandated
-from medfund.lanes.capability import Keep, keeping
+from medfund.lanes.capability import Capability, Keep, keeping
 from medfund.lanes.draft import Part
 
 
@@ -32,6 +32,7 @@ class Mandates:
 MANDATES: Part[Mandates] = Part("mandates", lambda: Mandates({}))
 KEPT: Mapping[type[Event], Keep | None] = {StaffMandated: keeping(MANDATES, Mandates.with_mandate)}
 """For a capability that keeps them."""
+CAPABILITY = Capability(name="mandates", keeps=KEPT)
 
 
 def last_said(events: Iterable[StaffMandated]) -> Mandates:

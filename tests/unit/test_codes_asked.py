@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 import clearing.app
 import clearing.settings
+import direct_pay.app
+import direct_pay.settings
 import ledger.api.app
 import ledger.settings
 from medfund.http import tokens
@@ -16,6 +18,7 @@ from medfund.http import tokens
 APPS: dict[str, tuple[Any, Any]] = {
     "ledger": (ledger.api.app.create, ledger.settings.ApiSettings),
     "clearing": (clearing.app.create, clearing.settings.ApiSettings),
+    "direct_pay": (direct_pay.app.create, direct_pay.settings.ApiSettings),
 }
 
 

@@ -4,11 +4,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from direct_pay.api import declining
+from direct_pay.orders import api as orders
 from direct_pay.service import DirectPay
 from direct_pay.settings import ApiSettings
+from direct_pay.statements import api as statements
 from medfund import money
 from medfund.events.kinds import Event
-from medfund.http import app, context, server
+from medfund.http import app, context, foreseeing, server
+from medfund.http.tokens import READERS, Role
 from medfund.lanes.decider import Decider
 
 VERSION = "1"
@@ -20,17 +24,24 @@ a bearer token; what it does not cover looks like what does not exist.
 
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
-API = app.composed()
+API = app.composed(orders.API, statements.API, outcomes=READERS | {Role.supplier})
 
 
 def create(settings: ApiSettings) -> FastAPI:
-    service = Decider(DirectPay(prefix=settings.topic_prefix), lanes=settings.lanes, prefix=settings.topic_prefix)
+    rules = DirectPay(prefix=settings.topic_prefix)
+    service = Decider(rules, lanes=settings.lanes, prefix=settings.topic_prefix)
     return app.create(
         title="medfund direct payment",
         version=VERSION,
         description=DESCRIPTION,
         api=API,
-        context=context.made_of(settings, service=service, roles=API.roles, moves=_moves),
+        context=context.made_of(
+            settings,
+            service=service,
+            roles=API.roles,
+            moves=_moves,
+            foresee=foreseeing.by(rules, API.declines, declining.declined),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from direct_pay.invoices import store as invoices_store
 from direct_pay.master import store as master_store
 from direct_pay.orders import store as orders_store
 from direct_pay.statements import store as statements_store
-from medfund.lanes import days, kept, providers
+from medfund.lanes import days, kept, mandates, providers
 from medfund.lanes.capability import Capability
 from medfund.lanes.shelf import Shelf
 
@@ -23,6 +23,7 @@ CAPABILITIES: Sequence[Capability] = (
     invoices.CAPABILITY,
     statements.CAPABILITY,
     arrears.CAPABILITY,
+    mandates.CAPABILITY,
 )
 SHELVES: Sequence[Shelf] = (
     kept.Facts(CAPABILITIES),

@@ -161,6 +161,10 @@ class Statement(msgspec.Struct, array_like=True, gc=False):
         """Whether something of it may still be requested."""
         return self.status == "MATCHED" and (len(self.asked) < len(self.invoices) or bool(self.held))
 
+    @property
+    def in_dispute(self) -> bool:
+        return self.status == "MATCHED" and any(fault.until is None for fault in self.faults)
+
     def first_due(self) -> date | None:
         """The first day by which something is to be paid that is not."""
         days = [entry.due for one in self.instalments for entry in one.lines if entry.unpaid]

@@ -124,7 +124,8 @@ def _row(name: Name, one: Statement) -> tuple[Any, ...]:
     submitted_on = one.submitted_on or (waiting[0].on if waiting else None)
     return (
         *name, one.area, one.status, _text(one.period), _text(submitted_on), one.mode, _text(one.due),
-        _text(one.look_on()), rows.text(one),
+        _text(one.look_on()), rows.flag(one.is_pending), rows.flag(one.in_dispute), _text(one.first_due()),
+        rows.text(one),
     )  # fmt: skip
 
 

@@ -23,14 +23,16 @@ where lane = $1 and look_on <= $5::date and (look_on > $7::date or submitted_on 
 -- name: save_statements
 -- Statements of which something was said or decided. Locks: those rows; only this lane writes them.
 insert into statements (
-    lane, provider, supplier, ref, area, status, period, submitted_on, mode, due, look_on, body
+    lane, provider, supplier, ref, area, status, period, submitted_on, mode, due, look_on, is_pending, in_dispute, pay_by,
+    body
 )
 select
     $1,
     said.*
 from unnest(
     $2::text::text [], $3::text::text [], $4::text::text [], $5::text::text [], $6::text::text [], $7::text::date [],
-    $8::text::date [], $9::text::text [], $10::text::date [], $11::text::date [], $12::text::text []
+    $8::text::date [], $9::text::text [], $10::text::date [], $11::text::date [], $12::text::boolean [],
+    $13::text::boolean [], $14::text::date [], $15::text::text []
 ) as said
 on conflict (lane, provider, supplier, ref) do update set
     area = excluded.area,
@@ -40,6 +42,9 @@ on conflict (lane, provider, supplier, ref) do update set
     mode = excluded.mode,
     due = excluded.due,
     look_on = excluded.look_on,
+    is_pending = excluded.is_pending,
+    in_dispute = excluded.in_dispute,
+    pay_by = excluded.pay_by,
     body = excluded.body
 
 -- name: owners
