@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from medfund import money
 from medfund.events import rules
@@ -149,11 +150,13 @@ class StatementLineResolved(OfStatement, frozen=True, kw_only=True):
 
 
 class Agreed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """A statement and what of it is to be requested, as people saw it."""
+    """A statement and what of it is to be requested, as people saw it; without some invoices whose numbers are
+    registered elsewhere too."""
 
     supplier: Uscc
     statement_ref: StatementRef
     amount: Amount
+    without: list[Invoice] | UnsetType = UNSET
 
 
 @kind("statements.agreed", family="agency", key="provider", rules=(rules.two_people("approvers"),))

@@ -60,8 +60,6 @@ class Wanted(Protocol):
     @property
     def area(self) -> str: ...
     @property
-    def year(self) -> int: ...
-    @property
     def replaces(self) -> str | None: ...
 
 
@@ -186,8 +184,7 @@ async def _kept_or_made(
 
 async def _keep(connection: Connection, kind: Kind[Plan, Beside], plan: Plan, made_by: str) -> None:
     wanted, body = plan.wanted, msgspec.json.encode(plan).decode()
-    about = wanted.plan_ref, wanted.area, wanted.year, plan.hash, made_by, datetime.now(UTC), wanted.replaces
-    await connection.execute(kind.sql.keep, *about, body)
+    await connection.execute(kind.sql.keep, wanted.plan_ref, wanted.area, plan.hash, made_by, datetime.now(UTC), body)
 
 
 async def agree(

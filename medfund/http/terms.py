@@ -84,7 +84,7 @@ target 对应款项或期限; target_name 对应款项或期限名称; text 文�
 to_publish 待发布数; to_retry 待重付金额; topic 事件类别; total 合计; totals 各项合计; type 类型
 undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限
 invoice 发票号码; invoices 各张发票; order 订单编号; period 对账月份
-supplier 医药企业统一社会信用代码; supplier_name 企业名称
+supplier 医药企业统一社会信用代码; supplier_name 企业名称; statements 各份对账单
 valid_from 有效期起; valid_to 有效期止; value 值
 value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
 withheld 暂缓支付
@@ -105,7 +105,9 @@ request_funds 提出财政用款申请; coverage 即时结算覆盖率; withdraw
 hold 暂缓支付; release 解除暂缓; approve 审批付款; receive 确认款项到账; retry 申请重新支付
 confirm_account 确认新收款账户; confirm_order 企业确认订单; submit_statement 企业提交对账单
 withdraw_statement 企业撤回对账单; confirm_statement 医疗机构确认对账单; dispute_line 对账单发票提出异议
-resolve_line 解除对账单发票异议; prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
+resolve_line 解除对账单发票异议; plan_statements 编制直接结算计划
+statement_plan 单个直接结算计划; approve_statements 批准直接结算计划
+prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
 prepayment_statement 预付金对账单; plan_prepayments 编制预付计划; approve_plan 批准预付计划
 apply_for_prepayment 申请预付金; recall 收回预付金; place 认定待查款项; proposals_of_the_office 待他人同意的提议
 mandates 审批授权（按日）; propose 提出授权、来源、政策或期初的提议; approve_proposal 同意提议; command 指令处理结果

@@ -87,7 +87,12 @@ WRITES: Mapping[tuple[str, str], Mapping[str, set[str]]] = {
         "errands": {"DELETE"},
     },
     ("clearing", "reader"): {},
-    ("direct_pay", "api"): {"audit": {"INSERT"}, "commands": {"INSERT"}},
+    ("direct_pay", "api"): {
+        "audit": {"INSERT"},
+        "commands": {"INSERT"},
+        "statement_approvals": {"INSERT"},
+        "statement_plans": {"INSERT"},
+    },
     ("direct_pay", "reader"): {},
 }
 READ_BY_THE_BANK_PROCESS = {

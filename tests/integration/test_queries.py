@@ -21,6 +21,7 @@ FILES = sorted(path for path in ROOT.glob("*/**/sql/*.sql") if path.parts[len(RO
 OTHERS = {
     "services/clearing/clearing/payments/sql/planning.sql": "api",
     "services/clearing/clearing/prepayment/sql/planning.sql": "api",
+    "services/direct-pay/direct_pay/plans/sql/planning.sql": "api",
     "services/ledger/ledger/sql/control.sql": "reader",
     "services/ledger/ledger/sql/statements.sql": "reader",
     "services/ledger/ledger/sql/verify.sql": "reader",

@@ -53,7 +53,8 @@ def _requested(
 ) -> Iterator[Event]:
     chosen = policy.on(draft, statement.area, event.agreed_on)
     key = buyer.key(draft, name.provider, event.agreed_on, chosen.split_funds) if chosen else None
-    found = payable(draft, name, statement)
+    without = one.without or ()
+    found = [line for line in payable(draft, name, statement) if line.invoice not in without]
     if why := _why_not(statement, one, found):
         yield _withheld(name, statement, event, cause, why)
     elif chosen is None or key is None:

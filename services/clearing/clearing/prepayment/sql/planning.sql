@@ -93,8 +93,16 @@ where area = $1 and year between $2::smallint - 1 and $2 and kind = $3
 
 -- name: keep
 -- A plan as it was made; asking again for the same name changes nothing. Locks: none beyond the new row.
-insert into prepayment_plans (plan_ref, area, year, hash, made_by, made_at, replaces, body)
-values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
+insert into prepayment_plans (plan_ref, area, hash, made_by, made_at, body, year, replaces)
+select
+    $1,
+    $2,
+    $3,
+    $4,
+    $5,
+    $6::jsonb,
+    ($6::jsonb -> 'wanted' ->> 'year')::smallint,
+    $6::jsonb -> 'wanted' ->> 'replaces'
 on conflict (area, plan_ref) do nothing
 
 -- name: kept
