@@ -32,6 +32,7 @@ OF_DECIDERS = ("medfund/http/sql/commands.sql", "medfund/http/sql/knowledge.sql"
 """Files of the kit whose tables only services have that decide."""
 DECIDERS = tuple(service for service in SERVICES if service != "ledger")
 QUERY = re.compile(r"(?:--[^\n]*\n|\s)*(?:select|with|insert|update|delete)\b")
+OF_DECIDING = "Asked of the schema of a service that decides"
 OF_CLEARING = "Asked of the clearing service's own schema"
 
 
@@ -49,7 +50,7 @@ def of_file(path: Path) -> Iterator[tuple[str, Asked]]:
     folder = next((part for part in ("api", "bank") if part in parts), "api" if "http" in parts else "worker")
     for query, text in Queries(path):
         if QUERY.match(text) and "{schema}" not in text and "provision" not in path.name:
-            for service in ("clearing",) if OF_CLEARING in text else services:
+            for service in ("clearing",) if OF_CLEARING in text else DECIDERS if OF_DECIDING in text else services:
                 yield f"{service}:{name}:{query}", Asked(service, OTHERS.get(name, folder), text)
 
 

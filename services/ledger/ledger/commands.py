@@ -95,6 +95,9 @@ async def _prove(settings: "VerifySettings", lanes: list[int]) -> "Report":
             async with connect.connection(settings.clearing_url, name="ledger verify") as clearing:
                 await control.compare(report, connection, clearing, log, lanes)
                 await statements.compare(report, connection, clearing, log, lanes, of=settings.lanes)
+        if settings.direct_pay_url:
+            async with connect.connection(settings.direct_pay_url, name="ledger verify") as direct_pay:
+                await control.compare(report, connection, direct_pay, log, lanes, control.DIRECT_PAY)
     return report
 
 

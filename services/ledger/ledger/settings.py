@@ -22,6 +22,8 @@ class VerifySettings(LogSettings):
     database_url: str = Field(validation_alias="LEDGER_READER_DSN")
     clearing_url: str = Field("", validation_alias="CLEARING_READER_DSN")
     """Where it is given, open items of the clearing service and statements of the bank are compared with the books."""
+    direct_pay_url: str = Field("", validation_alias="DIRECT_PAY_READER_DSN")
+    """Likewise, what direct payment expects orders to cost, and hospitals' old arrears, with the memo accounts."""
 
 
 class ApiSettings(LogSettings):

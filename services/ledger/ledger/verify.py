@@ -9,7 +9,8 @@ For each lane, against one snapshot of the database:
 - what the bank's statements said is what is kept of them, and so are the lines that it booked on another day than their
   value date;
 - where the clearing service can be asked, its open items are the control accounts (`ledger.control`), and the bank's
-  statements agree with the bank accounts of all lanes together (`ledger.statements`).
+  statements agree with the bank accounts of all lanes together (`ledger.statements`); where direct payment can, what it
+  holds of orders and of old arrears are the memo accounts.
 A row that does not hold is named by its key. Memory is bounded: the log is read in stretches.
 """
 

@@ -1,11 +1,11 @@
 -- name: booked
--- Up to where the clearing service's decisions are booked in a lane. Locks: none.
+-- Up to where a service's decisions are booked in a lane. Locks: none.
 select next_offset
 from positions
-where lane = $1 and topic = 'clearing'
+where lane = $1 and topic = $2
 
 -- name: control_accounts
--- The accounts that clearing's open items add up to, by provider and fund, and some ($3) by supplier: debit less credit, in
+-- The accounts that a service's open items add up to, by provider and fund, and some ($3) by supplier: debit less credit, in
 -- fen. Locks: none.
 select
     party as provider,
@@ -19,13 +19,13 @@ group by party, account, supplier, fund
 having sum(debit - credit) <> 0
 
 -- name: undelivered
--- Asked of the clearing service's own schema: decisions on their way to the log. Locks: none.
+-- Asked of the schema of a service that decides: decisions on their way to the log. Locks: none.
 select coalesce(sum(decisions), 0)
 from undelivered
 where lane = $1
 
 -- name: open_items
--- Asked of the clearing service's own schema: what it holds as owed and owing. Locks: none.
+-- Asked of the schema of a service that decides: what it holds as owed and owing. Locks: none.
 select
     provider,
     account,
