@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from medfund import money
+from medfund.lanes.lane import Limits
 from tests.conftest import Database
+from tests.integration.test_batch_cost import Counted
 from tests.purchasing import INSULIN, METFORMIN, OTHER_SUPPLIER, STENT, SUPPLIER, Purchasing, buying, invoice_no
 
 
@@ -610,3 +612,68 @@ async def test_an_order_is_committed_as_far_as_the_fund_pays_it_and_released_wit
         ("DELIVERED", {"310100": "278.41", "390100": "128.81"}),
         ("CANCELLED", {"310100": "345.12", "390100": "159.66"}),
     ]
+
+
+async def test_a_statement_of_more_than_an_event_holds_is_told_and_requested_in_parts(
+    buyer: Purchasing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, most in (
+        ("requesting", "LINES_MAX", 3),
+        ("disputing", "DISPUTES_MAX", 2),
+        ("submitting", "DISPUTES_MAX", 2),
+    ):
+        monkeypatch.setattr(f"direct_pay.statements.{module}.{name}", most)
+    lines = {}
+    buyer.deliver("CG-1", *[(METFORMIN, 10, "12.34")] * 12)
+    for number in range(1, 13):
+        price = "12.34" if number > 5 else "12.35"
+        line = {"order_no": "CG-1", "line": number, "product": METFORMIN, "quantity": 10, "price": price}
+        amount = money.yuan(10 * money.fen(price))
+        lines[buyer.invoice(number, "CG-1", lines=[{**line, "amount": amount}])] = amount
+    buyer.submit_statement("DZ-1", lines)
+    buyer.confirm("DZ-1")
+    buyer.agree({"DZ-1": "863.80"})
+    [matched] = await buyer.said("statement.matched")
+    noted = await buyer.said("statement.disputes.noted")
+    assert [len(one.get("opened", one.get("disputes"))) for one in (matched, *noted)] == [2, 2, 1]
+    requested = await buyer.said("statement.requested")
+    assert [(one["payable_ref"], len(one["lines"])) for one in requested] == [
+        (f"{SUPPLIER}/DZ-1/{number}", count) for number, count in ((1, 3), (2, 3), (3, 1))
+    ]  # fmt: skip
+    before = await buyer.kept()
+    await buyer.rebuild_purchases()
+    assert await buyer.kept() == before
+
+
+async def test_a_batch_takes_as_many_statements_however_many_papers_it_holds(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fund.LIMITS", Limits(batch_records_max=5000, wait_s=0, pace_s=0))
+    counted = Counted(monkeypatch)
+    async with buying(database) as buyer:
+        await buyer.set_up()
+        taken = []
+        for first, count in ((1, 1), (2, 25)):
+            costs = counted.follow(buyer.workers["direct_pay"])
+            for number in range(first, first + count):
+                invoice = await bought(buyer, number)
+                buyer.submit_statement(
+                    f"DZ-{number}", {invoice: "123.40", buyer.red(900 + number, invoice, "0.40"): "-0.40"}
+                )
+                buyer.confirm(f"DZ-{number}")
+            await buyer.drain()
+            buyer.agree({f"DZ-{number}": "123.00" for number in range(first, first + count)})
+            await buyer.drain()
+            buyer.day(f"2026-10-{11 + first}")
+            await buyer.drain()
+            taken.append(costs)
+        assert len(await buyer.said("statement.requested")) == 26
+    assert taken[0] == taken[1]
+
+
+async def bought(buyer: Purchasing, number: int) -> str:
+    """One line, ordered, delivered with trace codes, and invoiced."""
+    buyer.order(f"CG-{number}", (METFORMIN, 10, "12.34"))
+    buyer.ship(f"CG-{number}", (METFORMIN, 10))
+    buyer.accept(f"CG-{number}", lines=[{"line": 1, "lot": "L1", "accepted": 10, "traces": [f"{number:032x}"]}])
+    return buyer.invoice(number, f"CG-{number}", (METFORMIN, 10, "12.34"))

@@ -11,7 +11,7 @@ from direct_pay.matching.matching import Matched
 from direct_pay.names import Name
 from direct_pay.statements import statement as statements
 from direct_pay.statements import worth
-from direct_pay.statements.statement import STATEMENTS, Dropped, Fault, Said, Settled, Statement, about
+from direct_pay.statements.statement import DISPUTES_MAX, STATEMENTS, Dropped, Fault, Said, Settled, Statement, about
 from medfund.events.kinds import Event, Place
 from medfund.events.statements import (
     Dispute,
@@ -110,20 +110,31 @@ def noted(
     draft: Draft, name: Name, day: date, cause: Place, *, opened: Iterable[Dispute] = (),
     closed: Iterable[Dispute] = (), dropped: Iterable[Dispute] = (), matched: dict[str, Matched] | None = None,
 ) -> Iterator[Event]:  # fmt: skip
-    """What came into dispute and out of it, where anything did."""
+    """What came into dispute and out of it, where anything did; as many at a time as an event holds."""
     statement = draft[STATEMENTS][name]
     known = {fault.key for fault in statement.faults if fault.until is None}
     new = [one for one in opened if _key(one) not in known]
-    over, away = [*closed], [*dropped]
-    if not (new or over or away):
-        return
-    chosen = worth.policy_of(draft, statement, statement.submitted_on or day)
-    due = statement.due
+    told = [*((one, 0) for one in new), *((one, 1) for one in closed), *((one, 2) for one in dropped)]
+    if told and matched is None:
+        matched = worth.match_all(draft, name, statement.invoices)
+    for first in range(0, len(told), DISPUTES_MAX):
+        some = told[first : first + DISPUTES_MAX]
+        three = [[one for one, of in some if of == which] for which in range(3)]
+        yield _noted(draft, name, statement, day, cause, three, matched or {})
+
+
+def _noted(
+    draft: Draft, name: Name, statement: Statement, day: date, cause: Place, three: list[list[Dispute]],
+    matched: dict[str, Matched],
+) -> StatementDisputesNoted:  # fmt: skip
+    """`three`: opened, closed, dropped."""
+    chosen, due = worth.policy_of(draft, statement, statement.submitted_on or day), statement.due
     if chosen is not None:
-        found = matched if matched is not None else worth.match_all(draft, name, statement.invoices)
-        due = worth.first_due(worth.open_of(draft, name, _after(statement, day, new, over, away), found, chosen))
-    yield StatementDisputesNoted(
-        **about(name, statement, cause), on=day, opened=new, closed=over, dropped=away, due=due
+        after = _after(statement, day, *three)
+        due = worth.first_due(worth.open_of(draft, name, after, matched, chosen))
+    opened, closed, dropped = three
+    return StatementDisputesNoted(
+        **about(name, statement, cause), on=day, opened=opened, closed=closed, dropped=dropped, due=due
     )
 
 

@@ -34,6 +34,9 @@ from medfund.events.statements import (
 )
 from medfund.lanes.draft import Draft
 
+LINES_MAX = 8000
+"""Of an instalment: an event has one MiB at most."""
+
 
 def agreed(draft: Draft, event: StatementsAgreed, cause: Place) -> Iterator[Event]:
     """Each statement that still is what people saw."""
@@ -81,12 +84,16 @@ def _why_not(statement: Statement, one: Agreed, found: Sequence[Open]) -> str | 
     return None
 
 
-def _by_due(found: Sequence[Open], chosen: Policy) -> Iterable[tuple[date, list[Open]]]:
-    """One instalment by the first day, or one for each."""
+def _by_due(found: Sequence[Open], chosen: Policy) -> Iterator[tuple[date, list[Open]]]:
+    """One instalment by the first day, or one for each; several where there are more lines than one event holds."""
     if chosen.due_by == "EARLIEST":
-        return [(min(line.due for line in found), [*found])]
-    ordered = sorted(found, key=attrgetter("due"))
-    return [(due, [*lines]) for due, lines in groupby(ordered, key=attrgetter("due"))]
+        by_due = [(min(line.due for line in found), [*found])]
+    else:
+        ordered = sorted(found, key=attrgetter("due"))
+        by_due = [(due, [*lines]) for due, lines in groupby(ordered, key=attrgetter("due"))]
+    for due, lines in by_due:
+        for first in range(0, len(lines), LINES_MAX):
+            yield due, lines[first : first + LINES_MAX]
 
 
 def _instalment(

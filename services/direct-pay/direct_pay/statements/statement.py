@@ -25,6 +25,8 @@ EARLY_DAYS = 10
 REMATCHED_DAYS = 190
 """For so many days after its submission a statement with mismatches is looked at each day; then when people plan."""
 ALWAYS = date(2000, 1, 1)
+DISPUTES_MAX = 1000
+"""Of an event, which has one MiB at most."""
 
 
 class Submitted(Row):

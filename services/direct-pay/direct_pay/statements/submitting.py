@@ -15,7 +15,7 @@ from direct_pay.invoices.invoice import INVOICES
 from direct_pay.names import Name
 from direct_pay.statements import disputing, worth
 from direct_pay.statements import statement as statements
-from direct_pay.statements.statement import STATEMENTS, Fault, Statement, Submitted, about
+from direct_pay.statements.statement import DISPUTES_MAX, STATEMENTS, Fault, Statement, Submitted, about
 from medfund import money, people
 from medfund.events.kinds import Event, Place
 from medfund.events.statements import (
@@ -79,7 +79,7 @@ def answered(draft: Draft, name: Name, day: date, cause: Place) -> Iterator[Even
         elif chosen is None:
             return  # nobody can say what it is to be matched by
         else:
-            yield _matched(draft, name, statement, waiting[0], chosen, cause)
+            yield from _matched(draft, name, statement, waiting[0], chosen, cause)
             yield from _at_once(draft, name, statement, cause)
 
 
@@ -114,21 +114,22 @@ def _refusal(draft: Draft, name: Name, statement: Statement, submitted: Submitte
 
 def _matched(
     draft: Draft, name: Name, statement: Statement, submitted: Submitted, chosen: policy.Policy, cause: Place
-) -> StatementMatched:
+) -> Iterator[Event]:
     blues = [ref for ref, _ in submitted.lines if not draft[INVOICES][name._replace(ref=ref)].red_of]
     matched = worth.match_all(draft, name, blues)
     disputes = [*worth.disputes(matched), *_said(statement, set(blues))]
     foreseen = Statement(statement.area, faults=[_fault(one, submitted.on) for one in disputes])
-    return StatementMatched(
+    yield StatementMatched(
         **about(name, statement, cause),
         period=submitted.period,
         submitted_on=submitted.on,
         policy_ref=chosen.hash,
         invoices=blues,
-        disputes=disputes,
+        disputes=disputes[:DISPUTES_MAX],
         submitted_by=submitted.by,
         due=worth.first_due(worth.open_of(draft, name, foreseen, matched, chosen)),
     )
+    yield from disputing.noted(draft, name, submitted.on, cause, opened=disputes[DISPUTES_MAX:], matched=matched)
 
 
 def _said(statement: Statement, invoices: set[str]) -> Iterator[Dispute]:
