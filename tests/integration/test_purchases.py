@@ -8,7 +8,7 @@ from medfund import money
 from medfund.lanes.lane import Limits
 from tests.conftest import Database
 from tests.integration.test_batch_cost import Counted
-from tests.purchasing import INSULIN, METFORMIN, OTHER_SUPPLIER, STENT, SUPPLIER, Purchasing, buying, invoice_no
+from tests.purchasing import INSULIN, METFORMIN, NAMES, OTHER_SUPPLIER, STENT, SUPPLIER, Purchasing, buying, invoice_no
 
 
 @pytest.fixture
@@ -677,3 +677,26 @@ async def bought(buyer: Purchasing, number: int) -> str:
     buyer.ship(f"CG-{number}", (METFORMIN, 10))
     buyer.accept(f"CG-{number}", lines=[{"line": 1, "lot": "L1", "accepted": 10, "traces": [f"{number:032x}"]}])
     return buyer.invoice(number, f"CG-{number}", (METFORMIN, 10, "12.34"))
+
+
+async def test_what_is_requested_is_taken_over_by_clearing_and_is_in_the_books_with_what_was_ordered(
+    database: Database,
+) -> None:
+    """R3.5: 162,468.90 are 111,079.99 and 51,388.91; a later red letter of 210.00, and an order that is on its way."""
+    async with buying(database, names=NAMES) as fund:
+        await fund.set_up()
+        await worked_example(fund)
+        fund.order("CG-2", (METFORMIN, 100, "12.00"))
+        fund.agree({"DZ-1": "162468.90"})
+        [approved] = await fund.decided("statement.approved")
+        assert approved["amounts"] == {"310100": "111079.99", "390100": "51388.91"}
+        assert await fund.balances() == {
+            "1103": {"310100": 111_079_99, "390100": 51_388_91},
+            "2105": {"310100": -111_079_99, "390100": -51_388_91},
+            "9002": {"310100": 820_44, "390100": 379_56},
+            "9902": {"310100": -820_44, "390100": -379_56},
+        }
+        fund.red(9, invoice_no(2), "210.00", on="2026-10-09")
+        [applied] = await fund.decided("red_letter.applied")
+        assert applied["unpaid"] == {"310100": "143.58", "390100": "66.42"}
+        assert (await fund.balances())["2105"] == {"310100": -110_936_41, "390100": -51_322_49}
