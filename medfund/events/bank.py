@@ -34,7 +34,7 @@ Direction: TypeAlias = Literal["OUT", "IN"]
 
 PlacedAs: TypeAlias = Literal[
     "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "SHORTFALL", "REFUND", "FISCAL", "CORRECTED", "INTEREST",
-    "OTHER_INCOME", "FEE", "OTHER_PAYER"
+    "OTHER_INCOME", "FEE"
 ]  # fmt: skip
 """What bank money that nobody could place can turn out to be."""
 FeeAccount: TypeAlias = Literal["5004", "4001"]

@@ -85,6 +85,12 @@ to_publish 待发布数; to_retry 待重付金额; topic 事件类别; total 合
 undecided 未处理完毕的支付批次; undone 扣款已撤销; until 至该日止; upheld 申诉支持金额; up_to_days 天数上限
 invoice 发票号码; invoices 各张发票; order 订单编号; period 对账月份
 supplier 医药企业统一社会信用代码; supplier_name 企业名称; statements 各份对账单
+arrears 欠款编号或各笔欠款; by_fund 分基金余额; days_left 剩余天数; disputes 各项异议; in_dispute 是否有异议或异议数
+instalment 支付批次; instalments 各支付批次; issued_from 开票日起; issued_on 开票日; issued_to 开票日止
+key_version 分摊依据; month_from 起始月份; month_to 截止月份; stated 是否已列入对账单; taken_back 红冲金额
+above_cap 是否超出上限; blocked 是否暂停支付; cap 代付上限; charged 应由机构承担; debts 企业应退款项
+exposure 代付未收回金额; exposures 各机构代付余额; payables 各笔应付货款; recovered 已收回金额; supplied 应付货款
+to_pay 待支付金额; to_request 是否待提请支付; unpaid 未支付金额; why 异议原因
 valid_from 有效期起; valid_to 有效期止; value 值
 value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
 withheld 暂缓支付
@@ -106,7 +112,10 @@ hold 暂缓支付; release 解除暂缓; approve 审批付款; receive 确认款
 confirm_account 确认新收款账户; confirm_order 企业确认订单; submit_statement 企业提交对账单
 withdraw_statement 企业撤回对账单; confirm_statement 医疗机构确认对账单; dispute_line 对账单发票提出异议
 resolve_line 解除对账单发票异议; plan_statements 编制直接结算计划
-statement_plan 单个直接结算计划; approve_statements 批准直接结算计划
+statement_plan 单个直接结算计划; statements 企业对账单; supplier_statement 单份企业对账单; invoices 发票进度
+statement_disputes 对账单异议; statement_deadlines 对账单付款期限; supplier_cycle 结算周期; arrears 历史欠款
+supplier_payables 代付医药企业货款; exposures 代付余额及上限
+confirm_supplier_account 确认企业新收款账户; approve_statements 批准直接结算计划
 prepayments 预付金; prepayment_outlook 预付金收回预测; prepayment_plan 单个预付计划
 prepayment_statement 预付金对账单; plan_prepayments 编制预付计划; approve_plan 批准预付计划
 apply_for_prepayment 申请预付金; recall 收回预付金; place 认定待查款项; proposals_of_the_office 待他人同意的提议

@@ -8,6 +8,7 @@ from clearing.api import declining
 from clearing.audit import api as audit
 from clearing.bank import api as bank
 from clearing.claims import api as claims
+from clearing.direct import api as direct
 from clearing.instant import api as instant
 from clearing.office import api as office
 from clearing.payments import api as payments
@@ -42,6 +43,7 @@ API = app.composed(
     bank.API,
     prepayment.API,
     office.API,
+    direct.API,
     outcomes=READERS | {Role.office},
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from direct_pay.api import declining
+from direct_pay.arrears import api as arrears
 from direct_pay.orders import api as orders
 from direct_pay.plans import api as plans
 from direct_pay.service import DirectPay
@@ -25,7 +26,7 @@ a bearer token; what it does not cover looks like what does not exist.
 
 What goes wrong is answered as application/problem+json with a stable code; the codes are listed below."""
 
-API = app.composed(orders.API, statements.API, plans.API, outcomes=READERS | {Role.supplier})
+API = app.composed(orders.API, statements.API, plans.API, arrears.API, outcomes=READERS | {Role.supplier})
 
 
 def create(settings: ApiSettings) -> FastAPI:

@@ -53,9 +53,7 @@ FACTS: tuple[type[Event], ...] = (
     BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
     BankRecoveryRepaid, BankShortfallRepaid, BankSupplierRefunded, BankLineUnplaced,
 )  # fmt: skip
-OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset(
-    {"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE", "OTHER_PAYER"}
-)
+OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset({"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"})
 """What is of the fund's own account; everything else names a payment, or what a provider pays back of."""
 FEES_TO: FeeAccount = "5004"
 """Where an area has no policy."""

@@ -152,7 +152,7 @@ def reduced(draft: Draft, event: InvoiceRedIssued, cause: Place) -> Iterator[Eve
                     payable_ref=f"{name.supplier}/{name.ref}/{instalment.number}",
                     invoice=blue.ref,
                     red=event.invoice,
-                    amounts=yuans(money.lowered(_parts(entry, instalment), entry.left - off, instalment.key)),
+                    amounts=yuans(money.lowered(instalment.parts(entry), entry.left - off, instalment.key)),
                 )
 
 
@@ -167,12 +167,6 @@ def _left(draft: Draft, blue: Name, statement: Statement) -> int:
             beyond += more
     red = invoice.taken_back
     return max(0, min(whole - min(beyond, red), invoice.fen - red))
-
-
-def _parts(entry: Entry, instalment: Instalment) -> Fens:
-    if entry.parts is not None:
-        return entry.parts
-    return money.split_by_key(entry.left, instalment.key)
 
 
 # -- what it changes
@@ -197,6 +191,6 @@ def evolve_reduced(draft: Draft, event: StatementLineReduced) -> None:
     for instalment in statement.instalments:
         for entry in instalment.lines if instalment.number == number else ():
             if entry.invoice == event.invoice:
-                parts = _parts(entry, instalment)
+                parts = instalment.parts(entry)
                 entry.parts = {fund: part - off.get(fund, 0) for fund, part in parts.items()}
                 entry.left = sum(entry.parts.values())

@@ -11,9 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from direct_pay import clock
-from direct_pay.funds import Fens
+from direct_pay.funds import Fens, added
 from direct_pay.names import Name
 from direct_pay.rows import Row
+from medfund import money
 from medfund.events.kinds import Place
 from medfund.lanes.draft import Draft, Part, Things
 
@@ -105,6 +106,17 @@ class Instalment(Row):
     key: dict[str, int]
     key_version: str
     lines: list[Entry]
+
+    def parts(self, entry: Entry) -> Fens:
+        """What is left of a line, by fund."""
+        return entry.parts if entry.parts is not None else money.split_by_key(entry.left, self.key)
+
+    @property
+    def by_fund(self) -> Fens:
+        sums: Fens = {}
+        for entry in self.lines:
+            sums = added(sums, self.parts(entry))
+        return sums
 
 
 class Statement(msgspec.Struct, array_like=True, gc=False):

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from direct_pay.api.naming import Called
 from direct_pay.plans.api import told
-from direct_pay.plans.api.told import Beside, StatementPlanned, StatementPlanTold
+from direct_pay.plans.api.told import StatementPlanned, StatementPlanTold
 from direct_pay.plans.plan import Left, Line
 from medfund.http import examples, exports, runs
 from medfund.http.answers import Name
@@ -56,7 +57,7 @@ async def statement_plan(
     return Answer(**told.told(found).model_dump(), lines=told.lines(found))
 
 
-def _rows(line: Line, beside: Beside) -> Iterator[tuple[Cell, ...]]:
+def _rows(line: Line, beside: Called) -> Iterator[tuple[Cell, ...]]:
     whose = (
         line.provider, beside.providers.get(line.provider), line.supplier, beside.suppliers.get(line.supplier),
         line.statement_ref,

@@ -2,21 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from pydantic import BaseModel, Field
 
-from direct_pay.api import asking, declining, samples
+from direct_pay.api import asking, declining, naming, samples
+from direct_pay.api.naming import Between, Called
 from direct_pay.funds import Fens, added
 from direct_pay.plans import plan as plans
 from direct_pay.plans import planning
 from direct_pay.plans.plan import Left, Line, Plan, Wanted
 from direct_pay.service import DirectPay
+from direct_pay.statements.api import faults
 from medfund import money
 from medfund.events.treasury import StaffMandated
 from medfund.http import answers, examples, knowledge, runs
-from medfund.http.answers import ByFund, Name, ProviderName, Yuan
+from medfund.http.answers import ByFund, Name, Yuan
 from medfund.http.context import Declined
 from medfund.http.database import Connection
 from medfund.lanes.mandates import MANDATES
@@ -25,28 +27,13 @@ APPENDED_AT_ONCE = 500
 ANY_LANE = 0
 """What is said of people is written into every lane."""
 CODES: Mapping[str, Name] = {
+    **faults.CODES,
     plans.LIVE_TWICE: Name(zh="发票号码在他处也已登记", en="the number is registered elsewhere too"),
     plans.NOT_CONFIRMED: Name(zh="医疗机构尚未确认", en="not confirmed by the hospital"),
     plans.ON_ITS_WAY: Name(zh="已批准，处理中", en="agreed to, and on its way"),
     plans.LATER: Name(zh="不在本计划的付款期限内", en="due later than this plan"),
     plans.WITHHELD: Name(zh="不予支付", en="withheld"),
     "DROPPED": Name(zh="不由基金支付", en="never paid by the fund"),
-    "NO_ORDER": Name(zh="无对应订单", en="no such order"),
-    "NOT_ORDERED": Name(zh="发货超过订购", en="more was sent than ordered"),
-    "NOT_SHIPPED": Name(zh="验收超过发货", en="more was taken in than sent"),
-    "NOT_ACCEPTED": Name(zh="尚未验收", en="not taken in"),
-    "TOO_MANY": Name(zh="开票超过验收", en="more is invoiced than was taken in"),
-    "PRODUCT": Name(zh="产品不符", en="another product"),
-    "PRICE": Name(zh="价格不符", en="another price"),
-    "AMOUNT": Name(zh="金额不符", en="another amount"),
-    "SUPPLIER": Name(zh="非协议配送企业", en="not the contracted supplier"),
-    "SCOPE": Name(zh="不在直接结算范围", en="outside the scope"),
-    "MANDATE": Name(zh="医疗机构未授权", en="the hospital had given no mandate"),
-    "CONTRACT": Name(zh="无有效合同", en="no contract"),
-    "TWO_INVOICES": Name(zh="违反两票制", en="against the two-invoice rule"),
-    "DATES": Name(zh="日期不符", en="days that cannot be"),
-    "BY_HOSPITAL": Name(zh="医疗机构提出异议", en="disputed by the hospital"),
-    "BY_AGENCY": Name(zh="经办机构提出异议", en="disputed by the agency"),
 }
 """Why something is left out, or in dispute."""
 
@@ -66,11 +53,7 @@ class LeftTold(BaseModel):
     line: int | None
 
 
-class StatementPlanned(BaseModel):
-    provider: str
-    provider_name: ProviderName
-    supplier: str
-    supplier_name: Annotated[str | None, Field(description="As it was registered; null where it was not told")]
+class StatementPlanned(Between):
     statement: str
     open: Annotated[Yuan, Field(description="Found in order and not requested")]
     amount: Annotated[Yuan, Field(description="What is requested of that")]
@@ -100,7 +83,7 @@ PLAN_WITH_LINES: examples.Json = {
     **PLAN,
     "lines": [
         {
-            **{name: value for name, value in samples.WHOSE.items() if name != "area"},
+            **samples.WHOSE,
             "statement": samples.STATEMENT,
             "open": "115749.20",
             "amount": "115749.20",
@@ -139,23 +122,12 @@ class StatementPlanTold(BaseModel):
     approvals: list[Approval]
 
 
-class Beside(NamedTuple):
-    """What people see with a plan: what its hospitals and suppliers are called, as far as it was told."""
-
-    providers: Mapping[str, str]
-    suppliers: Mapping[str, str]
+Kept: TypeAlias = runs.Kept[Plan, Called]
 
 
-Kept: TypeAlias = runs.Kept[Plan, Beside]
-
-
-async def _beside(connection: Connection, plan: Plan) -> Beside:
+async def _beside(connection: Connection, plan: Plan) -> Called:
     lanes = sorted({line.lane for line in plan.lines})
-    suppliers = sorted({line.supplier for line in plan.lines})
-    return Beside(
-        await knowledge.names(connection, lanes, (line.provider for line in plan.lines)),
-        {row["ref"]: row["name"] for row in await connection.fetch(planning.SQL.supplier_names, lanes, suppliers)},
-    )
+    return await naming.called(connection, lanes, (line.name for line in plan.lines))
 
 
 async def _made(connection: Connection, wanted: Wanted) -> Plan:
@@ -213,22 +185,18 @@ def totals(lines: Sequence[Line]) -> Fens:
 
 
 def lines(found: Kept) -> list[StatementPlanned]:
-    return [_line(line, found.beside) for line in found.plan.lines]
-
-
-def _line(line: Line, beside: Beside) -> StatementPlanned:
-    return StatementPlanned(
-        provider=line.provider,
-        provider_name=beside.providers.get(line.provider),
-        supplier=line.supplier,
-        supplier_name=beside.suppliers.get(line.supplier),
-        statement=line.statement_ref,
-        open=money.yuan(line.open),
-        amount=money.yuan(line.amount),
-        amounts=answers.by_fund(line.amounts),
-        due=line.due,
-        left_out=[_left(one) for one in line.left],
-    )
+    return [
+        StatementPlanned(
+            **found.beside.between(found.plan.wanted.area, line.name).model_dump(),
+            statement=line.statement_ref,
+            open=money.yuan(line.open),
+            amount=money.yuan(line.amount),
+            amounts=answers.by_fund(line.amounts),
+            due=line.due,
+            left_out=[_left(one) for one in line.left],
+        )
+        for line in found.plan.lines
+    ]
 
 
 def _left(one: Left) -> LeftTold:

@@ -73,15 +73,6 @@ inner join statements as statement
         named.lane = statement.lane and named.provider = statement.provider and named.supplier = statement.supplier
         and named.ref = statement.ref
 
--- name: supplier_names
--- What suppliers of an area are called now, as any lane knows it. Locks: none.
-select distinct on (ref)
-    ref,
-    name
-from suppliers
-where lane = any($1::smallint []) and ref = any($2::text [])
-order by ref asc, valid_from desc, lane asc
-
 -- name: agreed
 -- Plans that people have agreed to and of which not everything was read yet, as far as anybody has looked. Locks: none.
 select
