@@ -30,6 +30,7 @@ from medfund.events.fields import (
 )
 from medfund.events.kinds import Event, Place, kind
 from medfund.events.purchases import A_BLUE, A_RED
+from medfund.events.refusals import Problem, Reason
 from medfund.events.statements import A_REQUEST, RequestedLine, requested
 from medfund.events.suppliers import A_SUPPLIER
 
@@ -236,6 +237,110 @@ class SupplierAccountRefused(OfAccount, frozen=True, kw_only=True):
         **_ACCOUNT,
         "staff_ref": "staff-31ad",
         "detail": "staff-31ad entered account acct-s-000093: another one confirms it",
+    }
+
+
+# -- what another fund takes over
+
+
+def _two_funds(event: Any) -> Problem | None:
+    if event.from_fund == event.to_fund:
+        return Problem(Reason.UNKNOWN_FUND, "$.to_fund: it is the same fund")
+    return None
+
+
+_PEOPLE = rules.two_people("approvers")
+
+
+@kind("inter_fund.true_up.agreed", family="agency", key="provider", rules=(_PEOPLE, _two_funds))
+class InterFundTrueUpAgreed(Event, frozen=True, kw_only=True):
+    """Two people of the agency have agreed that a fund takes over what another one cannot recover from a hospital's
+    payables of its own: so much of what its suppliers were paid, the oldest first. Source: R3.5, c.2 (63).
+    """
+
+    provider: Provider
+    area: Area
+    from_fund: Fund
+    to_fund: Fund
+    amount: Amount
+    agreed_on: Day
+    approvers: list[Ref]
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "provider": "H15250200017",
+        "area": "152500",
+        "from_fund": "390100",
+        "to_fund": "310100",
+        "amount": "1015.32",
+        "agreed_on": "2026-12-30",
+        "approvers": ["staff-7c41", "staff-02e9"],
+    }
+
+
+@kind("inter_fund.trued_up", family="clearing", key="provider", rules=(_AMOUNTS, _two_funds))
+class InterFundTruedUp(Decision, frozen=True, kw_only=True):
+    """A fund takes over what a hospital owes another one of a payable, and owes that fund so much until it has paid it
+    in cash. Books 1120 / 1103 in the one, 1103 / 2120 in the other; `amounts` are the one's. Source: R3.5, c.4.
+    """
+
+    payable_ref: PayableRef
+    from_fund: Fund
+    to_fund: Fund
+    amounts: Amounts
+    value_date: Day
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **{name: value for name, value in _DECISION.items() if name != "supplier"},
+        "from_fund": "390100",
+        "to_fund": "310100",
+        "amounts": {"390100": "1015.32"},
+        "value_date": "2026-12-30",
+    }
+
+
+@kind(
+    "red_letter.followed",
+    family="clearing",
+    key="provider",
+    rules=(_two_funds, rules.not_negative("amounts", "owed", "recovered", "undone", "given_back"),
+           rules.sums("amounts", "undone", "paid")),
+)  # fmt: skip
+class RedLetterFollowed(OfSupplier, frozen=True, kw_only=True):
+    """A red letter hits what another fund took over: `amounts`, of `from_fund`.
+
+    What is `paid` is the supplier's debt in the fund that took it over: `owed` by the hospital there still, 1109 /
+    1103, or `recovered` there, 1109 / 2102. Where the supplier's payment came back, it is `undone`: what of it is
+    recovered there is `given_back` to the hospital first, 1103 / 2102; then the two funds change places, and it is 2105
+    / 1103 in the first one. Source: R10, c.4.
+    """
+
+    payable_ref: PayableRef
+    invoice: Invoice
+    red: Invoice
+    from_fund: Fund
+    to_fund: Fund
+    paid: Amounts
+    owed: Amounts
+    recovered: Amounts
+    undone: Amounts
+    given_back: Amounts
+    applied_on: Day
+    owed_back_in: Ref | None = None
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **_DECISION,
+        "invoice": A_BLUE,
+        "red": A_RED,
+        "from_fund": "390100",
+        "to_fund": "310100",
+        "amounts": {"390100": "90.31"},
+        "paid": {"390100": "90.31"},
+        "owed": {"310100": "50.00"},
+        "recovered": {"310100": "40.31"},
+        "undone": {},
+        "given_back": {},
+        "applied_on": "2027-01-04",
+        "owed_back_in": f"{A_REQUEST['payable_ref']}/H",
     }
 
 

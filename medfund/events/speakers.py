@@ -182,6 +182,7 @@ SAID_BY: Mapping[str, frozenset[Speaker]] = {
     "supplier.account.confirmed.v1": _COMMAND,
     "supplier.payee.assigned.v1": _COMMAND,
     "direct.cap.set.v1": _COMMAND,
+    "inter_fund.true_up.agreed.v1": _COMMAND,
     "statements.agreed.v1": _COMMAND,
     "arrears.registered.v1": _COMMAND,
     "arrears.cleared.v1": _COMMAND,

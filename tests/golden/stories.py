@@ -379,6 +379,10 @@ async def direct(fund: Fund) -> None:
     await delivered(fund, third, "2026-02-12")
     await delivered(fund, second, "2026-02-13")
     purchases.red(third, invoice(4), 9_007)
+    fund.put("inter_fund.true_up.agreed.v1", **whose, from_fund=RESIDENTS, to_fund=EMPLOYEES, amount="21.07",
+             agreed_on="2026-02-16", approvers=["anna", "bo"])  # fmt: skip
+    await fund.drain()
+    purchases.red(second, invoice(3), 6_007)
     for kind, owed, amount in (("shortfall.repaid", second, "1.09"), ("supplier.refunded", ONE, "9.03")):
         fund.put(f"bank.{kind}.v1", **whose, payable_ref=owed, bank_txn=f"T-{kind}", value_date="2026-02-13",
                  amounts={EMPLOYEES: amount})  # fmt: skip

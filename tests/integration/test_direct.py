@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 import msgspec
 import pytest
 
+from clearing.direct.statement import Statement
 from medfund import codes, money
 from tests.conftest import Database
 from tests.fund import running
@@ -63,6 +64,17 @@ class World(Purchases):
         self.fund.submit(batch, first=day, last=day, on=self.today)
         self.fund.deduct([batch], {})
         await self.fund.drain()
+
+    def true_up(self, first: str, second: str, fen: int) -> None:
+        """What a hospital owes the first fund is the second one's from now on."""
+        self.fund.put("inter_fund.true_up.agreed.v1", provider=self.fund.provider, from_fund=first, to_fund=second,
+                      amount=money.yuan(fen), agreed_on="2026-12-30", approvers=["anna", "bo"])  # fmt: skip
+
+    async def own_due(self, fund: str) -> int:
+        """What suppliers were paid in a fund, and it has not got back, of what it did not take over."""
+        await self.fund.drain()
+        rows = await self.fund.control.fetch("select body from clearing.direct where kind = 'STATEMENT'")
+        return sum(msgspec.json.decode(row["body"], type=Statement).own_due.get(fund, 0) for row in rows)
 
     async def books(self, *accounts: str, book: str = "OPS") -> dict[str, dict[str, int]]:
         found = await self.fund.balances(book)
@@ -408,6 +420,78 @@ async def test_a_hospital_and_a_supplier_give_back_in_cash_what_is_due_and_the_r
     assert [one["placed_as"] for one in await world.fund.decided("suspense.placed")] == ["REFUND"]
 
 
+async def remainder(world: World) -> str:
+    """Residents pay 44.00, and what the hospital earns of them is 15.00: the employees take the rest over."""
+    name = world.request("DZ1", {invoice(1): 100_00, invoice(2): 10_00}, key={EMPLOYEES: 6, RESIDENTS: 4})
+    await world.pay(name, on="2026-09-22")
+    await recovered(world, {EMPLOYEES: 66_00, RESIDENTS: 15_00})
+    world.true_up(RESIDENTS, EMPLOYEES, 29_00)
+    return name
+
+
+async def test_what_a_fund_cannot_recover_is_anothers_and_both_owe_each_other_until_cash_has_moved(
+    world: World,
+) -> None:
+    name = await remainder(world)
+    assert await world.books("1103", "1120", "2120", "2102") == {
+        "1103": {EMPLOYEES: 29_00}, "1120": {RESIDENTS: 29_00}, "2120": {EMPLOYEES: -29_00},
+    }  # fmt: skip
+    assert await world.books("TEMP_DIRECT", "TEMP_FUND", "RECV_FUND", book="STAT") == {
+        "TEMP_DIRECT": {EMPLOYEES: 29_00}, "TEMP_FUND": {RESIDENTS: 29_00}, "RECV_FUND": {EMPLOYEES: -29_00},
+    }  # fmt: skip
+    world.true_up(EMPLOYEES, RESIDENTS, 1)
+    [disputed] = await world.fund.decided("fact.disputed")
+    assert disputed["detail"] == f"fund 310100: 0.00 is due of {world.fund.provider}, not 0.01"
+    await world.earn({EMPLOYEES: 30_00}, "B-2", day="2026-09-05")
+    [taken] = [one for one in await world.fund.decided("offset.applied") if one["amounts"] == {EMPLOYEES: "29.00"}]
+    assert (taken["account"], taken["item_ref"]) == ("1103", name)
+    for fund, direction in ((EMPLOYEES, "OUT"), (RESIDENTS, "IN")):
+        world.fund.put("bank.line.unplaced.v1", amounts={fund: "29.00"}, bank_txn=f"X-{direction}", direction=direction)
+        world.fund.place((await world.fund.decided("suspense.opened"))[-1]["item_ref"], "INTER_FUND")
+    books = await world.fund.balances()
+    assert not {"1103", "1120", "2120", "1190", "2190"} & books.keys()
+    assert not {"TEMP_DIRECT", "TEMP_FUND", "RECV_FUND"} & (await world.fund.balances("STAT")).keys()
+    assert sum(fen for account, of in books.items() for fund, fen in of.items() if fund == RESIDENTS) == 0
+
+
+@pytest.mark.parametrize("given", [0, 9_00])
+@pytest.mark.parametrize("back", [False, True])
+async def test_a_red_letter_follows_what_another_fund_took_over(world: World, given: int, back: bool) -> None:
+    """20.00 of the residents' 40.00 of the line: its top was taken over by the employees, 9.00 is given back there."""
+    name = await remainder(world)
+    if given:
+        await world.earn({EMPLOYEES: given}, "B-2", day="2026-09-05")
+    if back:
+        await world.come_back(name, on="2026-09-23")
+    before, stat = await world.fund.balances(), await world.fund.balances("STAT")
+    world.red(name, invoice(1), 50_00)
+    world.red(name, invoice(2), 10_00)
+    after, of_stat = await world.fund.balances(), await world.fund.balances("STAT")
+    # The first fund's own 30.00 and 6.00 are recovered; of the second one's 20.00 and 4.00 all were taken over.
+    moved = {
+        account: {fund: fen for fund in (EMPLOYEES, RESIDENTS)
+                  if (fen := after.get(account, {}).get(fund, 0) - before.get(account, {}).get(fund, 0))}
+        for account in ("1103", "1109", "1120", "2102", "2105", "2120")
+    }  # fmt: skip
+    there = 29_00 - given
+    hospital, rest = max(0, 24_00 - there), max(0, there - 24_00)
+    # What is left there is taken from what the hospital gets back.
+    if back:
+        assert moved == {
+            "1103": {EMPLOYEES: hospital - 24_00 - rest}, "1109": {}, "1120": {EMPLOYEES: 24_00},
+            "2102": {EMPLOYEES: rest - 36_00 - hospital}, "2105": {EMPLOYEES: 36_00, RESIDENTS: 24_00},
+            "2120": {RESIDENTS: -24_00},
+        }  # fmt: skip
+    else:
+        assert moved == {
+            "1103": {EMPLOYEES: hospital - 24_00 - rest}, "1109": {EMPLOYEES: 36_00 + 24_00}, "1120": {},
+            "2102": {EMPLOYEES: rest - 36_00 - hospital}, "2105": {}, "2120": {},
+        }  # fmt: skip
+    spent = of_stat.get("EXPENSE", {}).get(EMPLOYEES, 0) - stat.get("EXPENSE", {}).get(EMPLOYEES, 0)
+    assert spent == rest - 36_00 - hospital
+    await alike(world)
+
+
 async def test_what_is_known_of_suppliers_is_rebuilt_from_the_log(world: World) -> None:
     name = await ready(world)
     await world.pay(name, on="2026-09-22")
@@ -424,7 +508,7 @@ async def test_what_is_known_of_suppliers_is_rebuilt_from_the_log(world: World) 
     assert await world.fund.tables() == before
 
 
-STEPS = (*["request", "pay"] * 3, "day", "send", "bank", "back", "retry", *["red", "earn"] * 2, "cap")
+STEPS = (*["request", "pay"] * 3, "day", "send", "bank", "back", "retry", *["red", "earn"] * 2, "cap", "over", "over")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -446,6 +530,10 @@ async def test_whatever_happens_in_whatever_order_the_books_are_the_items_and_no
         elif step == "earn":
             amounts = {fund: dice.randint(1, 60_00) for fund in (EMPLOYEES, RESIDENTS)}
             await world.earn(amounts, f"B-{number}", day=f"2026-{1 + number // 28:02d}-{1 + number % 28:02d}")
+        elif step == "over":
+            first, second = dice.sample((EMPLOYEES, RESIDENTS), 2)
+            if most := await world.own_due(first):
+                world.true_up(first, second, dice.randint(1, most))
         elif step == "cap":
             about = {"provider": world.fund.provider, "approvers": ["anna", "bo"]}
             world.fund.put("direct.cap.set.v1", **about, amount=dice.choice((None, "50.00", "0.00")))
@@ -484,6 +572,8 @@ async def alike(world: World) -> None:
         for fund in (EMPLOYEES, RESIDENTS)
     }
     assert stat == {fund: fen for fund, fen in tied.items() if fen}, "STAT: 1103 + 1109 - 2105"
+    between = await world.books("1120", "2120"), await world.books("TEMP_FUND", "RECV_FUND", book="STAT")
+    assert [*between[0].values()] == [*between[1].values()]
     left = Counter(dict.fromkeys((EMPLOYEES, RESIDENTS), 0))
     for parts_left in world.left.values():
         left.update(parts_left)

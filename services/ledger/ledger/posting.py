@@ -257,6 +257,8 @@ def fee(event: Any, fund: str) -> Account:
 
 OF_STAT = {
     **chart.CASH_STAT,
+    chart.DUE_FROM_FUND.code: chart.TEMP_FUND,
+    chart.DUE_TO_FUND.code: chart.RECV_FUND,
     chart.FUND_BALANCE.code: chart.NET_ASSETS,
     chart.OTHER_INCOME.code: chart.STAT_OTHER_INCOME,
     chart.OTHER_EXPENDITURE.code: chart.STAT_OTHER_EXPENDITURE,
@@ -344,6 +346,29 @@ def _tied(event: Any, code: str, fund: str) -> Account | None:
         return BEGUN_STAT.get(code)
     found = instant_paid(event, fund) if code == "1104" else paid_for(event, fund)
     return None if found == chart.EXPENSE else found
+
+
+def trued_up(event: Any, amounts: Amounts) -> Lines:
+    """One fund's 1103 becomes another one's."""
+    for fen in amounts.values():
+        yield from _taken_over(event, event.from_fund, event.to_fund, fen)
+
+
+def _taken_over(event: Any, from_fund: str, to_fund: str, fen: int) -> Lines:
+    yield from move(event, from_fund, chart.DUE_FROM_FUND, chart.DIRECT_ADVANCE, fen)
+    yield from move(event, to_fund, chart.DIRECT_ADVANCE, chart.DUE_TO_FUND, fen)
+    yield from move(event, from_fund, chart.TEMP_FUND, chart.TEMP_DIRECT, fen)
+    yield from move(event, to_fund, chart.TEMP_DIRECT, chart.RECV_FUND, fen)
+
+
+def red_letter_followed(event: Any, amounts: Amounts) -> Lines:
+    """Into the fund that took it over; or that is undone, and it is not paid in the first one."""
+    yield from of("owed", per_fund(debit=chart.SUPPLIER_REFUND, credit=chart.DIRECT_ADVANCE))(event, amounts)
+    yield from of("recovered", _given_back(chart.SUPPLIER_REFUND))(event, amounts)
+    yield from of("given_back", _given_back(chart.DIRECT_ADVANCE))(event, amounts)
+    for fund, fen in fens(event.undone).items():
+        yield from _taken_over(event, event.to_fund, event.from_fund, fen)
+        yield from move(event, fund, chart.SUPPLIER_PAYABLE, chart.DIRECT_ADVANCE, fen)
 
 
 # A P1 goes back to the advance as far as that is open, the rest to the payable; any other payment to what it paid.
@@ -441,6 +466,11 @@ RULES: Mapping[type[Event], Rule] = {
         RETURN=nothing,
         RECOVERY=nothing,
         PREPAYMENT=nothing,
+        INTER_FUND=by(
+            "direction",
+            OUT=in_both(debit=chart.DUE_TO_FUND, credit=chart.SUSPENSE_OUT),
+            IN=in_both(debit=chart.SUSPENSE_IN, credit=chart.DUE_FROM_FUND),
+        ),
         SHORTFALL=nothing,
         REFUND=nothing,
     ),
@@ -460,6 +490,8 @@ RULES: Mapping[type[Event], Rule] = {
         of("recovered", _given_back(chart.SUPPLIER_REFUND)),
         of("came_back", _given_back(chart.SUPPLIER_PAYABLE)),
     ),
+    direct.InterFundTruedUp: trued_up,
+    direct.RedLetterFollowed: red_letter_followed,
     direct.SupplierOverpaid: per_fund(debit=chart.SUPPLIER_REFUND, credit=chart.SUPPLIER_PAYABLE),
     direct.HospitalShortfallCollected: _repaid(chart.DIRECT_ADVANCE),
     direct.SupplierRefunded: _repaid(chart.SUPPLIER_REFUND),
@@ -587,6 +619,7 @@ RULES: Mapping[type[Event], Rule] = {
     statements.InvoiceRedUnmatched: nothing,
     statements.ArrearsRegistered: nothing,
     statements.ArrearsCleared: nothing,
+    direct.InterFundTrueUpAgreed: nothing,
     direct.SupplierAccountNoted: nothing,
     direct.SupplierAccountRefused: nothing,
     direct.SupplierPayeeNoted: nothing,

@@ -2,7 +2,7 @@
 
 from clearing import names
 from clearing.capability import Capability
-from clearing.direct import approving, begun, limits, owed, payees, paying, red_letters, repaid, statement
+from clearing.direct import approving, begun, limits, owed, payees, paying, red_letters, repaid, statement, true_up
 from clearing.direct.statement import Debt, GivenBack, Statement
 from clearing.payable import Kind
 from medfund.events import direct, openings, statements, suppliers, time
@@ -26,6 +26,7 @@ CAPABILITY = Capability(
         suppliers.SupplierAccountConfirmed: payees.confirmed,
         suppliers.SupplierPayeeAssigned: payees.assigned,
         suppliers.DirectCapSet: limits.cap_set,
+        direct.InterFundTrueUpAgreed: true_up.agreed,
         direct.BankShortfallRepaid: repaid.collected,
         direct.BankSupplierRefunded: repaid.refunded,
         openings.OpeningItemRecorded: begun.recorded,
@@ -33,6 +34,8 @@ CAPABILITY = Capability(
     evolves={
         direct.StatementApproved: approving.evolve,
         direct.RedLetterApplied: red_letters.evolve,
+        direct.RedLetterFollowed: red_letters.evolve_followed,
+        direct.InterFundTruedUp: _one(statement.trued_up),
         direct.SupplierDebtNetted: paying.evolve_netted,
         direct.SupplierOverpaid: paying.evolve_overpaid,
         direct.SupplierPaymentBlocked: _one(limits.evolve_blocked),

@@ -6,8 +6,8 @@ What stays true: nothing is due before the supplier is paid, and never from anot
 from collections.abc import Iterator
 from datetime import date
 
-from clearing.direct.statement import DIRECT, Statement, statements
-from clearing.funds import Fens, added
+from clearing.direct.statement import DIRECT, statements, take
+from clearing.funds import Fens
 from clearing.names import Name
 from clearing.offsets import debit
 from clearing.offsets.kinds import Kind
@@ -23,8 +23,7 @@ def due(draft: Draft, payable: Payable, fund: str, own: list[str]) -> Iterator[D
 
 
 def taken(draft: Draft, item: Name, amounts: Fens, day: date | None) -> None:
-    one: Statement = draft[DIRECT].change(item)
-    one.recovered = added(one.recovered, amounts)
+    take(draft[DIRECT].change(item), amounts)
 
 
 ITEMS = {"1103": Kind(due, taken, debit.about)}

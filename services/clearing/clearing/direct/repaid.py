@@ -12,7 +12,7 @@ import msgspec
 from clearing import names
 from clearing.dimensions import Dimensions, disputed
 from clearing.direct import limits
-from clearing.direct.statement import DIRECT, Debt, Statement
+from clearing.direct.statement import DIRECT, Debt, Statement, take
 from clearing.funds import Fens, added, at_most, fens, yuans
 from clearing.payable import Repaid
 from clearing.payments import reasons, suspense
@@ -88,7 +88,7 @@ def _about(of: Statement | Debt, event: BankDirectRepaid, amounts: Fens, cause: 
 
 def evolve_collected(draft: Draft, event: HospitalShortfallCollected) -> None:
     one: Statement = draft[DIRECT].change(names.payable(event))
-    one.recovered = added(one.recovered, fens(event.amounts))
+    take(one, fens(event.amounts))
     one.txns = [*(one.txns or ()), _line(event)]
 
 

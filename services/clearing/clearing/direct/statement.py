@@ -18,7 +18,7 @@ from clearing.funds import Fens, added, at_most, fens, positive, total
 from clearing.names import Name
 from clearing.payable import OwedIn, Payable
 from medfund import money
-from medfund.events.direct import RedLetterApplied, StatementApproved
+from medfund.events.direct import InterFundTruedUp, RedLetterApplied, RedLetterFollowed, StatementApproved
 from medfund.events.payments import Purpose
 from medfund.events.statements import RequestedLine
 from medfund.lanes.draft import Draft, Part, Things
@@ -37,6 +37,25 @@ class Line(msgspec.Struct, array_like=True, gc=False):
     credited: list[int]
     accepted: date | None = None
     """From when its cycle counts."""
+
+
+class Moved(msgspec.Struct, array_like=True, gc=False):
+    """What of a fund another one took over: so many fen from `start` on, of what is charged in the order of the
+    lines."""
+
+    fund: str
+    into: str
+    start: int
+    fen: int
+
+
+class Followed(NamedTuple):
+    """What a red letter hits of that, by the two funds."""
+
+    fund: str
+    into: str
+    paid: int
+    came_back: int
 
 
 class Hit(NamedTuple):
@@ -79,7 +98,12 @@ class Statement(Payable, kw_only=True):
     credited: Fens = field(default_factory=dict)
     """What of it red letters took back when it was paid."""
     recovered: Fens = field(default_factory=dict)
-    """What the hospital has given back, by offset or in cash."""
+    """What the hospital has given back, by offset or in cash, and what another fund took over."""
+    moved: list[Moved] = field(default_factory=list)
+    taken_over: Fens = field(default_factory=dict)
+    """By the fund that took it over."""
+    given_there: Fens = field(default_factory=dict)
+    """What of that the hospital has given back."""
     txns: list[str] | UnsetType = UNSET
     """The lines of the bank by which the hospital gave back in cash."""
 
@@ -113,13 +137,23 @@ class Statement(Payable, kw_only=True):
     @property
     def hospital_owes(self) -> Fens:
         """1103."""
-        return added(self.charged, self.recovered, -1)
+        return added(added(self.charged, self.recovered, -1), self.over)
+
+    @property
+    def over(self) -> Fens:
+        """What it owes of what funds took over."""
+        return added(self.taken_over, self.given_there, -1)
+
+    @property
+    def own_due(self) -> Fens:
+        """What its supplier is paid for, and no other fund took over."""
+        paid = added(added(self.paid_so_far, self.credited, -1), self.recovered, -1)
+        return at_most(paid, added(self.charged, self.recovered, -1))
 
     @property
     def due(self) -> Fens:
-        """What of it may be taken from the hospital: what its supplier is paid for."""
-        paid = added(added(self.paid_so_far, self.credited, -1), self.recovered, -1)
-        return at_most(paid, self.hospital_owes)
+        """What of it may be taken from the hospital."""
+        return added(self.own_due, self.over)
 
     @property
     def owing_back(self) -> Fens:
@@ -263,7 +297,78 @@ def _taken(standing: tuple[int, int, int], fen: int) -> Iterator[int]:
     yield one if recovered > paid else 0
 
 
+def followed(statement: Statement, lines: Sequence[Line], number: int, amounts: Fens) -> list[Followed]:
+    """What of the top of a line another fund took over."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for fund, fen in amounts.items():
+        charged, paid, _ = _standing(statement, lines, number, fund)
+        begins = _begins(statement, lines, number, fund)
+        for one in statement.moved if charged else ():
+            low, high = max(one.start, begins + charged - fen), min(one.start + one.fen, begins + charged)
+            if one.fund == fund and low < high:
+                came_back = max(0, high - max(low, begins + paid))
+                before = found.get((fund, one.into), (0, 0))
+                found[fund, one.into] = before[0] + high - low - came_back, before[1] + came_back
+    return [Followed(*funds, *parts) for funds, parts in found.items()]
+
+
+def _begins(statement: Statement, lines: Sequence[Line], number: int, fund: str) -> int:
+    place = statement.funds.index(fund)
+    return sum(one.charged[place] for one in lines[:number])
+
+
 # -- what decisions make of them
+
+
+def take(statement: Statement, amounts: Fens) -> None:
+    """The hospital gives back: what the fund paid itself, and then what it took over."""
+    own = at_most(amounts, statement.own_due)
+    statement.recovered = added(statement.recovered, own)
+    statement.given_there = added(statement.given_there, added(amounts, own, -1))
+
+
+def trued_up(statement: Statement, event: InterFundTruedUp) -> None:
+    amounts = fens(event.amounts)
+    fen = amounts[event.from_fund]
+    start = statement.recovered.get(event.from_fund, 0)
+    statement.moved = [*statement.moved, Moved(event.from_fund, event.to_fund, start, fen)]
+    statement.recovered = added(statement.recovered, amounts)
+    statement.taken_over = added(statement.taken_over, {event.to_fund: fen})
+
+
+def follow(statement: Statement, lines: list[Line], event: RedLetterFollowed) -> None:
+    """What was taken over is taken back of its line, where it stands, and in the fund that took it over."""
+    amounts, paid, undone = fens(event.amounts), fens(event.paid), fens(event.undone)
+    number, fund = number_of(lines, event.invoice) or 0, event.from_fund
+    fen, place = amounts[fund], statement.funds.index(fund)
+    _cut(statement, _begins(statement, lines, number, fund) + lines[number].charged[place], event)
+    lines[number].charged[place] -= fen
+    lines[number].credited[place] += paid.get(fund, 0)
+    statement.charged = added(statement.charged, amounts, -1)
+    statement.recovered = added(statement.recovered, amounts, -1)
+    statement.credited = added(statement.credited, paid)
+    statement.supplied = added(statement.supplied, undone, -1)
+    statement.payable = added(statement.payable, undone, -1)
+    statement.to_retry = at_most(statement.to_retry, statement.payable)
+    statement.taken_over = added(statement.taken_over, {event.to_fund: fen}, -1)
+    statement.given_there = added(statement.given_there, added(fens(event.recovered), fens(event.given_back)), -1)
+
+
+def _cut(statement: Statement, ends: int, event: RedLetterFollowed) -> None:
+    """The topmost below where its line ends; what lies above moves down."""
+    left = fens(event.amounts)[event.from_fund]
+    for one in sorted(statement.moved, key=lambda one: -one.start):
+        if (one.fund, one.into) == (event.from_fund, event.to_fund) and one.start < ends:
+            cut = min(left, min(one.start + one.fen, ends) - one.start)
+            one.fen, left = one.fen - cut, left - cut
+            _shift(statement, one.fund, one.start + 1, cut)
+    statement.moved = [one for one in statement.moved if one.fen]
+
+
+def _shift(statement: Statement, fund: str, start: int, fen: int) -> None:
+    for one in statement.moved:
+        if one.fund == fund and one.start >= start:
+            one.start -= fen
 
 
 def approved(event: StatementApproved) -> tuple[Statement, list[Line]]:
@@ -296,8 +401,11 @@ def reduced(statement: Statement, lines: list[Line], event: RedLetterApplied) ->
     statement.credited = added(statement.credited, parts.debt)
     statement.recovered = added(statement.recovered, parts.owed_back, -1)
     statement.to_retry = at_most(statement.to_retry, statement.payable)
-    line = lines[number_of(lines, event.invoice) or 0]
+    number = number_of(lines, event.invoice) or 0
+    line = lines[number]
     for place, fund in enumerate(statement.funds):
+        ends = _begins(statement, lines, number, fund) + line.charged[place]
+        _shift(statement, fund, ends, fens(event.amounts).get(fund, 0))
         line.charged[place] -= fens(event.amounts).get(fund, 0)
         line.credited[place] += parts.debt.get(fund, 0)
 

@@ -10,7 +10,7 @@ from clearing.direct.statement import DIRECT, LINES, Debt, GivenBack, Item, Line
 from clearing.names import Name
 from clearing.payments.making_way import DUE
 from clearing.payments.payment import PAYMENTS
-from medfund.events.direct import RedLetterApplied, SupplierOverpaid
+from medfund.events.direct import InterFundTrueUpAgreed, RedLetterApplied, RedLetterFollowed, SupplierOverpaid
 from medfund.events.statements import StatementLineReduced
 from medfund.events.suppliers import DirectCapSet, SupplierPayeeAssigned
 from medfund.lanes.draft import Draft
@@ -61,14 +61,14 @@ class Direct(Shelf):
 
 def _follow(batch: Batch) -> Iterator[Name]:
     """What a red letter adds to, also where nothing is open of it."""
-    for event in batch.of(StatementLineReduced, RedLetterApplied, SupplierOverpaid):
+    for event in batch.of(StatementLineReduced, RedLetterApplied, RedLetterFollowed, SupplierOverpaid):
         yield Name(event.provider, given_back_ref(event.payable_ref))
         yield Name(event.provider, event.supplier)
 
 
 def _moving(draft: Draft, batch: Batch, suppliers: Collection[str]) -> Iterator[str]:
     """Hospitals of which orders may have to make way, or suppliers be paid."""
-    yield from (event.provider for event in batch.of(StatementLineReduced, DirectCapSet))
+    yield from (event.provider for event in batch.of(StatementLineReduced, DirectCapSet, InterFundTrueUpAgreed))
     told = {payment.payable for name in batch.named["payment"] if (payment := draft[PAYMENTS].get(name)) is not None}
     for name, one in draft[DIRECT].items():
         if isinstance(one, Statement) and (

@@ -53,7 +53,9 @@ FACTS: tuple[type[Event], ...] = (
     BankPaymentSettled, BankPaymentReturned, BankReturnReversed, BankPrepaymentRepaid, RecoveryReceived,
     BankRecoveryRepaid, BankShortfallRepaid, BankSupplierRefunded, BankLineUnplaced,
 )  # fmt: skip
-OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset({"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"})
+OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset(
+    {"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE", "INTER_FUND"}
+)
 """What is of the fund's own account; everything else names a payment, or what a provider pays back of."""
 FEES_TO: FeeAccount = "5004"
 """Where an area has no policy."""

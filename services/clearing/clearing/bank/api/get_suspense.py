@@ -33,6 +33,7 @@ PLACED: dict[PlacedAs, Name] = {
     "PREPAYMENT": Name(zh="退回的预付金", en="a prepayment that was paid back"),
     "SHORTFALL": Name(zh="医院补缴的直接结算款", en="what a hospital gave back of what was paid for it"),
     "REFUND": Name(zh="医药企业退款", en="what a supplier owed"),
+    "INTER_FUND": Name(zh="险种基金之间的划转", en="between two funds"),
     "FISCAL": Name(zh="两账户间划转", en="between the fund's own accounts"),
     "CORRECTED": Name(zh="银行差错已更正", en="the bank's mistake, taken back"),
     "INTEREST": Name(zh="利息", en="interest of the account"),
