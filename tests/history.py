@@ -11,6 +11,7 @@ from pathlib import Path
 from medfund.postgres.queries import Queries
 from tests import events
 from tests.fund import Fund
+from tests.purchases import Purchases
 
 COPIES = Queries(Path(__file__).with_suffix(".sql"))
 FUND = "310100"
@@ -48,6 +49,7 @@ class Past:
             fund.settle({FUND: 9_137}, day="2026-01-05")
             self.doubted[provider] = fund.settle({FUND: 2_011}, day="2026-01-31")
             fund.submit(PAST)
+            Purchases(fund).request(PAST, [7_019], key={FUND: 1})
         await self._at("2026-02-09")
         for provider in self._each():
             fund.find(PAST, "F-1", {FUND: 37}, self.doubted[provider])

@@ -47,6 +47,23 @@ select (jsonb_populate_record(past, jsonb_build_object(
 from clearing.recoveries as past, generate_series($1::int, $2::int) as n
 where not is_open and ref like 'C-%'
 
+-- name: direct
+insert into clearing.direct
+select (jsonb_populate_record(past, jsonb_build_object(
+    'ref', 'OLD-' || n, 'is_open', false, 'to_order', false, 'is_owed', false,
+    'body', body || jsonb_build_object('ref', 'OLD-' || n)
+))).*
+from clearing.direct as past, generate_series($1::int, $2::int) as n
+where ref like '%/B-PAST/1';
+
+-- name: journal
+insert into ledger.journal
+select (jsonb_populate_record(past, jsonb_build_object(
+    'first_offset', first_offset + n * 1000000, 'last_offset', last_offset + n * 1000000
+))).*
+from ledger.journal as past, generate_series($1::int, $2::int) as n
+where first_offset < 1000000 and counterpart = '' and credit_counterpart is null;
+
 -- name: facts
 insert into clearing.facts (lane, topic, "offset", type, provider, body)
 select
@@ -136,7 +153,7 @@ select (jsonb_populate_record(past, jsonb_build_object(
     'value_date', value_date - n * 60, 'recorded_date', recorded_date - n * 60
 ))).*
 from ledger.buckets as past, generate_series($1::int, $2::int) as n
-where value_date between '2026-01-01' and '2026-02-28'
+where value_date between '2026-01-01' and '2026-02-28' and counterpart = ''
 
 -- name: cash_of_the_books
 insert into ledger.cash

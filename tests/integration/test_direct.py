@@ -11,6 +11,7 @@ from clearing.direct.statement import Statement
 from medfund import codes, money
 from tests.conftest import Database
 from tests.fund import running
+from tests.integration.test_control import compared
 from tests.purchases import EMPLOYEES, ONE, RESIDENTS, THREE, TWO, Purchases, invoice
 
 Fens = Mapping[str, int]
@@ -490,6 +491,45 @@ async def test_a_red_letter_follows_what_another_fund_took_over(world: World, gi
     spent = of_stat.get("EXPENSE", {}).get(EMPLOYEES, 0) - stat.get("EXPENSE", {}).get(EMPLOYEES, 0)
     assert spent == rest - 36_00 - hospital
     await alike(world)
+
+
+async def test_what_the_books_begin_with_is_paid_netted_and_taken_as_any_other(
+    world: World, database: Database
+) -> None:
+    whole = {"benefit_year": 2025, "value_date": "2025-12-31", "clr_way": None, "period_from": None, "period_to": None,
+             "cut_off": None, "provider": world.fund.provider}  # fmt: skip
+    for account, item, fen, supplier in (
+        ("2105", "OLD-1", "70.00", ONE), ("1109", "OLD-2", "20.00", ONE), ("1109", "OLD-3", "5.00", TWO),
+        ("1103", "OLD-4", "30.00", None),
+    ):  # fmt: skip
+        accounts = [{"account": account, "amounts": {EMPLOYEES: fen}}]
+        told = {"supplier": supplier} if supplier else {}
+        world.fund.put("opening.item.recorded.v1", **whole, item_ref=item, accounts=accounts, **told)
+    assert await world.items() == {
+        ("1103", "", EMPLOYEES): 30_00, ("1109", ONE, EMPLOYEES): 20_00, ("1109", TWO, EMPLOYEES): 5_00,
+        ("2105", ONE, EMPLOYEES): -70_00,
+    }  # fmt: skip
+    by_supplier = await world.fund.control.fetch(
+        "select account, counterpart, sum(debit - credit)::bigint from ledger.buckets"
+        " where account in ('1103', '1109', '2105') group by account, counterpart order by account, counterpart"
+    )
+    assert [tuple(row) for row in by_supplier] == [
+        ("1103", "", 30_00), ("1109", ONE, 20_00), ("1109", TWO, 5_00), ("2105", ONE, -70_00),
+    ]  # fmt: skip
+    world.day("2026-09-22")
+    [order] = await world.fund.payments(payable_ref="OLD-1")
+    assert order["amounts"] == {EMPLOYEES: 50_00}
+    await world.earn({EMPLOYEES: 40_00}, "B-1")
+    assert (await world.books("1103", "1109", "2102")) == {"1109": {EMPLOYEES: 5_00}, "2102": {EMPLOYEES: -10_00}}
+    assert await compared(database, world.fund) == (3, [])
+    await world.fund.control.execute(
+        """update clearing.direct set body = jsonb_set(body, '{due,310100}', '501') where ref = 'OLD-3'"""
+    )
+    _, problems = await compared(database, world.fund)
+    assert problems == [
+        f"open items lane={world.fund.lane} provider={world.fund.provider} account=1109 supplier={TWO} fund=310100: "
+        "5.01 by clearing, 5.00 in the books"
+    ]
 
 
 async def test_what_is_known_of_suppliers_is_rebuilt_from_the_log(world: World) -> None:

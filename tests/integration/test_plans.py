@@ -15,6 +15,7 @@ from clearing.bank import files as bank
 from clearing.bank.api import get_reconciliations, get_suspense, post_suspense_placings
 from clearing.claims import store as claims
 from clearing.claims.api import named
+from clearing.direct import store as direct
 from clearing.instant.api import get_coverage
 from clearing.payments import planning
 from clearing.payments import store as payments
@@ -23,7 +24,7 @@ from clearing.prepayment import store as prepayments
 from clearing.supervision import store as supervision
 from clearing.supervision.api import get_recoveries, post_holds
 from clearing.treasury.api import get_outflows, get_treasury_requests
-from ledger.api import get_cash
+from ledger.api import get_balances, get_cash, get_lines
 from medfund.http import commands
 from medfund.http.database import PLANNING
 from medfund.lanes import kept, partition
@@ -34,6 +35,7 @@ from medfund.postgres.queries import Queries
 from tests import events, fund, history
 from tests.conftest import Database, fresh_database
 from tests.history import FUND, LONG, PAST, PRESENT, SHORT, TODAY, Past
+from tests.purchases import ONE
 
 LANES = 4
 LANE = partition.lane_of(events.AREA.encode(), LANES)
@@ -112,13 +114,21 @@ QUESTIONS: Mapping[str, Question] = {
     ),
     "the suspense items of an area": worker(payments.SQL, "suspense", NOBODY, AREAS),
     "what is kept in memory": worker(kept.SQL, "facts", ["policy.published.v1", "staff.mandated.v1"]),
+    "what is open of some hospitals' suppliers": worker(
+        direct.SQL, "direct", NOBODY, NOBODY, [PROVIDER], False, NOBODY
+    ),
+    "what waits to be ordered on an opened day": worker(direct.SQL, "direct", NOBODY, NOBODY, NOBODY, True, NOBODY),
+    "what is open of a supplier that is paid by another payee": worker(
+        direct.SQL, "direct", NOBODY, NOBODY, NOBODY, False, [ONE]
+    ),
     # what the bank process asks each second, and for each file
     "the runs to send": bank_process("runs_to_send", LANES),
     "the runs that went out": bank_process("forget_runs"),
     "the items that were placed": bank_process("placed"),
     "the requests that lines name": bank_process("requests", events.AREA, ["Q-1", "Q-PAST"]),
     "what may be paid back that lines name": bank_process(
-        "repayable", events.AREA, FUND, ["RECOVERY", "PREPAYMENT"], ["OLD-1"], [PROVIDER], ["OLD-2"]
+        "repayable", events.AREA, FUND, ["RECOVERY", "PREPAYMENT", "SHORTFALL", "REFUND"], ["OLD-1"], [PROVIDER],
+        ["OLD-2"],
     ),
     "what providers may pay back": bank_process("repayable_of", [PROVIDER], ["OLD-2"]),
     "the books at the end of a day": bank_process("cash", events.AREA, FUND, "1002", TODAY),
@@ -146,6 +156,12 @@ QUESTIONS: Mapping[str, Question] = {
     "a request": page(post_suspense_placings.SQL, "target_request", EVERY, events.AREA, "Q-1"),
     "who is paid at once": page(
         get_coverage.SQL, "institutions", EVERY, AREAS, events.AREA, "2026-03-01", "2026-03-31"
+    ),
+    "a supplier's balances": Question(
+        "api", get_balances.SQL, "balances", (EVERY, "OPS", None, None, [ONE], *[None] * 10, 101), "ledger"
+    ),
+    "a supplier's lines": Question(
+        "api", get_lines.SQL, "lines", (EVERY, "OPS", None, None, [ONE], *[None] * 13, 101), "ledger"
     ),
     "the bank accounts": Question(
         "api", get_cash.SQL, "balances", (EVERY, AREAS, None, None, get_cash.ACCOUNTS), "ledger"

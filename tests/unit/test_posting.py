@@ -537,3 +537,61 @@ def test_a_quarter_of_one_fund_is_booked_line_by_line_as_its_story_says() -> Non
             found = sorted((line.debit, line.credit, line.fund, line.amount) for line in lines if line.book == name)
             assert found == expected, (told["seq"], told["type"], name)
     assert told_types.total() >= 20
+
+
+ON_BEHALF = {
+    "supplier.debt.netted.v1": ({"amounts": {"310100": "13.67"}}, [("2105", "1109", "310100", "13.67")], []),
+    "supplier.overpaid.v1": ({"amounts": {"310100": "30.01"}}, [("1109", "2105", "310100", "30.01")], []),
+    "hospital.shortfall.collected.v1": (
+        {"amounts": {"310100": "11.07"}}, [("1002", "1103", "310100", "11.07")],
+        [("EXP_CASH", "TEMP_DIRECT", "310100", "11.07")],
+    ),
+    "supplier.refunded.v1": (
+        {"amounts": {"390100": "9.03"}, "bank_account": "2190"}, [("2190", "1109", "390100", "9.03")],
+        [("RECV_SUSPENSE", "TEMP_DIRECT", "390100", "9.03")],
+    ),
+    "inter_fund.trued_up.v1": (
+        {"from_fund": "390100", "to_fund": "310100", "amounts": {"390100": "29.01"}},
+        [("1120", "1103", "390100", "29.01"), ("1103", "2120", "310100", "29.01")],
+        [("TEMP_FUND", "TEMP_DIRECT", "390100", "29.01"), ("TEMP_DIRECT", "RECV_FUND", "310100", "29.01")],
+    ),
+    "red_letter.followed.v1": (
+        {
+            "from_fund": "390100", "to_fund": "310100", "amounts": {"390100": "24.03"}, "paid": {"390100": "5.01"},
+            "owed": {"310100": "3.00"}, "recovered": {"310100": "2.01"}, "undone": {"390100": "19.02"},
+            "given_back": {"310100": "4.07"},
+        },
+        [
+            ("1109", "1103", "310100", "3.00"), ("1109", "2102", "310100", "2.01"), ("1103", "2102", "310100", "4.07"),
+            ("1120", "1103", "310100", "19.02"), ("1103", "2120", "390100", "19.02"),
+            ("2105", "1103", "390100", "19.02"),
+        ],
+        [
+            ("TEMP_DIRECT", "EXPENSE", "310100", "2.01"), ("TEMP_DIRECT", "EXPENSE", "310100", "4.07"),
+            ("TEMP_FUND", "TEMP_DIRECT", "310100", "19.02"), ("TEMP_DIRECT", "RECV_FUND", "390100", "19.02"),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("type", ON_BEHALF)
+def test_what_is_paid_on_a_hospitals_behalf_is_booked_in_both_books(type: str) -> None:
+    changes, ops, stat = ON_BEHALF[type]
+    lines = posting.lines(event(type, **changes))
+    assert (book("OPS", lines), book("STAT", lines)) == (Counter(ops), Counter(stat))
+
+
+@pytest.mark.parametrize(
+    ("direction", "ops", "stat"),
+    [
+        ("OUT", ("2120", "1190"), ("RECV_FUND", "TEMP_SUSPENSE")),
+        ("IN", ("2190", "1120"), ("RECV_SUSPENSE", "TEMP_FUND")),
+    ],
+)
+def test_cash_between_two_funds_ends_what_they_owe_each_other(
+    direction: str, ops: tuple[str, str], stat: tuple[str, str]
+) -> None:
+    placed = event("suspense.placed.v1", placed_as="INTER_FUND", direction=direction, amounts={"310100": "29.01"})
+    lines = posting.lines(placed)
+    assert book("OPS", lines) == Counter([(*ops, "310100", "29.01")])
+    assert book("STAT", lines) == Counter([(*stat, "310100", "29.01")])

@@ -129,7 +129,7 @@ select
     ref,
     dimensions
 from repayable
-where (provider, ref) in (select * from unnest($1::text [], $2::text []))
+where ref = any($2::text []) and (provider, ref) in (select * from unnest($1::text [], $2::text []))
 
 -- name: booked
 -- What the books have under the bank's own numbers, in one account, by booking day and direction. By the index, number for
