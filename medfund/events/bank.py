@@ -33,8 +33,8 @@ LeftFrom: TypeAlias = Literal["1002", "1003", "1190", "2190"]
 Direction: TypeAlias = Literal["OUT", "IN"]
 
 PlacedAs: TypeAlias = Literal[
-    "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "SHORTFALL", "REFUND", "INTER_FUND", "FISCAL", "CORRECTED",
-    "INTEREST", "OTHER_INCOME", "FEE"
+    "PAYMENT", "RETURN", "RECOVERY", "PREPAYMENT", "SHORTFALL", "REFUND", "OTHER_PAYER", "INTER_FUND", "FISCAL",
+    "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE"
 ]  # fmt: skip
 """What bank money that nobody could place can turn out to be."""
 FeeAccount: TypeAlias = Literal["5004", "4001"]

@@ -462,9 +462,10 @@ class SuspensePlaced(OfSuspense, frozen=True, kw_only=True):
     transfer between the fund's own accounts: what came books 2190 / 1190 for both. What left books nothing; it is
     placed by itself where the other one is of another lane, `target_lane`, told by `bank.line.corrected`. INTEREST and
     OTHER_INCOME of the account itself: books 2190 / 4001, and the other way round where the bank takes some back. FEE:
-    books `account` / 1190. PAYMENT, RETURN, RECOVERY, PREPAYMENT, SHORTFALL and REFUND name what it was of, and are
-    booked by its own decision. `approvers` are the two people who said so; before it took two, `staff_ref` alone did.
-    Source: c.4, c.2 (69), R10, reliability 76.
+    books `account` / 1190. OTHER_PAYER repays what was paid in advance for it: books 2190 / 1110, or mirrored. PAYMENT,
+    RETURN, RECOVERY, PREPAYMENT, SHORTFALL and REFUND name what it was of, and are booked by its own decision.
+    `approvers` are the two people who said so; before it took two, `staff_ref` alone did. Source: c.4, c.2 (69), R10,
+    reliability 76.
     """
 
     placed_as: PlacedAs

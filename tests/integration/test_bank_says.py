@@ -780,6 +780,8 @@ async def placed(door: Door, caller: Caller, txn: str, **what: str) -> str:
         ("INTEREST", "OUT", {"4001": 700}, {"OTHER_INCOME": 700}),
         ("FEE", "OUT", {"5004": 700}, {"OTHER_EXPENSE": 700}),
         ("FEE", "IN", {"5004": -700}, {"OTHER_EXPENSE": -700}),
+        ("OTHER_PAYER", "IN", {"1110": -700}, {"TEMP_OTHER": -700}),
+        ("OTHER_PAYER", "OUT", {"1110": 700}, {"TEMP_OTHER": 700}),
     ],
 )
 async def test_interest_and_fees_of_the_account_are_placed_and_booked_in_both_books(

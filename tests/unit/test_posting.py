@@ -250,6 +250,8 @@ OWN = [
     (PLACED, {**OUT_1003, "placed_as": "FISCAL"}, "1002", "1190", "EXP_CASH", "TEMP_SUSPENSE"),
     (PLACED, {**OUT_1002, "placed_as": "FISCAL"}, "1003", "1190", "FISCAL_CASH", "TEMP_SUSPENSE"),
     (PLACED, {**IN_1002, "placed_as": "CORRECTED"}, "2190", "1190", "RECV_SUSPENSE", "TEMP_SUSPENSE"),
+    (PLACED, {**IN_1002, "placed_as": "OTHER_PAYER"}, "2190", "1110", "RECV_SUSPENSE", "TEMP_OTHER"),
+    (PLACED, {**OUT_1002, "placed_as": "OTHER_PAYER"}, "1110", "1190", "TEMP_OTHER", "TEMP_SUSPENSE"),
     (PLACED, {**OUT_1002, "placed_as": "CORRECTED"}, "2190", "1190", "RECV_SUSPENSE", "TEMP_SUSPENSE"),
     ("payment.settled.v1", {**PLAIN, "bank_account": "1190"}, "2102", "1190", "EXPENSE", "TEMP_SUSPENSE"),
     ("payment.settled.v1", {**INSTANT, "bank_account": "1190"}, "1104", "1190", "TEMP_INSTANT", "TEMP_SUSPENSE"),
@@ -400,7 +402,7 @@ POSITIVE = st.dictionaries(FUNDS, st.integers(0, 10**13).map(money.yuan), max_si
 ANY_SIGN = st.dictionaries(FUNDS, st.integers(-(10**13), 10**13).map(money.yuan), max_size=2)
 BANKS, LEFT_FROM = st.sampled_from(["1002", "1003"]), st.sampled_from(["1002", "1003", "1190", "2190"])
 DIRECTIONS = st.sampled_from(["OUT", "IN"])
-PLACINGS = st.sampled_from(["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED"])
+PLACINGS = st.sampled_from(["PAYMENT", "RETURN", "RECOVERY", "FISCAL", "CORRECTED", "OTHER_PAYER"])
 BEARER = st.fixed_dictionaries({"insured_area": st.sampled_from(["152500", "370100"])})
 PURPOSE = st.one_of(
     st.fixed_dictionaries({"purpose": st.just("INSTANT"), "instant_stat": st.sampled_from(["TEMP", "EXPENSE"])}),

@@ -261,6 +261,7 @@ OF_STAT = {
     chart.DUE_TO_FUND.code: chart.RECV_FUND,
     chart.FUND_BALANCE.code: chart.NET_ASSETS,
     chart.OTHER_INCOME.code: chart.STAT_OTHER_INCOME,
+    chart.OTHER_PAYER.code: chart.TEMP_OTHER,
     chart.OTHER_EXPENDITURE.code: chart.STAT_OTHER_EXPENDITURE,
 }
 OTHER_BANK = {"1002": chart.FISCAL, "1003": chart.EXPENDITURE}
@@ -393,11 +394,15 @@ _p1_paid_again = both(
     ),
 )
 _settled = both(per_fund(debit=paid, credit=at_bank), per_fund(debit=paid_stat, credit=cash))
-_income = by(
-    "direction",
-    OUT=in_both(debit=chart.OTHER_INCOME, credit=chart.SUSPENSE_OUT),
-    IN=in_both(debit=chart.SUSPENSE_IN, credit=chart.OTHER_INCOME),
-)
+
+
+def _placed_in(account: Side) -> Rule:
+    """What was found in suspense is of this account: what came lowers it, what left raises it."""
+    return by(
+        "direction",
+        OUT=in_both(debit=account, credit=chart.SUSPENSE_OUT),
+        IN=in_both(debit=chart.SUSPENSE_IN, credit=account),
+    )
 
 
 def _given_back(owed: Account) -> Rule:
@@ -455,13 +460,10 @@ RULES: Mapping[type[Event], Rule] = {
             IN=in_both(debit=chart.SUSPENSE_IN, credit=other_bank),
         ),
         CORRECTED=once_of_two(in_both(debit=chart.SUSPENSE_IN, credit=chart.SUSPENSE_OUT)),
-        INTEREST=_income,
-        OTHER_INCOME=_income,
-        FEE=by(
-            "direction",
-            OUT=in_both(debit=fee, credit=chart.SUSPENSE_OUT),
-            IN=in_both(debit=chart.SUSPENSE_IN, credit=fee),
-        ),
+        INTEREST=_placed_in(chart.OTHER_INCOME),
+        OTHER_INCOME=_placed_in(chart.OTHER_INCOME),
+        OTHER_PAYER=_placed_in(chart.OTHER_PAYER),
+        FEE=_placed_in(fee),
         PAYMENT=nothing,  # the decision about what it was of takes it out of suspense
         RETURN=nothing,
         RECOVERY=nothing,

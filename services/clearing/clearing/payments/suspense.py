@@ -54,7 +54,7 @@ FACTS: tuple[type[Event], ...] = (
     BankRecoveryRepaid, BankShortfallRepaid, BankSupplierRefunded, BankLineUnplaced,
 )  # fmt: skip
 OF_THE_ACCOUNT: frozenset[PlacedAs] = frozenset(
-    {"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE", "INTER_FUND"}
+    {"FISCAL", "CORRECTED", "INTEREST", "OTHER_INCOME", "FEE", "OTHER_PAYER", "INTER_FUND"}
 )
 """What is of the fund's own account; everything else names a payment, or what a provider pays back of."""
 FEES_TO: FeeAccount = "5004"

@@ -39,6 +39,7 @@ PLACED: dict[PlacedAs, Name] = {
     "INTEREST": Name(zh="利息", en="interest of the account"),
     "OTHER_INCOME": Name(zh="其他收入", en="other income of the account"),
     "FEE": Name(zh="银行手续费", en="a fee of the bank's"),
+    "OTHER_PAYER": Name(zh="大病、救助等其他付费方归还的垫付款", en="what another payer repaid of what was advanced"),
 }
 _item = msgspec.json.Decoder(Item).decode
 

@@ -65,7 +65,8 @@ async def place(request: Request, response: Response, caller: Caller, here: Here
 
     FISCAL is money between the fund's own two accounts; where the treasury was asked for it, `target` is the request,
     and what came counts for it. CORRECTED is the bank's mistake, with the item that takes it back as its target,
-    whichever lanes the two are in. INTEREST, OTHER_INCOME and FEE are of the account itself.
+    whichever lanes the two are in. INTEREST, OTHER_INCOME and FEE are of the account itself. OTHER_PAYER is what
+    another payer repaid of what was paid in advance for it.
     """
     asked = await commands.read(request, Placing)
     (lane, item), other = await _fitting(caller, here, asked)
