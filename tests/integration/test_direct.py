@@ -134,6 +134,24 @@ async def test_the_numbers_of_r3_5_come_out_line_by_line_and_what_is_not_recover
     assert red == {EMPLOYEES: 2_194_68, RESIDENTS: 1_015_32}
 
 
+async def test_what_a_supplier_was_paid_is_taken_from_what_is_paid_at_once_on_a_later_day(world: World) -> None:
+    """On which nothing else happens to the suppliers of that hospital."""
+    world.fund.policy(instant__ratio="0.9")
+    name = world.request("DZ1", {invoice(1): 90_000_01}, key={EMPLOYEES: 2, RESIDENTS: 1})
+    await world.pay(name, on="2026-09-22")
+    world.fund.settle({EMPLOYEES: 50_000_00, RESIDENTS: 70_000_00}, day="2026-09-21")
+    world.fund.submit("B-1", first="2026-09-21", last="2026-09-21", on="2026-09-22")
+    await world.fund.drain()
+    world.day("2026-09-23")
+    taken = {(one["taken_from"], one["item_ref"], fund): amount for one in await world.fund.decided("offset.applied")
+             for fund, amount in one["amounts"].items()}  # fmt: skip
+    assert taken == {("P1", name, EMPLOYEES): "45000.00", ("P1", name, RESIDENTS): "30000.00"}
+    assert await world.books("1103", "1104") == {
+        "1103": {EMPLOYEES: 15_000_01},
+        "1104": {EMPLOYEES: 45_000_00, RESIDENTS: 30_000_00},
+    }
+
+
 async def ready(world: World, lines: Fens | None = None, *, statement: str = "DZ1", supplier: str = ONE) -> str:
     return world.request(statement, lines or {invoice(1): 100_00, invoice(2): 60_01}, supplier=supplier)
 

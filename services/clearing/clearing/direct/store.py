@@ -30,9 +30,9 @@ _lines = msgspec.json.Decoder(list[Line]).decode
 
 
 class Direct(Shelf):
-    """Those that are named, with what follows for them; those with something open of some hospitals; of hospitals of
-    which something waits when a day is opened; of suppliers whose payee is another one. Lines are read of what is
-    named, and of what may be paid."""
+    """Those that are named, with what follows for them; those with something open of some hospitals, and of all of them
+    when a day is opened; of suppliers whose payee is another one. Lines are read of what is named, and of what may be
+    paid."""
 
     keeps = "payable"
 

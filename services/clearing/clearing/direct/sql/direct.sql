@@ -1,13 +1,14 @@
 -- name: direct
--- What a batch of events can touch: what it names ($2, $3), and what the suppliers of that owe; what is open of its providers ($4), of those of which something
--- waits to be ordered when a day is opened ($5), and of those whose suppliers are paid by another payee ($6). Each by an
--- index of its own. The lines of a statement are long: they are read of what is named, and of what may be paid. Locks: none.
+-- What a batch of events can touch: what it names ($2, $3), and what the suppliers of that owe; what is open of its
+-- providers ($4), all that is open when a day is opened ($5), for whatever is paid then pays it off, and what is open of
+-- those whose suppliers are paid by another payee ($6). Each by an index of its own. The lines of a statement are long:
+-- they are read of what is named, and of what may be paid. Locks: none.
 with provider as (
     select unnest($4::text []) as provider
     union distinct
     select provider
     from direct
-    where lane = $1 and to_order and $5::boolean
+    where lane = $1 and is_open and $5::boolean
     union distinct
     select provider
     from direct
