@@ -234,6 +234,8 @@ def _wanted(
     """Those rows of which every named column says what the map wants, and those whose cells are not under its head."""
     wants, left = [(columns.place(name), text) for name, text in only.items()], 0
     width = len(columns.head)
+    if made := [name for name, (place, _) in zip(only, wants, strict=True) if place >= width]:
+        raise CannotRead(f"the map: {made[0]} is made of a row, and `only` chooses which are read")
     for rows in blocks:
         wanted = [
             (number, row)

@@ -251,7 +251,8 @@ def _yuan(spec: Spec, columns: Columns) -> Value:
 
 def _quantity(spec: Spec, columns: Columns) -> Value:
     """In a unit of the cell, or of a column of its own. How many of the priced unit it is, is a number or a column."""
-    units, sign = spec.get("units", {}), "-" if spec.get("minus") else ""
+    units = {invoices.plain(name): pack for name, pack in spec.get("units", {}).items()}
+    sign = "-" if spec.get("minus") else ""
     packs = {name: columns.place(pack) for name, pack in units.items() if isinstance(pack, str)}
     places = [
         columns.place(spec["quantity"]),
@@ -392,7 +393,8 @@ def _folded(fold: Fold, columns: Columns, name: str) -> str:
 
 def _rows(spec: Spec, columns: Columns, path: str) -> Fold:
     folds, columns.folds = columns.folds, None
-    each = joined(members(spec["rows"], columns, f"{path}[]"))
+    told, place = spec["rows"], f"{path}[]"
+    each = joined(members(told, columns, place) if isinstance(told, dict) else columns.noted(place, told))
     columns.folds = folds
     return Fold(each, lambda rows: f"[{','.join(rows)}]")
 

@@ -19,7 +19,7 @@ from medfund.publish.forms import CannotRead
 
 NOW_MS = 1_796_000_000_000
 MAPS = Path(__file__).parents[2] / "docs/maps"
-NAMES = ("orders", "shipments", "acceptances", "invoices", "red_letters", "statements")
+NAMES = ("products", "contracts", "orders", "shipments", "acceptances", "invoices", "red_letters", "statements")
 JUDGED = partial(drafts.check, now_ms=NOW_MS)
 
 
@@ -75,6 +75,17 @@ def test_every_example_of_the_page_is_sound_in_both_encodings(folder: Path, name
 
 
 UTF = 'encoding = "utf-8"'
+
+
+def test_a_price_list_is_an_event_of_each_product_and_a_contract_the_list_of_its_own(folder: Path) -> None:
+    prices = events(made(folder, "products"))
+    assert [(at, one["product_class"], one["price"], one.get("valid_to")) for at, one in prices.items()] == [
+        (2, "BULK", "12.34", "2027-12-31"), (3, "BULK", "1796.00", "2027-12-31"), (4, "NEGOTIATED", "48.2005", None),
+    ]  # fmt: skip
+    [contract] = events(made(folder, "contracts")).values()
+    assert contract["products"] == ["XA10BBA012A001010100483", "C0201010010100100001"]
+    bad = told(made(folder, "contracts", edited("contracts", (3, "C0201010010100100001", "C02"))))
+    assert bad[3][1].startswith("列 医保药品编码：编码不合规 / column 医保药品编码: $.products[1]: ")
 
 
 def test_rows_of_an_order_are_one_event_on_the_line_of_the_first(folder: Path) -> None:
@@ -188,6 +199,12 @@ def test_a_bad_row_is_told_by_line_and_column_in_both_languages_and_its_document
     assert name != "orders" or 4 in events(lines)
 
 
+def test_a_unit_in_other_characters_is_the_same_unit(folder: Path) -> None:
+    given = edited("orders", (3, "20箱", "２０ ㎏"))
+    found = events(made(folder, "orders", given, lambda text: text.replace('"箱" = 200', '"㎏" = 3')))
+    assert found[2]["lines"][1]["quantity"] == 60
+
+
 def test_every_bad_row_of_a_document_is_told(folder: Path) -> None:
     found = told(made(folder, "orders", edited("orders", (2, "10,000盒", "若干"), (3, "20箱", "20桶"))))
     assert list(found) == [2, 3]
@@ -273,6 +290,11 @@ def test_memory_does_not_follow_the_rows(folder: Path) -> None:
         ('document = "{订单编号}"', "", "the map: rows is of all rows of a document, so the map has to say `document`"),
         ("units = {", "unit_s = {", "the map: unit_s is not known beside quantity, unit, units, minus"),
         ('line = { count = "行号" }', 'line = { found = "[0-9]+", in = "行号" }', "the map: [0-9]+ has 0 groups"),
+        (
+            "[data]",
+            'only = { n = "1" }\n[columns]\nn = { count = "行号" }\n[data]',
+            "the map: n is made of a row, and `only`",
+        ),
         ("[data]", '[columns]\n"行号" = { count = "行号" }\n[data]', "the map: the file has a column 行号 already"),
     ],
 )
@@ -314,6 +336,9 @@ def test_the_command_leaves_out_what_is_refused_and_goes_on_with_the_rest(folder
     assert CliRunner().invoke(cli.assemble("publish"), [*given, "--dry-run"]).exit_code == 1
 
 
-def test_every_type_of_the_examples_is_one_of_purchases() -> None:
-    types = {exports.read_map(MAPS / f"{name}.toml").event["type"] for name in NAMES if name != "acceptances"}
-    assert {KINDS[type].family for type in types} == {"purchases"}
+def test_there_is_an_example_of_whatever_a_platform_exports(folder: Path) -> None:
+    for name in NAMES:
+        made(folder, name)
+    types = {exports.read_map(folder / f"{name}.toml").event["type"] for name in NAMES}
+    assert {KINDS[type].family for type in types} == {"purchases", "agency"}
+    assert len(types) == len(NAMES)
