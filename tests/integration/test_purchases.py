@@ -700,3 +700,58 @@ async def test_what_is_requested_is_taken_over_by_clearing_and_is_in_the_books_w
         [applied] = await fund.decided("red_letter.applied")
         assert applied["unpaid"] == {"310100": "143.58", "390100": "66.42"}
         assert (await fund.balances())["2105"] == {"310100": -110_936_41, "390100": -51_322_49}
+
+
+async def test_papers_under_a_number_that_is_taken_change_nothing_and_stop_nobody(buyer: Purchasing) -> None:
+    """A second order, a second invoice, red letters under the number of an invoice, and one of a red letter."""
+    invoice = await stated(buyer)
+    buyer.order("CG-1", (METFORMIN, 900, "34.56"), on="2026-08-21")
+    buyer.invoice(1, "CG-1", (METFORMIN, 1, "34.56"))
+    buyer.red(1, invoice_no(77), "5.00")
+    buyer.red(1, invoice_no(2), "5.00")
+    buyer.red(3, invoice_no(2), "5.00")
+    buyer.red(4, invoice_no(3), "5.00")
+    told = await buyer.said("invoice.red.unmatched")
+    assert [(one["red"], one["blue"], one["detail"]) for one in told] == [
+        (invoice, invoice_no(77), f"{invoice} is known already, as an invoice"),
+        (invoice, invoice_no(2), f"{invoice} is known already, as an invoice"),
+        (invoice_no(4), invoice_no(3), f"{invoice_no(3)} is a red letter itself"),
+    ]
+    assert len(await buyer.said("order.committed")) == 1
+    buyer.agree({"DZ-1": "3456.00"})
+    assert [one["lines"][0][1] for one in await buyer.said("statement.requested")] == ["3456.00"]
+    assert await buyer.control.fetchval("select count(*) from direct_pay.waiting") == 0
+
+
+async def test_goods_that_go_back_after_they_were_requested_change_nothing_until_a_red_letter_says_so(
+    buyer: Purchasing,
+) -> None:
+    invoice = await stated(buyer)
+    buyer.agree({"DZ-1": "3456.00"})
+    buyer.give_back("CG-1", 1, 25, on="2026-10-09")
+    buyer.day("2026-10-12")
+    assert await buyer.said("statement.disputes.noted", "statement.line.reduced") == []
+    buyer.red(2, invoice, "864.00", on="2026-10-12")
+    [reduced] = await buyer.said("statement.line.reduced")
+    assert reduced["amounts"] == {"310100": "590.72", "390100": "273.28"}
+
+
+async def test_of_several_invoices_of_a_line_the_one_that_was_requested_and_then_the_older_one_comes_first(
+    buyer: Purchasing,
+) -> None:
+    buyer.deliver("CG-1", (METFORMIN, 100, "12.34"))
+    lines = {}
+    for number, quantity, day in ((1, 60, "2026-09-12"), (2, 40, "2026-09-10"), (3, 30, "2026-09-11")):
+        line = {"order_no": "CG-1", "line": 1, "product": METFORMIN, "quantity": quantity, "price": "12.34"}
+        amount = money.yuan(quantity * 1234)
+        lines[number] = buyer.invoice(number, "CG-1", lines=[{**line, "amount": amount}], on=day), amount
+        if number == 1:
+            buyer.submit_statement("DZ-1", dict([lines[1]]))
+            buyer.confirm("DZ-1")
+            buyer.agree({"DZ-1": "740.40"})
+    buyer.submit_statement("DZ-2", dict([lines[2], lines[3]]))
+    buyer.confirm("DZ-2")
+    buyer.agree({"DZ-2": "493.60"}, plan="JS-2")
+    assert await buyer.disputed() == [("TOO_MANY", "370.20 of 370.20 is beyond what was taken in")]
+    requested = await buyer.said("statement.requested")
+    assert [line[:2] for one in requested for line in one["lines"]] == [list(lines[1]), list(lines[2])]

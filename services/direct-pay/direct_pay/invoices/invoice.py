@@ -62,7 +62,7 @@ class Invoice(msgspec.Struct, array_like=True, gc=False):
     @property
     def applied(self) -> Sequence[Red]:
         """The red letters that count: each as far as it is not more than what those before it have left."""
-        left, found = self.fen, []
+        left, found = 0 if self.red_of else self.fen, []
         for red in self.reds:
             if red.fen <= left:
                 left -= red.fen
@@ -117,12 +117,11 @@ def registered(draft: Draft, event: InvoiceRegistered, place: Place) -> None:
 
 
 def red_issued(draft: Draft, event: InvoiceRedIssued, place: Place) -> None:
-    red = of(draft, names.invoice(event), event.area)
+    red, blue = (of(draft, name, event.area) for name in (names.invoice(event), blue_of(event)))
     if red.issued_on is not None:
         return
     red.issued_on, red.registered_ms = event.issued_on, draft[APPENDED].get(place, 0)
     red.fen, red.red_of = money.fen(event.amount), event.blue
-    blue = of(draft, blue_of(event), event.area)
     blue.reds.append(Red(event.invoice, event.issued_on, red.fen))
 
 

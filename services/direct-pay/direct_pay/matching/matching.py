@@ -67,7 +67,7 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
             if taken <= 0:
                 against.append(("NOT_ACCEPTED", f"{taken} taken in, {item.quantity} invoiced"))
             many = max(0, min(item.quantity, before + item.quantity - taken)) if taken > 0 else 0
-            beyond = item.fen - money.cost(item.quantity - many, item.price) if many else 0
+            beyond = max(0, item.fen - money.cost(item.quantity - many, item.price)) if many else 0
             accepted, bulk = _accepted_on(line, before), terms.bulk
         found.beyond.append(beyond)
         found.accepted.append(accepted)

@@ -28,15 +28,19 @@ from medfund.lanes.draft import Draft
 
 
 def placed(draft: Draft, event: OrderPlaced, cause: Place) -> Iterator[Event]:
-    """What came before its order is released at once."""
+    """What came before its order is released at once. Of two orders of one number the first counts."""
     order = draft[ORDERS][names.order(event)]
-    policy_of = policy.on(draft, event.area, event.placed_on)
-    if order.memo is not None or policy_of is None:
+    placed_on = order.placed_on or event.placed_on
+    chosen = policy.on(draft, event.area, placed_on)
+    if order.memo is not None or chosen is None:
         return
-    key = buyer.key(draft, event.provider, event.placed_on, policy_of.split_funds)
+    key = buyer.key(draft, event.provider, placed_on, chosen.split_funds)
     about = draft, event.provider, event.supplier, event.area
-    lines = [one.line for one in event.lines if scope.terms(*about, one.product, event.placed_on).is_payable]
-    whole = sum([money.cost(one.quantity, money.micros(one.price)) for one in event.lines if one.line in lines])
+    ordered = {number: line for number, line in order.lines.items() if line.quantity}
+    lines = [
+        number for number, line in sorted(ordered.items()) if scope.terms(*about, line.product, placed_on).is_payable
+    ]
+    whole = sum([money.cost(ordered[number].quantity, ordered[number].price) for number in lines])
     if key is None or not whole:
         return
     yield OrderCommitted(
@@ -46,12 +50,9 @@ def placed(draft: Draft, event: OrderPlaced, cause: Place) -> Iterator[Event]:
         key_version=key.version,
         lines=lines,
     )
-    yield from _released(event, order, cause, "CANCELLED" if order_is_cancelled(order) else "DELIVERED")
-
-
-def order_is_cancelled(order: Order) -> bool:
-    """Whether all that came before it was that it is cancelled."""
-    return not any(line.taken for line in order.lines.values())
+    yield from _released(
+        event, order, cause, "DELIVERED" if any(line.taken for line in order.lines.values()) else "CANCELLED"
+    )
 
 
 def releasing(because: OrderEnd) -> Callable[[Draft, Purchase, Place], Iterator[Event]]:
