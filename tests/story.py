@@ -237,12 +237,9 @@ class Teller:
             self.set_cap(hospital, int(cap), LONG_AGO)
 
     async def step(self, told: Told) -> None:
-        if told["type"] not in STEPS:
-            later = told["type"].startswith(LATER)
-            why = "its rule is of a later time" if later else "nobody knows such a step"
-            raise StoryError(f"step {told['seq']}, {told['type']}: {why}")
+        of_type = step_of(told)
         await self.plan_schedules(told)
-        await STEPS[told["type"]](self, told)
+        await of_type(self, told)
         await self.still()
         await self.compare(told)
 
@@ -319,7 +316,7 @@ class Teller:
         }
         ratio = batch.ratio if batch else "0"
         if isinstance(ratio, Mapping):
-            found |= {f"instant.ratio.{fund}": one for fund, one in ratio.items()}
+            found |= {"instant.ratio": "0", **{f"instant.ratio.{fund}": one for fund, one in ratio.items()}}
         else:
             found["instant.ratio"] = ratio
         bonds = batch.bond_ratio if batch else {}
@@ -890,6 +887,20 @@ class Teller:
             found.append((one["opened"], one["ref"], due))
         return [(ref, due) for _, ref, due in sorted(found) if due > 0]
 
+    async def trued_up(self, told: Told) -> None:
+        hospital = self.of(told)
+        hospital.fund.put(
+            "inter_fund.true_up.agreed.v1", provider=hospital.provider, from_fund=told["from"], to_fund=told["to"],
+            amount=money.yuan(told["amount"]), agreed_on=told["date"], approvers=list(PEOPLE),
+        )  # fmt: skip
+
+    async def moved_between_funds(self, told: Told) -> None:
+        """What the taking fund pays, and what comes to the one that gave: two lines of the bank."""
+        for fund, direction in ((told["to"], "OUT"), (told["from"], "IN")):
+            line: Told = {**told, "amounts": {fund: told["amount"]}}
+            await self.unplaced(direction, line)
+            await self.place(line, "INTER_FUND")
+
     async def arrears(self, told: Told) -> None:
         hospital = self.of(told)
         hospital.fund.put(
@@ -1117,7 +1128,7 @@ def yuans(amounts: Mapping[str, int]) -> dict[str, str]:
 
 VISITOR = "VISITOR"
 SUSPENSE_IN, SUSPENSE_OUT = ("2190", "RECV_SUSPENSE"), ("1190", "TEMP_SUSPENSE")
-WHOLE = {"payable.settled", "clearing.settled", "supplier.paid"}
+WHOLE = {"payable.settled", "clearing.settled", "instant.paid"}
 """Steps that take all that was booked ahead of them; the others what they expect of it."""
 BELONGS = {"audit.deduction.undone": "deduction.undone", "supplier.debt.netted": "supplier.paid"}
 
@@ -1193,10 +1204,20 @@ STEPS: Mapping[str, Step] = {
     "supplier.returned": Teller.supplier_returned,
     "supplier.refunded": Teller.refunded,
     "shortfall.collected": Teller.collected,
+    "inter_fund.trued_up": Teller.trued_up,
+    "inter_fund.cash": Teller.moved_between_funds,
     "arrears.registered": Teller.arrears,
     "cap.set": Teller.capped,
     "month.end": Teller.month_end,
 }
+
+
+def step_of(told: Told) -> Step:
+    if (found := STEPS.get(told["type"])) is not None:
+        return found
+    later = told["type"].startswith(LATER)
+    why = "the product does not have its rule yet" if later else "nobody knows such a step"
+    raise StoryError(f"step {told['seq']}, {told['type']}: {why}")
 
 
 @asynccontextmanager

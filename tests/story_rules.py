@@ -640,6 +640,25 @@ class Rules:
             self.ops("1002", "1103", fund, fen)
             self.stat("EXP_CASH", "TEMP_DIRECT", fund, fen)
 
+    def inter_fund_trued_up(self, told: Told) -> None:
+        """What is due in one fund, the oldest first, is due in the other one from now on."""
+        first, second, left = told["from"], told["to"], told["amount"]
+        for due, take in self._due("1103", first):
+            part = min(left, due)
+            take(part)
+            left -= part
+        self.hospital.items[second].append(Item("1103", told["amount"], given=told["amount"]))
+        self.ops("1120", "1103", first, told["amount"])
+        self.stat("TEMP_FUND", "TEMP_DIRECT", first, told["amount"])
+        self.ops("1103", "2120", second, told["amount"])
+        self.stat("TEMP_DIRECT", "RECV_FUND", second, told["amount"])
+
+    def inter_fund_cash(self, told: Told) -> None:
+        self.ops("2120", "1002", told["to"], told["amount"])
+        self.stat("RECV_FUND", "EXP_CASH", told["to"], told["amount"])
+        self.ops("1002", "1120", told["from"], told["amount"])
+        self.stat("EXP_CASH", "TEMP_FUND", told["from"], told["amount"])
+
     def arrears_registered(self, told: Told) -> None:
         for fund, fen in told["amounts"].items():
             self.ops("9003", "9903", fund, fen)
