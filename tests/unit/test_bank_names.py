@@ -1,5 +1,6 @@
 """What a line of the bank calls a recovery by: a case alone, where it says whose it is."""
 
+import re
 from datetime import date
 from typing import get_args
 
@@ -10,6 +11,7 @@ from clearing.bank import matching
 from clearing.bank.matching import Known, Owing
 from clearing.bank.register import Own
 from clearing.dimensions import Dimensions
+from clearing.payments import store
 from clearing.payments.suspense import OF_THE_ACCOUNT
 from medfund.bankfiles.messages import Detail, Direction, Entry
 from medfund.events.bank import BankAccount, BankLineUnplaced, PlacedAs
@@ -78,3 +80,8 @@ def test_whatever_money_can_be_placed_as_is_of_the_account_of_a_payment_or_of_a_
     kinds = capabilities.REPAID.keys()
     assert sorted((*OF_THE_ACCOUNT, "PAYMENT", "RETURN", *kinds)) == sorted(get_args(PlacedAs))
     assert {one.into for one in capabilities.REPAID.values()} <= set(get_args(BankAccount))
+
+
+def test_what_is_of_the_account_itself_leaves_the_bank_process_no_errand() -> None:
+    [listed] = re.findall(r"'placed_as' not in \(([^)]*)\)", store.SQL.save_suspense)
+    assert set(re.findall(r"\w+", listed)) == OF_THE_ACCOUNT

@@ -116,7 +116,9 @@ from saved
 where
     not is_open
     and (
-        body ->> 'placed_as' not in ('FISCAL', 'CORRECTED', 'INTEREST', 'OTHER_INCOME', 'FEE', 'OTHER_PAYER')
+        body ->> 'placed_as' not in (
+            'FISCAL', 'CORRECTED', 'INTEREST', 'OTHER_INCOME', 'FEE', 'OTHER_PAYER', 'INTER_FUND'
+        )
         or (body ? 'target_lane' and body ->> 'direction' = 'OUT')
     )
 on conflict (what, lane, ref) do nothing
