@@ -36,5 +36,18 @@ async def note(
 def _row(request: Request, principal: Principal, outcome: str, detail: dict[str, Any]) -> tuple[object, ...]:
     return (
         str(uuid_utils.uuid7()), datetime.now(UTC), principal.subject, principal.role.value, access.operation(request),
-        outcome, msgspec.json.encode({"request": request.state.request_id, **detail}).decode(),
+        outcome, msgspec.json.encode(_storable({"request": request.state.request_id, **detail})).decode(),
     )  # fmt: skip
+
+
+def _storable(said: Any) -> Any:
+    """The database keeps every character but NUL: whoever sends one is recorded like anybody else."""
+    match said:
+        case str():
+            return said.replace("\0", "\ufffd")
+        case dict():
+            return {name: _storable(one) for name, one in said.items()}
+        case list() | tuple():
+            return [_storable(one) for one in said]
+        case _:
+            return said

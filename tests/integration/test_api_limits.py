@@ -17,10 +17,11 @@ from medfund.local.kafka import Kafka
 from tests import events
 from tests.conftest import LANES, Database
 from tests.events import settlement
-from tests.integration import api_process, served
+from tests.integration import api_process, purchases_served, served
 from tests.integration.claims_served import Clinic
 from tests.integration.served import Api, document
 from tests.integration.small_city import POOLED, City
+from tests.purchasing import buying
 
 NOWHERE = "127.0.0.1:1"
 
@@ -208,6 +209,23 @@ async def test_whatever_openapi_allows_is_answered_as_openapi_says_of_claims(
     clearing_server: str, claimed: tuple[Api, Clinic]
 ) -> None:
     assert "get /v1/claims/{provider}/{batch}/statement" in await _fuzzed(clearing_server, claimed[0], poster="finance")
+
+
+async def test_whatever_openapi_allows_is_answered_as_openapi_says_of_purchases(
+    database: Database, booked: tuple[Api, City], tmp_path: Path
+) -> None:
+    """Of a statement that is in every answer."""
+    books, _ = booked
+    async with buying(database, lane=0, lanes=LANES) as fund:
+        await fund.set_up()
+        fund.submit_statement("DZ-1", purchases_served.month(fund))
+        fund.day("2026-10-07")
+        await fund.drain()
+        async with purchases_served.serving(database, fund.log, tmp_path, lanes=fund.lanes) as api:
+            where = api.database, books.bootstrap, books.prefix, api.keys
+            async with api_process.running("direct_pay", *where) as running:
+                found = await _fuzzed(running.url, api, poster="finance")
+    assert "get /v1/statements/{provider}/{supplier}/{statement}" in found
 
 
 async def _fuzzed(server: str, api: Api, *, poster: str) -> list[str]:

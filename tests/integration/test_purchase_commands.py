@@ -239,3 +239,12 @@ async def test_an_order_is_confirmed_by_its_supplier(fund: Purchasing, supplier:
     assert (await supplier.answer(look))["state"] == "DONE"
     row = await fund.control.fetchval("select body from direct_pay.orders where ref = 'CG-1'")
     assert msgspec.json.decode(row)[2] == "2026-10-03"
+
+
+async def test_what_is_refused_is_recorded_whatever_characters_it_has(
+    fund: Purchasing, api: Api, finance: Caller
+) -> None:
+    body = {"statement": "DZ-9", "invoice": invoice_no(10), "outcome": "PAY", "reason": "已\0核"}
+    assert problem(await finance.command("/v1/statement-resolutions", **body)) == (422, "parameter_invalid")
+    [row] = await api.superuser("select detail #>> '{asked,reason}' as reason from audit")
+    assert row["reason"] == "已\ufffd核"

@@ -93,6 +93,12 @@ async def test_where_each_invoice_stands_and_when_it_was_or_will_be_paid(supplie
     assert (await supplier.answer("/v1/invoices", issued_from="2026-09-09"))["invoices"] == []
 
 
+async def test_who_sees_everybodys_invoices_says_whose(supplier: Caller, finance: Caller) -> None:
+    assert problem(await finance.get("/v1/invoices")) == (422, "parameter_invalid")
+    for narrowed in ({"supplier": SUPPLIER}, {"invoice": invoice_no(11)}):
+        assert (await finance.answer("/v1/invoices", **narrowed))["invoices"] != []
+
+
 async def test_statements_are_told_with_what_is_requested_and_paid_page_by_page(
     fund: Purchasing, supplier: Caller, finance: Caller
 ) -> None:

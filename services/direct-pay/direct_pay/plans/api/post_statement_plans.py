@@ -1,6 +1,5 @@
 """POST /v1/statement-plans: which statements of an area are to be requested, and what is left out of them (R3.3)."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -12,7 +11,7 @@ from direct_pay.plans.api.told import StatementPlanned, StatementPlanTold
 from direct_pay.plans.plan import Wanted
 from medfund.http import commands, examples, runs
 from medfund.http.context import Caller, Here
-from medfund.http.questions import Area, Ref
+from medfund.http.questions import Area, Day, Ref
 
 router = APIRouter()
 
@@ -24,7 +23,7 @@ class StatementPlanAsked(BaseModel):
 
     plan: Annotated[Ref, Field(description="Your name of it: another plan has another one")]
     area: Area
-    due_until: Annotated[date | None, Field(description="Statements of which something is due until this day")] = None
+    due_until: Annotated[Day | None, Field(description="Statements of which something is due until this day")] = None
     dry_run: Annotated[bool, Field(description="Try it: nothing is kept")] = False
 
 

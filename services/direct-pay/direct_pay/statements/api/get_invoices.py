@@ -19,6 +19,7 @@ from medfund.http.answers import Name, Positions, Yuan
 from medfund.http.context import Caller, Here
 from medfund.http.cursors import Pages
 from medfund.http.exports import Exported
+from medfund.http.problems import Problem
 from medfund.http.questions import Day, Invoice
 from medfund.http.tables import Cell, Column, Table
 
@@ -85,10 +86,13 @@ class Answer(BaseModel):
 async def invoices(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
-    """Registered, in a statement, in dispute, confirmed, requested, paid: by the day on which it was issued."""
+    """Registered, in a statement, in dispute, confirmed, requested, paid: by the day on which it was issued. Who sees
+    those of everybody names a hospital, a supplier, or the invoice."""
     pages = Pages(here.cursor_key, questions.sealed("invoices", caller, question), ORDER)
     after = pages.after(question.cursor)
     within = reach.of(caller, area=question.area, party=question.provider, lanes=here.lanes)
+    if not any((within.parties, within.counterparts, question.supplier, question.invoice)):
+        raise Problem("parameter_invalid", "provider, supplier or invoice: say one of them")
     await waiting.until_booked(here.database, question.wait_for, lanes=here.lanes)
     async with here.database.snapshot(caller) as connection:
         rows = await connection.fetch(
