@@ -54,7 +54,7 @@ class Statements(Shelf):
         statements = draft[STATEMENTS]
         if day is not None:
             draft[LOOKED_AT].update(statements.keys() | wanted)
-            anew |= {name for name, one in statements.items() if name not in wanted and _is_matched_on(one, day)}
+            anew |= {name for name, one in statements.items() if name in wanted or _is_matched_on(one, day)}
         for name in anew & statements.keys():
             draft[WHOLE].update(_invoices(name, statements[name]))
         # What is matched on the way to an earlier life's decisions names its invoices itself.
@@ -109,7 +109,8 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, wanted:
 
 def _is_matched_on(statement: Statement, day: date) -> bool:
     """Whether a day needs to know what its invoices come to, besides what it says itself."""
-    near = statement.due is not None and statement.due - timedelta(days=EARLY_DAYS) <= day
+    due = statement.first_due()
+    near = due is not None and due - timedelta(days=EARLY_DAYS) <= day
     return bool(statement.waiting) or statement.is_mismatched or (statement.is_pending and near)
 
 
