@@ -7,6 +7,7 @@ rebuilt from the log is what was there. Run a failing seed alone with `SEED=<see
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -56,6 +57,10 @@ def name_of(body: dict[str, Any], ref: str = "ref") -> tuple[str, str]:
 
 
 class Month:
+    funds: Sequence[str] = FUNDS
+    payables: Sequence[str] = ("claims", "recoveries", "prepayments")
+    """Tables of what is paid."""
+
     def __init__(self, fund: Fund, seed: int) -> None:
         self.fund, self.random = fund, random.Random(seed)
         self.today = date(2026, 1, 5)
@@ -153,7 +158,7 @@ class Month:
 
     async def settle(self) -> None:
         day = f"{self.today - timedelta(days=self.random.randint(0, 3))}"
-        amounts = {fund: self.random.randint(0, 10_000) for fund in self.random.sample(FUNDS, 2)}
+        amounts = {fund: self.random.randint(0, 10_000) for fund in self.random.sample(self.funds, 2)}
         self.references.append((self.fund.settle(amounts, day=day), amounts, day))
 
     async def reverse(self) -> None:
@@ -208,7 +213,7 @@ class Month:
                 if finding["status"] == "APPEALED" and self.random.random() < 0.9:
                     self.fund.appeal(finding["batch"], finding["finding_ref"], {})
         if self.random.random() < 0.2:
-            amounts = {self.random.choice(FUNDS): self.random.randint(0, 3_000)}
+            amounts = {self.random.choice(self.funds): self.random.randint(0, 3_000)}
         self.fund.deduct(chosen, amounts)
 
     async def doubt(self) -> None:
@@ -224,7 +229,7 @@ class Month:
                 sample = {"looked_at": {"310100": "10.00"}, "wrong": {"310100": "0.30"}}
                 self.fund.find(batch, finding, {}, ground="SAMPLE", sample=sample)
             case 2:
-                told = {self.random.choice(FUNDS): money.yuan(self.random.randint(0, 500))}
+                told = {self.random.choice(self.funds): money.yuan(self.random.randint(0, 500))}
                 self.fund.put("audit.finding.reviewed.v1", provider=self.fund.provider, batch=batch,
                               finding_ref=finding, stage="SECOND", amounts=told)  # fmt: skip
             case _:
@@ -252,7 +257,7 @@ class Month:
         """A recovery, its cash, its appeal; now and then more than there is."""
         recoveries = await self.known("recoveries")
         if not recoveries or self.random.random() < 0.4:
-            amounts = {name: self.random.randint(1, 4_000) for name in self.random.sample(FUNDS, 2)}
+            amounts = {name: self.random.randint(1, 4_000) for name in self.random.sample(self.funds, 2)}
             settlement = self.random.choice(self.references)[0] if self.references else None
             data = {"benefit_year": self.random.choice([2025, 2026]), "insutype": "310", "advanced": []}
             case = f"C-{self.random.randint(1, 9)}"
@@ -276,7 +281,7 @@ class Month:
             amounts = {fund: self.random.randint(0, fen) for fund, fen in holds[hold].items()}
             self.fund.hold(payable["ref"], amounts, hold=hold, release=True)
         else:
-            amounts = {self.random.choice(FUNDS): self.random.randint(1, 4_000)}
+            amounts = {self.random.choice(self.funds): self.random.randint(1, 4_000)}
             self.fund.hold(payable["ref"], amounts, hold=hold)
 
     async def bank(self) -> None:
@@ -334,7 +339,7 @@ class Month:
     async def run(self) -> None:
         """What is approved goes to the bank, now or a little later, or the same run again."""
         if not self.runs or self.random.random() < 0.8:
-            plan = await self.fund.plan(self.random.choice(FUNDS), on=f"{self.today}")
+            plan = await self.fund.plan(self.random.choice(self.funds), on=f"{self.today}")
             if plan.payments:
                 name = planning.run_ref(plan.wanted, len(self.runs) + 1)
                 self.runs.append(planning.run(plan, run_ref=name, staff_ref="anna"))
@@ -360,7 +365,7 @@ class Month:
 
     async def misplace(self) -> None:
         """Money that nobody can place moves on an account of the fund, or comes from the treasury."""
-        amounts = {self.random.choice(FUNDS): money.yuan(self.random.randint(1, 9))}
+        amounts = {self.random.choice(self.funds): money.yuan(self.random.randint(1, 9))}
         account, direction = self.random.choice(["1002", "1003"]), self.random.choice(["IN", "OUT"])
         self.fund.sent += 1
         about = {"amounts": amounts, "bank_txn": f"X-{self.fund.sent}", "value_date": f"{self.today}"}
@@ -527,11 +532,11 @@ class Month:
         on_the_way: dict[tuple[tuple[str, str], str], dict[str, int]] = {}
         for payment in await self.fund.payments():
             if payment["status"] in ("ORDERED", "APPROVED", "SENT"):
-                name = "ordered" if payment["purpose"] == "PAYABLE" else "pending"
+                name = "ordered" if payment["purpose"] in ("PAYABLE", "SUPPLIER") else "pending"
                 left = added(payment["amounts"], payment["settled"], -1)
                 place = name_of(payment, "payable_ref"), name
                 on_the_way[place] = added(on_the_way.get(place, {}), left)
-        for table in ("claims", "recoveries", "prepayments"):
+        for table in self.payables:
             for payable in await self.all_of(table):
                 for name in ("pending", "ordered"):
                     place = name_of(payable), name
