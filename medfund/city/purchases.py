@@ -57,6 +57,8 @@ class Expected(NamedTuple):
     paid_on: date
     fen_days: int
     """Sum of fen times days, from acceptance to payment."""
+    due: date
+    """The last day on which it may be paid."""
 
 
 class Planned(NamedTuple):
@@ -296,7 +298,9 @@ class Purchases:
         paid_on = min(days, key=lambda day: (abs(off[day]), day))
         self._ahead = off[paid_on]
         agreed_on = WORKED.previous_working_day(paid_on - timedelta(days=1))
-        return Expected(planned.pair, planned.ref, amount, confirmed_on, agreed_on, paid_on, planned.fen_days(paid_on))
+        return Expected(
+            planned.pair, planned.ref, amount, confirmed_on, agreed_on, paid_on, planned.fen_days(paid_on), due
+        )
 
     # -- what is registered
 

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode, urlsplit
 CALL_LIMIT_S = 30.0
 AGAIN = frozenset({409, 425, 429, 503, 504})
 """What may be otherwise in a moment: not booked yet, busy, database or log unavailable."""
-PAUSE_S = 0.2
-TRIES = 50
+PAUSE_S = 0.05
+TRIES = 200
 PAGE = 1000
 
 

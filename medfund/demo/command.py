@@ -22,6 +22,7 @@ CHAPTERS = {
     "spine": "medfund.demo.spine",
     "prepayments": "medfund.demo.prepayments",
     "claims": "medfund.demo.claims",
+    "purchases": "medfund.demo.purchases",
 }
 """Chapter -> the module that plays it, in their order."""
 ALL = "all"

@@ -28,7 +28,7 @@ HOME = "152500"
 LIMIT = 100_000_000_000
 OFFICER, APPROVER = "staff-7c41", "staff-02e9"
 PATIENCE_S = 60.0
-LOOK_S = 0.1
+LOOK_S = 0.05
 
 
 def number(fund: str, area: str = HOME) -> str:
@@ -39,8 +39,9 @@ def _own(fund: str, area: str) -> Account:
     return Account(number(fund, area), f"支出户 {fund}", BANK)
 
 
-def _of_payee(provider: str) -> Account:
-    return Account(f"62229{provider[1:]}", f"定点医院 {provider}", BANK)
+def _of_payee(payee: str) -> Account:
+    """A hospital, or a supplier by its credit code."""
+    return Account(f"62229{payee[1:]}", f"{'医药企业' if payee[0].isdigit() else '定点医院'} {payee}", BANK)
 
 
 def written(account: Account) -> dict[str, str]:
@@ -59,12 +60,16 @@ class Door:
         self._runs = self._approvals = 0
         self._books = "bank-books.json" if world.area == HOME else f"bank-books-{world.area}.json"
         self._open = ExitStack()
-        self.officer, self.approver = (self._api("finance", OFFICER), self._api("approver", APPROVER))
+        self.officer, self.approver = self.people("clearing")
         self.bank: Desk
 
-    def _api(self, role: str, subject: str) -> Api:
+    def people(self, service: str) -> tuple[Api, Api]:
+        """The two who approve, as they ask a service."""
+        return self._api("finance", OFFICER, service), self._api("approver", APPROVER, service)
+
+    def _api(self, role: str, subject: str, service: str) -> Api:
         token = access.issue(self._stage.data, role, areas=[self._world.area], subject=subject)
-        return Api(self._stage.api(role, service="clearing").address, token)
+        return Api(self._stage.api(role, service=service).address, token)
 
     def begin(self, payees: Sequence[str]) -> None:
         """What the books begin with, who may approve, and the account numbers, which are on no event."""

@@ -33,7 +33,7 @@ from medfund.publish import inputs, resume
 PATIENCE_S = 30.0
 BOOKING_LIMIT_S = 180.0
 VERIFY_LIMIT_S = 300.0
-LOOK_S = 0.25
+LOOK_S = 0.1
 WORKERS = 2
 PROVERS = 2
 COUNTED = ("lanes", "records", "accepted", "repeats", "quarantined", "lines", "open_items")
@@ -83,6 +83,13 @@ class Stage:
         running.fetch_broker(step)
         self._state = running.start_detached(self.data, workers=WORKERS, tell=step)
 
+    def open_anew(self) -> None:
+        """On fresh data, whatever was played before."""
+        if self.is_open:
+            self._state = None
+            self.clear()
+        self.open()
+
     def close(self) -> None:
         running.stop(self.data)
 
@@ -121,13 +128,14 @@ class Stage:
         return summary
 
     def booked(self, positions: Positions, *, api: Api, path: str = "/v1/balances") -> float:
-        """Wait until a service has taken all of these offsets; the monotonic time at which it had."""
+        """Wait until a service has taken all of these offsets of the topics that it hears; the monotonic time at which
+        it had."""
         wanted = {(family, lane): last + 1 for family, lanes in positions.items() for lane, last in lanes.items()}
         deadline = time.monotonic() + BOOKING_LIMIT_S
         with progress.Bar("Booking", total=sum(wanted.values())) as bar:
             while time.monotonic() < deadline:
                 found = api.get(path, limit=1)["positions"]
-                done = {place: min(found[str(place[1])][place[0]], end) for place, end in wanted.items()}
+                done = {place: min(found[str(place[1])].get(place[0], end), end) for place, end in wanted.items()}
                 bar.at(sum(done.values()))
                 if done == wanted:
                     return time.monotonic()

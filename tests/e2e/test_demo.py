@@ -10,7 +10,7 @@ import pytest
 
 from medfund.local import running
 
-RUN_LIMIT_S = 240
+RUN_LIMIT_S = 400
 
 
 def demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -33,7 +33,7 @@ def test_every_claim_of_the_demo_holds_and_it_leaves_nothing_running(folder: Pat
     assert done.returncode == 0, done.stderr
     report = msgspec.json.decode(done.stdout)
     assert report["succeeded"]
-    assert len(report["claims"]) == 13 + 15 + 12
+    assert len(report["claims"]) == 13 + 15 + 12 + 22
     assert all(claim["holds"] for claim in report["claims"])
     providers, copies_of_the_policy = 671, 12
     assert report["events"] == providers + copies_of_the_policy + 271 + 1428 + 1978
@@ -53,4 +53,4 @@ def test_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
 def test_unknown_chapter_is_told_which_there_are() -> None:
     done = demo("wings")
     assert done.returncode == 2
-    assert "no chapter 'wings'; there are: spine, prepayments, claims" in done.stderr
+    assert "no chapter 'wings'; there are: spine, prepayments, claims, purchases" in done.stderr
