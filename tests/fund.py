@@ -357,9 +357,12 @@ class Fund:
 
     async def decided(self, *types: str) -> list[dict[str, Any]]:
         """What the clearing service wrote, in order, with the type as `type`."""
+        return await self.written("clearing", *types)
+
+    async def written(self, family: str, *types: str) -> list[dict[str, Any]]:
         await self.drain()
         found = []
-        for record in self.log.records("clearing", self.lane):
+        for record in self.log.records(family, self.lane):
             type = dict(record.headers)["ce_type"].decode().removesuffix(".v1")
             if not types or type in types:
                 found.append({"type": type, **msgspec.json.decode(record.value or b"{}")})
@@ -420,27 +423,26 @@ class Fund:
 
     # -- what is known, and what is made of it anew
 
-    async def tables(self) -> dict[str, list[Any]]:
-        """Every row of the clearing service's own tables."""
+    async def tables(self, service: str = "clearing") -> dict[str, list[Any]]:
+        """Every row of a deciding service's own tables."""
         await self.drain()
-        query = "select * from clearing.{0} where lane = $1 order by {0}"
-        return {
-            table: await self.control.fetch(query.format(table), self.lane) for table in await of_rules(self.control)
-        }
+        query = f"select * from {service}.{{0}} where lane = $1 order by {{0}}"  # noqa: S608
+        tables = await of_rules(self.control, service)
+        return {table: await self.control.fetch(query.format(table), self.lane) for table in tables}
 
-    async def rebuild(self) -> None:
-        """Forget everything that the clearing service knows of the lane, and learn it again from the log alone."""
+    async def rebuild(self, service: str = "clearing") -> None:
+        """Forget everything that a deciding service knows of the lane, and learn it again from the log alone."""
         self.crash_at = ""
-        await self.forget()
-        await self.claim("clearing", deciding=False)
-        while await self.workers["clearing"].step():
+        await self.forget(service)
+        await self.claim(service, deciding=False)
+        while await self.workers[service].step():
             pass
-        await self.claim("clearing")
+        await self.claim(service)
 
-    async def forget(self) -> None:
-        """Everything that the clearing service knows of the lane."""
-        for table in (*await of_rules(self.control), *OF_LANES):
-            await self.control.execute(f"delete from clearing.{table} where lane = $1", self.lane)  # noqa: S608
+    async def forget(self, service: str = "clearing") -> None:
+        """Everything that a deciding service knows of the lane."""
+        for table in (*await of_rules(self.control, service), *OF_LANES):
+            await self.control.execute(f"delete from {service}.{table} where lane = $1", self.lane)  # noqa: S608
 
     async def claim(self, name: str, *, deciding: bool = True) -> None:
         """A new worker takes a service's lane."""

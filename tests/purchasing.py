@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
-
 from medfund import money
 from tests import events
 from tests.conftest import Database
-from tests.fund import LANE, LANES, OF_LANES, PROVIDER, Fund, services
-from tests.fund import of_rules as of_rules
+from tests.fund import LANE, LANES, PROVIDER, Fund, services
 
 SUPPLIER, OTHER_SUPPLIER = "91370000MA0000001T", "91371000MA0000002A"
 METFORMIN, STENT, INSULIN = "XA10BBA012A001010100483", "C0201010010100100001", "XA10ABG047B002010104021"
@@ -156,13 +153,7 @@ class Purchasing(Fund):
 
     async def said(self, *types: str) -> list[dict[str, Any]]:
         """What direct payment decided, in order, with the type as `type`."""
-        await self.drain()
-        found = []
-        for record in self.log.records("direct-pay", self.lane):
-            type = dict(record.headers)["ce_type"].decode().removesuffix(".v1")
-            if not types or type in types:
-                found.append({"type": type, **msgspec.json.decode(record.value or b"{}")})
-        return found
+        return await self.written("direct-pay", *types)
 
     async def disputed(self) -> list[tuple[str, str]]:
         """Codes and details of what was in dispute when statements were matched."""
@@ -172,22 +163,6 @@ class Purchasing(Fund):
     async def refused(self) -> list[tuple[str, str]]:
         rows = await self.control.fetch("select reason, detail from direct_pay.quarantine where lane = $1", self.lane)
         return [(row["reason"], row["detail"]) for row in rows]
-
-    async def kept(self) -> dict[str, list[Any]]:
-        """Every row of the service's own tables that follows from the log."""
-        await self.drain()
-        query = "select * from direct_pay.{0} where lane = $1 order by {0}"
-        tables = await of_rules(self.control, "direct_pay")
-        return {table: await self.control.fetch(query.format(table), self.lane) for table in tables}
-
-    async def rebuild_purchases(self) -> None:
-        """Forget everything of the lane, and learn it again from the log alone."""
-        for table in (*await of_rules(self.control, "direct_pay"), *OF_LANES):
-            await self.control.execute(f"delete from direct_pay.{table} where lane = $1", self.lane)  # noqa: S608
-        await self.claim("direct_pay", deciding=False)
-        while await self.workers["direct_pay"].step():
-            pass
-        await self.claim("direct_pay")
 
 
 @asynccontextmanager

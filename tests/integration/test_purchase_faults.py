@@ -146,13 +146,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
 
 
 async def test_what_is_written_wrongly_is_refused_by_its_reason_in_every_lane_that_reads_it(fund: Purchasing) -> None:
-    before = await fund.kept()
+    before = await fund.tables("direct_pay")
     for type, wrong, _ in REFUSED.values():
         fund.put(type, **{"provider": fund.provider, **wrong})
         await fund.drain()
     rows = await fund.control.fetch('select reason, detail from direct_pay.quarantine order by "offset"')
     assert dict(zip(REFUSED, map(tuple, rows), strict=True)) == {name: told for name, (_, _, told) in REFUSED.items()}
-    assert await fund.kept() == before
+    assert await fund.tables("direct_pay") == before
     assert await fund.decided("statement.approved") == []
 
 

@@ -61,9 +61,9 @@ async def test_what_is_read_again_from_the_log_is_the_same(buyer: Purchasing) ->
     buyer.agree({"DZ-1": "162468.90"})
     buyer.red(4, invoice_no(2), "210.00", on="2026-10-09")
     buyer.day("2026-10-08")
-    before, told = await buyer.kept(), len(await buyer.said())
-    await buyer.rebuild_purchases()
-    assert await buyer.kept() == before
+    before, told = await buyer.tables("direct_pay"), len(await buyer.said())
+    await buyer.rebuild("direct_pay")
+    assert await buyer.tables("direct_pay") == before
     assert len(await buyer.said()) == told
 
 
@@ -640,9 +640,9 @@ async def test_a_statement_of_more_than_an_event_holds_is_told_and_requested_in_
     assert [(one["payable_ref"], len(one["lines"])) for one in requested] == [
         (f"{SUPPLIER}/DZ-1/{number}", count) for number, count in ((1, 3), (2, 3), (3, 1))
     ]  # fmt: skip
-    before = await buyer.kept()
-    await buyer.rebuild_purchases()
-    assert await buyer.kept() == before
+    before = await buyer.tables("direct_pay")
+    await buyer.rebuild("direct_pay")
+    assert await buyer.tables("direct_pay") == before
 
 
 async def test_a_batch_takes_as_many_statements_however_many_papers_it_holds(
