@@ -7,8 +7,6 @@ import argparse
 import asyncio
 import json
 import os
-import platform
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,12 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drain, exports, history, idle, latency, payments, prepayments, reads
+from bench import drain, exports, history, idle, latency, payments, prepayments, purchases, reads
 from bench.ground import Ground
+from bench.saying import RESULTS, commit, machine, say
 
-RESULTS = Path(__file__).parent / "results"
 WORKERS = os.cpu_count() or 2
-PARTS = {"drain", "exports", "history", "idle", "latency", "payments", "prepayments", "reads"}
+PARTS = {"drain", "exports", "history", "idle", "latency", "payments", "prepayments", "purchases", "reads"}
 
 
 @dataclass
@@ -56,6 +54,7 @@ async def bench(
     providers: int,
     exported: int,
     turns: int,
+    bought: int,
     only: set[str],
 ) -> None:
     """Adds to `results` as it goes: what was measured is told, also when a later part fails."""
@@ -88,6 +87,9 @@ async def bench(
     if "payments" in only:
         say(f"a run of {paid // 10:,} payments and one of {paid:,}, and the bank's statements of them")
         results += paying(*await payments.measure(ground, count=paid))
+    if "purchases" in only:
+        say(f"{bought:,} lines of orders, from the log to what is requested for them")
+        results += buying(await purchases.measure(ground, lines=bought))
     if "reads" in only:
         say(f"filling a journal with {lines:,} lines, then reading balances")
         read = await reads.measure(ground, lines=lines)
@@ -179,27 +181,30 @@ def advancing(took: prepayments.Took) -> list[Result]:
     ]
 
 
+def buying(took: purchases.Took) -> list[Result]:
+    return [
+        measured("purchases", took.lines, "lines of orders"),
+        at_most("purchases: matched, requested, booked", took.seconds, "s", 120),
+        measured("processor time of a line, direct payment's worker", took.per_line(took.cost.worker_s), "µs"),
+        measured("processor time of a line, its database", took.per_line(took.cost.database_s), "µs"),
+        measured("processor time of a line, ledger and its database", took.per_line(took.ledger.seconds), "µs"),
+        measured(
+            "processor time of a settlement, clearing's worker", took.per_settlement(took.settling.worker_s), "µs"
+        ),
+        measured("processor time of a settlement, its database", took.per_settlement(took.settling.database_s), "µs"),
+        at_most("a line costs direct payment", took.ratio, "x a settlement in clearing", 1),
+        at_most("memory of its worker, against a tenth", took.peak_mib / took.tenth_mib, "times", 1.25),
+        measured("memory of its worker", took.peak_mib, "MiB"),
+        at_most(f"a statement of {took.large:,} lines", took.large_s, "s", 2),
+    ]
+
+
 def remembered(tenth: payments.Way, full: payments.Way, whose: str, step: str, what: str) -> list[Result]:
     peak = full.steps[step][what]
     return [
         measured(f"memory, {whose}", peak, "MiB"),
         measured(f"memory, {whose}, against a tenth", peak / tenth.steps[step][what], "times"),
     ]
-
-
-def say(text: str) -> None:
-    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {text}\n")
-
-
-def commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)  # noqa: S607
-    return done.stdout.strip()
-
-
-def machine() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}"
 
 
 def tell(results: list[Result]) -> None:
@@ -217,6 +222,7 @@ def main() -> int:
     parser.add_argument("--payments", type=int, default=payments.FULL, help="size of the run that goes to the bank")
     parser.add_argument("--providers", type=int, default=prepayments.PROVIDERS, help="size of the plan of prepayments")
     parser.add_argument("--exported", type=int, default=exports.FULL, help="rows of the export that is published")
+    parser.add_argument("--bought", type=int, default=purchases.FULL, help="lines of orders that are bought")
     parser.add_argument("--turns", type=int, default=history.TURNS, help="how often each history is asked")
     parser.add_argument("--data", type=Path, default=Path(".data/bench"), help="a folder for the servers; emptied")
     parser.add_argument("--results", type=Path, help="where to write the result; `bench/results` unless told")
@@ -228,7 +234,7 @@ def main() -> int:
     try:
         sizes = {
             "scale": chosen.scale, "lines": chosen.lines, "paid": chosen.payments, "providers": chosen.providers,
-            "exported": chosen.exported, "turns": chosen.turns,
+            "exported": chosen.exported, "turns": chosen.turns, "bought": chosen.bought,
         }  # fmt: skip
         asyncio.run(bench(ground, results, **sizes, only=parts))
     finally:

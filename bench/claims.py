@@ -31,9 +31,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import RESULTS, commit, machine, say
 from bench.door import Door, registration
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s
+from bench.saying import RESULTS, commit, machine, say
 from bench.writing import Writing, in_lane
 from bench.writing import producer as writing_to
 from clearing.app import create

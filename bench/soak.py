@@ -26,7 +26,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from bench.__main__ import RESULTS, commit, machine, say
+from bench.saying import RESULTS, commit, machine, say
 from medfund import money
 from medfund.city import model, profiles
 from medfund.city.publication import Extras, Publication

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 import msgspec
@@ -126,6 +127,7 @@ def round2(exact: Fraction | Decimal | int) -> int:
     return -rounded if value < 0 else rounded
 
 
+@lru_cache(maxsize=65_536)
 def micros(price: str) -> int:
     """A price such as "12.340000" in millionths of a yuan: exact, for a price is not rounded."""
     whole, _, part = price.partition(".")

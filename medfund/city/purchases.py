@@ -166,8 +166,9 @@ class Purchases:
             yield from told
 
     def many(self, count: int) -> Iterator[list[Envelope]]:
-        """So many lines of orders, fast and all alike, for a bench: ten an order, three or four an invoice, and five
-        invoices a statement. Each time all that is said between one hospital and one supplier for 50 of them."""
+        """So many lines of orders, fast and all alike, for a bench: ten an order, which comes in one delivery with
+        three invoices, and five invoices a statement. Each time all that is said between one hospital and one supplier
+        for 50 of them."""
         on = date(self.year, 1, FIRST_ACCEPTED)
         items = [_plenty(goods) for goods in self.goods]
         for number in range(count // MANY_LINES):
@@ -367,20 +368,21 @@ def _plenty(goods: Sequence[Goods]) -> list[Item]:
 
 
 def _many(pair: Pair, number: int, on: date, items: list[Item]) -> list[Envelope]:
-    told, deliveries = list[Envelope](), list[Delivery]()
+    told, invoiced = list[Envelope](), list[Delivery]()
     before, after = on - timedelta(days=7), on + timedelta(days=2)
     for order in range(MANY_ORDERS):
         order_no = f"CG{number:08d}{order}"
+        whole = Delivery(f"PS{number:09d}{order}", order_no, "L01", on, "", items, 0)
         told.append(papers.order(pair, order_no, before, items))
+        told += (papers.shipment(pair, whole, before), papers.acceptance(pair, whole))
         for part, (begin, end) in enumerate(pairwise(PARTS)):
             name, some = f"{number:09d}{order * 3 + part:02d}", items[begin:end]
             amount = sum([item.amount for item in some])
-            deliveries.append(Delivery(f"PS{name}", order_no, "L01", on, f"{on:%y}37{name:0>16}", some, amount))
-    for one in deliveries:
-        told += (papers.shipment(pair, one, before), papers.acceptance(pair, one), papers.invoice(pair, one, on))
-    for at in range(0, len(deliveries), MANY_INVOICES):
+            invoiced.append(whole._replace(invoice=f"{on:%y}37{name:0>16}", items=some, amount=amount))
+    told += [papers.invoice(pair, one, on) for one in invoiced]
+    for at in range(0, len(invoiced), MANY_INVOICES):
         ref = f"DZ{number:08d}-{at // MANY_INVOICES}"
-        told.append(papers.statement(pair, ref, on.replace(day=1), after, deliveries[at : at + MANY_INVOICES]))
+        told.append(papers.statement(pair, ref, on.replace(day=1), after, invoiced[at : at + MANY_INVOICES]))
         told.append(papers.confirmation(pair, ref, after))
     return told
 

@@ -6,16 +6,18 @@ in doubt goes to `codec.decode`, which alone refuses. The two differ in speed on
 The tests work on columns of the run. Where one of them fails, the run is decoded record by record.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from medfund import codes, money
 from medfund.events import codec, envelope
 from medfund.events.codec import Accepted, Refused
-from medfund.events.kinds import KINDS
+from medfund.events.kinds import KINDS, Kind
 from medfund.events.settlements import SettlementRecorded, are_good_codes
 from medfund.lanes import partition
 from medfund.lanes.log import Record
@@ -24,35 +26,47 @@ HOT = KINDS["settlement.recorded.v1"]
 FEW = 16
 """Shorter runs are not worth the columns."""
 
-_TYPE = HOT.type.encode()
 _HEADERS = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
 _VISIBLE = bytes(range(33, 127))
 _FUNDS = frozenset(codes.FUNDS)
 _combination = attrgetter("area", "insured_area", "provider", "insutype", "med_type", "clr_type", "clr_way")
 _amounts = attrgetter("total", "personal_account", "family_account", "hospital_share", "other", "cash")
+_provider = attrgetter("provider")
 
 
 def decode(records: Sequence[Record], *, family: str, lanes: int, asked_from: int = 0) -> list[Accepted | Refused]:
     """The verdict on each record of one topic, in their order."""
-    usual: list[Accepted] | None = None
     one_by_one = partial(codec.decode, family=family, lanes=lanes, asked_from=asked_from)
-    if family == HOT.family and len(records) >= FEW:
-        hot = [record for record in records if _is_hot(record)]
-        usual = _settlements(hot, lanes)
-    if not usual:
+    if len(records) < FEW:
         return [one_by_one(record) for record in records]
-    if len(usual) == len(records):
+    usual: list[Accepted] = []
+    for type, some in _by_type(records).items():
+        kind = _KINDS.get(type)
+        if kind is not None and family in kind.families and len(some) >= FEW:
+            usual += _usual(kind, some, lanes) or ()
+    if len(usual) == len(records) and len({accepted.type for accepted in usual}) == 1:
         return [*usual]
     found = {accepted.record.offset: accepted for accepted in usual}
     return [found.get(record.offset) or one_by_one(record) for record in records]
 
 
-def _is_hot(record: Record) -> bool:
-    headers = record.headers
-    return len(headers) == 6 and headers[3][1] == _TYPE
+_KINDS: Mapping[bytes | None, Kind] = {
+    kind.type.encode(): kind for kind in KINDS.values() if kind.key == "provider" and not kind.lift
+}
+"""Those that come in numbers."""
 
 
-def _settlements(records: list[Record], lanes: int) -> list[Accepted] | None:
+def _by_type(records: Sequence[Record]) -> Mapping[bytes | None, list[Record]]:
+    """The records whose type stands where it usually does."""
+    found: defaultdict[bytes | None, list[Record]] = defaultdict(list)
+    for record in records:
+        headers = record.headers
+        if len(headers) == 6:
+            found[headers[3][1]].append(record)
+    return found
+
+
+def _usual(kind: Kind, records: list[Record], lanes: int) -> list[Accepted] | None:
     """All of them, or None where a doubt is about any of them."""
     try:
         columns = _headers(records)
@@ -62,21 +76,26 @@ def _settlements(records: list[Record], lanes: int) -> list[Accepted] | None:
     if columns is None or None in values or max(map(len, values)) > codec.VALUE_MAX:  # type: ignore[arg-type]
         return None
     try:
-        events: list[SettlementRecorded] = list(map(HOT.decoder.decode, values))  # type: ignore[arg-type]
+        events: list[Any] = list(map(kind.decoder.decode, values))  # type: ignore[arg-type]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if not (_keyed(records, events, lanes) and _no_key_twice(values, events) and _well_written(events)):  # type: ignore[arg-type]
+    if not (_keyed(records, events, lanes) and _no_key_twice(kind, values, events) and _checked(kind, events)):  # type: ignore[arg-type]
         return None
     ids, raw_ids, sources, raw_sources, times, raw_times = columns
     identity, digest = envelope.identity_of, envelope.digest_of
+    type, raw_type = kind.type, kind.type.encode()
     return [
-        Accepted(
-            record, source, id, HOT.type, time, identity(raw_source, raw_id), digest(_TYPE, raw_time, value), event
-        )
+        Accepted(record, source, id, type, time, identity(raw_source, raw_id), digest(raw_type, raw_time, value), event)
         for record, source, id, time, raw_source, raw_id, raw_time, value, event in zip(
             records, sources, ids, times, raw_sources, raw_ids, raw_times, values, events, strict=True
         )
     ]
+
+
+def _checked(kind: Kind, events: list[Any]) -> bool:
+    if well_written := _WELL_WRITTEN.get(kind.type):
+        return well_written(events)
+    return bool(kind.columns(events)) and not any(rule(event) for rule in kind.rules for event in events)
 
 
 def _headers(
@@ -102,28 +121,35 @@ def _headers(
         return None
     oldest = min(record.timestamp for record in records)
     stamps = b"\n".join(times).decode().split("\n")
-    if len(stamps) != len(times) or not codec.SECONDS.issuperset([stamp[16:] for stamp in stamps]):
-        return None
-    if not all(codec.is_past(minute, oldest) for minute in {stamp[:16] for stamp in stamps}):
+    if len(stamps) != len(times) or not _are_past(stamps, oldest):
         return None
     return b"\n".join(ids).decode().split("\n"), ids, [texts[s] for s in sources], sources, stamps, times
 
 
-def _keyed(records: list[Record], events: list[SettlementRecorded], lanes: int) -> bool:
+def _are_past(stamps: list[str], oldest: int) -> bool:
+    """Whether all are times, none of them too late for the oldest record."""
+    if codec.SECONDS.issuperset([stamp[16:] for stamp in stamps]):
+        return all(codec.is_past(minute, oldest) for minute in {stamp[:16] for stamp in stamps})
+    return all(codec.is_exactly_past(stamp, oldest) for stamp in set(stamps))
+
+
+def _keyed(records: list[Record], events: list[Any], lanes: int) -> bool:
     """Every key is its event's provider, and belongs to the lane of its record."""
     keys = [record.key for record in records]
     if None in keys or len({record.partition for record in records}) != 1:
         return False
     lane = records[0].partition
-    return [event.provider.encode() for event in events] == keys and all(
+    return ",".join(map(_provider, events)).encode() == b",".join(keys) and all(  # type: ignore[arg-type]
         partition.lane_of(key, lanes) == lane for key in set(keys)
     )
 
 
-def _no_key_twice(values: list[bytes], events: list[SettlementRecorded]) -> bool:
-    # No value has fewer colons than it has keys, so when all together have just as many, each has.
-    keys = len(events) * len(SettlementRecorded.__struct_fields__) + sum(len(event.funds) for event in events)
-    return b"".join(values).count(b":") == keys
+def _no_key_twice(kind: Kind, values: list[bytes], events: list[Any]) -> bool:
+    # No value has fewer colons than it has keys, nor fewer keys than are counted, so when all together have just as
+    # many, each has.
+    if kind.keys and b"".join(values).count(b":") == sum(map(kind.keys, events)):
+        return True
+    return all(map(codec.has_each_key_once, values))
 
 
 def _well_written(events: list[SettlementRecorded]) -> bool:
@@ -159,3 +185,7 @@ def _add_up(events: list[SettlementRecorded]) -> bool:
             return False
         begin = end
     return min(fen) >= 0
+
+
+_WELL_WRITTEN: Mapping[str, Callable[[list[Any]], bool]] = {HOT.type: _well_written}
+"""Kinds whose columns have tests of their own."""

@@ -120,12 +120,11 @@ def _judged(record: Record, family: str, lanes: int, kinds: Mapping[str, Kind], 
         if read is None:
             return _refused(record, _field_problem(kind, fault))
         event = read
-    # Every key has a colon. As many colons as there are distinct keys: no key occurs twice (a colon in a text, or a
-    # field left out, only sends us to a more exact test).
-    colons = value.count(b":")
+    # Every key has a colon. As many colons as there are distinct keys at least: no key occurs twice (a colon in a text,
+    # or a field that says its default, only sends us to a more exact test).
     if (
-        (kind.keys is None or colons != kind.keys(event))
-        and colons != _keys(_raw(value))
+        (kind.keys is None or value.count(b":") != kind.keys(event))
+        and not has_each_key_once(value)
         and (problem := _duplicate_key(value))
     ):
         return _refused(record, problem)
@@ -281,6 +280,12 @@ def is_past(minute: str, appended_ms: int) -> bool:
     return (_minute(minute) or _NEVER) < _latest_minute(appended_ms)
 
 
+def is_exactly_past(time: str, appended_ms: int) -> bool:
+    """The same for a time that is written in any way."""
+    moment = envelope.instant(time)
+    return moment is not None and moment <= _latest(appended_ms).replace(tzinfo=calendar.SHANGHAI)
+
+
 SECONDS = frozenset(f":{second:02d}+08:00" for second in range(60))
 _NEVER = datetime.datetime(9999, 1, 1)  # noqa: DTZ001 - the wall clock of Shanghai, like all it is compared with
 
@@ -311,10 +316,9 @@ def _latest(appended_ms: int) -> datetime.datetime:
 
 
 def _future_problem(time: str, record: Record) -> Problem | None:
-    latest = _latest(record.timestamp).replace(tzinfo=calendar.SHANGHAI)
-    moment = envelope.instant(time)
-    if moment is None or moment <= latest:
+    if envelope.instant(time) is None or is_exactly_past(time, record.timestamp):
         return None
+    latest = _latest(record.timestamp).replace(tzinfo=calendar.SHANGHAI)
     appended = (latest - FUTURE_MAX).isoformat()
     return Problem(Reason.TIME_IN_FUTURE, f"ce_time {time} is more than 5 minutes after the record came, {appended}")
 
@@ -400,14 +404,15 @@ def _field_problem(kind: Kind, fault: Exception) -> Problem:
     return Problem(reason, f"{legible(path.strip('`') or '$')}: {legible(text)} ({kind.type})")
 
 
-_raw = msgspec.json.Decoder().decode
+_ANYTHING = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
 
 
-def _keys(value: Any) -> int:
-    """How many there are, in objects that were read: of two that are the same one is left."""
-    if type(value) is dict:
-        return len(value) + sum([_keys(one) for one in value.values() if type(one) in (dict, list)])
-    return sum([_keys(one) for one in value if type(one) in (dict, list)]) if type(value) is list else 0
+def has_each_key_once(value: bytes) -> bool:
+    """Whether surely no key occurs twice in an object of JSON that can be read. What is read and written again has each
+    once, and where no character is written by its number, its texts have the colons that were there: as many colons
+    mean as many keys."""
+    return b"\\" not in value and _encode(_ANYTHING.decode(value)).count(b":") == value.count(b":")
 
 
 def _duplicate_key(value: bytes) -> Problem | None:

@@ -8,8 +8,9 @@ JSON decoder itself only sees plain `str`, `int` and `date` (a pattern on a fiel
 import datetime
 import re
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -189,6 +190,8 @@ Words = Annotated[str, _WORDS, _unshown(_words, f"{WORDS_MAX} printable characte
 """What somebody outside calls something by, the bank for example: a text, of any characters that can be printed."""
 
 Test: TypeAlias = Callable[[Any, str], Problem | None]
+KeyCount: TypeAlias = Callable[[Any], int]
+Column: TypeAlias = Callable[[list[Any]], object]
 
 
 def checker(struct: type[msgspec.Struct]) -> Test:
@@ -202,6 +205,37 @@ def checker(struct: type[msgspec.Struct]) -> Test:
         return None
 
     return check
+
+
+def columns(struct: type[msgspec.Struct]) -> Column:
+    """The test of many of a kind at once, field by field, each different value once: whether all are surely well
+    written. A no says nothing: then each is tested for itself."""
+    tests = [(attrgetter(name), test) for name, hint in _hints(struct).items() if (test := _column_of(hint))]
+    return lambda values: all(test(list(map(get, values))) for get, test in tests)
+
+
+def _column_of(hint: Any) -> Column | None:
+    if get_origin(hint) is Annotated:
+        forms = [extra for extra in hint.__metadata__ if isinstance(extra, Form)]
+        return _all_of(forms[0]) if forms else None
+    if get_origin(hint) in (Union, UnionType):
+        some = _column_of(get_args(hint)[0])
+        return some and (lambda values: some([value for value in values if value is not None and value is not UNSET]))
+    if get_origin(hint) is list:
+        each = _column_of(get_args(hint)[0])
+        return each and (lambda values: each(list(chain.from_iterable(values))))
+    if get_origin(hint) is dict:
+        keys, items = map(_column_of, get_args(hint))
+        return lambda values: (
+            (keys is None or keys(list(chain.from_iterable(values))))
+            and (items is None or items([item for value in values for item in value.values()]))
+        )
+    return columns(hint) if isinstance(hint, type) and issubclass(hint, msgspec.Struct) else None
+
+
+def _all_of(form: Form) -> Column:
+    test = form.test
+    return form.pass_all or (lambda values: all(test(value) is None for value in set(values)))
 
 
 def named(value: msgspec.Struct, kind: Kind) -> Iterable[str]:
@@ -230,15 +264,76 @@ def _names_in(hint: Any, kind: str) -> Callable[[Any], Iterable[str]] | None:
 
 
 def key_count(struct: type[msgspec.Struct]) -> Callable[[Any], int] | None:
-    """How many keys the JSON of a value has when no field is left out; None for a struct that nests more than maps."""
-    shapes = {name: _shape(hint) for name, hint in _hints(struct).items()}
-    fields, maps = len(shapes), [name for name, shape in shapes.items() if shape == "map"]
-    if "nested" in shapes.values() or len(maps) > 1:
-        return None
-    if not maps:
-        return lambda value: fields
-    entries = attrgetter(maps[0])
-    return lambda value: fields + len(entries(value))
+    """How many keys the JSON of a value has at least: those of all fields but the ones that are as if left out. None
+    for a struct with maps of structs."""
+    counts, seldom, whole = [], [], 0
+    for field in msgspec.structs.fields(struct):
+        count = _keys_of(_hints(struct)[field.name])
+        if count is None:
+            return None
+        if field.required:
+            whole += 1
+        else:
+            seldom.append((attrgetter(field.name), _default(field)))
+        if count is not _no_keys:
+            counts.append((attrgetter(field.name), count))
+    if struct.__struct_config__.array_like:
+        whole, seldom = 0, []
+    return _no_keys if not (whole or seldom or counts) else _counted(whole, seldom, counts)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory
+    return field.default if made is msgspec.NODEFAULT else made()
+
+
+Get: TypeAlias = Callable[[Any], Any]
+
+
+def _counted(whole: int, seldom: Sequence[tuple[Get, Any]], counts: Sequence[tuple[Get, KeyCount]]) -> KeyCount:
+    if not (seldom or counts):
+        return lambda value: whole
+
+    def count(value: Any) -> int:
+        found = whole
+        for get, default in seldom:
+            if get(value) != default:
+                found += 1
+        for get, within in counts:
+            found += within(get(value))
+        return found
+
+    return count
+
+
+def _keys_of(hint: Any) -> KeyCount | None:
+    """Of the value of a field."""
+    bare = _bare(hint)
+    if get_origin(bare) in (Union, UnionType):
+        bare = _bare(get_args(bare)[0])
+        within = _keys_of(bare)
+        return within if within is _no_keys or within is None else _if_any(within)
+    arguments = [_bare(argument) for argument in get_args(bare)]
+    if bare in _PLAIN or get_origin(bare) is Literal:
+        return _no_keys
+    if get_origin(bare) is dict:
+        return len if _keys_of(arguments[1]) is _no_keys else None
+    if get_origin(bare) is list:
+        within = _keys_of(arguments[0])
+        return within if within is _no_keys or within is None else _in_all(within)
+    return key_count(bare) if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else None
+
+
+def _no_keys(value: Any) -> int:
+    return 0
+
+
+def _if_any(within: KeyCount) -> KeyCount:
+    return lambda value: 0 if value is None or value is UNSET else within(value)
+
+
+def _in_all(within: KeyCount) -> KeyCount:
+    return lambda values: sum(map(within, values))
 
 
 def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
@@ -248,16 +343,6 @@ def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
-
-
-def _shape(hint: Any) -> Literal["plain", "map", "nested"]:
-    bare = _bare(hint)
-    arguments = [_bare(argument) for argument in get_args(bare)]
-    if bare in _PLAIN or get_origin(bare) is Literal or (get_origin(bare) is list and arguments[0] in _PLAIN):
-        return "plain"
-    if get_origin(bare) is dict and arguments[1] in _PLAIN:
-        return "map"
-    return "nested"
 
 
 _PLAIN = (str, int, bool, datetime.date)
@@ -282,28 +367,6 @@ MANY = 3
 """Fewer are tested one by one."""
 
 
-def _column(struct: type[msgspec.Struct]) -> Callable[[list[Any]], bool] | None:
-    """Whether many structs surely pass, looked at field by field; None where a field has no such test."""
-    columns = []
-    for name, hint in _hints(struct).items():
-        if _test_of(hint) is None:
-            continue
-        if (pass_all := _passing(hint)) is None:
-            return None
-        columns.append((attrgetter(name), pass_all))
-    return lambda values: all(pass_all([*map(get, values)]) for get, pass_all in columns)
-
-
-def _passing(hint: Any) -> Callable[[list[Any]], object] | None:
-    if get_origin(hint) is Annotated:
-        return next((extra.pass_all for extra in hint.__metadata__ if isinstance(extra, Form)), None)
-    if get_origin(hint) in (Union, UnionType):
-        bare = [argument for argument in get_args(hint) if argument not in (NoneType, UnsetType)]
-        inner = _passing(bare[0])
-        return inner and (lambda values: inner([value for value in values if value is not None and value is not UNSET]))
-    return (lambda values: not any(values)) if get_origin(hint) is list else None
-
-
 def _leaf(form: Form) -> Test:
     def check(value: Any, path: str) -> Problem | None:
         fault = form.test(value)
@@ -320,7 +383,7 @@ def _optional(arguments: list[Any]) -> Test | None:
 def _each(item: Any) -> Test | None:
     test = _test_of(item)
     is_struct = isinstance(item, type) and issubclass(item, msgspec.Struct)
-    column = _column(item) if is_struct else None
+    column = columns(item) if is_struct else None
 
     def check(value: Any, path: str) -> Problem | None:
         if column is not None and len(value) >= MANY and column(value):

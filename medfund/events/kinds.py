@@ -56,6 +56,9 @@ class Kind:
     event: type[Event]
     decoder: msgspec.json.Decoder[Event]
     check: Rule
+    rules: tuple[Rule, ...]
+    columns: Callable[[list[Any]], object]
+    """Whether the fields of many events of it are surely well written; the rules are apart."""
     keys: Callable[[Any], int] | None
     lift: Callable[[Any], Event] | None
     type: str
@@ -97,6 +100,8 @@ def kind(
             event=event,
             decoder=msgspec.json.Decoder(event),
             check=check or checked_by(event, rules),
+            rules=rules,
+            columns=fields.columns(event),
             keys=fields.key_count(event),
             lift=lift,
             type=f"{name}.v{version}",

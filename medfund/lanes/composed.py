@@ -9,7 +9,7 @@ from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
 from medfund.events.refusals import Reason
 from medfund.lanes import metrics
-from medfund.lanes.capability import Admit, Answer, Capability, Evolve, Keep, Learn, known_after, listeners
+from medfund.lanes.capability import Admit, Answer, Capability, Evolve, Keep, Learn, Weigh, known_after, listeners
 from medfund.lanes.draft import Draft, Known
 from medfund.lanes.kept import PUBLISHED
 from medfund.lanes.shelf import Batch, Shelf
@@ -35,6 +35,7 @@ class Composed:
     answers: ClassVar[Mapping[type[Event], Sequence[Answer]]]
     evolves: ClassVar[Mapping[type[Event], Sequence[Evolve]]]
     large: Collection[type[Event]]
+    weights: Mapping[type[Event], Weigh]
     kept: Collection[type[Event]]
 
     def __init_subclass__(cls) -> None:
@@ -45,6 +46,7 @@ class Composed:
         cls.answers = listeners([one.answers for one in every])
         cls.evolves = listeners([one.evolves for one in every])
         cls.large = frozenset(type_ for one in every for type_ in one.large)
+        cls.weights = {type_: weigh for one in every for type_, weigh in one.weights.items()}
         cls.kept = frozenset(type_ for one in every for type_ in one.bulk)
 
     def __init__(self, *, prefix: str) -> None:

@@ -11,7 +11,7 @@ again. In ordinary life its own decisions come back to it as echoes of what it k
 A fact that cannot be decided waits, and with it the later facts of its key: see `medfund.lanes.parking`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -56,6 +56,7 @@ class Rules(Protocol[State]):
     lacking: Collection[Reason]
     silent: Collection[str]
     large: Collection[type[Event]]
+    weights: Mapping[type[Event], Callable[[Any], int]]
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> State:
         """What is known of a lane, read when it is claimed."""
@@ -124,7 +125,9 @@ class Decider(Generic[State]):
         self.lacking = rules.lacking
         self.silent = rules.silent
         self.large = rules.large
+        self.weights = rules.weights
         self.families = {f"{prefix}.{family}": family for family in self.topics}
+        self._own_topic = f"{prefix}.{rules.own}"
         self._source = f"/{rules.name}"
         self._lanes = lanes
         self._deciding = deciding
@@ -261,7 +264,7 @@ class Decider(Generic[State]):
         return [facts[place] for place in sorted(range(len(facts)), key=moments.__getitem__)]
 
     def _is_own(self, event: Accepted) -> bool:
-        return self.families[event.record.topic] == self.own
+        return event.record.topic == self._own_topic
 
     def _is_echo(self, draft: Deciding[State], event: Accepted) -> bool:
         """A decision on a fact that was decided here in an earlier batch: what it says is true already."""

@@ -1,6 +1,7 @@
 """Decisions: the events that our own services write, as they wait in the outbox and go to the log."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -31,6 +32,7 @@ def id_of(topic: str, lane: int, offset: int, number: int, of: int) -> str:
     return f"{topic}/{lane}/{offset}/{number}-{of}"
 
 
+@lru_cache(maxsize=1024)
 def time_of(appended_ms: int) -> str:
     """When the cause was appended, as CloudEvents writes it: a decision's time is its cause's, never a clock's."""
     return (datetime.fromtimestamp(appended_ms // 1000, UTC) + timedelta(milliseconds=appended_ms % 1000)).isoformat()

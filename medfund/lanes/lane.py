@@ -22,7 +22,7 @@ from medfund.events.kinds import Place
 from medfund.lanes import batch as batches
 from medfund.lanes import metrics, order, store
 from medfund.lanes.batch import Batch
-from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
+from medfund.lanes.log import LaneLog, Log, LogTruncated, Record, Run
 from medfund.lanes.service import Effects, HandlerFailed, Service
 from medfund.lanes.sources import HEARD_MS
 
@@ -171,6 +171,8 @@ class Lane:
             if not runs:
                 return 0
             batch = self._decode(runs)
+            if more := self._too_much(batch):
+                batch = self._decode(self._before(more, runs))
             async with self.turn if few and not heavy and self._is_large(batch) else contextlib.nullcontext():
                 booked = await self._book_all(batch)
         self._small = booked < limits.small_batch
@@ -208,6 +210,25 @@ class Lane:
     def _is_large(self, batch: Batch) -> bool:
         """Whether it takes as much memory as many records do."""
         return any(type(event.event) in self.service.large for event in batch.accepted)
+
+    def _too_much(self, batch: Batch) -> Record | None:
+        """The first of those that count for many with which a batch has more than it may. One alone it always has."""
+        weights, sum = self.service.weights, 0
+        for event in batch.accepted if weights else ():
+            if weigh := weights.get(type(event.event)):
+                before, sum = sum, sum + weigh(event.event)
+                if before and sum > self.limits.batch_records_max:
+                    return event.record
+        return None
+
+    def _before(self, record: Record, runs: Sequence[Run]) -> list[Run]:
+        """What of some runs came before a record; the rest belongs to the next batch."""
+        topic = self._families[record.topic]
+        parts = [
+            cut(run, run.records.index(record)) if run.topic == topic else parted(run, record.timestamp) for run in runs
+        ]
+        self._later = joined([*(later for _, later in parts if later), *self._later])
+        return [run for run, _ in parts if run.next > run.first]
 
     async def _book_all(self, batch: Batch) -> int:
         """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""
@@ -359,9 +380,14 @@ def parted(run: Run, moment: int) -> tuple[Run, Run | None]:
     """What of a run comes before the first record that was appended at a moment or later, and the rest."""
     for place, record in enumerate(run.records):
         if record.timestamp >= moment:
-            at = record.offset
-            return Run(run.topic, run.first, at, run.records[:place]), Run(run.topic, at, run.next, run.records[place:])
+            return cut(run, place)
     return run, None
+
+
+def cut(run: Run, place: int) -> tuple[Run, Run]:
+    """A run before one of its records, and from there on."""
+    at = run.records[place].offset
+    return Run(run.topic, run.first, at, run.records[:place]), Run(run.topic, at, run.next, run.records[place:])
 
 
 def halves(runs: Sequence[Run]) -> list[list[Run]]:

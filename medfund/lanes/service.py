@@ -3,7 +3,7 @@
 The lane does everything else: order, identity, exactly once, quarantine, positions, outbox.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
@@ -46,6 +46,8 @@ class Service(Protocol):
     """Event types that have no effect by rule."""
     large: Collection[type[Event]]
     """Events of which one alone may change as much as a big batch of others."""
+    weights: Mapping[type[Event], Callable[[Any], int]]
+    """For how many records an event counts, where it is for more than one."""
 
     def decode(self, records: Sequence[Record], family: str, asked_from: int = 0) -> Sequence[Accepted | Refused]:
         """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes.

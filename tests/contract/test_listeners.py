@@ -44,7 +44,9 @@ def test_facts_are_answered_and_decisions_change_something(service: type[Compose
     for one in service.capabilities:
         assert not own & {*one.keeps, *one.learns, *one.answers}, f"{one.name} takes a decision for a fact"
         assert own >= {*one.evolves}, f"{one.name} takes a fact for a decision"
-        assert {*one.large} <= {event for other in service.capabilities for event in (*other.keeps, *other.answers)}
+        assert {*one.large, *one.weights} <= {
+            event for other in service.capabilities for event in (*other.keeps, *other.answers)
+        }
 
 
 @pytest.mark.parametrize("name", sorted({one.name for one in Clearing.capabilities}))

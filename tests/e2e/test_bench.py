@@ -1,6 +1,6 @@
 """Small runs by themselves: what is measured of payments ends with each of them paid, and the books as the bank has it;
-what is measured of prepayments, with each of them given once and none back; an export, with all of it sent; two
-histories, with an answer to whatever they were asked."""
+what is measured of prepayments, with each of them given once and none back; an export, with all of it sent;
+of purchases, with each statement requested and booked; two histories, with an answer to whatever they were asked."""
 
 import json
 import subprocess
@@ -29,6 +29,13 @@ def test_a_small_plan_is_told_twice_and_given_once_and_its_year_ends(folder: Pat
 @pytest.mark.timeout(RUN_LIMIT_S + 30)
 def test_a_small_export_is_sent_beside_its_json_lines(folder: Path) -> None:
     assert measured(folder, "exports", "--exported", "500")["export against its JSON lines"] > 0
+
+
+@pytest.mark.timeout(RUN_LIMIT_S + 30)
+def test_a_small_part_of_purchases_is_requested_and_booked(folder: Path) -> None:
+    told = measured(folder, "purchases", "--bought", "2000")
+    assert told["purchases"] == 2000
+    assert told["a line costs direct payment"] > 0
 
 
 @pytest.mark.timeout(RUN_LIMIT_S + 30)

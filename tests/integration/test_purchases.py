@@ -1,9 +1,11 @@
 """Purchases from order to request: events on a log, direct payment, a real database."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
+from direct_pay.statements import requesting
 from medfund import money
 from medfund.lanes.lane import Limits
 from tests.conftest import Database
@@ -755,3 +757,26 @@ async def test_of_several_invoices_of_a_line_the_one_that_was_requested_and_then
     assert await buyer.disputed() == [("TOO_MANY", "370.20 of 370.20 is beyond what was taken in")]
     requested = await buyer.said("statement.requested")
     assert [line[:2] for one in requested for line in one["lines"]] == [list(lines[1]), list(lines[2])]
+
+
+async def test_what_is_agreed_to_is_taken_in_batches_that_are_not_too_large_and_in_the_order_in_which_it_came(
+    buyer: Purchasing,
+) -> None:
+    for number in (1, 2):
+        buyer.deliver(f"CG-{number}", (METFORMIN, 70, "12.34"))
+        invoice = buyer.invoice(number, f"CG-{number}", (METFORMIN, 70, "12.34"))
+        buyer.submit_statement(f"DZ-{number}", {invoice: "863.80"})
+        buyer.confirm(f"DZ-{number}")
+    await buyer.drain()
+    lane = buyer.workers["direct_pay"]
+    lane.limits = replace(lane.limits, batch_records_max=requesting.FACTS_OF_ONE + 5)
+    buyer.agree({"DZ-1": "863.80"})
+    buyer.dispute("DZ-2", invoice_no(2), on="2026-10-07")
+    buyer.agree({"DZ-2": "863.80"}, plan="JS-2")
+    buyer.resolve("DZ-2", invoice_no(2), on="2026-10-08")
+    assert await lane.step() == 2
+    requested = await buyer.said("statement.requested", "statement.withheld")
+    assert [(one["type"], one["statement_ref"]) for one in requested] == [
+        ("statement.requested", "DZ-1"),
+        ("statement.withheld", "DZ-2"),
+    ]

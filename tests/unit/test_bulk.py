@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfund.events import bulk, codec
+from medfund.events.kinds import KINDS
 from medfund.lanes import partition
 from tests import events
 from tests.simulation.memory_log import MemoryRecord
@@ -93,3 +94,41 @@ def test_a_usual_run_needs_no_second_look(monkeypatch: pytest.MonkeyPatch) -> No
     expected = [codec.decode(one, family="claims", lanes=LANES) for one in run(40)]
     monkeypatch.setattr(codec, "decode", fail)
     assert bulk.decode(run(40), family="claims", lanes=LANES) == expected
+
+
+OF_PROVIDERS = sorted(kind.type for kind in KINDS.values() if kind.key == "provider" and not kind.lift)
+SPOILT = {
+    "nothing": lambda value: value,
+    "a key twice": lambda value: value.replace(b'{"', b'{"provider":"H15250200017","', 1),
+    "a key twice, one as a number": lambda value: value.replace(b'{"', b'{"provider":"\\u003a","', 1),
+    "a code that is none": lambda value: value.replace(b'"H152502', b'"X152502'),
+    "a day before all days": lambda value: value.replace(b'"202', b'"192'),
+    "an amount of one decimal": lambda value: value.replace(b'.00"', b'.0"'),
+    "another amount": lambda value: value.replace(b'0"', b'1"'),
+    "a negative amount": lambda value: value.replace(b'":"1', b'":"-1'),
+}
+
+
+@pytest.mark.parametrize("type", OF_PROVIDERS)
+def test_a_run_of_any_kind_is_judged_as_its_records_are(type: str) -> None:
+    kind = KINDS[type]
+    told = [events.message(type, id=f"id-{offset}", provider=PROVIDERS[offset % 5]) for offset in range(bulk.FEW + 3)]
+    for odd, spoil in SPOILT.items():
+        records = [
+            MemoryRecord(f"medfund.{kind.family}", 1, offset, 1_795_620_000_000, one.key, one.value, one.headers)
+            for offset, one in enumerate(told)
+        ]
+        records[3] = replace(records[3], value=spoil(records[3].value or b""))
+        assert bulk.decode(records, family=kind.family, lanes=LANES) == [
+            codec.decode(one, family=kind.family, lanes=LANES) for one in records
+        ], odd
+
+
+def test_what_is_said_twice_is_found_where_something_else_is_left_out() -> None:
+    said = events.message("statement.confirmed.v1", id="twice", provider=PROVIDERS[0])
+    value = (said.value or b"").replace(b',"confirmed_by":"staff-h-0093"', b',"confirmed_on":"2026-10-06"')
+    assert b"confirmed_by" not in value
+    one = MemoryRecord("medfund.purchases", 1, 0, 1_795_620_000_000, said.key, value, said.headers)
+    [verdict] = bulk.decode([one], family="purchases", lanes=LANES)
+    assert isinstance(verdict, codec.Refused)
+    assert verdict.reason == "duplicate_key"

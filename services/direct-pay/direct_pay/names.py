@@ -10,6 +10,10 @@ class Name(NamedTuple):
     supplier: str
     ref: str
 
+    def beside(self, ref: str) -> "Name":
+        """Another thing between the two."""
+        return tuple.__new__(Name, (self[0], self[1], ref))  # twice as fast, and there are very many
+
 
 def order(event: Any) -> Name:
     return Name(event.provider, event.supplier, event.order_no)

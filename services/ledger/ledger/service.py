@@ -1,6 +1,7 @@
 """The ledger as a service of lanes: it books every event and decides nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -42,6 +43,7 @@ class Ledger:
         name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing
     )
     large: Collection[type[Event]] = frozenset()
+    weights: Mapping[type[Event], Callable[[Any], int]] = MappingProxyType({})
 
     def __init__(self, *, lanes: int, prefix: str) -> None:
         self._lanes = lanes

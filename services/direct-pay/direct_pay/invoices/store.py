@@ -41,7 +41,7 @@ class Invoices(Shelf):
         invoices = draft[INVOICES]
         for name in draft[WHOLE]:
             if (known := invoices.get(name)) is not None:
-                draft[ORDERS_WANTED].update([name._replace(ref=item.order_no) for item in known.parts])
+                draft[ORDERS_WANTED].update([name.beside(item.order_no) for item in known.parts])
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         invoices = draft[INVOICES]

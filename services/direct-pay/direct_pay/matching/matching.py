@@ -50,11 +50,14 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
     """`is_asked`: whether something of an invoice was requested already."""
     invoice, orders, found = draft[INVOICES][name], draft[ORDERS], Matched()
     invoiced: dict[tuple[str, int], int] = {}
+    against: Sequence[Found]
+    order_no, order = "", None
     for item in invoice.parts:
-        order = orders.get(Name(name.provider, name.supplier, item.order_no))
+        if item.order_no != order_no:
+            order_no, order = item.order_no, orders.get(name.beside(item.order_no))
         line = order.lines.get(item.line) if order else None
         if order is None or line is None or order.placed_on is None or not line.quantity:
-            against: Sequence[Found] = [("NO_ORDER", f"{name.supplier} has no order {item.order_no}, line {item.line}")]
+            against = [("NO_ORDER", f"{name.supplier} has no order {item.order_no}, line {item.line}")]
             beyond, accepted, bulk = 0, None, False
         else:
             before = invoiced.get(item.of, 0)
@@ -62,13 +65,12 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
             if len(line.billed) > 1:
                 before += _billed_before(draft, name, invoice, line, is_asked)
             terms = scope.terms(draft, name.provider, name.supplier, order.area, line.product, order.placed_on)
-            against = [*terms.against, *_of_item(item, line, terms), *_of_goods(line, order.placed_on)]
-            taken = line.accepted - line.returned
-            if taken <= 0:
-                against.append(("NOT_ACCEPTED", f"{taken} taken in, {item.quantity} invoiced"))
-            many = max(0, min(item.quantity, before + item.quantity - taken)) if taken > 0 else 0
-            beyond = max(0, item.fen - money.cost(item.quantity - many, item.price)) if many else 0
-            accepted, bulk = _accepted_on(line, before), terms.bulk
+            bulk = terms.bulk
+            if not before and _is_plain(item, line, terms, order.placed_on):
+                against, beyond, accepted = terms.against, 0, line.taken[0].on
+            else:
+                against, beyond = _looked_at(item, line, terms, order.placed_on, before)
+                accepted = _accepted_on(line, before)
         found.beyond.append(beyond)
         found.accepted.append(accepted)
         found.bulk.append(bulk)
@@ -79,6 +81,34 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
     if invoice.upstream > 1 and _counts_invoices(draft, invoice):
         found.mismatches.append(Mismatch("", 0, "TWO_INVOICES", f"{invoice.upstream} invoices before it"))
     return found
+
+
+def _is_plain(item: Item, line: Line, terms: Terms, placed_on: date) -> bool:
+    """Whether a line came at once, as one lot, as it was ordered, and is invoiced so: nothing to look at any closer.
+    Nearly all are so; `_looked_at` would find nothing."""
+    if len(line.sent) != 1 or len(line.taken) != 1 or line.back:
+        return False
+    sent, taken = line.sent[0], line.taken[0]
+    return (
+        sent.lot == taken.lot
+        and sent.product == item.product == line.product
+        and taken.accepted + taken.refused <= sent.quantity <= line.quantity - line.cancelled + taken.refused
+        and 0 < item.quantity <= taken.accepted
+        and taken.on >= placed_on
+        and (not sent.expires_on or sent.expires_on >= taken.on.isoformat())
+        and not _is_at_a_wrong_price(item, terms)
+        and item.fen == money.cost(item.quantity, item.price)
+    )
+
+
+def _looked_at(item: Item, line: Line, terms: Terms, placed_on: date, before: int) -> tuple[list[Found], int]:
+    """What is wrong with an item, and what of it is beyond what was taken in, in fen."""
+    against = [*terms.against, *_of_item(item, line, terms), *_of_goods(line, placed_on)]
+    taken = line.accepted - line.returned
+    if taken <= 0:
+        against.append(("NOT_ACCEPTED", f"{taken} taken in, {item.quantity} invoiced"))
+    many = max(0, min(item.quantity, before + item.quantity - taken)) if taken > 0 else 0
+    return against, max(0, item.fen - money.cost(item.quantity - many, item.price)) if many else 0
 
 
 def _counts_invoices(draft: Draft, invoice: Invoice) -> bool:
@@ -92,11 +122,15 @@ def _counts_invoices(draft: Draft, invoice: Invoice) -> bool:
 def _of_item(item: Item, line: Line, terms: Terms) -> Iterator[Found]:
     if item.product != line.product:
         yield "PRODUCT", f"{item.product} invoiced, {line.product} ordered"
-    if terms.price and (item.price > terms.price or (terms.bulk and item.price != terms.price)):
+    if _is_at_a_wrong_price(item, terms):
         sign = "<" if item.price < terms.price else ">"
         yield "PRICE", f"{_price(item.price)} {sign} {_price(terms.price)}"
     if item.fen != (whole := money.cost(item.quantity, item.price)):
         yield "AMOUNT", f"{money.yuan(item.fen)} is not {item.quantity} x {_price(item.price)} = {money.yuan(whole)}"
+
+
+def _is_at_a_wrong_price(item: Item, terms: Terms) -> bool:
+    return terms.price != 0 and (item.price > terms.price or (terms.bulk and item.price != terms.price))
 
 
 def _price(micros: int) -> str:
@@ -110,7 +144,7 @@ def _billed_before(draft: Draft, name: Name, invoice: Invoice, line: Line, is_as
     """How much of the line is invoiced by others that come first; what red letters took back of these is free again."""
     mine, found = (not is_asked(name), invoice.issued_on, name.ref), 0
     for billed in line.billed:
-        other = name._replace(ref=billed.invoice)
+        other = name.beside(billed.invoice)
         rival = draft[INVOICES].get(other)
         if other != name and rival is not None and (not is_asked(other), billed.issued_on, other.ref) < mine:
             found += billed.quantity - (billed.quantity * rival.taken_back // rival.fen if rival.fen else 0)

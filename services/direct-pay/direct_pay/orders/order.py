@@ -174,6 +174,9 @@ def returned(draft: Draft, event: GoodsReturned, place: Place) -> None:
 
 
 def billed(draft: Draft, event: InvoiceRegistered) -> None:
+    order_no, order = "", Order(event.area)
     for one in event.lines:
-        line = _line(of(draft, event, one.order_no), one.line)
+        if one.order_no != order_no:
+            order_no, order = one.order_no, of(draft, event, one.order_no)
+        line = _line(order, one.line)
         _added(line.billed, Billed(event.issued_on, event.invoice, one.quantity))

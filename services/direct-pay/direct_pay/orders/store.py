@@ -1,5 +1,6 @@
 """Orders and trace codes in the database, read and written in a fixed number of statements."""
 
+from itertools import starmap
 from operator import attrgetter
 
 import asyncpg
@@ -55,10 +56,12 @@ class Orders(Shelf):
         wanted |= draft[WANTED]
         wanted.update(map(attrgetter("order"), draft[TRACES].values()))
         if wanted:
-            orders = draft[ORDERS]
+            orders, products = draft[ORDERS], set[tuple[str, str]]()
             for provider, supplier, ref, body in await connection.fetch(SQL.orders, lane, *rows.named(wanted)):
                 orders[Name(provider, supplier, ref)] = order = _order(body)
-                draft[PRODUCTS_WANTED].update([Key(order.area, line.product) for line in order.lines.values()])
+                products.update([(order.area, line.product) for line in order.lines.values()])
+
+            draft[PRODUCTS_WANTED].update(starmap(Key, products))
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         orders = draft[ORDERS]

@@ -37,4 +37,5 @@ CAPABILITY = Capability(
         statements.StatementDeadlineBreached: days.evolve_breached,
     },
     large={DayOpened},
+    weights={statements.StatementsAgreed: requesting.weight},
 )

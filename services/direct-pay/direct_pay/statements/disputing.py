@@ -138,14 +138,19 @@ def _noted(
     )
 
 
-def rematched(draft: Draft, name: Name, day: date, cause: Place) -> Iterator[Event]:
+def rematched(
+    draft: Draft, name: Name, day: date, cause: Place, matched: dict[str, Matched] | None = None
+) -> Iterator[Event]:
     """What does not match any more, or does now."""
     statement = draft[STATEMENTS][name]
-    matched = worth.match_all(draft, name, statement.invoices)
+    if matched is None:
+        matched = worth.match_all(draft, name, statement.invoices)
     found = worth.disputes(matched)
+    if not (found or statement.faults):
+        return
     keys = {_key(one) for one in found}
     asked = worth.Asked(draft)
-    whole = {ref for ref in statement.invoices if asked(name._replace(ref=ref)) and ref not in statement.held}
+    whole = {ref for ref in statement.invoices if asked(name.beside(ref)) and ref not in statement.held}
     closed = [
         _dispute(fault)
         for fault in statement.faults

@@ -15,6 +15,7 @@ from direct_pay.funds import Fens, fens, yuans
 from direct_pay.invoices.invoice import INVOICES, blue_of
 from direct_pay.master import buyer
 from direct_pay.matching import matching
+from direct_pay.matching.matching import Matched
 from direct_pay.names import Name
 from direct_pay.policy import Policy
 from direct_pay.statements import disputing, worth
@@ -34,8 +35,14 @@ from medfund.events.statements import (
 )
 from medfund.lanes.draft import Draft
 
+FACTS_OF_ONE = 10
+"""For so many facts a statement counts that is agreed to: its invoices and their orders are read and matched again."""
 LINES_MAX = 8000
 """Of an instalment: an event has one MiB at most."""
+
+
+def weight(event: StatementsAgreed) -> int:
+    return FACTS_OF_ONE * len(event.statements)
 
 
 def agreed(draft: Draft, event: StatementsAgreed, cause: Place) -> Iterator[Event]:
@@ -47,17 +54,19 @@ def agreed(draft: Draft, event: StatementsAgreed, cause: Place) -> Iterator[Even
             statement = statement or Statement(event.area)
             yield _withheld(name, statement, event, cause, f"{name.ref} is no statement that was matched")
             continue
-        yield from disputing.rematched(draft, name, event.agreed_on, cause)
-        yield from _requested(draft, name, statement, event, one, cause)
+        matched = worth.match_all(draft, name, statement.invoices)
+        yield from disputing.rematched(draft, name, event.agreed_on, cause, matched)
+        yield from _requested(draft, name, statement, matched, event, one, cause)
 
 
 def _requested(
-    draft: Draft, name: Name, statement: Statement, event: StatementsAgreed, one: Agreed, cause: Place
-) -> Iterator[Event]:
+    draft: Draft, name: Name, statement: Statement, matched: dict[str, Matched], event: StatementsAgreed, one: Agreed,
+    cause: Place,
+) -> Iterator[Event]:  # fmt: skip
     chosen = policy.on(draft, statement.area, event.agreed_on)
     key = buyer.key(draft, name.provider, event.agreed_on, chosen.split_funds) if chosen else None
     without = one.without or ()
-    found = [line for line in payable(draft, name, statement) if line.invoice not in without]
+    found = [line for line in _payable(draft, name, statement, matched) if line.invoice not in without]
     if why := _why_not(statement, one, found):
         yield _withheld(name, statement, event, cause, why)
     elif chosen is None or key is None:
@@ -69,10 +78,12 @@ def _requested(
 
 def payable(draft: Draft, name: Name, statement: Statement) -> Sequence[Open]:
     """What of a matched statement may be requested now, whoever confirmed it."""
+    return _payable(draft, name, statement, worth.match_all(draft, name, statement.invoices))
+
+
+def _payable(draft: Draft, name: Name, statement: Statement, matched: dict[str, Matched]) -> Sequence[Open]:
     chosen = worth.policy_of(draft, statement, statement.submitted_on) if statement.submitted_on else None
-    if chosen is None:
-        return ()
-    return worth.open_of(draft, name, statement, worth.match_all(draft, name, statement.invoices), chosen)
+    return worth.open_of(draft, name, statement, matched, chosen) if chosen else ()
 
 
 def _why_not(statement: Statement, one: Agreed, found: Sequence[Open]) -> str | None:
@@ -138,7 +149,7 @@ def reduced(draft: Draft, event: InvoiceRedIssued, cause: Place) -> Iterator[Eve
     """The last instalment first: it is the least likely to be paid."""
     blue = blue_of(event)
     invoice = draft[INVOICES][blue]
-    name = blue._replace(ref=invoice.statement_ref)
+    name = blue.beside(invoice.statement_ref)
     statement = draft[STATEMENTS].get(name) if invoice.statement_ref else None
     if statement is None or event.invoice not in {red.invoice for red in invoice.applied}:
         return

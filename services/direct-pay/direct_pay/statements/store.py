@@ -74,9 +74,7 @@ class OfInvoices(Shelf):
     async def read(self, connection: asyncpg.Connection, lane: int, draft: Draft, batch: Batch) -> None:
         statements = draft[STATEMENTS]
         found = {
-            name._replace(ref=invoice.statement_ref)
-            for name, invoice in draft[INVOICES].items()
-            if invoice.statement_ref
+            name.beside(invoice.statement_ref) for name, invoice in draft[INVOICES].items() if invoice.statement_ref
         }
         if wanted := found - statements.keys():
             await _read(connection, lane, draft, wanted, None)
@@ -116,7 +114,7 @@ def _is_matched_on(statement: Statement, day: date) -> bool:
 
 def _invoices(name: Name, statement: Statement) -> set[Name]:
     listed = [ref for one in statement.waiting for ref, _ in one.lines]
-    return {name._replace(ref=ref) for ref in (*statement.invoices, *listed)}
+    return {name.beside(ref) for ref in (*statement.invoices, *listed)}
 
 
 def _row(name: Name, one: Statement) -> tuple[Any, ...]:

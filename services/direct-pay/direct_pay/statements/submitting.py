@@ -95,7 +95,7 @@ def _refusal(draft: Draft, name: Name, statement: Statement, submitted: Submitte
         return Refusal("NAME_TAKEN", f"{name.ref} is the statement of {statement.submitted_on}")
     missing, blues = None, 0
     for ref, fen in submitted.lines:
-        known = draft[INVOICES].get(name._replace(ref=ref))
+        known = draft[INVOICES].get(name.beside(ref))
         if known is None or known.issued_on is None:
             if owner := draft[invoices.OWNERS].get(ref):
                 return Refusal("NOT_YOURS", f"{ref} was registered by {owner.supplier} for {owner.provider}", ref)
@@ -115,7 +115,7 @@ def _refusal(draft: Draft, name: Name, statement: Statement, submitted: Submitte
 def _matched(
     draft: Draft, name: Name, statement: Statement, submitted: Submitted, chosen: policy.Policy, cause: Place
 ) -> Iterator[Event]:
-    blues = [ref for ref, _ in submitted.lines if not draft[INVOICES][name._replace(ref=ref)].red_of]
+    blues = [ref for ref, _ in submitted.lines if not draft[INVOICES][name.beside(ref)].red_of]
     matched = worth.match_all(draft, name, blues)
     disputes = [*worth.disputes(matched), *_said(statement, set(blues))]
     foreseen = Statement(statement.area, faults=[_fault(one, submitted.on) for one in disputes])
@@ -207,7 +207,7 @@ def evolve_matched(draft: Draft, event: StatementMatched) -> None:
     statement.invoices, statement.due = event.invoices, event.due
     statement.faults = [_fault(one, event.submitted_on) for one in event.disputes]
     for ref in event.invoices:
-        invoices.of(draft, name._replace(ref=ref), event.area).statement_ref = name.ref
+        invoices.of(draft, name.beside(ref), event.area).statement_ref = name.ref
 
 
 def _fault(one: Dispute, since: date) -> Fault:
@@ -223,7 +223,7 @@ def evolve_ended(draft: Draft, event: StatementEnded) -> None:
     statement = statements.of(draft, name, event.area)
     statement.status = "ENDED"
     for ref in statement.invoices:
-        invoices.of(draft, name._replace(ref=ref), event.area).statement_ref = ""
+        invoices.of(draft, name.beside(ref), event.area).statement_ref = ""
 
 
 def evolve_confirmed(draft: Draft, event: StatementConfirmationNoted) -> None:

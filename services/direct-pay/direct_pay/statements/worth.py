@@ -1,6 +1,6 @@
 """What a statement comes to: of each invoice what may be requested of it now, and by when it is to be paid. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -10,7 +10,8 @@ from direct_pay.matching import matching
 from direct_pay.matching.matching import Matched
 from direct_pay.names import Name
 from direct_pay.policy import Policy
-from direct_pay.statements.statement import STATEMENTS, WHOLE_INVOICE, Line, Statement
+from direct_pay.statements.statement import STATEMENTS, WHOLE_INVOICE, Fault, Line, Statement
+from medfund.calendar import Calendar
 from medfund.events.statements import Dispute
 from medfund.lanes.days import CALENDAR
 from medfund.lanes.draft import Draft
@@ -27,7 +28,7 @@ class Open(NamedTuple):
 
 def match_all(draft: Draft, name: Name, invoices: Iterable[str]) -> dict[str, Matched]:
     asked = Asked(draft)
-    return {ref: matching.match(draft, name._replace(ref=ref), asked) for ref in invoices}
+    return {ref: matching.match(draft, name.beside(ref), asked) for ref in invoices}
 
 
 class Asked:
@@ -41,7 +42,7 @@ class Asked:
         known = self._draft[INVOICES].get(invoice)
         if known is None or not known.statement_ref:
             return False
-        of = invoice._replace(ref=known.statement_ref)
+        of = invoice.beside(known.statement_ref)
         if of not in self._found:
             statement = self._draft[STATEMENTS].get(of)
             self._found[of] = {*statement.asked} if statement else set()
@@ -74,11 +75,12 @@ def blocked(statement: Statement) -> dict[str, set[Line]]:
 def open_of(draft: Draft, name: Name, statement: Statement, matched: dict[str, Matched], chosen: Policy) -> list[Open]:
     """Of each invoice of a statement that has anything: what is to be paid of it and was not requested."""
     asked, against = statement.asked, blocked(statement)
+    dues, ended = Dues(draft.known[CALENDAR], chosen), _ended(statement)
     found = []
     for ref, one in matched.items():
         if WHOLE_INVOICE in (stopped := against.get(ref, ())):
             continue
-        invoice = draft[INVOICES][name._replace(ref=ref)]
+        invoice = draft[INVOICES][name.beside(ref)]
         left, counted = 0, []
         beyond = 0
         for place, item in enumerate(invoice.parts):
@@ -91,34 +93,48 @@ def open_of(draft: Draft, name: Name, statement: Statement, matched: dict[str, M
         if ref in asked:
             held = statement.held.get(ref, [])
             counted = [place for place in counted if invoice.parts[place].of in held] or counted
-        if fen > 0 and (dated := [*_dated(draft, statement, ref, one, counted, invoice.parts, chosen)]):
+        if fen > 0 and (dated := [*_dated(ended.get(ref, ()), one, counted, invoice.parts, dues)]):
             found.append(Open(ref, fen, *min(dated)))
     return found
 
 
+def _ended(statement: Statement) -> dict[str, list[Fault]]:
+    """Disputes that are over, by invoice."""
+    found: dict[str, list[Fault]] = {}
+    for fault in statement.faults:
+        if fault.until:
+            found.setdefault(fault.invoice, []).append(fault)
+    return found
+
+
+class Dues(dict[tuple[date, bool, int], date]):
+    """By when what was taken in on a day is to be paid, in bulk or not, after a dispute of so many days: few are
+    different."""
+
+    def __init__(self, calendar: Calendar, chosen: Policy) -> None:
+        self._calendar, self._chosen = calendar, chosen
+
+    def __missing__(self, key: tuple[date, bool, int]) -> date:
+        accepted, bulk, days = key
+        month_end = self._chosen.bulk_month_end and bulk
+        self[key] = due = clock.due(self._calendar, accepted, self._chosen.days, month_end=month_end, paused=days)
+        return due
+
+
 def _dated(
-    draft: Draft,
-    statement: Statement,
-    ref: str,
-    matched: Matched,
-    counted: list[int],
-    parts: list[Item],
-    chosen: Policy,
+    ended: Sequence[Fault], matched: Matched, counted: list[int], parts: list[Item], dues: Dues
 ) -> Iterator[tuple[date, date]]:
     """By when each line is to be paid, and when it was taken in; one that was in dispute later by as many days."""
-    calendar = draft.known[CALENDAR]
     for place in counted:
         accepted = matched.accepted[place]
         if accepted is None:
             continue
         spans = [
-            (fault.since, fault.until)
-            for fault in statement.faults
-            if fault.until and fault.invoice == ref and (fault.order_no, fault.line) in (WHOLE_INVOICE, parts[place].of)
+            (max(fault.since, accepted), fault.until)
+            for fault in ended
+            if fault.until and (fault.order_no, fault.line) in (WHOLE_INVOICE, parts[place].of)
         ]
-        days = clock.paused((max(since, accepted), until) for since, until in spans) if spans else 0
-        month_end = chosen.bulk_month_end and matched.bulk[place]
-        yield clock.due(calendar, accepted, chosen.days, month_end=month_end, paused=days), accepted
+        yield dues[accepted, matched.bulk[place], clock.paused(spans) if spans else 0], accepted
 
 
 def first_due(found: Iterable[Open]) -> date | None:
