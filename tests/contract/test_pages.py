@@ -20,12 +20,16 @@ from clearing.claims.api import get_claims
 from clearing.statement.api import get_claim, statement
 from direct_pay import app as direct_pay_app
 from direct_pay import settings as direct_pay_settings
+from direct_pay.api import declining
+from direct_pay.plans.api import told as planned
+from direct_pay.statements.api import faults, reading
 from ledger import chart, control, posting, statements, verify
 from ledger import settings as ledger_settings
 from ledger.api import app
 from medfund.events import speakers
 from medfund.events.claims import ClaimError
 from medfund.events.kinds import FAMILIES, KINDS
+from medfund.events.statements import DisputeCode, RefusedCode
 from medfund.http.probe import Health, Lag
 from medfund.http.tokens import Role
 from medfund.lanes import scheduler  # noqa: F401 - likewise
@@ -41,6 +45,8 @@ MEASURED = ROOT / "bench" / "results" / "latest.json"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 FINANCE = ROOT / "docs" / "finance.md"
 CLAIMS = ROOT / "docs" / "claims.md"
+SUPPLIERS = ROOT / "docs" / "suppliers.md"
+PURCHASES = ROOT / "docs" / "purchases.md"
 OPERATORS = ROOT / "docs" / "operators.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -240,6 +246,27 @@ def test_everything_that_can_be_wrong_with_a_claim_is_on_the_page() -> None:
     codes = get_args(get_type_hints(ClaimError)["code"])
     assert told == [(code, get_claims.ERRORS[code].zh, get_claims.ERRORS[code].en) for code in get_claims.ERRORS]
     assert {code for code, _, _ in told} == set(codes)
+
+
+def named(page: Path, first: str) -> list[tuple[str, str, str]]:
+    """Codes of a table, with their names."""
+    return [(quoted(code)[0], zh, en) for code, zh, en, _ in table(page, first)[1:]]
+
+
+def test_everything_that_can_be_wrong_with_a_statement_is_on_the_page_of_suppliers() -> None:
+    assert named(SUPPLIERS, "in dispute") == [(code, name.zh, name.en) for code, name in faults.CODES.items()]
+    assert faults.CODES.keys() == set(get_args(DisputeCode))
+    refused = [(code, zh) for code, zh, _ in named(SUPPLIERS, "reason")]
+    assert refused == [(code, declining.BY_CODE[code]) for code in get_args(RefusedCode)]
+
+
+def test_where_an_invoice_can_stand_is_on_the_page_of_suppliers() -> None:
+    assert named(SUPPLIERS, "invoice") == [(code, one.zh, one.en) for code, one in reading.INVOICE_STATES.items()]
+
+
+def test_what_a_plan_of_statements_leaves_out_is_on_the_page_of_purchases() -> None:
+    left = {code: one for code, one in planned.CODES.items() if code not in faults.CODES}
+    assert named(PURCHASES, "left out") == [(code, one.zh, one.en) for code, one in left.items()]
 
 
 def test_how_a_finding_stands_and_on_what_ground_is_on_the_page() -> None:

@@ -20,7 +20,7 @@ from tests.shown import ANYTHING, covers
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, *(ROOT / "docs" / name for name in ("finance.md", "claims.md", "operators.md"))]
+PAGES = [README, *(ROOT / "docs" / name for name in ("finance.md", "claims.md", "purchases.md", "operators.md"))]
 FENCE = re.compile(r"^```(\w+) (run|ask|shows)=(\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FIRST, LAST = ("start", "city"), "stop"
