@@ -49,22 +49,26 @@ def test_facts_are_answered_and_decisions_change_something(service: type[Compose
         }
 
 
-@pytest.mark.parametrize("name", sorted({one.name for one in Clearing.capabilities}))
-def test_each_capability_has_a_golden_history_in_which_it_hears_all_that_it_listens_to(name: str) -> None:
-    """Where this fails: a story in tests/golden/stories.py, and `python -m tests.golden <story>`."""
-    history = golden.decided(golden.TOLD_WITH.get(name, name))
+@pytest.mark.parametrize(
+    ("service", "name"), sorted({(service.own, one.name) for service in GOLDEN for one in service.capabilities})
+)
+def test_each_capability_has_a_golden_history_in_which_it_hears_all_that_it_listens_to(service: str, name: str) -> None:
+    """Where this fails: a story in tests/golden/stories.py or purchases.py, and `python -m tests.golden <story>`."""
+    [decider] = [one for one in GOLDEN if one.own == service]
+    folder = service.replace("-", "_")
+    history = golden.decided(golden.TOLD_WITH[folder].get(name, name), folder)
     log = golden.read(history) if history.exists() else []
-    listens = {way: {type for type, names in listening(way).items() if name in names} for way in WAYS}
+    listens = {way: {type for type, names in listening(way, decider).items() if name in names} for way in WAYS}
     assert sorted(set().union(*listens.values()) - {one["type"] for one in log}) == []
-    assert sorted(listens["answers"] - answered(log)) == []
+    assert sorted(listens["answers"] - answered(log, service)) == []
 
 
-def answered(log: Sequence[dict[str, Any]]) -> set[str]:
+def answered(log: Sequence[dict[str, Any]], own: str) -> set[str]:
     """Types of facts that something was decided about."""
     offsets: Counter[str] = Counter()
     places = {}
     for one in log:
         places[one["topic"], offsets[one["topic"]]] = one["type"]
         offsets[one["topic"]] += 1
-    causes = [one["data"]["cause"] for one in log if one["topic"] == "clearing"]
+    causes = [one["data"]["cause"] for one in log if one["topic"] == own]
     return {places[cause["topic"], cause["offset"]] for cause in causes}

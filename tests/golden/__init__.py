@@ -1,7 +1,9 @@
-"""Golden histories: what the clearing service decided about small stories, one for each of its capabilities.
+"""Golden histories: what a deciding service decided about small stories, one for each of its capabilities.
 
     tests/golden/decided/<story>.jsonl    decided again by every later version: the same decisions, to the byte
     tests/golden/rebuilt/<story>.jsonl    decided otherwise since, on purpose: read back, and never decided again
+
+Those of direct payment are in `direct_pay` below each, the others are of the clearing service.
 
 A line is a record of one lane, in the order in which the broker appended them; its offset is its place among those of
 its topic. What stays true: a file is never changed. Where a decision changes, the file goes to `rebuilt` under another
@@ -9,7 +11,7 @@ name, and `python -m tests.golden <story>` tells its story again.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,27 @@ from tests.simulation.memory_log import MemoryLog, MemoryRecord
 
 DECIDED = Path(__file__).with_name("decided")
 REBUILT = Path(__file__).with_name("rebuilt")
-TOLD_WITH = {"history of prepayments": "prepayment"}
-"""Capabilities that are shown by the story of another one."""
+TOLD_WITH: Mapping[str, Mapping[str, str]] = {
+    "clearing": {"history of prepayments": "prepayment"},
+    "direct_pay": {
+        **dict.fromkeys(("providers", "policy", "master", "orders", "traces", "invoices", "mandates"), "purchases"),
+        "days": "statements",
+    },
+}
+"""By service: capabilities that are shown by the story of another one."""
 
 
-def decided(story: str) -> Path:
-    return DECIDED / f"{story}.jsonl"
+def folder(within: Path, service: str) -> Path:
+    return within if service == "clearing" else within / service
+
+
+def decided(story: str, service: str = "clearing") -> Path:
+    return folder(DECIDED, service) / f"{story}.jsonl"
+
+
+def histories(within: Path) -> list[tuple[str, Path]]:
+    """Each with the service that decided it."""
+    return [(service, history) for service in TOLD_WITH for history in sorted(folder(within, service).glob("*.jsonl"))]
 
 
 def lines(log: MemoryLog, lane: int) -> Iterator[str]:
