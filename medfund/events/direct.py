@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import UNSET, UnsetType
 
+from medfund import money
 from medfund.events import rules
 from medfund.events.bank import BankAccount, LeftFrom
 from medfund.events.dimensions import A_DECISION, Decision
@@ -249,10 +250,16 @@ def _two_funds(event: Any) -> Problem | None:
     return None
 
 
+def _something(event: "InterFundTrueUpAgreed") -> Problem | None:
+    if money.fen(event.amount) <= 0:
+        return Problem(Reason.BAD_AMOUNT, f"$.amount: {event.amount} must be above zero")
+    return None
+
+
 _PEOPLE = rules.two_people("approvers")
 
 
-@kind("inter_fund.true_up.agreed", family="agency", key="provider", rules=(_PEOPLE, _two_funds))
+@kind("inter_fund.true_up.agreed", family="agency", key="provider", rules=(_PEOPLE, _two_funds, _something))
 class InterFundTrueUpAgreed(Event, frozen=True, kw_only=True):
     """Two people of the agency have agreed that a fund takes over what another one cannot recover from a hospital's
     payables of its own: so much of what its suppliers were paid, the oldest first. Source: R3.5, c.2 (63).

@@ -14,9 +14,11 @@ from tests import events
 from tests.conftest import Database
 from tests.events import AREA
 from tests.fund import POLICY, Fund, running
+from tests.golden import stories
 from tests.integration import claims_served
 from tests.integration.served import Api, Caller
 from tests.integration.test_claims_commands import problem
+from tests.purchases import ONE, Purchases, invoice
 
 MANDATE = {"area": AREA, "staff_ref": "dora", "role": "approver", "limit": "730000.00", "valid_from": "2026-02-01"}
 
@@ -376,3 +378,29 @@ async def test_who_agrees_to_another_cap_or_payee_sees_what_it_takes_the_place_o
         assert {one["name"]: (one["now"], one["then"]) for one in told["changes"]} == {
             name: (before[name], after[name])
         }
+
+
+async def test_a_fund_takes_over_what_is_due_when_two_people_have_agreed_and_no_more(fund: Fund, api: Api) -> None:
+    olga, paul = office(api, "olga"), office(api, "paul")
+    stories.supplier_of(fund, ONE)
+    statement = Purchases(fund).request("DZ-1", {invoice(1): 4_007}, key={"390100": 1})
+    await fund.drain()
+    await stories.delivered(fund, statement, "2026-02-10")
+    says = {
+        "area": AREA, "provider": fund.provider, "from_fund": "390100", "to_fund": "310100", "amount": "40.08",
+        "agreed_on": "2026-02-10",
+    }  # fmt: skip
+    response = await olga.command("/v1/proposals", **proposal("true_up", says))
+    assert problem(response) == (409, "would_be_declined")
+    response = await olga.command("/v1/proposals", **proposal("true_up", {**says, "amount": "-0.01"}))
+    assert problem(response) == (422, "event_refused")
+    found = await proposed(olga, kind="true_up", says={**says, "amount": "30.02"})
+    assert problem(await agreed(office(api, "OLGA"), found)) == (409, "not_for_one_alone")
+    told = (await agreed(paul, found)).json()
+    books = await fund.balances()
+    assert (books["1103"], books["1120"]) == ({"310100": 3_002, "390100": 1_005}, {"390100": 3_002})
+    assert books["2120"] == {"310100": -3_002}
+    outcome = await olga.answer(told["look"])
+    assert (outcome["state"], [one["type"] for one in outcome["decisions"]]) == ("DONE", ["inter_fund.trued_up.v1"])
+    second = await proposed(olga, kind="true_up", says={**says, "amount": "10.05"}, number=2)
+    assert {change["now"] for change in second["changes"]} == {None}, "it adds to what was taken over before"

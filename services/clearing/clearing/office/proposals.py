@@ -1,12 +1,13 @@
 """What takes two people of the office: who may approve, who may speak, the rules of an area, what the books begin with;
-whom suppliers' money is paid to, up to what, and what hospitals owe them from before.
+whom suppliers' money is paid to, up to what, which fund takes it over, and what hospitals owe them from before.
 
 Pure. What stays true: what one of them proposed is what the other one agrees to, word for word, and both are on the
-event; of a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21, 46, 47, 67), R3.6, R3.7.
+event; of a mandate, neither is the person whom it is for. Source: reliability 76, c.2 (1, 21, 46, 47,
+63, 67), R3.5-R3.7.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
@@ -19,7 +20,7 @@ from medfund.events.agency import policy_hash
 from medfund.events.sources import SourceRegistered
 from medfund.parameters import BadPolicy
 
-Kind = Literal["mandate", "source", "policy", "balance", "item", "payee", "cap", "arrears", "clearance"]
+Kind = Literal["mandate", "source", "policy", "balance", "item", "payee", "cap", "true_up", "arrears", "clearance"]
 TYPES: Mapping[Kind, str] = {
     "mandate": "staff.mandated.v1",
     "source": "source.registered.v1",
@@ -28,6 +29,7 @@ TYPES: Mapping[Kind, str] = {
     "item": "opening.item.recorded.v1",
     "payee": "supplier.payee.assigned.v1",
     "cap": "direct.cap.set.v1",
+    "true_up": "inter_fund.true_up.agreed.v1",
     "arrears": "arrears.registered.v1",
     "clearance": "arrears.cleared.v1",
 }
@@ -39,6 +41,8 @@ ABOUT: Mapping[Kind, Sequence[str]] = {
 }
 """Of what stands only in what two people have said before: which members say that it is the same. Of a balance it is an
 account, or what nobody had placed one line of."""
+DECIDED: Collection[Kind] = ("item", "true_up")
+"""What is done when it is decided; the rest is known as soon as it is said."""
 EVERY_AREA = "*"
 SECOND = "second-person"
 """Stands for whoever is to agree, while the contract looks at what was proposed."""
@@ -111,7 +115,7 @@ def in_force(kind: Kind, says: Mapping[str, Any], known: Iterable[Mapping[str, A
                 (one for one in known if one["valid_from"] <= says["valid_from"]),
                 key=lambda one: date.fromisoformat(one["valid_from"]),
             )
-        case "item" | "clearance":
+        case "item" | "true_up" | "clearance":
             found = []
         case _:
             found = [one for one in known if all(one.get(name) == says.get(name) for name in ABOUT[kind])]

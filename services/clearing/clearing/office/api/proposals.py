@@ -32,10 +32,11 @@ KINDS: dict[Kind, Name] = {
     "item": Name(zh="期初未结事项", en="what a provider owes or is owed when the books begin"),
     "payee": Name(zh="医药企业收款主体变更", en="who is paid what a supplier is owed"),
     "cap": Name(zh="直接结算额度上限", en="up to what suppliers are paid for a provider"),
+    "true_up": Name(zh="基金间调剂", en="what a fund takes over of what another one is owed for suppliers"),
     "arrears": Name(zh="历史欠款登记", en="what a provider owes a supplier from before"),
     "clearance": Name(zh="历史欠款核销", en="arrears that are paid or forgiven"),
 }
-COMMANDS = {kind: api.Kind(kind, type, learned=kind != "item") for kind, type in TYPES.items()}
+COMMANDS = {kind: api.Kind(kind, type, learned=kind not in proposals.DECIDED) for kind, type in TYPES.items()}
 _KNOWN: dict[Kind, str] = {"mandate": SQL.mandates, "source": SQL.sources, "policy": SQL.policies}
 """What might be in force already."""
 
