@@ -421,6 +421,25 @@ async def test_a_suppliers_new_account_is_confirmed_by_another_person_before_it_
     assert [one["status"] for one in await world.fund.payments(payable_ref=name)] == ["SENT"]
 
 
+async def test_what_another_area_says_of_a_suppliers_account_changes_none_of_this_areas(world: World) -> None:
+    for number in (1, 2):
+        for of, account in (("370100", "acct-elsewhere"), (world.fund.area, f"acct-{ONE[-2:]}")):
+            world.fund.put_in_lane("supplier.changed.v1", supplier=ONE, area=of, bank_account_ref=account,
+                                   valid_from=f"2026-09-0{number}")  # fmt: skip
+    assert await world.fund.decided("supplier.account.noted") == []
+    name = world.request("DZ1", {invoice(1): 80_00}, key={EMPLOYEES: 1})
+    world.day("2026-09-22")
+    await world.send(on="2026-09-22")
+    [sent] = await world.fund.payments(payable_ref=name)
+    assert (sent["status"], sent["account"]) == ("SENT", f"acct-{ONE[-2:]}")
+    world.fund.put_in_lane("supplier.changed.v1", supplier=ONE, area="370100", bank_account_ref="acct-third")
+    [noted] = await world.fund.decided("supplier.account.noted")
+    assert (noted["area"], noted["bank_account_ref"]) == ("370100", "acct-third")
+    live = await world.fund.tables()
+    await world.fund.rebuild()
+    assert await world.fund.tables() == live
+
+
 async def test_a_hospital_and_a_supplier_give_back_in_cash_what_is_due_and_the_rest_is_in_suspense(
     world: World,
 ) -> None:

@@ -18,7 +18,7 @@ from clearing.capability import Capability
 from clearing.funds import fens
 from clearing.names import Name
 from clearing.payable import Kind, OwedIn, Payable
-from clearing.payments.accounts import NOTED, Account
+from clearing.payments.accounts import NOTED, Account, Payee
 from clearing.payments.orders import pay_out
 from clearing.service import Clearing
 from medfund import codes, money
@@ -72,7 +72,7 @@ TRIALS: Part[Things[Name, Statement | YearEnd]] = Part("trials", Things)
 
 
 def learned(draft: Draft, event: OpeningItemRecorded, place: Place) -> None:
-    draft[NOTED][SUPPLIER] = Account(ref="acct-supplier")
+    draft[NOTED][Payee(SUPPLIER)] = Account(ref="acct-supplier")
 
 
 def taken(draft: Draft, event: OpeningItemTaken) -> None:

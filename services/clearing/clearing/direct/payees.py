@@ -1,7 +1,7 @@
 """Who is paid what a supplier is owed, and where. Pure. Source: R3.7, c.2 (46), edge cases 38 and 62.
 
 What stays true: whoever entered an account does not confirm it; what is sent goes to whom it was sent, and what is not
-sent makes way and is approved anew.
+sent makes way and is approved anew; what one area says of a supplier's account is no word on another's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from clearing.direct.statement import DIRECT, Statement
 from clearing.funds import positive, yuans
 from clearing.names import Name
 from clearing.payments import accounts
-from clearing.payments.accounts import NOTED, Account
+from clearing.payments.accounts import NOTED, Account, Payee
 from clearing.payments.orders import cancel, pay_out
 from medfund import people
 from medfund.events.direct import SupplierAccountNoted, SupplierAccountRefused, SupplierPayeeNoted
@@ -74,12 +74,12 @@ def evolve_payee(statement: Statement, event: SupplierPayeeNoted) -> None:
 
 def learn(draft: Draft, event: SupplierRegistered | SupplierChanged, place: Place) -> None:
     """The account that a supplier was registered with is as old as the supplier."""
-    if not accounts.of(draft, event.supplier).ref:
-        draft[NOTED][event.supplier] = Account(ref=event.bank_account_ref)
+    if not accounts.of(draft, event.supplier, event.area).ref:
+        draft[NOTED][Payee(event.supplier, event.area)] = Account(ref=event.bank_account_ref)
 
 
 def changed(draft: Draft, event: SupplierRegistered | SupplierChanged, cause: Place) -> Iterator[Event]:
-    if event.bank_account_ref != accounts.of(draft, event.supplier).ref:
+    if event.bank_account_ref != accounts.of(draft, event.supplier, event.area).ref:
         yield SupplierAccountNoted(
             area=event.area,
             cause=cause,
@@ -91,7 +91,7 @@ def changed(draft: Draft, event: SupplierRegistered | SupplierChanged, cause: Pl
 
 
 def confirmed(draft: Draft, event: SupplierAccountConfirmed, cause: Place) -> Iterator[Event]:
-    account = accounts.of(draft, event.supplier)
+    account = accounts.of(draft, event.supplier, event.area)
     about: dict[str, Any] = {
         "area": event.area,
         "cause": cause,
@@ -118,7 +118,7 @@ def _wrong(draft: Draft, event: SupplierAccountConfirmed, account: Account) -> s
 
 
 def evolve_account(draft: Draft, event: SupplierAccountNoted) -> None:
-    draft[NOTED][event.supplier] = Account(
+    draft[NOTED][Payee(event.supplier, event.area)] = Account(
         ref=event.bank_account_ref,
         changed_on=event.changed_on,
         confirmed_by=event.confirmed_by,

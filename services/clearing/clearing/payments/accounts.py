@@ -1,4 +1,4 @@
-"""Where a payee is paid to: so far, each is a provider. Pure. Source: edge case 38.
+"""Where a payee is paid to: a provider, or, as each area says for itself, a supplier. Pure. Source: edge case 38.
 
 What stays true: that an account is another one than before, and who has made sure of it, is a decision that is on the
 log: whoever reads the log again knows the same. Whoever entered an account does not confirm it.
@@ -6,6 +6,7 @@ log: whoever reads the log again knows the same. Whoever entered an account does
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,14 +33,23 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.changed_on is None or (day - self.changed_on).days > days
 
 
-PAYEES: Part[Mapping[str, Account]] = Part("payees", dict)
-"""Of each provider: where it is paid to."""
-NOTED: Part[dict[str, Account]] = Part("accounts", dict)
+class Payee(NamedTuple):
+    code: str
+    area: str = ""
+    """By whose word; of a provider, that is of one area, by none."""
+
+
+PAYEES: Part[Mapping[Payee, Account]] = Part("payees", dict)
+"""Where each is paid to."""
+NOTED: Part[dict[Payee, Account]] = Part("accounts", dict)
 """What this batch says of it."""
 
 
-def of(draft: Draft, payee: str) -> Account:
-    return draft[NOTED].get(payee) or draft.known[PAYEES].get(payee) or Account(ref="")
+def of(draft: Draft, payee: str, area: str = "") -> Account:
+    for whose in (Payee(payee, area), Payee(payee)):
+        if found := draft[NOTED].get(whose) or draft.known[PAYEES].get(whose):
+            return found
+    return Account(ref="")
 
 
 def changed(draft: Draft, event: ProviderRegistered | ProviderChanged, cause: Place) -> Iterator[Event]:
@@ -86,8 +96,8 @@ def noted(event: PayeeAccountNoted) -> Account:
 
 def learn(draft: Draft, event: ProviderRegistered | ProviderChanged, place: Place) -> None:
     if not of(draft, event.provider).ref:
-        draft[NOTED][event.provider] = Account(ref=event.bank_account_ref)
+        draft[NOTED][Payee(event.provider)] = Account(ref=event.bank_account_ref)
 
 
 def evolve(draft: Draft, event: PayeeAccountNoted) -> None:
-    draft[NOTED][event.provider] = noted(event)
+    draft[NOTED][Payee(event.provider)] = noted(event)

@@ -76,7 +76,7 @@ def _judged(draft: Draft, payment: Payment, staff_ref: str, today: date, cause: 
         "payable_ref": payment.payable_ref,
         "amounts": yuans(payment.amounts),
     }
-    account = accounts.of(draft, payment.payee).ref
+    account = accounts.of(draft, payment.payee, payment.area).ref
     before = approvers(payment, today, account)
     if refusal := _refusal(draft, payment, before, staff_ref, today, others):
         return PaymentApprovalRefused(**told, staff_ref=staff_ref, code=refusal.code, detail=refusal.detail)  # type: ignore[arg-type]
@@ -115,7 +115,7 @@ def _refusal(
         return Refusal("REQUESTER", f"{staff_ref} asked for this payment")
     if people.among(staff_ref, before):
         return Refusal("TWICE", f"{staff_ref} approved this payment already")
-    if not accounts.of(draft, payment.payee).ref:
+    if not accounts.of(draft, payment.payee, payment.area).ref:
         return Refusal("ACCOUNT", f"nobody has told where {payment.payee} is paid to")
     mandate = draft.known[MANDATES].of(payment.area, staff_ref, today)
     if mandate is None:

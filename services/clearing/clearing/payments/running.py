@@ -105,7 +105,7 @@ def withheld(draft: Draft, payment: Payment, day: date) -> Reason | None:
 
 
 def _account(draft: Draft, payment: Payment, day: date, days: int) -> Reason | None:
-    account = accounts.of(draft, payment.payee)
+    account = accounts.of(draft, payment.payee, payment.area)
     if account.ref != payment.account:
         return Reason("ACCOUNT", "the account of the payee is another one now", True)
     if account.is_settled(day, days):

@@ -8,7 +8,7 @@ import msgspec
 from clearing import names, rows
 from clearing import payable as payables
 from clearing.names import Name
-from clearing.payments.accounts import NOTED, PAYEES, Account
+from clearing.payments.accounts import NOTED, PAYEES, Account, Payee
 from clearing.payments.cash import MOVES
 from clearing.payments.making_way import DUE, ORDERED
 from clearing.payments.payment import PAYMENTS, Payment
@@ -34,11 +34,11 @@ _item = msgspec.json.Decoder(Item).decode
 class Payees(Shelf):
     async def load(self, connection: asyncpg.Connection, lane: int, known: Known) -> Known:
         rows = await connection.fetch(SQL.payees, lane)
-        return known.replaced(PAYEES, {row["provider"]: _account(row["body"]) for row in rows})
+        return known.replaced(PAYEES, {Payee(row["provider"], row["area"]): _account(row["body"]) for row in rows})
 
     async def write(self, connection: asyncpg.Connection, lane: int, draft: Draft) -> None:
         if noted := draft[NOTED]:
-            found = [(provider, rows.text(account)) for provider, account in sorted(noted.items())]
+            found = [(*payee, rows.text(noted[payee])) for payee in sorted(noted)]
             await connection.execute(SQL.save_payees, lane, *columns(found))
             draft.known = draft.known.replaced(PAYEES, {**draft.known[PAYEES], **noted})
 

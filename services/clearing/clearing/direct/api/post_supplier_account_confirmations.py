@@ -50,7 +50,7 @@ async def confirm_supplier_account(request: Request, response: Response, caller:
     asked = await commands.read(request, SupplierAccount)
     commands.of_area(caller, here, asked.area)
     async with here.database.snapshot(caller) as connection:
-        row = await connection.fetchrow(SQL.account, asked.supplier)
+        row = await connection.fetchrow(SQL.account, asked.supplier, asked.area)
     if row is None:
         raise problems.unknown("supplier")
     account = _account(row["body"])

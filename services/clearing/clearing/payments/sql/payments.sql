@@ -169,16 +169,19 @@ group by area, fund, bank_account
 on conflict (lane, area, fund, bank_account) do update set fen = cash.fen + excluded.fen
 
 -- name: payees
--- Where providers are paid to. Locks: none.
-select provider, body
+-- Where providers and suppliers are paid to. Locks: none.
+select
+    provider,
+    area,
+    body
 from payees
 where lane = $1
 
 -- name: save_payees
 -- Locks: those rows; only this lane writes them.
-insert into payees (lane, provider, body)
+insert into payees (lane, provider, area, body)
 select
     $1,
     changed.*
-from unnest($2::text::text [], $3::text::jsonb []) as changed
-on conflict (lane, provider) do update set body = excluded.body
+from unnest($2::text::text [], $3::text::text [], $4::text::jsonb []) as changed
+on conflict (lane, provider, area) do update set body = excluded.body

@@ -63,11 +63,11 @@ where lane = any($1::smallint []) and type = 'direct.cap.set.v1'
 order by lane, topic, "offset"
 
 -- name: account
--- Where a supplier is paid to, in any lane in which something is paid to it. Locks: none.
+-- Where a supplier is paid to by an area ($2), in any lane in which something is paid to it. Locks: none.
 select
     payee.lane,
     payee.body
 from payees as payee
-where payee.provider = $1
+where payee.provider = $1 and payee.area in ('', $2)
 order by payee.lane
 limit 1

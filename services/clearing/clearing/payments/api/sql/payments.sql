@@ -12,7 +12,8 @@ select
     day.opened,
     may_pay.why as doubt
 from payments as payment
-left join payees as payee on payment.lane = payee.lane and payment.payee = payee.provider
+left join payees as payee
+    on payment.lane = payee.lane and payment.payee = payee.provider and payee.area in ('', payment.area)
 left join days as day on payment.lane = day.lane
 cross join lateral (
     select
