@@ -351,6 +351,23 @@ class RedLetterFollowed(OfSupplier, frozen=True, kw_only=True):
     }
 
 
+@kind("hospital.shortfall.carried", family="clearing", key="provider", rules=(_AMOUNTS,))
+class HospitalShortfallCarried(Decision, frozen=True, kw_only=True):
+    """What a hospital was owed of a payable was too small for what its suppliers were paid: so much is due in that fund
+    still (1103), and first of what it is owed next. Books nothing. Source: R3.6, c.2 (45)."""
+
+    payable_ref: PayableRef
+    amounts: Amounts
+
+    example: ClassVar[Mapping[str, Any]] = {
+        **{name: value for name, value in _DECISION.items() if name != "supplier"},
+        "cause": {"topic": "audit", "lane": 3, "offset": 640},
+        "clr_type": "21",
+        "payable_ref": "B-202609",
+        "amounts": {"310100": "11079.99"},
+    }
+
+
 # -- what comes back in cash
 
 

@@ -106,6 +106,11 @@ async def world(database: Database) -> AsyncIterator[World]:
         yield world
 
 
+async def carried(world: World) -> list[tuple[str, dict[str, str]]]:
+    found = await world.fund.decided("hospital.shortfall.carried")
+    return [(one["payable_ref"], one["amounts"]) for one in found]
+
+
 async def test_the_numbers_of_r3_5_come_out_line_by_line_and_what_is_not_recovered_is_carried(world: World) -> None:
     name = world.request("DZ202609", {invoice(1): 120_000_00, invoice(2): 45_678_90 - 3_210_00})
     assert await world.books("1103", "2105") == {
@@ -130,6 +135,11 @@ async def test_the_numbers_of_r3_5_come_out_line_by_line_and_what_is_not_recover
         "2102": {RESIDENTS: -(60_000_00 - 51_388_91)},
     }
     assert (await world.fund.balances("STAT"))["TEMP_DIRECT"] == {EMPLOYEES: 11_079_99}
+    assert await carried(world) == [("B-1", {EMPLOYEES: "11079.99"})]
+    await world.earn({EMPLOYEES: 5_000_01}, "B-2", day="2026-09-04")
+    await world.earn({EMPLOYEES: 6_079_98}, "B-3", day="2026-09-05")
+    await world.earn({EMPLOYEES: 7_03}, "B-4", day="2026-09-07")
+    assert await carried(world) == [("B-1", {EMPLOYEES: "11079.99"}), ("B-2", {EMPLOYEES: "6079.98"})]
     red = world.red(name, invoice(1), 3_210_00)
     assert red == {EMPLOYEES: 2_194_68, RESIDENTS: 1_015_32}
 

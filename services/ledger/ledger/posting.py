@@ -624,6 +624,7 @@ RULES: Mapping[type[Event], Rule] = {
     direct.InterFundTrueUpAgreed: nothing,
     direct.SupplierAccountNoted: nothing,
     direct.SupplierAccountRefused: nothing,
+    direct.HospitalShortfallCarried: nothing,
     direct.SupplierPayeeNoted: nothing,
     direct.SupplierPaymentBlocked: nothing,
     direct.SupplierPaymentUnblocked: nothing,

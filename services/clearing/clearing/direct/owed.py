@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from clearing.direct.statement import DIRECT, statements, take
-from clearing.funds import Fens
+from clearing.funds import Fens, yuans
 from clearing.names import Name
 from clearing.offsets import debit
 from clearing.offsets.kinds import Kind
 from clearing.offsets.waterfall import Due
 from clearing.payable import Payable
+from medfund.events.direct import HospitalShortfallCarried
+from medfund.events.kinds import Event, Place
 from medfund.lanes.draft import Draft
 
 
@@ -26,4 +28,12 @@ def taken(draft: Draft, item: Name, amounts: Fens, day: date | None) -> None:
     take(draft[DIRECT].change(item), amounts)
 
 
-ITEMS = {"1103": Kind(due, taken, debit.about)}
+def left(draft: Draft, payable: Payable, fund: str, cause: Place) -> Iterator[Event]:
+    """What a payable was too small for is first in the next one."""
+    if fen := sum(one.amount for one in due(draft, payable, fund, [])):
+        yield HospitalShortfallCarried(
+            **payable.fields(cause, [fund]), payable_ref=payable.ref, amounts=yuans({fund: fen})
+        )
+
+
+ITEMS = {"1103": Kind(due, taken, debit.about, left=left)}

@@ -1,7 +1,7 @@
 """The kinds of open items that the waterfall takes from, by the account that each is booked in.
 
-A new kind is a module of its own capability's folder, with these three functions, and a line where the service is
-composed.
+A new kind is a module of its own capability's folder, with the first three of these functions, and a line where the
+service is composed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +27,8 @@ class Kind:
     """What a decision says of an item and a fund: whose it is."""
     ended: Callable[[Draft, Name, Place], Iterable[Event]] = lambda draft, item, cause: ()
     """What follows when something was taken, and nothing is left of an item."""
+    left: Callable[[Draft, Payable, str, Place], Iterable[Event]] = lambda draft, payable, fund, cause: ()
+    """What follows when all that was free of a payable in a fund has been looked at."""
 
 
 KINDS: Part[Mapping[str, Kind]] = Part("kinds of open items", dict)

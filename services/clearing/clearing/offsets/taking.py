@@ -89,6 +89,8 @@ def _take(
             instant_stat=policy.instant_stat if p1 else None,
         )
         yield from kind.ended(draft, item, cause)
+    for kind in kinds if amount > 0 else ():
+        yield from kind.left(draft, payable, fund, cause)
 
 
 def evolve(draft: Draft, event: OffsetApplied) -> None:
