@@ -33,7 +33,7 @@ def test_every_claim_of_the_demo_holds_and_it_leaves_nothing_running(folder: Pat
     assert done.returncode == 0, done.stderr
     report = msgspec.json.decode(done.stdout)
     assert report["succeeded"]
-    assert len(report["claims"]) == 13 + 15 + 12 + 22
+    assert len(report["claims"]) == 13 + 15 + 12 + 23
     assert all(claim["holds"] for claim in report["claims"])
     providers, copies_of_the_policy = 671, 12
     assert report["events"] == providers + copies_of_the_policy + 271 + 1428 + 1978
