@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests import events
@@ -13,9 +14,10 @@ from tests.events import AREA
 from tests.fund import running
 from tests.integration import claims_served
 from tests.integration.served import Api, Caller
+from tests.integration.test_api_access import SET_SCOPE
 from tests.integration.test_claims_commands import given, problem
 from tests.integration.test_direct import World
-from tests.purchases import EMPLOYEES, ONE, RESIDENTS, TWO, invoice
+from tests.purchases import EMPLOYEES, ONE, RESIDENTS, THREE, TWO, invoice
 
 
 @pytest.fixture
@@ -125,3 +127,28 @@ async def test_a_suppliers_new_account_is_confirmed_by_somebody_who_did_not_ente
     assert [(one["supplier"], one["bank_account_ref"], one["confirmed_by"]) for one in noted] == [
         (ONE, "acct-new", "bo"),
     ]  # fmt: skip
+
+
+async def test_row_level_security_alone_shows_a_supplier_its_own_rows_of_all_hospitals(world: World, api: Api) -> None:
+    """Asked straight, as the API's role: neither another supplier's, nor what a hospital gets back."""
+    fund, here = world.fund, world.fund.provider
+    [_, elsewhere, moved] = events.providers(0, 1, 3)
+    for fund.provider, area in ((elsewhere, AREA), (moved, "370100")):
+        fund.put("provider.registered.v1", provider=fund.provider, area=area)
+        fund.policy(area=area)
+        world.request("DZ-7", {invoice(7): 30_00}, area=area)
+        world.request("DZ-8", {invoice(8): 40_00}, supplier=TWO, area=area)
+    await fund.drain()
+    every = {tuple(row) for row in await api.superuser("select provider, supplier, kind from direct")}
+    assert (here, "", "GIVEN_BACK") in every
+    connection = await asyncpg.connect(api.database.dsn("api", "clearing"))
+    try:
+        for own, areas, hospitals in ((ONE, AREA, {here, elsewhere}), (TWO, AREA, {here, elsewhere}),
+                                      (ONE, "370100", {moved}), (THREE, AREA, set())):  # fmt: skip
+            async with connection.transaction():
+                await connection.execute(SET_SCOPE, areas, own)
+                seen = {tuple(row) for row in await connection.fetch("select provider, supplier, kind from direct")}
+            assert seen == {row for row in every if row[0] in hospitals and row[1] == own}
+            assert {row[0] for row in seen} == hospitals
+    finally:
+        await connection.close()
