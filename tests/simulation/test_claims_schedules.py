@@ -29,6 +29,8 @@ FIRST_SEED = int(os.environ.get("SEED", "1"))
 THEMES = ("CLAIMS", "PAYMENTS", "PREPAYMENTS", "PAYMENTS", "CLAIMS")
 ONLY = os.environ.get("THEME")
 """All schedules about one of them."""
+ELSEWHERE = ("hospital.shortfall.carried",)
+"""What happens often where suppliers are paid (`test_direct_schedules`)."""
 CONTROLLED = ("1101", "1102", "1104", "1107", "2101", "2102", "2103", "2108")
 STAFF = ("anna", "bo", "chen", "nobody")
 FUNDS = ("310100", "310200", "390100", "610100")
@@ -623,5 +625,5 @@ async def test_control_accounts_are_the_open_items_at_every_cut_and_a_rebuild_is
     print(f"\n{SCHEDULES} schedules from seed {FIRST_SEED}: {crashes} crashes, {kinds}")  # noqa: T201
     if "SEED" not in os.environ and not ONLY:
         assert crashes > SCHEDULES / 2
-        rare = {kind: count for kind, count in kinds.items() if count < SCHEDULES / 80}
+        rare = {kind: count for kind, count in kinds.items() if count < SCHEDULES / 80 and kind not in ELSEWHERE}
         assert not rare, "what hardly ever happens"

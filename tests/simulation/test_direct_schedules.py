@@ -55,7 +55,7 @@ MUST_HAPPEN = (
     "statement.withheld", "statement.line.reduced", "invoice.red.unmatched", "supplier.payment.blocked",
     "supplier.payment.unblocked", "supplier.payee.noted", "supplier.debt.netted", "supplier.payment.settled",
     "supplier.overpaid", "supplier.refunded", "inter_fund.trued_up", "red_letter.followed", "arrears.lowered",
-    "hospital.shortfall.collected", "payment.returned", "offset.applied",
+    "hospital.shortfall.carried", "hospital.shortfall.collected", "payment.returned", "offset.applied",
 )  # fmt: skip
 
 _invoice = msgspec.json.Decoder(Invoice).decode
