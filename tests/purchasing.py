@@ -128,11 +128,11 @@ class Purchasing(Fund):
         self.say("statement.confirmed", statement_ref=ref, confirmed_on=on, confirmed_by=by, **data)
 
     def dispute(self, ref: str, invoice: str, *, on: str, **data: Any) -> None:
-        content = {"order_no": None, "line": None, **data}
+        content = {"order_no": None, "line": None, **data, **_said_by(data)}
         self.say("statement.line.disputed", statement_ref=ref, invoice=invoice, disputed_on=on, **content)
 
     def resolve(self, ref: str, invoice: str, outcome: str = "PAY", *, on: str, **data: Any) -> None:
-        content = {"order_no": None, "line": None, **data}
+        content = {"order_no": None, "line": None, **data, **_said_by(data)}
         self.say(
             "statement.line.resolved", statement_ref=ref, invoice=invoice, outcome=outcome, resolved_on=on, **content
         )
@@ -178,3 +178,8 @@ async def buying(
 
 
 __all__ = ["KEY", "NAMES", "PROVIDER", "Purchasing", "buying", "events"]
+
+
+def _said_by(data: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the agency says, it says by command."""
+    return {"source": "/direct-pay/commands"} if data.get("speaks_for") == "AGENCY" else {}

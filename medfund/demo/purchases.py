@@ -172,7 +172,7 @@ class Purchases:
         stage.say(f"Money-weighted, from acceptance to payment: {fen_days:,} fen-days / {fen:,} fen.")
         stage.check(
             f"the cycle of the year is {told['days']} days, as the city's own papers have it",
-            told["days"] == f"{float(round(exact, 2)):.2f}" == "27.00",
+            told["days"] == money.yuan(money.round2(exact * 100)) == "27.00",
         )
         stage.check("it counts what was paid, and no arrears", told["paid"] == money.yuan(fen))
         arrears = self.direct.get("/v1/arrears", area=self.area, limit=1000)

@@ -139,6 +139,8 @@ class StatementLineResolved(OfStatement, frozen=True, kw_only=True):
     order_no: Ref | None = None
     line: Count | None = None
     resolved_by: Ref | None = None
+    speaks_for: Literal["HOSPITAL", "AGENCY"] = "HOSPITAL"
+    """What the agency disputes ends by the agency alone."""
 
     example: ClassVar[Mapping[str, Any]] = {
         **_STATEMENT,

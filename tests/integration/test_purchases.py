@@ -498,6 +498,20 @@ async def test_a_dispute_that_is_solved_after_the_thirty_days_stops_the_clock_of
     ], "2026-10-18 and 22 days"
 
 
+async def test_what_the_agency_disputes_no_hospital_ends(buyer: Purchasing) -> None:
+    invoice = await stated(buyer)
+    buyer.dispute("DZ-1", invoice, on="2026-10-05", speaks_for="AGENCY")
+    buyer.resolve("DZ-1", invoice, on="2026-10-06")
+    assert not [one for event in await buyer.said("statement.disputes.noted") for one in event["closed"]]
+    buyer.resolve("DZ-1", invoice, on="2026-10-07", speaks_for="AGENCY")
+    buyer.say("statement.line.disputed", statement_ref="DZ-1", invoice=invoice, disputed_on="2026-10-08",
+              order_no=None, line=None, reason="不实", speaks_for="AGENCY")  # fmt: skip
+    noted = await buyer.said("statement.disputes.noted")
+    assert [(event["on"], [one["code"] for one in (*event["opened"], *event["closed"])]) for event in noted] == [
+        ("2026-10-05", ["BY_AGENCY"]), ("2026-10-07", ["BY_AGENCY"])
+    ], "and no hospital speaks for it"  # fmt: skip
+
+
 async def test_what_people_drop_is_never_paid(buyer: Purchasing) -> None:
     invoice = await stated(buyer)
     buyer.dispute("DZ-1", invoice, on="2026-10-05", speaks_for="AGENCY")

@@ -7,6 +7,7 @@ from medfund.lanes.capability import Capability
 
 CAPABILITY = Capability(
     name="statements",
+    admits=dict.fromkeys((statements.StatementLineDisputed, statements.StatementLineResolved), disputing.admit),
     learns={
         statements.StatementSubmitted: submitting.submitted,
         statements.StatementConfirmed: submitting.confirmed,

@@ -5,6 +5,7 @@ What stays true: a line in dispute stops nothing but itself; what was requested 
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from direct_pay import names
 from direct_pay.matching.matching import Matched
@@ -12,16 +13,36 @@ from direct_pay.names import Name
 from direct_pay.statements import statement as statements
 from direct_pay.statements import worth
 from direct_pay.statements.statement import DISPUTES_MAX, STATEMENTS, Dropped, Fault, Said, Settled, Statement, about
+from medfund.events import speakers
+from medfund.events.codec import Accepted, Refused
 from medfund.events.kinds import Event, Place
+from medfund.events.refusals import Reason
+from medfund.events.speakers import Speaker
 from medfund.events.statements import (
     Dispute,
     StatementDisputesNoted,
     StatementLineDisputed,
     StatementLineResolved,
 )
+from medfund.lanes import batch
 from medfund.lanes.draft import Draft
 
+if TYPE_CHECKING:
+    from medfund.lanes.sources import Sources
+
 # -- what facts say
+
+
+def admit(draft: Draft, fact: Accepted, sources: "Sources") -> Refused | None:
+    """What the agency says of a line is said by command."""
+    event: Any = fact.event
+    if event.speaks_for == "AGENCY" and sources.asks(fact.record.timestamp) and not _is_command(fact.source):
+        return batch.refuse(fact, Reason.NOT_YOURS_TO_SAY, f"{fact.source} does not speak for the agency")
+    return None
+
+
+def _is_command(source: str) -> bool:
+    return speakers.OURS.get(source) is Speaker.COMMAND
 
 
 def disputed(draft: Draft, event: StatementLineDisputed, place: Place) -> None:
@@ -33,10 +54,12 @@ def disputed(draft: Draft, event: StatementLineDisputed, place: Place) -> None:
 
 def resolved(draft: Draft, event: StatementLineResolved, place: Place) -> None:
     statement = statements.of(draft, names.statement(event), event.area)
-    found = Settled(
-        event.invoice, event.order_no or "", event.line or 0, event.resolved_on, event.outcome, event.reason
-    )
-    statement.settled = sorted([*statement.settled, found])
+    statement.settled = sorted([*statement.settled, _ending(event)])
+
+
+def _ending(event: StatementLineResolved) -> Settled:
+    line = event.invoice, event.order_no or "", event.line or 0
+    return Settled(*line, event.resolved_on, event.outcome, event.reason, event.speaks_for)
 
 
 def _line(one: Said | Settled | Fault | Dropped) -> tuple[str, str, int]:
@@ -45,7 +68,9 @@ def _line(one: Said | Settled | Fault | Dropped) -> tuple[str, str, int]:
 
 def settled(statement: Statement, said: Said) -> Settled | None:
     """By what a dispute ended: of that line, on the same day or later, whichever of them was heard first."""
-    found = (one for one in statement.settled if _line(one) == _line(said) and one.on >= said.on)
+    found = (
+        one for one in statement.settled if _line(one) == _line(said) and one.on >= said.on and one.ends(said.code)
+    )
     return min(found, key=lambda one: one.on, default=None)
 
 
@@ -60,7 +85,7 @@ def dispute(draft: Draft, event: StatementLineDisputed, cause: Place) -> Iterato
         return
     found = _of_line(event, f"BY_{event.speaks_for}", event.reason)
     yield from noted(draft, name, event.disputed_on, cause, opened=[found])
-    said = Said(event.invoice, event.order_no or "", event.line or 0, event.disputed_on, "", "")
+    said = Said(event.invoice, event.order_no or "", event.line or 0, event.disputed_on, found.code, "")
     if end := settled(statement, said):
         yield from noted(draft, name, end.on, cause, closed=[found])
 
@@ -70,8 +95,9 @@ def resolve(draft: Draft, event: StatementLineResolved, cause: Place) -> Iterato
     statement = draft[STATEMENTS][name]
     if not _is_about(statement, event):
         return
-    mine = (event.invoice, event.order_no or "", event.line or 0)
-    open = [one for one in statement.faults if one.until is None and one.code.startswith("BY_") and _line(one) == mine]
+    end = _ending(event)
+    said = (one for one in statement.faults if one.until is None and one.code.startswith("BY_"))
+    open = [one for one in said if _line(one) == _line(end) and end.ends(one.code)]
     closed = [_dispute(one) for one in open if one.since <= event.resolved_on]
     dropped = [_of_line(event, "BY_AGENCY", event.reason)] if event.outcome == "DROP" else []
     yield from noted(draft, name, event.resolved_on, cause, closed=closed, dropped=dropped)

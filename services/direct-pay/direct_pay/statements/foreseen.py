@@ -29,12 +29,15 @@ def dispute(statement: Statement, invoice: str, order_no: str, line: int, code: 
     return None
 
 
-def resolution(statement: Statement, invoice: str, order_no: str, line: int, outcome: str) -> str | None:
+def resolution(statement: Statement, invoice: str, order_no: str, line: int, outcome: str, by: str) -> str | None:
     if (why := _foreign(statement, invoice)) is not None or outcome == "DROP":
         return why
-    said = {one.key[:3] for one in statement.faults if one.until is None and one.code.startswith("BY_")}
-    said |= {(one.invoice, one.order_no, one.line) for one in statement.said if not statement.status}
-    if (invoice, order_no, line) not in said:
+    said = {one.key for one in statement.faults if one.until is None and one.code.startswith("BY_")}
+    said |= {(one.invoice, one.order_no, one.line, one.code) for one in statement.said if not statement.status}
+    codes = {code for *of, code in said if (*of,) == (invoice, order_no, line)}
+    if codes == {"BY_AGENCY"} and by != "AGENCY":
+        return f"the agency disputes {invoice}, and ends it itself"
+    if not codes:
         return f"there is no dispute of {invoice} that somebody began: what does not match ends when it does"
     return None
 

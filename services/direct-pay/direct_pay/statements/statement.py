@@ -58,6 +58,11 @@ class Settled(Row):
     on: date
     outcome: str
     reason: str
+    by: str = "HOSPITAL"
+
+    def ends(self, code: str) -> bool:
+        """Whether it is theirs to end."""
+        return self.by == "AGENCY" or code == "BY_HOSPITAL"
 
 
 class Fault(Row):

@@ -88,7 +88,8 @@ async def resolve_line(request: Request, response: Response, caller: Caller, her
     asked = await commands.read(request, LineResolution)
     whose = await named.statement(caller, here, asked)
     line = (asked.invoice, asked.order or "", asked.line or 0)
-    why_not = foreseen.resolution(whose.statement, *line, asked.outcome)
+    by = speaks_for(caller)
+    why_not = foreseen.resolution(whose.statement, *line, asked.outcome, by)
     return await whose.give(
         request,
         response,
@@ -103,6 +104,7 @@ async def resolve_line(request: Request, response: Response, caller: Caller, her
         outcome=asked.outcome,
         reason=asked.reason,
         resolved_by=caller.subject,
+        speaks_for=by,
     )
 
 
