@@ -72,7 +72,7 @@ def _written(pattern: str, what: str, *, shown: bool = True) -> tuple[Meta, Form
 
 def _lines_pass(matches: Callable[[str], object], texts: list[str]) -> bool:
     """One look at all of them, a line each."""
-    text = "\n".join(texts) + "\n"
+    text = "".join([f"{text}\n" for text in texts])
     return text.count("\n") == len(texts) and matches(text) is not None
 
 

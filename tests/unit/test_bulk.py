@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +123,17 @@ def test_a_run_of_any_kind_is_judged_as_its_records_are(type: str) -> None:
         assert bulk.decode(records, family=kind.family, lanes=LANES) == [
             codec.decode(one, family=kind.family, lanes=LANES) for one in records
         ], odd
+
+
+@pytest.mark.parametrize("type", OF_PROVIDERS)
+def test_what_is_left_out_of_a_run_costs_no_second_look(type: str) -> None:
+    kind = KINDS[type]
+    needed = {field.encode_name for field in msgspec.structs.fields(kind.event) if field.required}
+    least = {name: value for name, value in kind.example.items() if name in needed}
+    for said in (kind.example, least):
+        event = kind.decoder.decode(msgspec.json.encode(said))
+        if kind.check(event) is None:
+            assert kind.columns([event] * 3), said
 
 
 def test_what_is_said_twice_is_found_where_something_else_is_left_out() -> None:
