@@ -24,6 +24,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from bench.claims import Month, Recording, reached
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s, until
 from bench.writing import Writing, producer
+from direct_pay.plans.plan import AT_ONCE
 from medfund.city import papers, profiles
 from medfund.city.model import City
 from medfund.city.papers import Delivery, Goods, Item, Pair
@@ -41,7 +42,6 @@ SETTLEMENTS_OF = 4
 """One settlement is measured for so many lines."""
 YEAR = 2026
 AGREED_ON = date(2026, 1, 20)
-AGREED_MAX = 500
 PEOPLE = ["staff-5d03", "staff-88b6"]
 PLAN_HASH = "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607"
 LIMIT_S = 600.0
@@ -178,10 +178,10 @@ class Bought:
 
     async def agree(self, area: str, plan_ref: str, writing: Telling) -> None:
         for provider, listed in self.statements.items():
-            for begin in range(0, len(listed), AGREED_MAX):
+            for begin in range(0, len(listed), AT_ONCE):
                 some = [
                     {"supplier": one.supplier, "statement_ref": one.ref, "amount": one.amount}
-                    for one in listed[begin : begin + AGREED_MAX]
+                    for one in listed[begin : begin + AT_ONCE]
                 ]
                 told = events.message(
                     "statements.agreed.v1", id=f"{plan_ref}-{provider}-{begin}", provider=provider, area=area,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from direct_pay.plans import plan as plans
 from direct_pay.plans.api import told
 from medfund.http.problems import Problem
 from tests import events
@@ -150,6 +151,30 @@ async def test_what_two_people_agree_to_is_requested_as_they_saw_it_and_once(
     )  # fmt: skip
     assert (await yes(bo, plan))["sent"] == 0
     assert (await planned(mia, plan="JS-2"))["lines"] == []
+
+
+async def test_a_hospital_with_many_statements_is_planned_and_agreed_to_part_by_part(
+    funds: Sequence[Purchasing], anna: Caller, bo: Caller, mia: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 6):
+        small(funds[0], f"DZ-{number}", invoice_no(number), no=f"CG-{number}", quantity=number)
+    small(funds[1], "DZ-9", invoice_no(9), quantity=100)
+    await drained(funds)
+    whole = await planned(mia, dry_run=True)
+    monkeypatch.setattr(plans, "AT_ONCE", 2)
+    parted = await planned(mia)
+    assert parted["lines"] == whole["lines"], "however it was made"
+    assert (whole["to_publish"], parted["to_publish"], parted["total"]) == (2, 4, "1419.10")
+    await yes(anna, parted)
+    assert (await yes(bo, parted))["sent"] == 4
+    await drained(funds)
+    agreed = [event for fund in funds[:2] for event in await fund.written("agency", "statements.agreed")]
+    assert [[one["statement_ref"] for one in event["statements"]] for event in agreed] == [
+        ["DZ-1", "DZ-2"], ["DZ-3", "DZ-4"], ["DZ-5"], ["DZ-9"],
+    ]  # fmt: skip
+    assert sorted(amounts for _, _, amounts in await requested(funds)) == [
+        ["12.34"], ["1234.00"], ["24.68"], ["37.02"], ["49.36"], ["61.70"],
+    ]  # fmt: skip
 
 
 async def test_what_is_not_confirmed_in_dispute_or_due_later_is_left_out_with_its_reason(

@@ -19,6 +19,9 @@ from direct_pay.statements.statement import Statement
 from medfund import money
 from medfund.events.statements import Agreed, StatementsAgreed
 
+AT_ONCE = 200
+"""So many statements one event agrees to at most: all that they are made of is read at once."""
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is asked for: all that may be requested in an area, or what of it is due until a day."""
@@ -90,10 +93,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return [line for line in self.lines if line.amount]
 
     @property
-    def by_provider(self) -> Iterable[tuple[tuple[int, str], list[Line]]]:
-        """Each hospital's, in the order of lanes and codes."""
+    def parts(self) -> Iterator["Part"]:
+        """What one event each agrees to: each hospital's, in the order of lanes and codes."""
         ordered = sorted(self.published, key=lambda line: (line.lane, line.name))
-        return [(whose, [*some]) for whose, some in groupby(ordered, key=lambda line: (line.lane, line.provider))]
+        for (lane, provider), some in groupby(ordered, key=lambda line: (line.lane, line.provider)):
+            lines = [*some]
+            for number, first in enumerate(range(0, len(lines), AT_ONCE), 1):
+                name = f"{self.wanted.plan_ref}/{provider}"
+                yield Part(lane, provider, name if number == 1 else f"{name}/{number}", lines[first : first + AT_ONCE])
 
     @property
     def gives(self) -> Mapping[str, int]:
@@ -102,6 +109,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for line in self.published:
             found[line.supplier] = found.get(line.supplier, 0) + line.amount
         return found
+
+
+class Part(NamedTuple):
+    lane: int
+    provider: str
+    id: str
+    lines: Sequence[Line]
 
 
 def changes(then: Plan, now: Plan) -> list[str]:
@@ -129,20 +143,20 @@ def _told(line: Line) -> str:
 
 
 def ids(plan: Plan) -> list[tuple[int, str]]:
-    """Lane and id of what is published for each hospital."""
-    return [(lane, f"{plan.wanted.plan_ref}/{provider}") for (lane, provider), _ in plan.by_provider]
+    """Lane and id of each event that is published."""
+    return [(part.lane, part.id) for part in plan.parts]
 
 
 def events(plan: Plan, approvers: Sequence[str], on: date) -> Iterator[StatementsAgreed]:
     """What is published of an approved plan. The same however often it is made."""
     digest = plan.hash
-    for (_, provider), lines in plan.by_provider:
+    for part in plan.parts:
         yield StatementsAgreed(
-            provider=provider,
+            provider=part.provider,
             area=plan.wanted.area,
             plan_ref=plan.wanted.plan_ref,
             plan_hash=digest,
-            statements=[agreed(line.name, line.amount, line.without) for line in lines],
+            statements=[agreed(line.name, line.amount, line.without) for line in part.lines],
             approvers=list(approvers),
             agreed_on=on,
         )

@@ -5,11 +5,11 @@ meanwhile is requested as people saw it; numbers are looked for in every lane an
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 
 import msgspec
 
@@ -17,7 +17,7 @@ from direct_pay.funds import added, fens
 from direct_pay.invoices.invoice import Invoice
 from direct_pay.names import Name
 from direct_pay.plans import plan as plans
-from direct_pay.plans.plan import Left, Line, Plan, Registration, Wanted, Whole
+from direct_pay.plans.plan import Left, Line, Part, Plan, Registration, Wanted, Whole
 from direct_pay.service import DirectPay
 from direct_pay.statements import disputing, requesting
 from direct_pay.statements.statement import STATEMENTS, Statement
@@ -60,26 +60,38 @@ async def seeing_all(connection: Connection) -> AsyncIterator[None]:
 
 
 async def plan(connection: Connection, wanted: Wanted, today: date) -> Plan:
-    """To be called within one repeatable-read transaction."""
+    """To be called within one repeatable-read transaction. Part by part: an area may have more than memory holds."""
     async with seeing_all(connection):
-        rows = await connection.fetch(SQL.candidates, wanted.area)
+        candidates = [Whole(lane, Name(*name)) for lane, *name in await connection.fetch(SQL.candidates, wanted.area)]
         on_the_way = await _on_the_way(connection, wanted)
-        drafts = {
-            lane: await _draft(connection, lane, wanted.area, [Name(*row[1:]) for row in some])
-            for lane, some in groupby(map(tuple, rows), key=itemgetter(0))
-        }
-        candidates = [Whole(row["lane"], Name(*tuple(row)[1:])) for row in rows]
-        twice = await _twice(
-            connection, {one: drafts[one.lane][STATEMENTS][one.name] for one in candidates}, on_the_way
-        )
-    lines = [_line(drafts[one.lane], one, wanted, today, twice.get(one, ()), on_the_way.get(one)) for one in candidates]
+        every, lines = {*candidates}, list[Line]()
+        for lane, some in groupby(candidates, key=attrgetter("lane")):
+            known = await RULES.load(connection, lane)  # type: ignore[arg-type]
+            for part in _parts(some):
+                draft = await _draft(connection, lane, known, wanted.area, part)
+                statements = {one: draft[STATEMENTS][one.name] for one in part}
+                twice = await _twice(connection, statements, every, on_the_way)
+                lines += [_line(draft, one, wanted, today, twice.get(one, ()), on_the_way.get(one)) for one in part]
     return Plan(wanted=wanted, as_of=today, lines=lines)
 
 
-async def _draft(connection: Connection, lane: int, area: str, names: Sequence[Name]) -> Draft:
+def _parts(candidates: Iterable[Whole]) -> Iterator[list[Whole]]:
+    """What a hospital and a supplier have between them stays together: of one it depends what is open of another."""
+    part: list[Whole] = []
+    for _, pair in groupby(candidates, key=lambda one: one.name[:2]):
+        part += pair
+        if len(part) >= plans.AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+async def _draft(connection: Connection, lane: int, known: Draft, area: str, part: Iterable[Whole]) -> Draft:
     """All that a lane would read, were these agreed to."""
-    facts = [_fact(lane, provider, area, [*some]) for provider, some in groupby(names, key=lambda name: name.provider)]
-    draft = await RULES.load(connection, lane)  # type: ignore[arg-type]
+    names = (one.name for one in part)
+    facts = [_fact(lane, provider, area, [*some]) for provider, some in groupby(names, key=attrgetter("provider"))]
+    draft = RULES.draft(known)
     await RULES.read(connection, lane, draft, Batch(facts, foreseen=True))  # type: ignore[arg-type]
     return draft
 
@@ -174,31 +186,26 @@ async def _on_the_way(connection: Connection, wanted: Wanted) -> Mapping[Whole, 
         unread = await _unread(connection, kept)
         if not unread:
             await connection.execute(SQL.close, row["area"], row["plan_ref"])
-        for line in kept.published:
-            if (line.lane, line.provider) in unread:
-                found[Whole(line.lane, line.name)] = kept.wanted.plan_ref
+        for part in unread:
+            found.update({Whole(line.lane, line.name): kept.wanted.plan_ref for line in part.lines})
     return found
 
 
-async def _unread(connection: Connection, kept: Plan) -> Collection[tuple[int, str]]:
-    """Lane and hospital of what was not accepted yet."""
-    identities = {
-        (whose, lane): envelope.identity_of(SOURCE.encode(), id.encode())
-        for (lane, id), (whose, _) in zip(plans.ids(kept), kept.by_provider, strict=True)
-    }
-    lanes = sorted({lane for _, lane in identities})
-    rows = await connection.fetch(commands.SQL.accepted, lanes, [*identities.values()])
+async def _unread(connection: Connection, kept: Plan) -> Sequence[Part]:
+    """What was not accepted yet."""
+    identities = {(part.lane, envelope.identity_of(SOURCE.encode(), part.id.encode())): part for part in kept.parts}
+    lanes = sorted({lane for lane, _ in identities})
+    rows = await connection.fetch(commands.SQL.accepted, lanes, [identity for _, identity in identities])
     read = {(row["lane"], row["identity"]) for row in rows}
-    return {whose for (whose, lane), identity in identities.items() if (lane, identity) not in read}
+    return [part for of, part in identities.items() if of not in read]
 
 
 async def _twice(
-    connection: Connection, candidates: Mapping[Whole, Statement], on_the_way: Mapping[Whole, str]
-) -> Mapping[Whole, Sequence[Left]]:
-    """Of candidates: the invoices of which another registration stays."""
-    named = [
-        (one.lane, *one.name._replace(ref=ref)) for one, statement in candidates.items() for ref in statement.invoices
-    ]
+    connection: Connection, part: Mapping[Whole, Statement], candidates: Collection[Whole],
+    on_the_way: Mapping[Whole, str],
+) -> Mapping[Whole, Sequence[Left]]:  # fmt: skip
+    """Of some of all candidates: the invoices of which another registration stays."""
+    named = [(one.lane, *one.name.beside(ref)) for one, statement in part.items() for ref in statement.invoices]
     rows = await connection.fetch(SQL.registrations, *map(list, zip(*named, strict=True))) if named else []
     groups: dict[str, list[Registration]] = defaultdict(list)
     for row in rows:
@@ -206,13 +213,13 @@ async def _twice(
         one = Registration(*(row[name] for name in Registration._fields))
         if body.taken_back < body.fen or one.statement in candidates:
             groups[row["key"]].append(one)
-    others = {one.statement for group in groups.values() for one in group if one.statement_ref} - candidates.keys()
-    statements = {**candidates, **await _statements(connection, others)}
+    others = {one.statement for group in groups.values() for one in group if one.statement_ref} - part.keys()
+    statements = {**part, **await _statements(connection, others)}
     found: dict[Whole, list[Left]] = defaultdict(list)
     for group in groups.values():
         stays = plans.first(group, statements, on_the_way)
         for one in group:
-            if one is not stays and one.statement in candidates:
+            if one is not stays and one.statement in part:
                 found[one.statement].append(Left(code=plans.LIVE_TWICE, detail=stays.told, invoice=one.ref))
     return found
 

@@ -29,7 +29,7 @@ APPROVED: examples.Json = {
 class StatementsApproved(StatementPlanTold):
     model_config = examples.of(APPROVED)
 
-    sent: Annotated[int, Field(description="Hospitals for which it was published now")]
+    sent: Annotated[int, Field(description="Messages of it that were published now")]
 
 
 @router.post(
