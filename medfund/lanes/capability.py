@@ -23,7 +23,7 @@ Admit: TypeAlias = "Callable[[Draft, Accepted, Sources], Refused | None]"
 Learn: TypeAlias = Callable[[Draft, Any, Place], None]
 Answer: TypeAlias = Callable[[Draft, Any, Place], Iterable[Event]]
 Evolve: TypeAlias = Callable[[Draft, Any], None]
-Weigh: TypeAlias = Callable[[Any], int]
+Weigh: TypeAlias = Callable[[bytes], int]
 Keep: TypeAlias = Callable[[Known, Any], Known]
 
 
@@ -45,7 +45,7 @@ class Capability:
     large: Collection[type[Event]] = ()
     """Facts for which a batch takes as much memory as many records do."""
     weights: Mapping[type[Event], Weigh] = field(default_factory=dict)
-    """For how many facts one counts in a batch, where much is read and decided for it."""
+    """For how many facts one counts in a batch, by its data, where much is read and decided for it."""
     bulk: Collection[type[Event]] = ()
     """Facts that a shelf takes as they come, and that is all: neither learned nor decided."""
 

@@ -1,17 +1,18 @@
 """A service that decides, made of capabilities and shelves: what `medfund.lanes.decider` asks of its rules."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import asyncpg
 
 from medfund.events.codec import Accepted, Refused
-from medfund.events.kinds import Event, Place
+from medfund.events.kinds import KINDS, Event, Place
 from medfund.events.refusals import Reason
 from medfund.lanes import metrics
 from medfund.lanes.capability import Admit, Answer, Capability, Evolve, Keep, Learn, Weigh, known_after, listeners
 from medfund.lanes.draft import Draft, Known
-from medfund.lanes.kept import PUBLISHED
+from medfund.lanes.kept import PUBLISHED, TYPES
 from medfund.lanes.shelf import Batch, Shelf
 from medfund.lanes.sources import Sources
 
@@ -35,7 +36,7 @@ class Composed:
     answers: ClassVar[Mapping[type[Event], Sequence[Answer]]]
     evolves: ClassVar[Mapping[type[Event], Sequence[Evolve]]]
     large: Collection[type[Event]]
-    weights: Mapping[type[Event], Weigh]
+    weights: Mapping[str, Mapping[bytes | None, Weigh]]
     kept: Collection[type[Event]]
 
     def __init_subclass__(cls) -> None:
@@ -46,7 +47,7 @@ class Composed:
         cls.answers = listeners([one.answers for one in every])
         cls.evolves = listeners([one.evolves for one in every])
         cls.large = frozenset(type_ for one in every for type_ in one.large)
-        cls.weights = {type_: weigh for one in every for type_, weigh in one.weights.items()}
+        cls.weights = _by_family([one.weights for one in every])
         cls.kept = frozenset(type_ for one in every for type_ in one.bulk)
 
     def __init__(self, *, prefix: str) -> None:
@@ -102,3 +103,11 @@ class Composed:
     def _place(self, fact: Accepted) -> Place:
         record = fact.record
         return Place(topic=self._families[record.topic], lane=record.partition, offset=record.offset)
+
+
+def _by_family(each: Iterable[Mapping[type[Event], Weigh]]) -> Mapping[str, Mapping[bytes | None, Weigh]]:
+    found: defaultdict[str, dict[bytes | None, Weigh]] = defaultdict(dict)
+    for weights in each:
+        for type_, weigh in weights.items():
+            found[KINDS[TYPES[type_]].family][TYPES[type_].encode()] = weigh
+    return found

@@ -56,7 +56,7 @@ class Rules(Protocol[State]):
     lacking: Collection[Reason]
     silent: Collection[str]
     large: Collection[type[Event]]
-    weights: Mapping[type[Event], Callable[[Any], int]]
+    weights: Mapping[str, Mapping[bytes | None, Callable[[bytes], int]]]
 
     async def load(self, connection: asyncpg.Connection, lane: int) -> State:
         """What is known of a lane, read when it is claimed."""

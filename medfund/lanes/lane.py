@@ -22,7 +22,7 @@ from medfund.events.kinds import Place
 from medfund.lanes import batch as batches
 from medfund.lanes import metrics, order, store
 from medfund.lanes.batch import Batch
-from medfund.lanes.log import LaneLog, Log, LogTruncated, Record, Run
+from medfund.lanes.log import LaneLog, Log, LogTruncated, Run
 from medfund.lanes.service import Effects, HandlerFailed, Service
 from medfund.lanes.sources import HEARD_MS
 
@@ -170,9 +170,7 @@ class Lane:
             runs = await self._heard(joined(runs))
             if not runs:
                 return 0
-            batch = self._decode(runs)
-            if more := self._too_much(batch):
-                batch = self._decode(self._before(more, runs))
+            batch = self._decode(self._enough(runs))
             async with self.turn if few and not heavy and self._is_large(batch) else contextlib.nullcontext():
                 booked = await self._book_all(batch)
         self._small = booked < limits.small_batch
@@ -211,24 +209,25 @@ class Lane:
         """Whether it takes as much memory as many records do."""
         return any(type(event.event) in self.service.large for event in batch.accepted)
 
-    def _too_much(self, batch: Batch) -> Record | None:
-        """The first of those that count for many with which a batch has more than it may. One alone it always has."""
-        weights, sum = self.service.weights, 0
-        for event in batch.accepted if weights else ():
-            if weigh := weights.get(type(event.event)):
-                before, sum = sum, sum + weigh(event.event)
-                if before and sum > self.limits.batch_records_max:
-                    return event.record
-        return None
+    def _enough(self, runs: list[Run]) -> list[Run]:
+        """What of some runs one batch may have, where some records count for many; the rest belongs to the next."""
+        for run in runs:
+            if (place := self._too_much(run)) is not None:
+                moment = run.records[place].timestamp
+                parts = [cut(run, place) if one is run else parted(one, moment) for one in runs]
+                self._later = joined([*(later for _, later in parts if later), *self._later])
+                return [before for before, _ in parts if before.next > before.first]
+        return runs
 
-    def _before(self, record: Record, runs: Sequence[Run]) -> list[Run]:
-        """What of some runs came before a record; the rest belongs to the next batch."""
-        topic = self._families[record.topic]
-        parts = [
-            cut(run, run.records.index(record)) if run.topic == topic else parted(run, record.timestamp) for run in runs
-        ]
-        self._later = joined([*(later for _, later in parts if later), *self._later])
-        return [run for run, _ in parts if run.next > run.first]
+    def _too_much(self, run: Run) -> int | None:
+        """Where the first record stands with which there is more than a batch may have. One alone it always has."""
+        weights, sum = self.service.weights.get(run.topic), 0
+        for place, record in enumerate(run.records if weights else ()):
+            if weights and record.value and (weigh := weights.get(dict(record.headers).get("ce_type"))):
+                before, sum = sum, sum + weigh(record.value)
+                if before and sum > self.limits.batch_records_max:
+                    return place
+        return None
 
     async def _book_all(self, batch: Batch) -> int:
         """Book what was read; when something is missing that a reference topic may hold, that topic goes first."""

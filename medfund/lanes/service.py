@@ -46,8 +46,8 @@ class Service(Protocol):
     """Event types that have no effect by rule."""
     large: Collection[type[Event]]
     """Events of which one alone may change as much as a big batch of others."""
-    weights: Mapping[type[Event], Callable[[Any], int]]
-    """For how many records an event counts, where it is for more than one."""
+    weights: Mapping[str, Mapping[bytes | None, Callable[[bytes], int]]]
+    """By family and type: for how many records an event counts by its data, where it is for more than one."""
 
     def decode(self, records: Sequence[Record], family: str, asked_from: int = 0) -> Sequence[Accepted | Refused]:
         """The verdict on each record of one topic, in their order. Pure and total: whatever the bytes.

@@ -43,7 +43,7 @@ class Ledger:
         name for name, kind in KINDS.items() if posting.RULES[kind.event] is posting.nothing
     )
     large: Collection[type[Event]] = frozenset()
-    weights: Mapping[type[Event], Callable[[Any], int]] = MappingProxyType({})
+    weights: Mapping[str, Mapping[bytes | None, Callable[[bytes], int]]] = MappingProxyType({})
 
     def __init__(self, *, lanes: int, prefix: str) -> None:
         self._lanes = lanes
