@@ -181,20 +181,27 @@ def advancing(took: prepayments.Took) -> list[Result]:
     ]
 
 
+PAPERS = 4
+"""Each line of an order stands on its order, its shipment, its acceptance and its invoice."""
+
+
 def buying(took: purchases.Took) -> list[Result]:
+    run = took.full
     return [
         measured("purchases", took.lines, "lines of orders"),
-        at_most("purchases: matched, requested, booked", took.seconds, "s", 120),
-        measured("processor time of a line, direct payment's worker", took.per_line(took.cost.worker_s), "µs"),
-        measured("processor time of a line, its database", took.per_line(took.cost.database_s), "µs"),
-        measured("processor time of a line, ledger and its database", took.per_line(took.ledger.seconds), "µs"),
+        at_most("purchases: matched, requested, booked", run.seconds, "s", 120),
+        measured(f"a plan of {took.statements:,} statements", run.planned_s, "s"),
+        measured("processor time of a line, direct payment's worker", took.per_line(run.cost.worker_s), "µs"),
+        measured("processor time of a line, its database", took.per_line(run.cost.database_s), "µs"),
+        measured("processor time of a line, ledger and its database", took.per_line(run.ledger.seconds), "µs"),
         measured(
             "processor time of a settlement, clearing's worker", took.per_settlement(took.settling.worker_s), "µs"
         ),
         measured("processor time of a settlement, its database", took.per_settlement(took.settling.database_s), "µs"),
         at_most("a line costs direct payment", took.ratio, "x a settlement in clearing", 1),
-        at_most("memory of its worker, against a tenth", took.peak_mib / took.tenth_mib, "times", 1.25),
-        measured("memory of its worker", took.peak_mib, "MiB"),
+        measured("and each line of its papers", took.ratio / PAPERS, "x a settlement in clearing"),
+        at_most("memory of its worker, against a tenth", run.peak_mib / took.tenth.peak_mib, "times", 1.25),
+        measured("memory of its worker", run.peak_mib, "MiB"),
         at_most(f"a statement of {took.large:,} lines", took.large_s, "s", 2),
     ]
 

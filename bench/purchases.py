@@ -2,29 +2,29 @@
 
 Real throughout: a broker, a database, one worker of direct payment and one of the ledger, which books beside it. All
 that suppliers, hospitals and the platform say is on the log before the workers start. What is measured of each run goes
-from there until the ledger has taken every decision: matched, confirmed, agreed to hospital by hospital as a plan would
-be, requested. Memory is compared with that of a tenth of the lines, which come first; what a line costs, with what a
-settlement costs clearing from its record to the approval of its claim, beside the ledger too.
+from there until the ledger has taken every decision: matched, confirmed, agreed to as planned, requested. Memory is
+compared with that of a tenth of the lines, which come first; what a line costs, with what a settlement costs clearing
+from its record to the approval of its claim, beside the ledger too.
 """
 
-import re
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import aiokafka
 import asyncpg
+import msgspec
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from bench.claims import Month, Recording, reached
 from bench.ground import LANES, PREFIX, Ground, peak_mib, processor_s, until
 from bench.writing import Writing, producer
-from direct_pay.plans.plan import AT_ONCE
+from direct_pay.plans import plan as plans
+from direct_pay.plans import planning
+from direct_pay.plans.plan import Wanted
 from medfund.city import papers, profiles
 from medfund.city.model import City
 from medfund.city.papers import Delivery, Goods, Item, Pair
@@ -43,22 +43,12 @@ SETTLEMENTS_OF = 4
 YEAR = 2026
 AGREED_ON = date(2026, 1, 20)
 PEOPLE = ["staff-5d03", "staff-88b6"]
-PLAN_HASH = "0f6a3c81d2e4b597a8c1d0e2f3b4a5968778695a4b3c2d1e0fa1b2c3d4e5f607"
 LIMIT_S = 600.0
 SESSIONS = "select pid from pg_stat_activity where usename = $1"
 TOLD = "select not exists (select from outbox)"
 REQUESTED = "select sum(jsonb_array_length(body::jsonb -> 18))::bigint from statements where status = 'MATCHED'"
 GRAND = """select sum(jsonb_array_length(paid -> 3)) = jsonb_array_length(body::jsonb -> 12)
 from statements, jsonb_array_elements(body::jsonb -> 18) as paid where ref = 'GRAND' group by body"""
-_PROVIDER, _SUPPLIER, _REF, _TOTAL = (
-    re.compile(b'"%b":"([^"]+)"' % name) for name in (b"provider", b"supplier", b"statement_ref", b"total")
-)
-
-
-class Listed(NamedTuple):
-    supplier: str
-    ref: str
-    amount: str
 
 
 @dataclass
@@ -74,13 +64,22 @@ class Cost:
 
 
 @dataclass
-class Took:
-    lines: int
+class Run:
     seconds: float = 0.0
+    """From the log to the last booked line, without the time in which people plan."""
+    planned_s: float = 0.0
     cost: Cost = field(default_factory=Cost)
     ledger: Cost = field(default_factory=Cost)
     peak_mib: float = 0.0
-    tenth_mib: float = 0.0
+    """The most memory that direct payment's worker took."""
+
+
+@dataclass
+class Took:
+    lines: int
+    statements: int = 0
+    tenth: Run = field(default_factory=Run)
+    full: Run = field(default_factory=Run)
     large: int = 0
     large_s: float = 0.0
     settlements: int = 0
@@ -95,7 +94,7 @@ class Took:
 
     @property
     def ratio(self) -> float:
-        return self.per_line(self.cost.seconds) / self.per_settlement(self.settling.seconds)
+        return self.per_line(self.full.cost.seconds) / self.per_settlement(self.settling.seconds)
 
 
 # -- what is said
@@ -144,7 +143,7 @@ async def begin(bought: Purchases, writing: Telling) -> None:
     for told in bought.master():
         kind = KINDS[told.type]
         if kind.key == "provider":
-            await writing.tell([told], _part(_PROVIDER, told.data).encode())
+            await writing.tell([told], provider_of(told).encode())
         else:
             for lane in range(LANES):
                 await writing.append(kind.family, lane, partition.lane_key(lane, LANES), told)
@@ -152,50 +151,34 @@ async def begin(bought: Purchases, writing: Telling) -> None:
 
 
 class Bought:
-    """What is said of so many lines, group by group; and what people agree to of it."""
+    """What is said of so many lines, group by group."""
 
     def __init__(self) -> None:
-        self.statements: defaultdict[str, list[Listed]] = defaultdict(list)
-        """By hospital."""
-        self.lines = 0
-
-    @property
-    def count(self) -> int:
-        return sum(map(len, self.statements.values()))
+        self.lines = self.statements = 0
 
     async def tell(self, groups: Iterable[Sequence[Envelope]], writing: Telling) -> None:
         for told in groups:
-            await writing.tell(told, _part(_PROVIDER, told[0].data).encode())
+            await writing.tell(told, provider_of(told[0]).encode())
             self.lines += MANY_LINES
-            for one in told:
-                if one.type == "statement.submitted.v1":
-                    self.hear(one)
+            self.statements += sum(one.type == "statement.submitted.v1" for one in told)
         await writing.sent()
 
-    def hear(self, submission: Envelope) -> None:
-        provider, *listed = (_part(pattern, submission.data) for pattern in (_PROVIDER, _SUPPLIER, _REF, _TOTAL))
-        self.statements[provider].append(Listed(*listed))
 
-    async def agree(self, area: str, plan_ref: str, writing: Telling) -> None:
-        for provider, listed in self.statements.items():
-            for begin in range(0, len(listed), AT_ONCE):
-                some = [
-                    {"supplier": one.supplier, "statement_ref": one.ref, "amount": one.amount}
-                    for one in listed[begin : begin + AT_ONCE]
-                ]
-                told = events.message(
-                    "statements.agreed.v1", id=f"{plan_ref}-{provider}-{begin}", provider=provider, area=area,
-                    plan_ref=plan_ref, plan_hash=PLAN_HASH, statements=some, approvers=PEOPLE,
-                    agreed_on=f"{AGREED_ON}",
-                )  # fmt: skip
-                await writing.put(partition.lane_of(provider.encode(), LANES), told)
-        await writing.confirmed()
+async def agree(tables: asyncpg.Connection, area: str, plan_ref: str, writing: Telling) -> float:
+    """People agree to a plan of all that may be requested; how long it took to make it."""
+    began = time.monotonic()
+    async with tables.transaction(isolation="repeatable_read"):
+        made = await planning.plan(tables, Wanted(plan_ref=plan_ref, area=area), AGREED_ON)  # type: ignore[arg-type]
+    took = time.monotonic() - began
+    for (lane, id), event in zip(plans.ids(made), plans.events(made, PEOPLE, AGREED_ON), strict=True):
+        await writing.put(lane, events.message("statements.agreed.v1", id=id, **msgspec.to_builtins(event)))
+    await writing.confirmed()
+    return took
 
 
-def _part(pattern: re.Pattern[bytes], data: bytes) -> str:
-    found = pattern.search(data)
-    assert found
-    return found[1].decode()
+def provider_of(told: Envelope) -> str:
+    provider: str = msgspec.json.decode(told.data)["provider"]
+    return provider
 
 
 def large(pair: Pair, goods: Sequence[Goods], lines: int) -> list[Envelope]:
@@ -236,16 +219,14 @@ async def measure(ground: Ground, *, lines: int) -> Took:
         groups = bought.many((tenth + rest) * MANY_LINES)
         first, full = Bought(), Bought()
         await first.tell(islice(groups, tenth), writing)
-        _, _, _, took.tenth_mib = await follow(ground, bought, first, "JS-1", writing, consumer, tables)
+        took.tenth = await follow(ground, bought, "JS-1", writing, consumer, tables)
         await full.tell(groups, writing)
         await tables.execute("checkpoint")
-        took.seconds, took.cost, took.ledger, took.peak_mib = await follow(
-            ground, bought, full, "JS-2", writing, consumer, tables
-        )
-        requested = await tables.fetchval(REQUESTED)
-        if requested != first.count + full.count:
-            raise AssertionError(f"{requested} of {first.count + full.count} statements are requested")
-        took.lines = full.lines
+        took.full = await follow(ground, bought, "JS-2", writing, consumer, tables)
+        requested, stated = await tables.fetchval(REQUESTED), first.statements + full.statements
+        if requested != stated:
+            raise AssertionError(f"{requested} of {stated} statements are requested")
+        took.lines, took.statements = full.lines, full.statements
         took.large = max(100, min(LARGE, lines // 10))
         took.large_s = await follow_large(ground, bought, writing, consumer, tables, took.large)
         for service in ("direct_pay", "ledger"):
@@ -259,10 +240,10 @@ async def measure(ground: Ground, *, lines: int) -> Took:
 
 
 async def follow(
-    ground: Ground, bought: Purchases, told: Bought, plan_ref: str, writing: Telling,
-    consumer: aiokafka.AIOKafkaConsumer, tables: asyncpg.Connection,
-) -> tuple[float, Cost, Cost, float]:  # fmt: skip
-    """Until all of it is requested and booked; the most memory that a worker took."""
+    ground: Ground, bought: Purchases, plan_ref: str, writing: Telling, consumer: aiokafka.AIOKafkaConsumer,
+    tables: asyncpg.Connection,
+) -> Run:  # fmt: skip
+    """Until all of it is requested and booked."""
     with ground.processes([("-m", "direct_pay", "work"), ("-m", "ledger", "work")]) as workers:
         began = await claimed(tables, "direct_pay", "ledger")
         pids = [worker.pid for worker in workers]
@@ -270,18 +251,18 @@ async def follow(
             await spent(tables, service, pid) for service, pid in zip(("direct_pay", "ledger"), pids, strict=True)
         ]
         await reached(tables, consumer, "direct_pay", "purchases")
-        await told.agree(bought.area, plan_ref, writing)
+        planned = await agree(tables, bought.area, plan_ref, writing)
         await reached(tables, consumer, "direct_pay", "agency")
         await until(tables, TOLD, limit_s=LIMIT_S)
         for service in ("direct_pay", "ledger"):
             await reached(tables, consumer, service, "direct-pay")
         await reached(tables, consumer, "ledger", "purchases")
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - began - planned
         after = [await spent(tables, service, pid) for service, pid in zip(("direct_pay", "ledger"), pids, strict=True)]
         own, books = (
             Cost(b.worker_s - a.worker_s, b.database_s - a.database_s) for a, b in zip(before, after, strict=True)
         )
-        return seconds, own, books, peak_mib(workers[0])
+        return Run(seconds, planned, own, books, peak_mib(workers[0]))
 
 
 async def follow_large(
@@ -302,12 +283,10 @@ async def follow_large(
         await writing.tell([submission, papers.confirmation(pair, "GRAND", on)], pair.provider.encode())
         await writing.sent()
         await reached(tables, consumer, "direct_pay", "purchases")
-        told = Bought()
-        told.hear(submission)
-        await told.agree(bought.area, "JS-3", writing)
+        planned = await agree(tables, bought.area, "JS-3", writing)
         await reached(tables, consumer, "direct_pay", "agency")
         await until(tables, TOLD, limit_s=LIMIT_S)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - began - planned
     if not await tables.fetchval(GRAND):
         raise AssertionError("the large statement is not requested")
     return seconds
