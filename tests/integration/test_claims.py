@@ -110,6 +110,34 @@ async def test_what_was_paid_too_much_stays_open_in_its_fund_and_the_others_are_
     assert books["2102"]["310100"] == -(47_500_000 - money.fen("293999.98"))
 
 
+async def test_what_is_approved_for_less_than_it_had_is_taken_from_what_is_ordered_and_not_sent(fund: Fund) -> None:
+    for batch, recorded in (("B-1", {"310100": 30_000_000, "390100": 4_000_000}), ("B-2", {"310100": 20_000_000})):
+        fund.settle(recorded, day="2026-01-15" if batch == "B-1" else "2026-02-15")
+        first, last = ("2026-01-01", "2026-01-31") if batch == "B-1" else ("2026-02-01", "2026-02-28")
+        fund.submit(batch, first=first, last=last, on="2026-03-05")
+    await fund.drain()
+    fund.day("2026-03-09")
+    await fund.drain()
+    for one in await fund.ordered():
+        fund.bank(one["payment_ref"], {fund: money.fen(fen) for fund, fen in one["amounts"].items()}, on="2026-03-12")
+    await fund.drain()
+    fund.deduct(["B-1"], {})
+    await fund.drain()
+    assert [one["amounts"] for one in await fund.payments(purpose="PAYABLE")] == [
+        {"310100": 1_500_000}, {"390100": 200_000},
+    ]  # fmt: skip
+    fund.deduct(["B-2"], {"310100": 18_000_000})
+    # 180,000.00 was paid at once and 19,000.00 is owed: the rest of the other claim is taken, in this fund alone.
+    assert [(one["payment_ref"], one["status"]) for one in await fund.payments(purpose="PAYABLE")] == [
+        ("B-1/P2/310100", "CANCELLED"), ("B-1/P2/390100", "ORDERED"),
+    ]  # fmt: skip
+    offsets = [event for event in await fund.decided("offset.applied") if event["item_ref"] == "B-2"]
+    assert [(event["payable_ref"], event["amounts"]) for event in offsets] == [
+        ("B-2", {"310100": "19000.00"}), ("B-1", {"310100": "15000.00"}),
+    ]  # fmt: skip
+    assert (await fund.open_items())["1104"] == {"310100": money.fen("146000.00")}
+
+
 async def test_a_difference_is_told_by_fund_and_day_and_nothing_is_booked(fund: Fund) -> None:
     """Edge case 15: the totals agree, the funds do not."""
     fund.settle({"310100": 100, "390100": 200}, day="2026-01-05")

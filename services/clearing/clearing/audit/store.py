@@ -12,7 +12,7 @@ from clearing.audit.finding import FINDINGS, FOUND, REVERSED, Finding, Found
 from clearing.claims.checks import UNDONE
 from clearing.claims.claim import CLAIMS
 from clearing.names import InBatch, Name
-from clearing.payments.making_way import ORDERED
+from clearing.payments.making_way import DUE, ORDERED
 from medfund.events.audit import (
     AuditAppealDecided,
     AuditAppealFiled,
@@ -88,13 +88,16 @@ def _unfinished(draft: Draft, batch: Batch) -> Iterable[Name]:
 
 
 class Audited(Shelf):
-    """Claims of which more may be approved: what was ordered for them at once may make way."""
+    """Claims of which more may be approved: what was ordered for them at once may make way, and, where less is approved
+    than they had, what else their providers are to be paid."""
 
     async def read(self, connection: asyncpg.Connection, lane: int, draft: Draft, batch: Batch) -> None:
         audited = {event.provider for event in batch.of(AuditDeductionFinalised)}
         for claim in draft[CLAIMS].values():
             if claim.reviewed and claim.p1 is not None and (batch.day or claim.dimensions.provider in audited):
                 draft[ORDERED].add(claim.name)
+                if not claim.lead:
+                    draft[DUE].add(claim.dimensions.provider)
 
 
 class Settlements(Shelf):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from clearing.claims import claim as claims
 from clearing.claims.claim import CLAIMS, Claim, in_review
-from clearing.funds import Fens, added, total, yuans
+from clearing.funds import Fens, added, positive, total, yuans
 from clearing.instant.amounts import bond_on
 from clearing.names import Name
+from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.payments.payment import to_retry_of
 from clearing.policy import policy_of
@@ -44,6 +45,15 @@ def approve(draft: Draft, claims: list[Claim], cause: Place, stays: Fens | None 
     )
     yield from hold_approved(draft, lead, cause)
     yield from pay_out(draft, lead, cause)
+    yield from _made_good(draft, lead, claims, cause)
+
+
+def _made_good(draft: Draft, lead: Claim, claims: list[Claim], cause: Place) -> Iterator[Event]:
+    """What was advanced beyond what is approved, and what reversals took beyond it, of what else is not sent yet."""
+    advance, below = total(claim.advance for claim in claims), {fund: -fen for fund, fen in lead.payable.items()}
+    if short := {*positive(advance), *positive(below)}:
+        purse, reason = lead.dimensions.purse, f"{lead.ref} was approved for less than it had"
+        yield from fallen_due(draft, purse, sorted(short), cause, reason)
 
 
 def _no_more_by_itself(draft: Draft, claims: list[Claim], cause: Place) -> Iterator[PaymentRetried]:

@@ -54,10 +54,16 @@ def offset_at_instant(draft: Draft, payable: Payable, cause: Place, p1: Fens) ->
 
 def takes(draft: Draft, payable: Payable, fund: str, *, at_instant: bool) -> bool:
     """Whether the provider owes something that a payable of a fund, or its P1, would be taken for; its own advances
-    aside."""
-    steps = policy_of(draft, payable).steps_for(fund, at_instant=at_instant) if payable.pays_provider else ()
-    kinds = [draft.known[KINDS][account] for account in steps if account in draft.known[KINDS] and account != "1104"]
-    return any(True for kind in kinds for _ in kind.due(draft, payable, fund, []))
+    aside, which wait for it."""
+    if not payable.pays_provider:
+        return False
+    steps: tuple[str, ...] = policy_of(draft, payable).steps_for(fund, at_instant=at_instant)
+    if not at_instant and payable.owed_in == DEBIT:
+        steps = (DEBIT, *steps)
+    kinds = [draft.known[KINDS][account] for account in steps if account in draft.known[KINDS]]
+    own = {one.ref for one in payables.carried_by(draft, payables.carrier(draft, payable))}
+    found = (item for kind in kinds for item in kind.due(draft, payable, fund, []))
+    return any(item.account not in (DEBIT, "1104") or item.item not in own for item in found)
 
 
 def _take(
