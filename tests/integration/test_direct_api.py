@@ -92,6 +92,11 @@ async def test_a_supplier_sees_its_own_and_a_hospital_what_is_paid_for_it(world:
         answer = await api.caller(role, areas=[AREA], organisations=[own]).answer("/v1/supplier-payables")
         assert {one["supplier"] for one in answer["payables"]} == expected
         assert {one["supplier"] for one in answer["debts"]} <= expected
+        for one in answer["payables"]:
+            given_back = one["charged"], one["recovered"], one["outstanding"], answer["recovered"]
+            assert (given_back == (None,) * 4) is (role == "supplier"), "it is between the fund and the hospital"
+    sheet = await api.caller("supplier", areas=[AREA], organisations=[ONE]).get("/v1/supplier-payables", format="csv")
+    assert "160.01,160.01,,,," in sheet.content.decode("utf-8-sig")
     other = api.caller("provider", areas=[AREA], organisations=[elsewhere])
     assert (await other.answer("/v1/exposures"))["exposures"] == []
     supplier = api.caller("supplier", areas=[AREA], organisations=[ONE])

@@ -72,6 +72,9 @@ SUPPLIER_PAYABLES: examples.Json = {
 }
 
 
+NOT_FOR_SUPPLIERS = "null for suppliers: it is between the fund and the hospital"
+
+
 class OfSupplier(BaseModel):
     area: str
     provider: str
@@ -86,9 +89,11 @@ class SupplierPayable(OfSupplier):
     due: Annotated[date, Field(description="By when the supplier is to be paid")]
     supplied: Annotated[Yuan, Field(description="What the supplier is owed in all (2105)")]
     paid: Annotated[Yuan, Field(description="Of that, by the bank or by what the supplier owed")]
-    charged: Annotated[Yuan, Field(description="What of it is the hospital's (1103)")]
-    recovered: Annotated[Yuan, Field(description="Of that, taken from what the hospital was paid, or given back")]
-    outstanding: Annotated[list[ByFund], Field(description="Paid, and not given back by the hospital yet")]
+    charged: Annotated[Yuan | None, Field(description=f"What of it is the hospital's (1103); {NOT_FOR_SUPPLIERS}")]
+    recovered: Annotated[Yuan | None, Field(description=f"Of that, offset, or given back; {NOT_FOR_SUPPLIERS}")]
+    outstanding: Annotated[
+        list[ByFund] | None, Field(description=f"Paid, and not given back by the hospital yet; {NOT_FOR_SUPPLIERS}")
+    ]
     blocked: Annotated[bool, Field(description="Not paid for the time being: the hospital is above its cap")]
 
 
@@ -104,7 +109,7 @@ class Answer(BaseModel):
     debts: Annotated[list[SupplierDebt], Field(description="What suppliers owe back, on the first page")]
     supplied: Annotated[Yuan, Field(description="The sum of this answer")]
     paid: Annotated[Yuan, Field(description="The sum of this answer")]
-    recovered: Annotated[Yuan, Field(description="The sum of this answer")]
+    recovered: Annotated[Yuan | None, Field(description=f"The sum of this answer; {NOT_FOR_SUPPLIERS}")]
     next: str | None
     positions: Positions
 
@@ -119,7 +124,8 @@ async def supplier_payables(
     request: Request, question: Annotated[Question, Query()], caller: Caller, here: Here
 ) -> Answer | Response:
     """Each instalment of a statement: what the supplier is owed and paid, and what of that is taken back from the
-    hospital. A supplier sees its own of all hospitals, a hospital its own of all suppliers."""
+    hospital. A supplier sees its own of all hospitals, and nothing of what these give back; a hospital its own of all
+    suppliers."""
     pages = Pages(here.cursor_key, questions.sealed("supplier_payables", caller, question), ORDER)
     after = pages.after(question.cursor)
     within = reach.of(caller, area=question.area, party=question.provider, lanes=here.lanes)
@@ -133,22 +139,23 @@ async def supplier_payables(
         names = await naming.names(connection, within.lanes, (row["provider"] for row in (*rows, *debts)))
         positions = await answers.positions(connection, within.lanes)
     shown, following = pages.cut(rows, question.limit) if question.format == "json" else (exports.cut(rows), None)
-    found = [statement_of(row["body"]) for row in shown]
+    found, to_supplier = [statement_of(row["body"]) for row in shown], caller.role == "supplier"
+    told = [_told(one, names, to_supplier=to_supplier) for one in found]
     if question.format != "json":
-        table = Table(TITLE, COLUMNS, [_row(one, names) for one in found])
+        table = Table(TITLE, COLUMNS, [_row(*both) for both in zip(told, found, strict=True)])
         return await exports.file(request, caller, here, question, "supplier-payables", table)
     return Answer(
-        payables=[_told(one, names) for one in found],
+        payables=told,
         debts=[_owed(_debt(row["body"]), names) for row in debts],
         supplied=answers.total_of(one.supplied for one in found),
         paid=answers.total_of(one.paid_so_far for one in found),
-        recovered=answers.total_of(one.recovered for one in found),
+        recovered=None if to_supplier else answers.total_of(one.recovered for one in found),
         next=following,
         positions=positions,
     )
 
 
-def _told(one: Statement, names: Mapping[str, str]) -> SupplierPayable:
+def _told(one: Statement, names: Mapping[str, str], *, to_supplier: bool) -> SupplierPayable:
     return SupplierPayable(
         area=one.dimensions.area,
         provider=one.dimensions.provider,
@@ -160,9 +167,9 @@ def _told(one: Statement, names: Mapping[str, str]) -> SupplierPayable:
         due=one.due_on,
         supplied=answers.total(one.supplied),
         paid=answers.total(one.paid_so_far),
-        charged=answers.total(one.charged),
-        recovered=answers.total(one.recovered),
-        outstanding=answers.by_fund(one.due),
+        charged=None if to_supplier else answers.total(one.charged),
+        recovered=None if to_supplier else answers.total(one.recovered),
+        outstanding=None if to_supplier else answers.by_fund(one.due),
         blocked=one.blocked,
     )
 
@@ -190,10 +197,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _row(one: Statement, names: Mapping[str, str]) -> tuple[Cell, ...]:
-    told = _told(one, names)
+def _row(told: SupplierPayable, one: Statement) -> tuple[Cell, ...]:
     return (
-        told.payable, told.provider, told.provider_name, told.supplier, told.payee, told.due,
-        *map(money.fen, (told.supplied, told.paid, told.charged, told.recovered)), sum(one.due.values()),
-        "是 yes" if told.blocked else "否 no",
+        told.payable, told.provider, told.provider_name, told.supplier, told.payee, told.due, money.fen(told.supplied),
+        money.fen(told.paid), told.charged and money.fen(told.charged), told.recovered and money.fen(told.recovered),
+        None if told.outstanding is None else sum(one.due.values()), "是 yes" if told.blocked else "否 no",
     )  # fmt: skip
