@@ -49,11 +49,14 @@ def refused(
 ) -> tuple[list[str] | None, list[str] | None, list[str] | None]:
     """Areas, parties and sources of refused records, by all three that a token names.
 
-    A publisher also sees what came under its sources and names no area that can be told.
+    A publisher also sees what came under its sources and names no area that can be told; a supplier, for whichever
+    hospital it was.
     """
     areas, parties = within(principal.areas, area), within(principal.organisations, party)
     if principal.role != Role.publisher:
         return areas, parties, _only(source)
+    if all(map(codes.is_uscc, principal.organisations)):
+        return _only(area), _only(party), within(principal.sources, source)
     told = areas if areas is None or area else [*areas, UNTOLD]
     return told, parties, within(principal.sources, source)
 
