@@ -188,7 +188,7 @@ async def test_the_cycle_is_money_weighted_and_arrears_are_in_none_of_it(fund: P
     assert [(row["provider"], row["paid"], row["days"]) for row in answer["rows"]] == [
         (fund.provider, "120569.20", "32.36"),
     ], "11,698,320 fen x 32 days and 358,600 x 44"  # fmt: skip
-    assert (answer["paid"], answer["days"]) == ("120569.20", "32.36")
+    assert (answer["paid"], answer["yuan_days"], answer["days"]) == ("120569.20", "3901246.40", "32.36")
     assert (await finance.answer("/v1/supplier-cycle", month_to="2026-09"))["days"] is None
     answer = await finance.answer("/v1/arrears")
     [one] = answer["arrears"]

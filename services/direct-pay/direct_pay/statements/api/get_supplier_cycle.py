@@ -19,6 +19,9 @@ router = APIRouter()
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 Month = Annotated[str, Field(pattern=MONTH, examples=["2026-10"])]
 By = Literal["area", "provider", "supplier", "month"]
+YuanDays = Annotated[
+    Yuan, Field(description="Each yuan paid times its days: exact, to be added up and divided by `paid`")
+]
 HUNDREDTHS = 100
 
 
@@ -30,8 +33,9 @@ class Question(questions.Waiting, OfBoth, Exported):
 
 CYCLE: examples.Json = {
     "by": "month",
-    "rows": [{"month": "2026-10", "paid": "115749.20", "days": "27.00"}],
+    "rows": [{"month": "2026-10", "paid": "115749.20", "yuan_days": "3125228.40", "days": "27.00"}],
     "paid": "115749.20",
+    "yuan_days": "3125228.40",
     "days": "27.00",
     "positions": samples.POSITIONS,
 }
@@ -45,6 +49,7 @@ class CycleTold(BaseModel):
     supplier: str | None
     month: Annotated[str | None, Field(description="In which it was paid, by the bank's day")]
     paid: Yuan
+    yuan_days: YuanDays
     days: Annotated[str, Field(description="Calendar days from acceptance to payment, each fen counting once")]
 
 
@@ -54,6 +59,7 @@ class Answer(BaseModel):
     by: By
     rows: list[CycleTold]
     paid: Yuan
+    yuan_days: YuanDays
     days: Annotated[str | None, Field(description="Over all rows; null where nothing was paid")]
     positions: Positions
 
@@ -78,17 +84,23 @@ async def supplier_cycle(
         )  # fmt: skip
         positions = await answers.positions(connection, within.lanes)
     if question.format != "json":
-        found = [(row["whose"], int(row["fen"]), days(row)) for row in exports.cut(rows)]
+        found = [(row["whose"], int(row["fen"]), int(row["weighted"]), days(row)) for row in exports.cut(rows)]
         return await exports.file(request, caller, here, question, "supplier-cycle", Table(TITLE, COLUMNS, found))
     whole = {"fen": sum(row["fen"] for row in rows), "weighted": sum(row["weighted"] for row in rows)}
     nobody = dict.fromkeys(("area", "provider", "supplier", "month"))
     return Answer(
         by=question.by,
         rows=[
-            CycleTold(**{**nobody, question.by: row["whose"]}, paid=money.yuan(int(row["fen"])), days=days(row))
+            CycleTold(
+                **{**nobody, question.by: row["whose"]},
+                paid=money.yuan(int(row["fen"])),
+                yuan_days=money.yuan(int(row["weighted"])),
+                days=days(row),
+            )
             for row in rows
         ],
         paid=money.yuan(int(whole["fen"])),
+        yuan_days=money.yuan(int(whole["weighted"])),
         days=days(whole) if whole["fen"] else None,
         positions=positions,
     )
@@ -102,4 +114,9 @@ def days(row: Any) -> str:
 
 
 TITLE = Name(zh="结算周期", en="Cycle")
-COLUMNS = (Column("统计对象", "whose"), Column("已支付", "paid", "money"), Column("加权天数", "days"))
+COLUMNS = (
+    Column("统计对象", "whose"),
+    Column("已支付", "paid", "money"),
+    Column("金额乘天数", "yuan days", "money"),
+    Column("加权天数", "days"),
+)
