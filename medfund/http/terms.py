@@ -94,7 +94,7 @@ to_pay 待支付金额; to_request 是否待提请支付; unpaid 未支付金额
 valid_from 有效期起; valid_to 有效期止; value 值
 value_date 起息日; wait_for 等待至日志位置; wanted 申请条件; went 付出金额; what 事项; what_name 事项名称
 withheld 暂缓支付
-withheld_for 暂缓原因; working_days 工作日数; year 年度; yuan 金额（元）; zh 中文
+withheld_for 暂缓原因; working_days 工作日数; year 年度; yuan 金额（元）; yuan_days 金额乘天数; zh 中文
 """)
 """By name, wherever it stands."""
 
