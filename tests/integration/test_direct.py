@@ -279,11 +279,14 @@ async def test_what_a_supplier_owes_is_taken_from_what_it_is_paid_for_the_same_h
     world.day("2026-09-24")
     [order] = await world.fund.payments(payable_ref=third)
     assert order["amounts"] == {EMPLOYEES: 40_00 - (34_18 - 13_67)}
+    assert (await world.books("1109"))["1109"] == {EMPLOYEES: 20_51, RESIDENTS: 9_49}, "reserved, and not netted yet"
+    await world.send(on="2026-09-24", payable=third)
+    await world.paid(third, on="2026-09-24")
     assert (await world.books("1109"))["1109"] == {RESIDENTS: 15_82 - 6_33}, "no fund's debt is another one's"
     assert await world.items() == {
         ("1103", "", EMPLOYEES): (61_53 - 34_18) + 13_67 + 13_67 + 40_00,
         ("1103", "", RESIDENTS): 28_47 - 15_82 + 6_33 + 6_33,
-        ("1109", ONE, RESIDENTS): 9_49, ("2105", ONE, EMPLOYEES): -(40_00 - 20_51),
+        ("1109", ONE, RESIDENTS): 9_49,
         ("2105", TWO, EMPLOYEES): -13_67, ("2105", TWO, RESIDENTS): -6_33,
     }  # fmt: skip
 
@@ -302,11 +305,111 @@ async def test_a_debt_that_comes_after_an_order_that_is_not_sent_makes_it_way_an
     found = [(one["status"], one["amounts"][EMPLOYEES]) for one in await world.fund.payments(payable_ref=second)]
     assert found == [("CANCELLED", 70_00), ("CANCELLED", 59_00), ("ORDERED", 52_00)]
     await world.send(on="2026-09-23")
-    world.red(second, invoice(2), 5_00)
+    world.red(second, invoice(2), 13_00)
     [applied] = (await world.fund.decided("red_letter.applied"))[2:]
-    assert parts(applied) == {"paid": {EMPLOYEES: "5.00"}}, "what is on its way to the supplier counts as paid"
+    assert parts(applied) == {"unpaid": {EMPLOYEES: "11.00"}, "paid": {EMPLOYEES: "2.00"}}, "on its way: as if paid"
+    assert await world.fund.decided("supplier.debt.netted") == []
     await world.paid(second, on="2026-09-23")
-    assert await world.books("2105", "1109", "1103") == {"1109": {EMPLOYEES: 5_00}, "1103": {EMPLOYEES: 79_00 + 58_00}}
+    assert await world.books("2105", "1109", "1103") == {"1109": {EMPLOYEES: 13_00}, "1103": {EMPLOYEES: 79_00 + 50_00}}
+
+
+BETWEEN = {
+    # Told between the order and the payment of two statements, of 62.00 in two lines and of 31.00, whose supplier owes
+    # 18.00: the hits, and what is netted with each and left of 1109 in the end.
+    "nothing": ((), (), {"DZ2": 18_00}, 0),
+    "on the last line": ((("DZ2", 3, 7_00),), ({"unpaid": 7_00},), {"DZ2": 11_00}, 7_00),
+    "on the first line": ((("DZ2", 2, 7_00),), ({"unpaid": 7_00},), {"DZ2": 11_00}, 7_00),
+    "on both, more than is netted": (
+        (("DZ2", 2, 12_00), ("DZ2", 3, 9_00)), ({"unpaid": 12_00}, {"unpaid": 6_00, "paid": 3_00}), {}, 21_00,
+    ),
+    "on another statement": ((("DZ3", 4, 5_00),), ({"paid": 5_00},), {"DZ2": 18_00}, 5_00),
+    "on the one that is paid": ((("DZ1", 1, 4_00),), ({"paid": 4_00},), {"DZ2": 18_00}, 4_00),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+async def test_a_debt_is_reserved_by_one_order_and_netted_when_the_bank_has_paid_it(world: World, between: str) -> None:
+    reds, hits, netted, left = BETWEEN[between]
+    key = {EMPLOYEES: 1}
+    names = {"DZ1": world.request("DZ1", {invoice(1): 90_00}, key=key)}
+    await world.pay(names["DZ1"], on="2026-09-22")
+    world.red(names["DZ1"], invoice(1), 18_00)
+    names["DZ2"] = world.request("DZ2", {invoice(2): 40_00, invoice(3): 22_00}, key=key)
+    names["DZ3"] = world.request("DZ3", {invoice(4): 31_00}, key=key)
+    world.day("2026-09-23")
+    await world.send(on="2026-09-23")
+    sent = [
+        one["amounts"][EMPLOYEES] for ref in ("DZ2", "DZ3") for one in await world.fund.payments(payable_ref=names[ref])
+    ]
+    assert sent == [44_00, 31_00], "one debt is reserved once"
+    world.day("2026-09-24")
+    for ref, number, fen in reds:
+        world.red(names[ref], invoice(number), fen)
+    world.day("2026-09-25")
+    applied = (await world.fund.decided("red_letter.applied"))[1:]
+    assert [parts(one) for one in applied] == [
+        {part: {EMPLOYEES: money.yuan(fen)} for part, fen in hit.items()} for hit in hits
+    ]
+    assert await world.fund.decided("supplier.debt.netted") == []
+    for ref in ("DZ3", "DZ2"):
+        await world.paid(names[ref], on="2026-09-26")
+    found = {one["payable_ref"]: one["amounts"] for one in await world.fund.decided("supplier.debt.netted")}
+    assert found == {names[ref]: {EMPLOYEES: money.yuan(fen)} for ref, fen in netted.items()}
+    taken = 18_00 + sum(fen for _, _, fen in reds)
+    assert await world.books("2105", "1109", "1103") == {
+        **({"1109": {EMPLOYEES: left}} if left else {}), "1103": {EMPLOYEES: 90_00 + 93_00 - taken},
+    }  # fmt: skip
+    await alike(world)
+
+
+async def test_what_a_payment_that_failed_had_reserved_is_free_and_one_that_came_back_stays_netted(
+    world: World,
+) -> None:
+    key = {EMPLOYEES: 1}
+    first = world.request("DZ1", {invoice(1): 90_00}, key=key)
+    await world.pay(first, on="2026-09-22")
+    world.red(first, invoice(1), 18_00)
+    second = world.request("DZ2", {invoice(2): 62_00}, key=key)
+    world.day("2026-09-23")
+    await world.send(on="2026-09-23")
+    [sent] = await world.fund.payments(payable_ref=second)
+    world.fund.put("bank.payment.rejected.v1", provider=world.fund.provider, payment_ref=sent["payment_ref"],
+                   rejected_on="2026-09-24", code="AC04", reason="account closed")  # fmt: skip
+    world.day("2026-09-24")
+    assert await world.fund.decided("supplier.debt.netted") == [], "the rest waits with it"
+    third = world.request("DZ3", {invoice(3): 25_00}, key=key)
+    await world.pay(third, on="2026-09-25")
+    [netted] = await world.fund.decided("supplier.debt.netted")
+    assert (netted["payable_ref"], netted["amounts"]) == (third, {EMPLOYEES: "18.00"})
+    await world.come_back(third, on="2026-09-26")
+    assert await world.books("2105", "1109") == {"2105": {EMPLOYEES: -62_00 - 7_00}}
+    await world.retry(second)
+    await world.retry(third)
+    orders = [one for one in await world.fund.payments() if one["status"] in ("ORDERED", "APPROVED")]
+    assert sum(one["amounts"][EMPLOYEES] for one in orders) == 62_00 + 7_00
+    await world.send(on="2026-09-27")
+    await world.paid(second, on="2026-09-27")
+    await world.paid(third, on="2026-09-27")
+    assert await world.books("2105", "1109", "1103") == {"1103": {EMPLOYEES: 72_00 + 62_00 + 25_00}}
+
+
+async def test_what_was_reserved_of_a_debt_that_is_paid_back_in_cash_is_ordered_too(world: World) -> None:
+    key = {EMPLOYEES: 1}
+    first = world.request("DZ1", {invoice(1): 90_00}, key=key)
+    await world.pay(first, on="2026-09-22")
+    world.red(first, invoice(1), 18_00)
+    second = world.request("DZ2", {invoice(2): 62_00}, key=key)
+    world.day("2026-09-23")
+    await world.send(on="2026-09-23")
+    world.fund.put("bank.supplier.refunded.v1", provider=world.fund.provider, payable_ref=ONE, bank_txn="R-7",
+                   value_date="2026-09-24", amounts={EMPLOYEES: "13.00"})  # fmt: skip
+    world.day("2026-09-24")
+    world.day("2026-09-25")
+    orders = [one["amounts"][EMPLOYEES] for one in await world.fund.payments(payable_ref=second)]
+    assert orders == [44_00, 13_00]
+    await world.send(on="2026-09-25")
+    await world.paid(second, on="2026-09-25")
+    assert await world.books("2105", "1109", "1103") == {"1103": {EMPLOYEES: 72_00 + 62_00}}
 
 
 async def test_above_the_cap_no_supplier_is_paid_and_each_is_told_once_until_the_hospital_has_given_back(
@@ -566,9 +669,11 @@ async def test_what_the_books_begin_with_is_paid_netted_and_taken_as_any_other(
     world.day("2026-09-22")
     [order] = await world.fund.payments(payable_ref="OLD-1")
     assert order["amounts"] == {EMPLOYEES: 50_00}
+    await world.send(on="2026-09-22")
+    await world.paid("OLD-1", on="2026-09-22")
     await world.earn({EMPLOYEES: 40_00}, "B-1")
     assert (await world.books("1103", "1109", "2102")) == {"1109": {EMPLOYEES: 5_00}, "2102": {EMPLOYEES: -10_00}}
-    assert await compared(database, world.fund) == (3, [])
+    assert await compared(database, world.fund) == (2, [])
     await world.fund.control.execute(
         """update clearing.direct set body = jsonb_set(body, '{due,310100}', '501') where ref = 'OLD-3'"""
     )

@@ -44,17 +44,19 @@ def of(
 
 
 def fens(one: Statement, lines: list[Line], number: int) -> list[Fen]:
-    """Every fen that is charged of a line; what was credited of it was paid before the others."""
-    paid = one.paid_so_far.get(FUND, 0) + one.ordered.get(FUND, 0)
-    recovered = one.recovered.get(FUND, 0)
+    """Every fen that is charged of a line; what was credited of it was paid before the others. What is on its way is,
+    as long as it can be, anything else that is not paid."""
+    paid, recovered, on_its_way = (by.get(FUND, 0) for by in (one.paid_so_far, one.recovered, one.ordered))
+    found: list[Fen] = []
     for n, line in enumerate(lines):
         supplied = [k < paid for k in range(line.charged[0] + line.credited[0])]
         paid -= len(supplied)
-        charged = [Fen(is_paid, k < recovered) for k, is_paid in enumerate(supplied[line.credited[0] :])]
-        recovered -= len(charged)
-        if n == number:
-            return charged
-    raise IndexError(number)
+        here = supplied[line.credited[0] :] if n == number else []
+        found += [Fen(is_paid, k < recovered) for k, is_paid in enumerate(here)]
+        recovered -= line.charged[0]
+        on_its_way -= supplied.count(False) - here.count(False)
+    begins = sum(fen.paid for fen in found)
+    return [Fen(fen.paid or k < begins + on_its_way, fen.recovered) for k, fen in enumerate(found)]
 
 
 AMOUNTS = st.lists(st.integers(0, 9), min_size=1, max_size=4)

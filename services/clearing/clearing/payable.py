@@ -227,6 +227,8 @@ class Kind:
     """The bank has taken a return of so much of it back."""
     ordering: Callable[[Draft, Any, Place], Iterable[Event]] = lambda *_: ()
     """Told before what is left of it is ordered."""
+    not_in_cash: Callable[[Draft, Any], Fens] = lambda *_: {}
+    """What of it is not ordered, for something else takes its place."""
     not_again: Callable[[Any], str | None] = lambda _: None
     """Why what failed or came back of it is not paid any more."""
     again: Callable[[Draft, Any, "Payment", Fens, Place, PaymentRetried | None], Iterable[Event]] | None = None

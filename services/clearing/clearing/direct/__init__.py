@@ -54,6 +54,7 @@ CAPABILITY = Capability(
             undone=paying.paid,
             not_again=paying.not_again,
             ordering=paying.ordering,
+            not_in_cash=statement.covered,
             repaid=repaid.SHORTFALL,
         ),
         GivenBack: Kind(things=statement.DIRECT),

@@ -7,8 +7,8 @@ the limit nothing is ordered, and what is ordered and not sent is not sent. Sour
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from clearing.direct.statement import Statement, statements
-from clearing.funds import yuans
+from clearing.direct.statement import Statement, statements, wanting
+from clearing.funds import Fens, yuans
 from clearing.payments.orders import cancel, pay_out
 from clearing.payments.payment import amounts_unsent
 from medfund import money
@@ -45,12 +45,11 @@ def enforced(draft: Draft, purse: Purse, cause: Place) -> Iterator[Event]:
     for one in statements(draft, purse):
         for fund in amounts_unsent(draft, one):
             yield from cancel(draft, one, cause, fund, f"{one.dimensions.provider} is above its cap")
-        if one.to_order and not one.blocked:
-            yield blocked(one, cause, *found)
+        if (amounts := wanting(draft, one)) and not one.blocked:
+            yield blocked(one, amounts, cause, *found)
 
 
-def blocked(statement: Statement, cause: Place, exposure: int, cap: int) -> SupplierPaymentBlocked:
-    amounts = statement.to_order
+def blocked(statement: Statement, amounts: Fens, cause: Place, exposure: int, cap: int) -> SupplierPaymentBlocked:
     return SupplierPaymentBlocked(
         **statement.fields(cause, amounts),
         supplier=statement.supplier,

@@ -1,18 +1,19 @@
 """Suppliers are paid on a hospital's behalf: when a day opens, less what they owe; and what follows when the bank has
 paid, or money came back. Pure.
 
-What stays true: a supplier's debt is taken from what it is paid for the same hospital, and for no other; what was paid
-falls due at the hospital at once, and what it is owed makes way. Source: R3.6, R3.7, R10, c.2 (44).
+What stays true: a supplier's debt is taken from what it is paid for the same hospital, and for no other; an order
+reserves it, no two reserve the same, and it is netted when the bank has paid; what was paid falls due at the hospital
+at once, and what it is owed makes way. Source: R3.6, R3.7, R10, c.2 (44).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from clearing import names
 from clearing import payable as payables
 from clearing.direct import limits, statement
 from clearing.direct.statement import DIRECT, LINES, Statement
-from clearing.funds import Fens, added, at_most, fens, positive, yuans
+from clearing.funds import Fens, added, fens, positive, yuans
 from clearing.payments.making_way import fallen_due
 from clearing.payments.orders import pay_out
 from clearing.payments.payment import Payment
@@ -35,26 +36,32 @@ def day_opened(draft: Draft, event: DayOpened, cause: Place) -> Iterator[Event]:
 
 
 def ordering(draft: Draft, one: Statement, cause: Place) -> Iterator[Event]:
-    """Above the cap nothing is paid; else what the supplier owes is taken first."""
-    if not one.to_order or one.waits_for_a_day(draft.known[TODAY]):
+    """Above the cap nothing is paid; else what the supplier owes is left out of the order, and netted at once where
+    nothing is left to order."""
+    if not statement.wanting(draft, one) or one.waits_for_a_day(draft.known[TODAY]):
         return
     yield from limits.enforced(draft, one.dimensions.purse, cause)
     if limits.exceeded(draft, one.dimensions.purse):
         return
     if one.blocked:
         yield limits.unblocked(one, cause)
-    yield from _netted(draft, one, cause)
+    whole = [fund for fund, fen in statement.covered(draft, one).items() if fen == one.to_order[fund]]
+    yield from _netted(draft, one, whole, cause)
 
 
-def _netted(draft: Draft, one: Statement, cause: Place) -> Iterator[Event]:
-    debts = statement.debts(draft, one.dimensions.purse, one.supplier)
-    amounts = at_most(one.to_order, statement.owed_in_all(debts))
+def _netted(
+    draft: Draft, one: Statement, funds: Collection[str], cause: Place,
+    event: BankPaymentSettled | BankReturnReversed | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    """Not while something of the fund is on its way, or waits to be asked for again."""
+    waits = {*one.ordered, *one.to_retry}
+    amounts = {fund: fen for fund, fen in statement.covered(draft, one).items() if fund in funds and fund not in waits}
     if not amounts:
         return
     yield SupplierDebtNetted(
         **one.fields(cause, amounts), supplier=one.supplier, payable_ref=one.ref, amounts=yuans(amounts)
     )
-    yield from _paid(draft, one, amounts, "NETTED", cause)
+    yield from _paid(draft, one, amounts, "NETTED", cause, event)
 
 
 def _paid(
@@ -91,9 +98,10 @@ def paid(
     draft: Draft, one: Statement, payment: Payment, event: BankPaymentSettled | BankReturnReversed, amounts: Fens,
     cause: Place,
 ) -> Iterator[Event]:  # fmt: skip
-    """Also where the bank takes a return back."""
+    """Also where the bank takes a return back. What was reserved is netted with the last that was on its way."""
     yield from _overpaid(one, cause)
     yield from _paid(draft, one, amounts, "BANK", cause, event)
+    yield from _netted(draft, one, amounts, cause, event)
 
 
 def returned(

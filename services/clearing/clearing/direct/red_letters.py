@@ -1,7 +1,8 @@
 """Where a red letter hits: what is not paid yet, what is paid, what the hospital has given back. Pure.
 
-What stays true: what is not recovered is hit first; what is on its way to the supplier counts as paid, and what is not
-sent makes way; a hospital gets back what it gave for goods that are taken back. Source: R3.7, R10, c.4.
+What stays true: what is not recovered is hit first; what is on its way to the supplier counts as paid, what is netted
+with it does not, and what is not sent makes way; a hospital gets back what it gave for goods that are taken back.
+Source: R3.7, R10, c.4.
 """
 
 from collections.abc import Iterator
@@ -46,12 +47,11 @@ def _applied(
     parts = statement.hit(one, draft[LINES][one.name], number, amounts)
     if amounts:
         yield _hit(draft, one, parts, event, amounts, cause)
-    debt = {fund for owed in statement.debts(draft, one.dimensions.purse, one.supplier) for fund in owed.due}
-    for other in statement.statements(draft, one.dimensions.purse):
-        if other is one or other.supplier == one.supplier:
-            for fund in sorted(debt):
-                yield from cancel(draft, other, cause, fund, reason)
-            yield from pay_out(draft, other, cause)
+    mine = (other for other in statement.statements(draft, one.dimensions.purse) if other.supplier == one.supplier)
+    for other in sorted(mine, key=lambda other: other is not one):
+        for fund in statement.unreserved(draft, other):
+            yield from cancel(draft, other, cause, fund, reason)
+        yield from pay_out(draft, other, cause)
     back = payables.find(draft, Name(one.dimensions.provider, statement.given_back_ref(one.ref)))
     if back is not None:
         yield from pay_out(draft, back, cause)

@@ -131,6 +131,11 @@ class Statement(Payable, kw_only=True):
         return positive(added(self.free(), self.to_retry, -1))
 
     @property
+    def reserved(self) -> Fens:
+        """What is netted when the bank has paid what is ordered of it."""
+        return {fund: fen for fund, fen in self.to_order.items() if self.ordered.get(fund)}
+
+    @property
     def paid_so_far(self) -> Fens:
         return added(self.supplied, self.payable, -1)
 
@@ -212,6 +217,24 @@ def debts(draft: Draft, purse: tuple[str, str], supplier: str) -> list[Debt]:
     return sorted((one for one in mine if one.dimensions.purse == purse), key=lambda one: (one.opened, one.ref))
 
 
+def unreserved(draft: Draft, one: Statement, *, by: Statement | None = None) -> Fens:
+    """What its supplier owes and no order has reserved, or none but its own (`by`)."""
+    purse = one.dimensions.purse
+    others = (other for other in statements(draft, purse) if other.supplier == one.supplier and other is not by)
+    owed = owed_in_all(debts(draft, purse, one.supplier))
+    return positive(added(owed, total(other.reserved for other in others), -1)) if owed else owed
+
+
+def covered(draft: Draft, one: Statement) -> Fens:
+    """What of it is not paid in cash, for its supplier owes so much."""
+    return at_most(one.to_order, unreserved(draft, one, by=one))
+
+
+def wanting(draft: Draft, one: Statement) -> Fens:
+    """What is to be ordered or netted of it, and is not reserved yet."""
+    return added(one.to_order, at_most(one.reserved, covered(draft, one)), -1) if one.reserved else one.to_order
+
+
 def named(draft: Draft, name: Name) -> Statement | None:
     found = draft[DIRECT].get(name)
     return found if isinstance(found, Statement) else None
@@ -262,7 +285,7 @@ def charged(statement: Statement, line: Line) -> Fens:
 
 def hit(statement: Statement, lines: Sequence[Line], number: int, amounts: Fens) -> Hit:
     """A red letter takes from the top: what is neither paid nor recovered, what is one of the two, what is both. What
-    is on its way to the supplier counts as paid."""
+    is on its way to the supplier counts as paid, and that alone: any line may be what is netted with it."""
     found: tuple[Fens, Fens, Fens, Fens] = ({}, {}, {}, {})
     for fund, fen in amounts.items():
         for part, taken in zip(found, _taken(_standing(statement, lines, number, fund), fen), strict=True):
@@ -277,9 +300,10 @@ def _standing(statement: Statement, lines: Sequence[Line], number: int, fund: st
     before_charged = sum(one.charged[place] for one in lines[:number])
     before = before_charged + sum(one.credited[place] for one in lines[:number])
     charged, credited = line.charged[place], line.credited[place]
-    paid = statement.paid_so_far.get(fund, 0) + statement.ordered.get(fund, 0) - before
+    paid = _within(min(statement.paid_so_far.get(fund, 0) - before, charged + credited) - credited, charged)
+    not_on_its_way = statement.payable.get(fund, 0) - statement.ordered.get(fund, 0)
     recovered = statement.recovered.get(fund, 0) - before_charged
-    return charged, _within(min(paid, charged + credited) - credited, charged), _within(recovered, charged)
+    return charged, max(paid, charged - max(0, not_on_its_way)), _within(recovered, charged)
 
 
 def _within(fen: int, most: int) -> int:

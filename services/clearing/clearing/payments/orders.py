@@ -8,7 +8,7 @@ from msgspec import UNSET
 from clearing import clock, names
 from clearing import payable as payables
 from clearing.clock import Deadline
-from clearing.funds import Fens, positive, yuans
+from clearing.funds import Fens, added, positive, yuans
 from clearing.offsets.taking import offset, to_pay
 from clearing.payable import Payable, ordered
 from clearing.payments import payment as payments
@@ -62,10 +62,11 @@ def pay_out(draft: Draft, payable: Payable, cause: Place, asked: PaymentRetried 
     """The waterfall over what is free of a payable, and an order for what is left of it in cash (R3.6)."""
     together = [one.ref for one in payables.carried_by(draft, payable)]
     yield from offset(draft, payable, cause, own=together)
-    yield from payables.kind(draft, payable).ordering(draft, payable, cause)
+    kind = payables.kind(draft, payable)
+    yield from kind.ordering(draft, payable, cause)
     if payable.waits(draft.known[TODAY]):
         return
-    if cash := positive(to_pay(draft, payable, together)):
+    if cash := positive(added(to_pay(draft, payable, together), kind.not_in_cash(draft, payable), -1)):
         yield from order(draft, payable, cause, payable.owed_as, cash, asked)
 
 
