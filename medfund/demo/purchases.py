@@ -331,8 +331,9 @@ class Purchases:
         world.open_days(OVER, OVER)
         self._sent()
         self.door.pay(OVER)
-        # Of 15,182.40 the residents' fund takes the 1,015.32 that it owed the hospital, and 13,500.00 of the claim.
-        self._becomes("what it was owed and the next claim are taken; 667.08 stay", self._owed, {RESIDENTS: 66_708})
+        # The 1,015.32 that the residents' fund owed the hospital were paid on one day with the supplier's 15,182.40, of
+        # which it takes 13,500.00 of the claim.
+        self._becomes("the next claim is taken; 1,682.40 stay", self._owed, {RESIDENTS: 168_240})
         disputes = self._submitted(THIRD, self.third)["disputes"]
         check("an invoice that is one fen a tablet too dear is in dispute, and the other one goes on",
               [one["detail"] for one in disputes] == ["12.01 > 12.00"])  # fmt: skip
@@ -363,8 +364,8 @@ class Purchases:
             found = self._balances(account)
             shown.add_row(account, *(grouped(money.yuan(found.get(fund, 0))) for fund in FUNDS))
         stage.show(shown)
-        stage.check("what was paid in the year is given back whole: 667.08 are all that hospitals owe (1103)",
-                    self._balances("1103") == {RESIDENTS: 66_708})  # fmt: skip
+        stage.check("what was paid in the year is given back whole: 1,682.40 are all that hospitals owe (1103)",
+                    self._balances("1103") == {RESIDENTS: 168_240})  # fmt: skip
         asked = {(one.asked, one.paid) for one in self.door.bank.payments.values()}
         stage.check(f"the bank was asked for {len(self.door.bank.payments)} payments, each once, and paid each once",
                     asked == {(1, 1)})  # fmt: skip
