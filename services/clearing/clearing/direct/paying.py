@@ -46,29 +46,28 @@ def ordering(draft: Draft, one: Statement, cause: Place) -> Iterator[Event]:
     if one.blocked:
         yield limits.unblocked(one, cause)
     whole = [fund for fund, fen in statement.covered(draft, one).items() if fen == one.to_order[fund]]
-    yield from _netted(draft, one, whole, cause)
+    if amounts := _to_net(draft, one, whole):
+        yield from _netted(draft, one, amounts, cause)
+        yield from _fallen_due(draft, one, amounts, cause)
+
+
+def _to_net(draft: Draft, one: Statement, funds: Collection[str]) -> Fens:
+    """Not while something of the fund is on its way, or waits to be asked for again."""
+    waits = {*one.ordered, *one.to_retry}
+    return {fund: fen for fund, fen in statement.covered(draft, one).items() if fund in funds and fund not in waits}
 
 
 def _netted(
-    draft: Draft, one: Statement, funds: Collection[str], cause: Place,
+    draft: Draft, one: Statement, amounts: Fens, cause: Place,
     event: BankPaymentSettled | BankReturnReversed | None = None,
 ) -> Iterator[Event]:  # fmt: skip
-    """Not while something of the fund is on its way, or waits to be asked for again."""
-    waits = {*one.ordered, *one.to_retry}
-    amounts = {fund: fen for fund, fen in statement.covered(draft, one).items() if fund in funds and fund not in waits}
-    if not amounts:
-        return
     yield SupplierDebtNetted(
         **one.fields(cause, amounts), supplier=one.supplier, payable_ref=one.ref, amounts=yuans(amounts)
     )
-    yield from _paid(draft, one, amounts, "NETTED", cause, event)
+    yield from _told(draft, one, added(one.paid_so_far, amounts, -1), one.paid_so_far, "NETTED", cause, event)
 
 
-def _paid(
-    draft: Draft, one: Statement, amounts: Fens, how: How, cause: Place,
-    event: BankPaymentSettled | BankReturnReversed | None = None,
-) -> Iterator[Event]:  # fmt: skip
-    yield from _told(draft, one, added(one.paid_so_far, amounts, -1), one.paid_so_far, how, cause, event)
+def _fallen_due(draft: Draft, one: Statement, amounts: Fens, cause: Place) -> Iterator[Event]:
     purse, reason = one.dimensions.purse, f"{one.supplier} was paid what it was owed of {one.ref}"
     yield from fallen_due(draft, purse, amounts, cause, reason)
     yield from limits.enforced(draft, purse, cause)
@@ -100,8 +99,10 @@ def paid(
 ) -> Iterator[Event]:  # fmt: skip
     """Also where the bank takes a return back. What was reserved is netted with the last that was on its way."""
     yield from _overpaid(one, cause)
-    yield from _paid(draft, one, amounts, "BANK", cause, event)
-    yield from _netted(draft, one, amounts, cause, event)
+    yield from _told(draft, one, added(one.paid_so_far, amounts, -1), one.paid_so_far, "BANK", cause, event)
+    if netted := _to_net(draft, one, amounts):
+        yield from _netted(draft, one, netted, cause, event)
+    yield from _fallen_due(draft, one, added(amounts, netted), cause)
 
 
 def returned(
