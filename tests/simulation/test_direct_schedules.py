@@ -606,10 +606,6 @@ class Trade(Month):
         items = {tuple(row)[:4]: row["fen"] for row in rows}
         assert all(fen < 0 if place[0] == "2105" else fen > 0 for place, fen in items.items())
         assert items == {place: fen for place, fen in self.by_the_log().items() if fen}
-        for known in await self.known("direct"):
-            if "statement_ref" in known:
-                one = msgspec.convert(known, OwedStatement)
-                assert one.set_aside.keys() <= one.ordered.keys() | one.to_retry.keys(), "it would wait for nothing"
 
     def by_the_log(self) -> Counter[tuple[str, str, str, str]]:
         """Account, hospital, supplier and fund."""
