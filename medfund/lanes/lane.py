@@ -210,11 +210,13 @@ class Lane:
         return any(type(event.event) in self.service.large for event in batch.accepted)
 
     def _enough(self, runs: list[Run]) -> list[Run]:
-        """What of some runs one batch may have, where some records count for many; the rest belongs to the next."""
+        """What of some runs one batch may have, where some records count for many; the rest belongs to the next. What
+        the service decided itself is heard at any time, and would only take memory."""
         for run in runs:
             if (place := self._too_much(run)) is not None:
                 moment = run.records[place].timestamp
-                parts = [cut(run, place) if one is run else parted(one, moment) for one in runs]
+                others = {one.topic: parted(one, moment) for one in runs if one.topic != self.service.own}
+                parts = [others.get(one.topic, (one, None)) for one in runs if one is not run] + [cut(run, place)]
                 self._later = joined([*(later for _, later in parts if later), *self._later])
                 return [before for before, _ in parts if before.next > before.first]
         return runs

@@ -19,7 +19,7 @@ from direct_pay.statements.statement import Statement
 from medfund import money
 from medfund.events.statements import Agreed, StatementsAgreed
 
-AT_ONCE = 200
+AT_ONCE = 100
 """So many statements one event agrees to at most: all that they are made of is read at once."""
 
 

@@ -35,7 +35,7 @@ from medfund.events.statements import (
 )
 from medfund.lanes.draft import Draft
 
-FACTS_OF_ONE = 25
+FACTS_OF_ONE = 50
 """For so many facts a statement counts that is agreed to: its invoices and their orders are read and matched again."""
 LINES_MAX = 8000
 """Of an instalment: an event has one MiB at most."""

@@ -113,7 +113,7 @@ class StatementPlanTold(BaseModel):
     state: runs.State
     state_name: Name
     statements: Annotated[int, Field(description="Of which something may be requested")]
-    to_publish: Annotated[int, Field(description="Messages: one for each hospital, or 200 of its statements")]
+    to_publish: Annotated[int, Field(description="Messages: one for each hospital, or 100 of its statements")]
     published: Annotated[int, Field(description="Of these, on the log and read from there; ask again for the rest")]
     left_out: Annotated[int, Field(description="Statements of which something is left out")]
     amounts: list[ByFund]
