@@ -36,7 +36,7 @@ select provider, payment_ref, fen from payments where status = 'ORDERED' order b
 APPROVED = "select count(*) = 0 from payments where status = 'ORDERED'"
 DECIDED = "select count(*) = $2 from facts where type = 'payment.run.opened.v1' and body ->> 'run_ref' = $1"
 SENT = "select end_to_end_id from payments where status = 'SENT'"
-PAID = "select count(*) = 0 from payments where status <> 'SETTLED'"
+PAID = "select count(*) = 0 from payments where status not in ('SETTLED', 'CANCELLED')"
 FUNDS = "select distinct fund from payments where status = 'APPROVED' order by fund"
 
 
