@@ -292,6 +292,23 @@ async def test_an_invoice_that_is_taken_back_whole_makes_room_for_the_one_in_its
     assert [one["lines"][0][:2] for one in await buyer.said("statement.requested")] == [[right, "3456.00"]]
 
 
+async def test_a_red_letter_on_one_line_makes_no_room_for_a_second_invoice_of_another(buyer: Purchasing) -> None:
+    buyer.order("CG-1", (METFORMIN, 100, "12.34"), (STENT, 5, "796.00"))
+    buyer.ship("CG-1", (METFORMIN, 100), (STENT, 5))
+    buyer.accept("CG-1", 100)
+    first = buyer.invoice(1, "CG-1", (METFORMIN, 100, "12.34"), (STENT, 5, "796.00"))
+    red = buyer.red(2, first, "3980.00", on="2026-09-09")
+    buyer.submit_statement("DZ-1", {first: "5214.00", red: "-3980.00"})
+    buyer.confirm("DZ-1")
+    buyer.agree({"DZ-1": "1234.00"})
+    again = buyer.invoice(3, "CG-1", (METFORMIN, 76, "12.34"), on="2026-09-20")
+    buyer.submit_statement("DZ-2", {again: "937.84"}, on="2026-10-08")
+    buyer.confirm("DZ-2", on="2026-10-09")
+    buyer.agree({"DZ-2": "937.84"}, on="2026-10-10", plan="JS-2")
+    assert [one["lines"][0][:2] for one in await buyer.said("statement.requested")] == [[first, "1234.00"]]
+    assert (await buyer.disputed())[-1] == ("TOO_MANY", "937.84 of 937.84 is beyond what was taken in")
+
+
 # -- the match
 
 
