@@ -89,3 +89,8 @@ def test_zeros_before_a_code_do_not_tell_invoices_apart_those_of_a_number_do() -
     assert invoices.key("037002200104-01234567") == invoices.key("37002200104-01234567")
     assert invoices.key("3700221130-01234567") != invoices.key("3700221130-11234567")
     assert invoices.key(DIGITAL) == DIGITAL
+
+
+def test_a_code_and_a_number_written_as_one_are_the_same_invoice() -> None:
+    assert invoices.key("03700220010401234567") == invoices.key("037002200104-01234567")
+    assert invoices.key("14403220010401234567") == invoices.key("144032200104-01234567")

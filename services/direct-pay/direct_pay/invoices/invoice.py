@@ -89,9 +89,12 @@ APPENDED: Part[dict[Place, int]] = Part("appended", dict)
 
 
 def key(invoice: str) -> str:
-    """By which two are one and the same, in the whole country: a code's leading zeros say nothing."""
-    code, dash, number = invoice.partition("-")
-    return code.lstrip("0") + dash + number if dash else invoice
+    """By which two are one and the same, in the whole country: a code's leading zeros say nothing, nor does the dash
+    after it. What is fully digital begins with its year, and none is older than 2020."""
+    if "-" not in invoice and invoice >= "2":
+        return invoice
+    digits = invoice.replace("-", "")
+    return f"{digits[:-8].lstrip('0')}-{digits[-8:]}"
 
 
 def of(draft: Draft, name: Name, area: str) -> Invoice:
