@@ -162,6 +162,17 @@ async def test_what_a_supplier_was_paid_is_taken_from_what_is_paid_at_once_on_a_
     }
 
 
+@pytest.mark.parametrize("of", ["{}", "{}/DZ1/1", "{}/DZ1/1/H"])
+async def test_a_hospital_cannot_take_the_name_of_what_its_supplier_is_paid(world: World, of: str) -> None:
+    world.fund.settle({EMPLOYEES: 700_00, RESIDENTS: 300_00}, day="2026-09-03")
+    world.fund.submit(of.format(ONE), first="2026-09-03", last="2026-09-03", on=world.today)
+    name = await ready(world)
+    await world.pay(name, on="2026-09-22")
+    [rejected] = await world.fund.decided("claim.batch.rejected")
+    assert [one["code"] for one in rejected["errors"]] == ["BATCH_KNOWN"]
+    assert await world.books("1103", "2105") == {"1103": {EMPLOYEES: 109_40, RESIDENTS: 50_61}}
+
+
 async def ready(world: World, lines: Fens | None = None, *, statement: str = "DZ1", supplier: str = ONE) -> str:
     return world.request(statement, lines or {invoice(1): 100_00, invoice(2): 60_01}, supplier=supplier)
 

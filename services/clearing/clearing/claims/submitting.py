@@ -17,6 +17,7 @@ from clearing.dimensions import disputed, fields
 from clearing.funds import yuans
 from clearing.names import Name
 from clearing.policy import POLICIES, NoPolicy, Policy
+from medfund import codes
 from medfund.events.claims import (
     Besides,
     ClaimBatchAccepted,
@@ -48,6 +49,9 @@ def submitted(draft: Draft, event: ClaimBatchSubmitted, cause: Place) -> Iterato
         errors.append(ClaimError(code="BATCH_KNOWN", detail=f"a batch {event.batch} is {known.status} already"))
     elif known is not None and not isinstance(known, Claim):
         detail = f"{event.batch} is the name of something else: a batch needs one of its own"
+        errors.append(ClaimError(code="BATCH_KNOWN", detail=detail))
+    elif known is None and codes.is_uscc(event.batch.partition("/")[0]):
+        detail = f"{event.batch} begins with a supplier's code, as the names of what is paid to it do"
         errors.append(ClaimError(code="BATCH_KNOWN", detail=detail))
     if event.submitted_on <= event.period_to:
         detail = f"submitted on {event.submitted_on}, and the period ends on {event.period_to}"
