@@ -85,8 +85,12 @@ def blue_of(remark: str) -> str:
 
 
 def key(invoice: str) -> str:
-    """What two spellings of one invoice have in common: the zeros before a code do not tell invoices apart."""
-    return invoice.lstrip("0") if "-" in invoice else invoice
+    """By which two are one and the same, in the whole country: a code's leading zeros say nothing, nor does the dash
+    after it. What is fully digital begins with its year, and none is older than 2020."""
+    if "-" not in invoice and invoice >= "2":
+        return invoice
+    digits = invoice.replace("-", "")
+    return f"{digits[:-8].lstrip('0')}-{digits[-8:]}"
 
 
 def plain(text: str) -> str:

@@ -88,15 +88,6 @@ APPENDED: Part[dict[Place, int]] = Part("appended", dict)
 """When the registrations of a batch were written on the log, in milliseconds."""
 
 
-def key(invoice: str) -> str:
-    """By which two are one and the same, in the whole country: a code's leading zeros say nothing, nor does the dash
-    after it. What is fully digital begins with its year, and none is older than 2020."""
-    if "-" not in invoice and invoice >= "2":
-        return invoice
-    digits = invoice.replace("-", "")
-    return f"{digits[:-8].lstrip('0')}-{digits[-8:]}"
-
-
 def of(draft: Draft, name: Name, area: str) -> Invoice:
     """To be changed."""
     invoices = draft[INVOICES]

@@ -13,6 +13,7 @@ from medfund.events.kinds import Place
 from medfund.events.purchases import InvoiceRedIssued, InvoiceRegistered
 from medfund.events.statements import InvoiceRedUnmatched, StatementSubmitted
 from medfund.events.time import DayOpened
+from medfund.invoices import key
 from medfund.lanes.draft import Draft
 from medfund.lanes.shelf import Batch, Shelf
 from medfund.postgres import queries
@@ -77,6 +78,6 @@ async def _read(connection: asyncpg.Connection, lane: int, draft: Draft, wanted:
 
 def _row(name: Name, one: Invoice) -> tuple[object, ...]:
     return (
-        *name, one.area, invoice.key(name.ref), one.issued_on and one.issued_on.isoformat(), str(one.registered_ms),
+        *name, one.area, key(name.ref), one.issued_on and one.issued_on.isoformat(), str(one.registered_ms),
         str(one.fen), one.red_of, one.statement_ref, rows.flag(one.waits), rows.text(one),
     )  # fmt: skip
