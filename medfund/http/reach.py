@@ -55,7 +55,7 @@ def refused(
     areas, parties = within(principal.areas, area), within(principal.organisations, party)
     if principal.role != Role.publisher:
         return areas, parties, _only(source)
-    if all(map(codes.is_uscc, principal.organisations)):
+    if principal.organisations and all(map(codes.is_uscc, principal.organisations)):
         return _only(area), _only(party), within(principal.sources, source)
     told = areas if areas is None or area else [*areas, UNTOLD]
     return told, parties, within(principal.sources, source)

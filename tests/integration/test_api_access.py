@@ -13,7 +13,7 @@ import pytest
 from ledger.__main__ import MIGRATIONS
 from medfund.http import reach
 from medfund.http.reach import Reach
-from medfund.http.tokens import Role
+from medfund.http.tokens import Principal, Role
 from medfund.lanes import partition
 from medfund.postgres import connect, migrate
 from tests import events
@@ -580,6 +580,8 @@ async def test_a_supplier_that_submits_for_another_is_refused_before_the_log_and
     assert (await itself.answer(event))["outcome"] == "refused"
     assert (await other.get(event)).status_code == 404
     assert (await itself.answer("/v1/quarantine", party=city.neighbour))["total"] == 0
+    nobodys = Principal(subject="nobody", role=Role.publisher, areas=(AREA,), organisations=(), sources=(source,))
+    assert reach.refused(nobodys)[1] == [], "who is given no organisation is narrowed to none"
 
 
 async def test_only_a_publisher_publishes(api: Api, city: City) -> None:

@@ -24,8 +24,6 @@ from medfund.lanes.draft import Draft
 
 Found: TypeAlias = Against
 """What is wrong, and both numbers."""
-Worths: TypeAlias = dict[tuple[str, int], int]
-"""What is invoiced of each line of an order, in fen."""
 MICROS = 10**6
 
 
@@ -54,7 +52,6 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
     invoiced: dict[tuple[str, int], int] = {}
     against: Sequence[Found]
     order_no, order = "", None
-    worths: dict[str, Worths] = {}
     for item in invoice.parts:
         if item.order_no != order_no:
             order_no, order = item.order_no, orders.get(name.beside(item.order_no))
@@ -66,7 +63,7 @@ def match(draft: Draft, name: Name, is_asked: Callable[[Name], bool]) -> Matched
             before = invoiced.get(item.of, 0)
             invoiced[item.of] = before + item.quantity
             if len(line.billed) > 1:
-                before += _billed_before(draft, name, invoice, item, line, is_asked, worths)
+                before += _billed_before(draft, name, invoice, item, line, is_asked)
             terms = scope.terms(draft, name.provider, name.supplier, order.area, line.product, order.placed_on)
             bulk = terms.bulk
             if not before and _is_plain(item, line, terms, order.placed_on):
@@ -144,30 +141,21 @@ def _price(micros: int) -> str:
 
 
 def _billed_before(
-    draft: Draft, name: Name, invoice: Invoice, item: Item, line: Line, is_asked: Callable[[Name], bool],
-    worths: dict[str, Worths],
-) -> int:  # fmt: skip
+    draft: Draft, name: Name, invoice: Invoice, item: Item, line: Line, is_asked: Callable[[Name], bool]
+) -> int:
     """How much of the line is invoiced by others that come first; what red letters took back of these is free again."""
     mine, found = (not is_asked(name), invoice.issued_on, name.ref), 0
     for billed in line.billed:
         other = name.beside(billed.invoice)
         rival = draft[INVOICES].get(other)
         if other != name and rival is not None and (not is_asked(other), billed.issued_on, other.ref) < mine:
-            if rival.reds and other.ref not in worths:
-                worths[other.ref] = _worths(rival)
-            found += billed.quantity - _free_again(rival, billed, worths.get(other.ref, {}).get(item.of, 0))
+            found += billed.quantity - (_free_again(rival, billed, item) if rival.reds else 0)
     return found
 
 
-def _worths(invoice: Invoice) -> Worths:
-    found: Worths = {}
-    for item in invoice.parts:
-        found[item.of] = found.get(item.of, 0) + item.fen
-    return found
-
-
-def _free_again(rival: Invoice, billed: Billed, fen: int) -> int:
-    """A red letter names no line: of one that is worth so much is free only what all the others are too small for."""
+def _free_again(rival: Invoice, billed: Billed, item: Item) -> int:
+    """A red letter names no line: of one is free only what all the others are too small for."""
+    fen = sum([one.fen for one in rival.parts if one.of == item.of])
     back = fen - min(fen, rival.fen - rival.taken_back)
     return billed.quantity * back // fen if fen else 0
 
